@@ -1,0 +1,49 @@
+# The whole interface of a contributor. `make demo` and `make test` need Debian, Python 3.11+ and make; nothing else.
+
+PYTHON ?= python3
+BIN := .venv/bin
+INSTALLED := .venv/.installed
+# Two test workers on two cores; training inside tests uses one process, so nothing is oversubscribed.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
+
+.PHONY: help install demo test test-all check types imports format docs bench clean
+
+help: ## list these verbs
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+install: $(INSTALLED) ## create .venv and install the pinned versions
+
+$(INSTALLED): pyproject.toml constraints.txt scripts/install
+	@PYTHON=$(PYTHON) scripts/install
+
+demo: $(INSTALLED) ## the whole life of a model on real churn data, in a few minutes
+	@$(BIN)/modelyard demo --folder demo --fresh
+
+test: check types imports ## all checks and tests
+	$(PYTEST) -m "not slow"
+
+test-all: check types imports ## also the slow suites
+	$(PYTEST)
+
+check: $(INSTALLED) ## style of code
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(INSTALLED) ## strict types
+	$(BIN)/mypy
+
+imports: $(INSTALLED) ## the architecture's layers
+	$(BIN)/lint-imports --no-cache
+
+format: $(INSTALLED) ## let the formatter have its way
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+docs: $(INSTALLED) ## write the generated pages (commands, project file)
+	$(BIN)/python scripts/generate_docs.py
+
+bench: $(INSTALLED) ## measure; prints ratios
+	$(BIN)/python benchmarks/serving/one_row.py
+
+clean: ## remove what was made
+	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache

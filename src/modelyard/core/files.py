@@ -1,0 +1,100 @@
+"""Files that are whole or absent: atomic writes, atomic directories, and one lock for a project."""
+
+import contextlib
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from modelyard.core.errors import LockedError, ModelyardError
+
+__all__ = ["atomic_directory", "exclusive_lock", "write_atomic", "write_json_atomic"]
+
+
+def write_atomic(path: Path, content: bytes | str) -> None:
+    """Write a file so that a reader, or a machine that dies, sees the old content or the new, never a half.
+
+    The bytes go to a temporary file beside ``path``, are flushed to the disk, and renamed over it (POSIX ``rename``).
+
+    Raises
+    ------
+    ModelyardError
+        If the disk is full or the folder cannot be written; the old file is untouched then.
+    """
+    raw = content.encode("utf-8") if isinstance(content, str) else content
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(raw)
+            stream.flush()
+            os.fsync(stream.fileno())
+        Path(temporary).replace(path)
+    except OSError as error:
+        Path(temporary).unlink(missing_ok=True)
+        raise ModelyardError(
+            "the file could not be written",
+            where=str(path),
+            got=error.strerror or str(error),
+            cure="Free some space or fix the permissions, then run the command again; nothing was changed",
+        ) from error
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json_atomic(path: Path, value: Any) -> None:
+    """Write ``value`` as indented JSON with :func:`write_atomic`; NaN is refused (``ValueError``)."""
+    write_atomic(path, json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False) + "\n")
+
+
+@contextlib.contextmanager
+def atomic_directory(path: Path) -> Iterator[Path]:
+    """Fill a folder under a temporary name and publish it whole under ``path`` when the block ends well.
+
+    If the block raises, nothing appears under ``path``. An existing folder at ``path`` is an error
+    (``FileExistsError``): what was published does not change.
+    """
+    if path.exists():
+        raise FileExistsError(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
+    try:
+        yield temporary
+        temporary.chmod(0o755)
+        temporary.rename(path)
+    except BaseException:
+        shutil.rmtree(temporary, ignore_errors=True)
+        raise
+
+
+@contextlib.contextmanager
+def exclusive_lock(path: Path) -> Iterator[None]:
+    """Hold an advisory lock on ``path`` for the block; the kernel frees it if the process dies.
+
+    Raises
+    ------
+    LockedError
+        At once, if another process holds it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a+") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            stream.seek(0)
+            raise LockedError(
+                "another command is at work on this project",
+                where=str(path),
+                got=stream.read().strip() or "a lock held by an unknown process",
+                cure="Wait until it ends, then run this command again",
+            ) from error
+        stream.seek(0)
+        stream.truncate()
+        stream.write(f"process {os.getpid()}")
+        stream.flush()
+        yield

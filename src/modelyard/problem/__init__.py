@@ -1,0 +1,33 @@
+"""The problem: what is asked, by which measure, at which price.
+
+Takes: ``modelyard.yaml``, overlays and ``--set`` values.
+Gives: a frozen ``Problem`` with the origin of each value, and findings about the question itself.
+Never: reads data.
+"""
+
+from modelyard.problem.draft import ProblemDraft, write_draft
+from modelyard.problem.linter import lint_problem
+from modelyard.problem.load import PROJECT_FILE, LoadedProblem, json_schema, load_problem
+from modelyard.problem.metrics import METRICS, MetricInput, MetricSpec, default_metric, metric_spec, metrics_for
+from modelyard.problem.schema import Problem
+from modelyard.problem.suggestion import did_you_mean
+from modelyard.problem.task import Task
+
+__all__ = [
+    "METRICS",
+    "PROJECT_FILE",
+    "LoadedProblem",
+    "MetricInput",
+    "MetricSpec",
+    "Problem",
+    "ProblemDraft",
+    "Task",
+    "default_metric",
+    "did_you_mean",
+    "json_schema",
+    "lint_problem",
+    "load_problem",
+    "metric_spec",
+    "metrics_for",
+    "write_draft",
+]

@@ -1,0 +1,97 @@
+"""The metrics by name: what each is called, which way is better, and what it is computed from."""
+
+import dataclasses
+import enum
+
+from modelyard.core import ConfigError, Record
+from modelyard.problem.task import Task
+
+__all__ = ["METRICS", "MetricInput", "MetricSpec", "default_metric", "metric_spec", "metrics_for"]
+
+
+class MetricInput(enum.StrEnum):
+    """What a metric is computed from, beside the truth."""
+
+    PROBABILITY = "probability"
+    LABEL = "label"
+    VALUE = "value"
+
+
+@dataclasses.dataclass(frozen=True)
+class MetricSpec(Record):
+    """One metric.
+
+    Parameters
+    ----------
+    name
+        The name used in the project file, such as ``roc_auc``.
+    title
+        How people write it, such as "ROC AUC".
+    greater_is_better
+        The direction of improvement.
+    input
+        Probabilities, decided labels, or predicted values.
+    tasks
+        The tasks for which it is defined.
+    """
+
+    name: str
+    title: str
+    greater_is_better: bool
+    input: MetricInput
+    tasks: tuple[Task, ...]
+
+
+_BINARY = (Task.BINARY,)
+_CLASSES = (Task.BINARY, Task.MULTICLASS)
+_VALUES = (Task.REGRESSION,)
+
+METRICS: dict[str, MetricSpec] = {
+    spec.name: spec
+    for spec in (
+        MetricSpec("roc_auc", "ROC AUC", True, MetricInput.PROBABILITY, _CLASSES),
+        MetricSpec("pr_auc", "PR AUC (average precision)", True, MetricInput.PROBABILITY, _BINARY),
+        MetricSpec("log_loss", "Log loss", False, MetricInput.PROBABILITY, _CLASSES),
+        MetricSpec("brier", "Brier score", False, MetricInput.PROBABILITY, _CLASSES),
+        MetricSpec("accuracy", "Accuracy", True, MetricInput.LABEL, _CLASSES),
+        MetricSpec("balanced_accuracy", "Balanced accuracy", True, MetricInput.LABEL, _CLASSES),
+        MetricSpec("precision", "Precision", True, MetricInput.LABEL, _BINARY),
+        MetricSpec("recall", "Recall", True, MetricInput.LABEL, _BINARY),
+        MetricSpec("f1", "F1", True, MetricInput.LABEL, _BINARY),
+        MetricSpec("f1_macro", "F1 (macro)", True, MetricInput.LABEL, (Task.MULTICLASS,)),
+        MetricSpec("mcc", "Matthews correlation", True, MetricInput.LABEL, _CLASSES),
+        MetricSpec("rmse", "RMSE", False, MetricInput.VALUE, _VALUES),
+        MetricSpec("mae", "MAE", False, MetricInput.VALUE, _VALUES),
+        MetricSpec("median_ae", "Median absolute error", False, MetricInput.VALUE, _VALUES),
+        MetricSpec("mape", "MAPE", False, MetricInput.VALUE, _VALUES),
+        MetricSpec("r2", "R²", True, MetricInput.VALUE, _VALUES),
+    )
+}
+"""All metrics, in the order in which reports show them."""
+
+_DEFAULTS = {Task.BINARY: "roc_auc", Task.MULTICLASS: "log_loss", Task.REGRESSION: "rmse"}
+
+
+def metric_spec(name: str) -> MetricSpec:
+    """The metric called ``name``.
+
+    Raises
+    ------
+    ConfigError
+        If there is none; the cure names the nearest.
+    """
+    if name in METRICS:
+        return METRICS[name]
+    from modelyard.problem.suggestion import did_you_mean
+
+    raise ConfigError("unknown metric", where="metrics", got=repr(name), cure=did_you_mean(name, METRICS))
+
+
+def metrics_for(task: Task) -> tuple[MetricSpec, ...]:
+    """All metrics defined for ``task``; they are all reported, whatever was picked as primary."""
+    return tuple(spec for spec in METRICS.values() if task in spec.tasks)
+
+
+def default_metric(task: Task) -> str:
+    """The primary metric when the project file names none: it ranks (binary), or scores probabilities or errors."""
+    return _DEFAULTS[task]

@@ -1,0 +1,259 @@
+"""The project file's schema. Its frozen models are what the other rooms call the problem."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from modelyard.problem.metrics import METRICS, default_metric
+from modelyard.problem.task import Task
+
+__all__ = [
+    "Constraints",
+    "Costs",
+    "DataSource",
+    "ExistingSystem",
+    "Metrics",
+    "Monitoring",
+    "Policy",
+    "Problem",
+    "Retraining",
+    "SplitPlan",
+    "Tracking",
+    "TrainingPlan",
+]
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Guardrail = Annotated[str, Field(pattern=r"^\s*(>=|<=|>|<)\s*-?\d+(\.\d+)?\s*$")]
+
+
+class _Strict(BaseModel):
+    """Frozen, and unknown keys are refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataSource(_Strict):
+    """Where the rows come from and what the columns are for."""
+
+    source: str = Field(description="Path of the table, relative to this file: CSV, JSON, JSONL or Parquet.")
+    target: str = Field(description="Column to predict.")
+    positive: str | None = Field(
+        default=None, description="Class of interest of a binary target; the rarer one by default."
+    )
+    id: str | None = Field(default=None, description="Column that names a row; never a feature.")
+    time: str | None = Field(
+        default=None, description="Column that orders the rows in time; makes the split time-ordered."
+    )
+    group: str | None = Field(default=None, description="Column whose rows belong together (a patient, a household).")
+    label_time: str | None = Field(default=None, description="When the label became known; never a feature.")
+    prediction_time: str | None = Field(default=None, description="When the prediction is asked for; never a feature.")
+    exclude: dict[str, str] = Field(default_factory=dict, description="Columns that must not be used: name to reason.")
+    types: dict[str, Literal["numeric", "category", "boolean", "date", "text", "identifier"]] = Field(
+        default_factory=dict, description="Column kinds that override what was inferred."
+    )
+    test_source: str | None = Field(default=None, description="A test table of one's own; it becomes the sealed part.")
+    collection: str = Field(default="", description="How the data were collected, by whom, over which period.")
+    known_biases: tuple[str, ...] = Field(default=(), description="Known biases and gaps of the data.")
+
+
+class SplitPlan(_Strict):
+    """How rows are divided before anything looks at them."""
+
+    strategy: Literal["auto", "random", "stratified", "group", "time", "column"] = Field(
+        default="auto",
+        description="auto: by time if a time column is declared, else by group, else stratified or random.",
+    )
+    train: Share = Field(default=0.70, description="Share of rows to learn from.")
+    validation: Share = Field(default=0.15, description="Share of rows for the threshold and other choices.")
+    test: Share = Field(default=0.15, description="Share of rows to seal.")
+    column: str | None = Field(
+        default=None, description="Column with the values train, validation, test (strategy: column)."
+    )
+    seed: int = Field(default=0, ge=0, description="Seed of the random draws.")
+
+    @model_validator(mode="after")
+    def _shares_make_a_whole(self) -> Self:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-9:
+            raise ValueError(f"train + validation + test must be 1, got {total:g}")
+        if self.train == 0:
+            raise ValueError("train must be above 0")
+        if self.strategy == "column" and self.column is None:
+            raise ValueError("strategy 'column' needs 'column'")
+        return self
+
+
+class Metrics(_Strict):
+    """What counts as good."""
+
+    primary: str | None = Field(default=None, description="The one metric that selects; by default fits the task.")
+    guardrails: dict[str, Guardrail] = Field(
+        default_factory=dict, description='Bounds other metrics must keep, such as roc_auc: ">= 0.80".'
+    )
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> Self:
+        from modelyard.problem.suggestion import did_you_mean
+
+        for name in (*self.guardrails, *([self.primary] if self.primary else [])):
+            if name not in METRICS:
+                raise ValueError(f"unknown metric {name!r}. {did_you_mean(name, METRICS)}")
+        return self
+
+
+class Costs(_Strict):
+    """What a decision is worth. Amounts are money per case: positive earns, negative costs."""
+
+    currency: str = Field(default="EUR", description="ISO 4217 code shown beside amounts.")
+    volume_per_year: int | None = Field(
+        default=None, gt=0, description="Decisions per year; turns amounts into money a year."
+    )
+    true_positive: float | None = Field(default=None, description="Value of acting on a real positive.")
+    false_positive: float | None = Field(default=None, description="Value of acting on a negative; usually below 0.")
+    false_negative: float | None = Field(default=None, description="Value of missing a positive; usually below 0.")
+    true_negative: float | None = Field(
+        default=None, description="Value of rightly leaving a negative alone; usually 0."
+    )
+    per_error: float | None = Field(default=None, description="Value of one wrong class (multiclass); below 0.")
+    per_unit_error: float | None = Field(
+        default=None, description="Value of one unit of absolute error (regression); below 0."
+    )
+
+    @property
+    def has_matrix(self) -> bool:
+        """True if any cell of the binary cost matrix is given; the others count as 0."""
+        cells = (self.true_positive, self.false_positive, self.false_negative, self.true_negative)
+        return any(cell is not None for cell in cells)
+
+
+class ExistingSystem(_Strict):
+    """What decides today; every figure is shown against it."""
+
+    column: str | None = Field(default=None, description="Column with today's score or decision; never a feature.")
+    rule: str | None = Field(
+        default=None, description="SQL expression over the columns: \"tenure < 12 AND Contract = 'M'\"."
+    )
+    constant: float | str | None = Field(default=None, description="One answer for everybody.")
+
+    @model_validator(mode="after")
+    def _at_most_one(self) -> Self:
+        given = [name for name in ("column", "rule", "constant") if getattr(self, name) is not None]
+        if len(given) > 1:
+            raise ValueError(f"give at most one of column, rule, constant; got {', '.join(given)}")
+        return self
+
+    @property
+    def is_declared(self) -> bool:
+        """True if there is something to compare with."""
+        return any(value is not None for value in (self.column, self.rule, self.constant))
+
+
+class Constraints(_Strict):
+    """Limits that hold at selection and at deployment; None means no limit."""
+
+    latency_p99_ms: float | None = Field(
+        default=None, gt=0, description="99th percentile of one prediction, in milliseconds."
+    )
+    throughput_per_s: float | None = Field(
+        default=None, gt=0, description="Rows per second that one process must score."
+    )
+    memory_mb: float | None = Field(default=None, gt=0, description="Resident memory of a serving process, in MB.")
+    model_size_mb: float | None = Field(default=None, gt=0, description="Size of the package, in MB.")
+    training_minutes: float | None = Field(
+        default=None, gt=0, description="Time for training; begun folds are finished."
+    )
+
+
+class Policy(_Strict):
+    """Who may put a model into production, and in which steps."""
+
+    approvals: int = Field(default=1, ge=0, le=10, description="Approvals needed before production.")
+    two_person: bool = Field(default=True, description="The approver must not be the author or the requester.")
+    canary_steps: tuple[Annotated[int, Field(ge=1, le=100)], ...] = Field(
+        default=(10, 50, 100), description="Shares of traffic, in percent, through which a new version goes."
+    )
+
+
+class Monitoring(_Strict):
+    """What is watched, and when it is an alarm."""
+
+    window: Literal["batch", "hour", "day", "week"] = Field(default="day", description="Length of one window.")
+    min_rows: int = Field(
+        default=200, ge=50, description="Windows below this are merged with the next, never judged alone."
+    )
+    false_alarm_rate: float = Field(default=0.01, gt=0, lt=0.5, description="Chance of a false drift alarm per window.")
+    tolerance: float = Field(default=0.02, ge=0, description="Population stability index that is harmless in any case.")
+    performance_drop: float = Field(
+        default=0.05, gt=0, lt=1, description="Relative loss of the primary metric that alarms."
+    )
+
+
+class Retraining(_Strict):
+    """When a challenger may replace the champion."""
+
+    min_new_rows: int = Field(default=200, ge=1, description="New labelled rows needed before retraining.")
+    confidence: float = Field(
+        default=0.95, gt=0.5, lt=1, description="Confidence of the paired test against the champion."
+    )
+    min_gain: float = Field(
+        default=0.0, ge=0, description="Improvement of the primary metric that a challenger must show."
+    )
+    max_segment_loss: float = Field(
+        default=0.05, ge=0, description="Loss of the primary metric that any declared segment may suffer."
+    )
+
+
+class TrainingPlan(_Strict):
+    """How candidates are searched."""
+
+    seed: int = Field(default=0, ge=0, description="Root of all seeds.")
+    folds: int = Field(default=5, ge=2, le=20, description="Cross-validation folds within the training part.")
+    families: tuple[Literal["linear", "random_forest", "lightgbm", "xgboost"], ...] = Field(
+        default=("linear", "random_forest", "lightgbm", "xgboost"), description="Model families to try, simple first."
+    )
+    tuning_rounds: int = Field(default=8, ge=0, description="Rounds of Bayesian tuning of the leading family.")
+    workers: int | None = Field(default=None, ge=1, description="Worker processes; by default one per core.")
+
+
+class Tracking(_Strict):
+    """Where runs are recorded beside the local record, which is always kept."""
+
+    backend: str = Field(default="local", description="local, mlflow, or another registered tracker.")
+    uri: str | None = Field(default=None, description="Tracking URI; for mlflow an embedded SQLite store by default.")
+    experiment: str | None = Field(default=None, description="Experiment name; the project's name by default.")
+
+
+class Problem(_Strict):
+    """Everything that is asked of a model, from one project file."""
+
+    schema_version: Literal[1] = Field(default=1, description="Version of this file's format.")
+    name: str = Field(default="model", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="Name of the model.")
+    objective: str = Field(default="", description="The business objective, in one sentence.")
+    task: Task = Field(Task.AUTO, description="auto, binary, multiclass or regression.")
+    data: DataSource
+    split: SplitPlan = SplitPlan()
+    metrics: Metrics = Metrics()
+    costs: Costs = Costs()
+    existing_system: ExistingSystem = ExistingSystem()
+    constraints: Constraints = Constraints()
+    segments: tuple[str, ...] = Field(default=(), description="Columns by whose values performance is reported.")
+    protected: tuple[str, ...] = Field(
+        default=(), description="Protected columns: reported by value, watched for fairness."
+    )
+    owner: str = Field(default="", description="Person who answers for the model.")
+    contact: str = Field(default="", description="How to reach the owner.")
+    escalation: tuple[str, ...] = Field(default=(), description="Whom to call next, in order.")
+    policy: Policy = Policy()
+    monitoring: Monitoring = Monitoring()
+    retraining: Retraining = Retraining()
+    training: TrainingPlan = TrainingPlan()
+    tracking: Tracking = Tracking()
+
+    @property
+    def primary_metric(self) -> str:
+        """The metric that selects; needs a resolved task if the file names none."""
+        return self.metrics.primary or default_metric(self.task)
+
+    def with_values(self, **changes: Any) -> "Problem":
+        """A copy with top-level fields replaced, validated again."""
+        return Problem.model_validate({**self.model_dump(), **changes})

@@ -1,0 +1,19 @@
+"""The kinds of problem that modelyard solves."""
+
+import enum
+
+__all__ = ["Task"]
+
+
+class Task(enum.StrEnum):
+    """What is predicted. ``auto`` is replaced by one of the others as soon as the target has been seen."""
+
+    AUTO = "auto"
+    BINARY = "binary"
+    MULTICLASS = "multiclass"
+    REGRESSION = "regression"
+
+    @property
+    def is_classification(self) -> bool:
+        """True for binary and multiclass."""
+        return self in (Task.BINARY, Task.MULTICLASS)
