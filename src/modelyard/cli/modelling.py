@@ -1,0 +1,57 @@
+"""Commands that make a model: audit, train, evaluate."""
+
+from typing import Annotated
+
+import typer
+
+from modelyard.cli.exit_codes import ExitCode
+from modelyard.cli.verb import Answer, Session, verb
+
+__all__ = ["add_to"]
+
+
+def audit(session: Session) -> Answer:
+    """Split, seal, and look for faults. The split comes first, the test part is sealed, and only training rows are searched."""
+    from modelyard.cli.show.modelling import show_audit
+    from modelyard.core import Severity, worst_severity
+
+    report = session.project.audit()
+    worst = worst_severity(report.findings)
+    code = ExitCode.REFUSED if worst is Severity.ERROR else ExitCode.DONE
+    return Answer(report.to_dict(), show_audit(report, session.project.page("audit")), code)
+
+
+def train(
+    session: Session,
+    accept: Annotated[
+        str | None, typer.Option("--accept", help="Train despite error findings; the reason goes to the ledger.")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume/--no-resume", help="Continue an interrupted run from what was finished.")
+    ] = True,
+) -> Answer:
+    """Train, choose and explain the choice. Baselines first, then candidates by cross-validation; the simplest good one wins."""
+    from modelyard.cli.show.modelling import show_training
+
+    run = session.project.train(accept=accept, resume=resume)
+    return Answer(run.record.to_dict(), show_training(run.record))
+
+
+def evaluate(
+    session: Session,
+    open_test: Annotated[
+        str | None, typer.Option("--open-test", help="Open the sealed test part, for this reason; counted for ever.")
+    ] = None,
+) -> Answer:
+    """Measure the winner. On validation rows; with --open-test also, once, on the sealed test part."""
+    from modelyard.cli.show.modelling import show_evaluation
+
+    result = session.project.evaluate(open_test=open_test)
+    code = ExitCode.DONE if all(guardrail.met for guardrail in result.guardrails) else ExitCode.REFUSED
+    return Answer(result.to_dict(), show_evaluation(result, session.project.page("evaluation")), code)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this file."""
+    for name, function in (("audit", audit), ("train", train), ("evaluate", evaluate)):
+        verb(app, name)(function)

@@ -1,0 +1,71 @@
+"""Commands that run a model: serve, score, monitor, retrain."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modelyard.cli.exit_codes import ExitCode
+from modelyard.cli.verb import Answer, Session, verb
+
+__all__ = ["add_to"]
+
+
+def serve(
+    session: Session,
+    host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", help="Port to listen on.", min=0, max=65535)] = 8080,
+) -> Answer:
+    """Serve the production version. Over HTTP, until interrupted; every answer is in the prediction log."""
+    from rich.text import Text
+
+    session.project.serve(host=host, port=port)
+    return Answer({"host": host, "port": port}, Text("The server has stopped."))
+
+
+def score(
+    session: Session,
+    source: Annotated[Path, typer.Argument(help="Table to score: CSV, JSONL or Parquet.")],
+    destination: Annotated[Path, typer.Argument(help="Where the scores go: .csv, .jsonl or .parquet.")],
+    version: Annotated[
+        int | None, typer.Option("--version", help="Version to score with; production by default.", min=1)
+    ] = None,
+) -> Answer:
+    """Score a file. Rows that break the contract are set aside with reasons."""
+    from modelyard.cli.show.operations import show_batch
+
+    report = session.project.score(source, destination, version=version)
+    return Answer(report.to_dict(), show_batch(report))
+
+
+def monitor(
+    session: Session,
+    data: Annotated[Path | None, typer.Option("--data", help="Judge this table instead of the prediction log.")] = None,
+    labels: Annotated[
+        Path | None, typer.Option("--labels", help="Table with columns id and label, to join to predictions.")
+    ] = None,
+) -> Answer:
+    """Judge recent predictions. Drift, data quality, performance once labels came, and the likely cause."""
+    from modelyard.cli.show.operations import show_monitoring
+
+    report = session.project.monitor(data=data, labels=labels)
+    code = ExitCode.REFUSED if report.has_alarms else ExitCode.DONE
+    return Answer(report.to_dict(), show_monitoring(report, session.project.page("monitoring")), code)
+
+
+def retrain(
+    session: Session,
+    data: Annotated[Path, typer.Option("--data", help="New labelled rows, with the columns of the training data.")],
+) -> Answer:
+    """Train a challenger on new rows. It is registered only if a paired test says that it is better."""
+    from modelyard.cli.show.operations import show_decision
+
+    decision = session.project.retrain(data)
+    code = ExitCode.DONE if decision.has_challenger else ExitCode.REFUSED
+    return Answer(decision.to_dict(), show_decision(decision), code)
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this file."""
+    for name, function in (("serve", serve), ("score", score), ("monitor", monitor), ("retrain", retrain)):
+        verb(app, name)(function)

@@ -1,0 +1,66 @@
+"""Commands about the question: new, check, explain."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from modelyard.cli.exit_codes import ExitCode
+from modelyard.cli.verb import Answer, Session, verb
+
+__all__ = ["add_to"]
+
+
+def new(
+    session: Session,
+    name: Annotated[str, typer.Argument(help="Name of the model; also the folder that is made.")],
+    source: Annotated[Path, typer.Option("--data", help="The table: CSV, JSON, JSONL or Parquet.")],
+    target: Annotated[str, typer.Option("--target", help="Column to predict.")],
+) -> Answer:
+    """Begin a project from a table. Looks at the columns and writes modelyard.yaml with every choice explained."""
+    from modelyard.cli.show.problem import show_new
+    from modelyard.project import Project
+
+    project = Project.new(session.folder / name, data=source, target=target)
+    report = project.check()
+    record = {"project": str(project.root), **report.to_dict()}
+    return Answer(record, show_new(project, report))
+
+
+def check(session: Session) -> Answer:
+    """Check the question that is asked. Objective, metric, prices, constraints, owner, and whether the data can answer it."""
+    from modelyard.cli.show.problem import show_check
+
+    report = session.project.check()
+    code = ExitCode.REFUSED if report.has_errors else ExitCode.DONE
+    return Answer(report.to_dict(), show_check(report), code)
+
+
+def explain(
+    session: Session,
+    topic: Annotated[str, typer.Argument(help="What to explain: config (effective values) or schema (JSON Schema).")],
+) -> Answer:
+    """Explain the configuration. Effective values and where each came from, or the project file's JSON Schema."""
+    from modelyard.cli.show.problem import show_config, show_schema
+    from modelyard.core import ConfigError
+    from modelyard.problem import did_you_mean, json_schema
+
+    if topic == "config":
+        rows = session.project.explain()
+        return Answer(
+            [{"key": key, "value": value, "origin": origin} for key, value, origin in rows], show_config(rows)
+        )
+    if topic == "schema":
+        return Answer(json_schema(), show_schema(json_schema()))
+    raise ConfigError(
+        "there is nothing to explain by that name",
+        where="explain",
+        got=repr(topic),
+        cure=did_you_mean(topic, ["config", "schema"]),
+    )
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this file."""
+    for name, function in (("new", new), ("check", check), ("explain", explain)):
+        verb(app, name)(function)

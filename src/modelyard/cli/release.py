@@ -1,0 +1,87 @@
+"""Commands that release a model: package, register, approve, reject, promote, rollback."""
+
+from typing import Annotated
+
+import typer
+
+from modelyard.cli.verb import Answer, Session, verb
+
+__all__ = ["add_to"]
+
+VersionArgument = Annotated[int, typer.Argument(help="Version number in the registry.", min=1)]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why; goes to the ledger.")]
+
+
+def package(session: Session) -> Answer:
+    """Build the package and prove its parity. Model, preprocessing, contract, golden rows and card in one folder."""
+    from modelyard.cli.show.release import show_package
+
+    built = session.project.package()
+    return Answer(built.manifest.to_dict(), show_package(built))
+
+
+def register(session: Session) -> Answer:
+    """Enter the package into the registry. It becomes an immutable version and asks for approval."""
+    from modelyard.cli.show.release import show_version
+
+    version = session.project.register()
+    return Answer(version.to_dict(), show_version(version, "registered"))
+
+
+def approve(session: Session, version: VersionArgument, reason: ReasonOption) -> Answer:
+    """Approve a version. By policy somebody else than its author must do it."""
+    from modelyard.cli.show.release import show_version
+
+    approved = session.project.approve(version, reason)
+    return Answer(approved.to_dict(), show_version(approved, "approved"))
+
+
+def reject(session: Session, version: VersionArgument, reason: ReasonOption) -> Answer:
+    """Reject a version. It can never be promoted."""
+    from modelyard.cli.show.release import show_version
+
+    rejected = session.project.reject(version, reason)
+    return Answer(rejected.to_dict(), show_version(rejected, "rejected"))
+
+
+def promote(session: Session, version: VersionArgument) -> Answer:
+    """Put an approved version into production. Refused until enough people have approved these very bytes."""
+    from modelyard.cli.show.release import show_deployment
+
+    deployment = session.project.promote(version)
+    return Answer(deployment.to_dict(), show_deployment(deployment))
+
+
+def rollback(session: Session, reason: ReasonOption) -> Answer:
+    """Go back to the version before. The target is read from the deployment log and verified first."""
+    from modelyard.cli.show.release import show_deployment
+
+    deployment = session.project.rollback(reason)
+    return Answer(deployment.to_dict(), show_deployment(deployment))
+
+
+def token(
+    session: Session,
+    owner: Annotated[str, typer.Argument(help="Person or program that will act with the token.")],
+    role: Annotated[list[str], typer.Option("--role", help="A role the owner holds (repeatable).")],
+) -> Answer:
+    """Let somebody else act on this project. Makes a token, shown once and stored as a hash."""
+    from modelyard.cli.show.release import show_token
+
+    secret = session.project.create_token(owner, tuple(role))
+    return Answer({"owner": owner, "roles": role, "token": secret}, show_token(owner, role, secret))
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this file."""
+    verbs = (
+        ("package", package),
+        ("register", register),
+        ("approve", approve),
+        ("reject", reject),
+        ("promote", promote),
+        ("rollback", rollback),
+        ("token", token),
+    )
+    for name, function in verbs:
+        verb(app, name)(function)

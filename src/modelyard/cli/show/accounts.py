@@ -1,0 +1,67 @@
+"""Views of the account: ledger, status, and the stage on which the demo plays."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from modelyard.cli.show.blocks import facts, headline, hint, link, plain_table, stack
+from modelyard.status import Status
+from modelyard.store import LedgerRow, Verification
+
+__all__ = ["show_export", "show_rows", "show_status", "show_verification"]
+
+_LONGEST_DETAIL = 60
+
+
+def show_rows(rows: Sequence[LedgerRow]) -> RenderableType:
+    """Who did what to what, and when."""
+    table = plain_table(
+        ("#", "when", "who", "action", "subject", "details"),
+        (
+            (str(row.sequence), f"{row.at:%Y-%m-%d %H:%M:%S}", row.actor, row.action, row.subject[:24], _brief(row.details))
+            for row in rows
+        ),
+        numeric=(0,),
+    )
+    return stack(headline(f"{len(rows)} rows in the ledger."), table)
+
+
+def _brief(details: Mapping[str, Any]) -> str:
+    text = ", ".join(f"{key}: {value}" for key, value in details.items())
+    return text if len(text) <= _LONGEST_DETAIL else f"{text[: _LONGEST_DETAIL - 1]}…"
+
+
+def show_verification(result: Verification) -> RenderableType:
+    """Whether the chain holds, or where it breaks."""
+    if result.ok:
+        return Text(f"The chain of {result.rows} rows holds.", style="green")
+    place = f" at row {result.first_bad_sequence}" if result.first_bad_sequence is not None else ""
+    return Text(f"The ledger was changed{place}: {result.problem}", style="bold red")
+
+
+def show_export(path: Path, count: int) -> RenderableType:
+    """Where the export lies."""
+    return stack(headline(f"{count} rows exported."), link("file", path))
+
+
+def show_status(status: Status) -> RenderableType:
+    """What exists of the life, and what comes next."""
+    waiting = ", ".join(f"version {version}" for version in status.waiting) or "none"
+    return stack(
+        headline(status.name),
+        facts(
+            (
+                ("data", status.dataset_id or "–"),
+                ("split", f"{status.split_id or '–'}, test opened {status.test_openings} times"),
+                ("run", status.run_id or "–"),
+                ("package", status.package or "–"),
+                ("production", f"version {status.production}" if status.production else "nothing yet"),
+                ("waiting for approval", waiting),
+                ("ledger", f"{status.ledger_rows} rows, {'verified' if status.ledger_ok else 'BROKEN'}"),
+            )
+        ),
+        hint(status.next_step),
+    )

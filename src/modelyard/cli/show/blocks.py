@@ -1,0 +1,87 @@
+"""The few shapes that all views are made of: findings, facts, tables, paths."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from modelyard.core.findings import Finding, Severity
+
+__all__ = ["facts", "findings_view", "headline", "hint", "link", "money", "number", "plain_table", "stack"]
+
+_STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+_MARKS = {Severity.ERROR: "✗ error", Severity.WARNING: "! warning", Severity.INFO: "· info"}
+
+
+def stack(*parts: RenderableType | None) -> Group:
+    """Parts below one another, with air between them; None is left out."""
+    lines: list[RenderableType] = []
+    for part in parts:
+        if part is not None:
+            lines += [part, Text("")]
+    return Group(*lines[:-1])
+
+
+def headline(text: str, note: str = "") -> Text:
+    """The answer in one line."""
+    return Text.assemble((text, "bold"), (f"  {note}" if note else "", "dim"))
+
+
+def hint(text: str) -> Text:
+    """What to do next."""
+    return Text.assemble(("→ ", "bold green"), text)
+
+
+def link(label: str, path: Path) -> Text:
+    """A labelled path, clickable where the terminal can."""
+    return Text.assemble((f"{label:<10}", "dim"), (str(path), f"link {path.resolve().as_uri()}"))
+
+
+def facts(pairs: Iterable[tuple[str, str]]) -> Table:
+    """Names and values in two columns."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(style="dim", no_wrap=True)
+    table.add_column()
+    for name, value in pairs:
+        table.add_row(name, value)
+    return table
+
+
+def plain_table(columns: Sequence[str], rows: Iterable[Sequence[str]], numeric: Iterable[int] = ()) -> Table:
+    """A table without a frame; columns in ``numeric`` are set flush right."""
+    right = set(numeric)
+    table = Table(box=None, pad_edge=False, header_style="dim", padding=(0, 2, 0, 0))
+    for position, column in enumerate(columns):
+        table.add_column(column, justify="right" if position in right else "left")
+    for row in rows:
+        table.add_row(*row)
+    return table
+
+
+def findings_view(findings: Sequence[Finding], *, most: int = 12) -> RenderableType:
+    """Findings, worst first, each with its next step; a long list is cut and says so."""
+    if not findings:
+        return Text("No findings.", style="green")
+    ordered = sorted(findings, key=lambda finding: -finding.severity.rank)
+    lines: list[RenderableType] = []
+    for finding in ordered[:most]:
+        lines.append(
+            Text.assemble((f"{_MARKS[finding.severity]:<10}", _STYLES[finding.severity]), (finding.message, "bold"))
+        )
+        lines.append(Padding(Text(f"{finding.action}", style="dim"), (0, 0, 0, 10)))
+    if len(ordered) > most:
+        lines.append(Text(f"          and {len(ordered) - most} more in the report", style="dim"))
+    return Group(*lines)
+
+
+def number(value: float | None, digits: int = 4) -> str:
+    """A number for a table; a dash for None."""
+    return "–" if value is None else f"{value:,.{digits}f}"
+
+
+def money(amount: float, currency: str) -> str:
+    """An amount in whole units, with its currency."""
+    return f"{amount:,.0f} {currency}"

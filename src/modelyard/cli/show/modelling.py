@@ -1,0 +1,102 @@
+"""Views of the making of a model: audit, training, evaluation."""
+
+from pathlib import Path
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from modelyard.audit import AuditReport
+from modelyard.cli.show.blocks import facts, findings_view, headline, hint, link, number, plain_table, stack
+from modelyard.core import Severity
+from modelyard.evaluation import Evaluation, MetricValue, SystemScores
+from modelyard.problem import metric_spec
+from modelyard.training import Candidate, TrainingRun
+
+__all__ = ["show_audit", "show_evaluation", "show_training"]
+
+
+def show_audit(report: AuditReport, page: Path) -> RenderableType:
+    """How many findings of each severity, and the worst of them."""
+    counts = {severity: sum(item.severity is severity for item in report.findings) for severity in Severity}
+    errors = counts[Severity.ERROR]
+    note = f"{report.rows:,} training rows, {report.columns} columns, {len(report.checks)} checks"
+    said = f"{errors} errors, {counts[Severity.WARNING]} warnings, {counts[Severity.INFO]} notes"
+    step = "Decide on each error, then: modelyard train" if errors else "modelyard train"
+    return stack(headline(f"Audit: {said}.", note), findings_view(report.findings), link("report", page), hint(step))
+
+
+def show_training(run: TrainingRun) -> RenderableType:
+    """The leaderboard, best first, and why the winner won."""
+    spec = metric_spec(run.metric)
+    done = [candidate for candidate in run.candidates if candidate.mean is not None]
+    sign = -1 if spec.greater_is_better else 1
+    ordered = sorted(done, key=lambda candidate: sign * (candidate.mean or 0.0))
+    table = plain_table(
+        ("", "candidate", spec.title, "± sd", "fit s", "1 row ms"),
+        (_leaderboard_row(candidate, run.winner) for candidate in ordered),
+        numeric=(2, 3, 4, 5),
+    )
+    failed = [candidate for candidate in run.candidates if candidate.mean is None]
+    lost = Text("; ".join(f"{item.name}: {item.error or item.status}" for item in failed), style="yellow")
+    return stack(
+        headline(f"Winner: {run.winner}", f"{len(done)} candidates, {run.folds} folds, seed {run.seed}"),
+        Text(run.why),
+        table,
+        lost if failed else None,
+        hint('modelyard evaluate, and at the very end: modelyard evaluate --open-test "final evaluation"'),
+    )
+
+
+def _leaderboard_row(candidate: Candidate, winner: str) -> tuple[str, ...]:
+    mark = "★" if candidate.name == winner else "baseline" if candidate.role == "baseline" else ""
+    return (
+        mark,
+        candidate.name,
+        number(candidate.mean),
+        number(candidate.sd),
+        number(candidate.fit_seconds, 2),
+        number(candidate.predict_ms, 2),
+    )
+
+
+def show_evaluation(result: Evaluation, page: Path) -> RenderableType:
+    """The figures of all systems side by side, the threshold, the money, and the findings."""
+    systems = result.test or result.validation
+    where = f"test rows, opening number {result.openings}" if result.test else "validation rows"
+    threshold = result.threshold
+    return stack(
+        headline(f"{result.winner}: {_primary(systems, result)}", where),
+        Text(result.money.sentence, style="bold green") if result.money else None,
+        _systems_table(systems),
+        facts((("threshold", f"{threshold.value:.3f}  {threshold.reason}"),)) if threshold else None,
+        findings_view(result.findings),
+        link("report", page),
+        hint("modelyard package" if result.test else 'modelyard evaluate --open-test "final evaluation"'),
+    )
+
+
+def _primary(systems: tuple[SystemScores, ...], result: Evaluation) -> str:
+    """The primary metric of the winner with its interval."""
+    value = systems[-1].metric(result.metric) if systems else None
+    return f"{metric_spec(result.metric).title} {_figure(value)}"
+
+
+def _figure(value: MetricValue | None) -> str:
+    if value is None or value.value is None:
+        return "–"
+    if value.low is None or value.high is None:
+        return f"{value.value:.4f}"
+    return f"{value.value:.4f} ({value.low:.4f} to {value.high:.4f})"
+
+
+def _systems_table(systems: tuple[SystemScores, ...]) -> RenderableType:
+    """One row a metric, one column a system; the winner stands last, with intervals."""
+    if not systems:
+        return Text("No figures.", style="dim")
+    names = [value.name for value in systems[-1].metrics]
+    rows = []
+    for name in names:
+        cells = [number(found.value) if (found := system.metric(name)) else "–" for system in systems[:-1]]
+        rows.append((metric_spec(name).title, *cells, _figure(systems[-1].metric(name))))
+    columns = ("metric", *(system.name for system in systems))
+    return plain_table(columns, rows, numeric=range(1, len(columns)))

@@ -1,0 +1,59 @@
+"""Views of the question: a new project, its check, its configuration."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from rich.console import RenderableType
+from rich.syntax import Syntax
+from rich.text import Text
+
+from modelyard.cli.show.blocks import facts, findings_view, headline, hint, link, plain_table, stack
+
+if TYPE_CHECKING:
+    from modelyard.project import Project
+    from modelyard.status import CheckReport
+
+__all__ = ["show_check", "show_config", "show_new", "show_schema"]
+
+
+def show_new(project: "Project", report: "CheckReport") -> RenderableType:
+    """What was made, what was inferred and why, and what is still open."""
+    return stack(
+        headline(f"Project {project.problem.name} is ready.", f"{report.rows:,} rows, {report.columns} columns"),
+        link("file", project.root / "modelyard.yaml"),
+        facts((key, reason) for key, reason in report.inferred.items()) if report.inferred else None,
+        findings_view(report.findings),
+        hint(f"Complete the file, then: cd {project.root} && modelyard audit"),
+    )
+
+
+def show_check(report: "CheckReport") -> RenderableType:
+    """The question in a few facts, and the findings about it."""
+    return stack(
+        headline("The question has errors." if report.has_errors else "The question can be asked."),
+        facts(
+            (
+                ("task", f"{report.task}, target {report.target}"),
+                ("metric", report.metric),
+                ("data", f"version {report.dataset_id}, {report.rows:,} rows, {report.columns} columns"),
+                ("split", report.split),
+                ("sealed", f"{report.test_rows:,} test rows, opened {report.openings} times"),
+            )
+        ),
+        findings_view(report.findings),
+    )
+
+
+def show_config(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
+    """All effective values, those that somebody set in bold."""
+    table = plain_table(("key", "value", "from"), ())
+    for key, value, origin in rows:
+        style = "dim" if origin == "default" else "bold"
+        table.add_row(Text(key, style=style), Text(value, style=style), Text(origin, style="dim"))
+    return table
+
+
+def show_schema(schema: dict[str, Any]) -> RenderableType:
+    """The JSON Schema, for reading."""
+    return Syntax(json.dumps(schema, indent=2, ensure_ascii=False), "json", background_color="default")

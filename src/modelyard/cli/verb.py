@@ -1,0 +1,135 @@
+"""One shape for all commands: common options, one project, one answer, one exit code."""
+
+import dataclasses
+import functools
+import inspect
+import json
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from modelyard.cli.exit_codes import ExitCode
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+
+    from modelyard.project import Project
+
+__all__ = ["Answer", "Session", "print_answer", "verb"]
+
+TOKEN_VARIABLE = "MODELYARD_TOKEN"  # noqa: S105 - the name of a variable, not a secret
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    """What a command has to say.
+
+    Parameters
+    ----------
+    record
+        JSON-ready data; what ``--json`` prints.
+    view
+        The same for people.
+    exit_code
+        What the process ends with.
+    """
+
+    record: Any
+    view: "RenderableType"
+    exit_code: ExitCode = ExitCode.DONE
+
+
+@dataclasses.dataclass(frozen=True)
+class Session:
+    """The common options of one command.
+
+    Parameters
+    ----------
+    folder
+        The project's folder.
+    env
+        Name of the overlay file, or None.
+    settings
+        ``a.b=value`` overrides, in order.
+    as_json
+        True if the answer goes to a program; progress is silent then.
+    """
+
+    folder: Path
+    env: str | None
+    settings: tuple[str, ...]
+    as_json: bool
+
+    @functools.cached_property
+    def project(self) -> "Project":
+        """The project, opened when a command first asks for it."""
+        from modelyard.cli.progress import terminal_progress
+        from modelyard.core import silent
+        from modelyard.project import Project
+
+        progress = silent if self.as_json else terminal_progress()
+        token = os.environ.get(TOKEN_VARIABLE)
+        return Project.open(self.folder, env=self.env, settings=self.settings, token=token, progress=progress)
+
+
+def _common(
+    project: Annotated[
+        Path, typer.Option("--project", "-p", help="Folder of the project (with modelyard.yaml).")
+    ] = Path(),
+    env: Annotated[str | None, typer.Option("--env", help="Overlay: modelyard.<env>.yaml.")] = None,
+    settings: Annotated[
+        list[str] | None, typer.Option("--set", help="Override one value: training.folds=3 (repeatable).")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON on standard output.")] = False,
+) -> Session:
+    """The options that every command has."""
+    return Session(project, env, tuple(settings or ()), as_json)
+
+
+def verb(app: typer.Typer, name: str) -> Callable[[Callable[..., Answer]], Callable[..., None]]:
+    """Register a function as the command ``name``.
+
+    The function takes the :class:`Session` first and its own options after it, and returns an :class:`Answer`; the
+    common options are added to its signature here, so that no command repeats them.
+    """
+
+    def register(function: Callable[..., Answer]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def command(**values: Any) -> None:
+            session = _common(**{key: values.pop(key) for key in _COMMON_PARAMETERS})
+            answer = function(session, **values)
+            print_answer(answer, as_json=session.as_json)
+            raise typer.Exit(int(answer.exit_code))
+
+        own = list(inspect.signature(function, eval_str=True).parameters.values())[1:]
+        keyword_only = [parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY) for parameter in own]
+        # Typer reads the options from these two attributes.
+        parameters = [*keyword_only, *_COMMON_PARAMETERS.values()]
+        command.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+        command.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+        del command.__wrapped__  # else inspect would look through to the function
+        app.command(name)(command)
+        return command
+
+    return register
+
+
+def print_answer(answer: Answer, *, as_json: bool) -> None:
+    """The record on standard output, or the view in the terminal."""
+    if as_json:
+        json.dump(answer.record, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
+        sys.stdout.write("\n")
+        return
+    from modelyard.cli.progress import console
+
+    console().print(answer.view)
+
+
+_COMMON_PARAMETERS = {
+    parameter.name: parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+    for parameter in inspect.signature(_common).parameters.values()
+}

@@ -1,0 +1,98 @@
+"""Where a project stands: what its stores say, as records for the terminal and for programs."""
+
+import dataclasses
+from collections.abc import Mapping
+
+from modelyard.core import Finding, Record, Severity
+
+__all__ = ["CheckReport", "Status", "next_step"]
+
+
+@dataclasses.dataclass(frozen=True)
+class CheckReport(Record):
+    """The question, whether the data can answer it, and what is wrong with it.
+
+    Parameters
+    ----------
+    name, task, target, metric
+        As resolved from the project file and the data.
+    dataset_id, rows, columns
+        The data set version.
+    split
+        Strategy and reason, in one sentence.
+    test_rows, openings
+        Size of the sealed test part, and how many times it was opened.
+    findings
+        About the question and the split.
+    inferred
+        Key to reason, for what ``modelyard new`` inferred; empty otherwise.
+    """
+
+    name: str
+    task: str
+    target: str
+    metric: str
+    dataset_id: str
+    rows: int
+    columns: int
+    split: str
+    test_rows: int
+    openings: int
+    findings: tuple[Finding, ...]
+    inferred: Mapping[str, str] = dataclasses.field(default_factory=dict)
+
+    @property
+    def has_errors(self) -> bool:
+        """True if a finding forbids to go on."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+@dataclasses.dataclass(frozen=True)
+class Status(Record):
+    """What exists of a project's life.
+
+    Parameters
+    ----------
+    name
+        The model's name.
+    dataset_id, split_id, run_id, package
+        The newest of each, or None.
+    test_openings
+        How many times the sealed part of the newest split was opened.
+    production
+        Version in production, or None.
+    waiting
+        Versions that wait for approval.
+    ledger_rows, ledger_ok
+        Length of the ledger, and whether its chain holds.
+    next_step
+        The command that comes next.
+    """
+
+    name: str
+    dataset_id: str | None
+    split_id: str | None
+    run_id: str | None
+    package: str | None
+    test_openings: int
+    production: int | None
+    waiting: tuple[int, ...]
+    ledger_rows: int
+    ledger_ok: bool
+    next_step: str
+
+
+def next_step(pointers: Mapping[str, str | None], production: int | None, waiting: tuple[int, ...]) -> str:
+    """The command that brings the life forward.
+
+    >>> next_step({"split": None, "run": None, "evaluation": None, "package": None}, None, ())
+    'modelyard audit'
+    >>> next_step({"split": "a", "run": "b", "evaluation": "b", "package": "m-1"}, None, (1,))
+    'modelyard approve 1 --reason "..."'
+    """
+    for name, command in (("split", "audit"), ("run", "train"), ("evaluation", "evaluate"), ("package", "package")):
+        if pointers.get(name) is None:
+            return f"modelyard {command}"
+    if waiting:
+        return f'modelyard approve {waiting[-1]} --reason "..."'
+    return "modelyard register" if production is None else "modelyard monitor"
