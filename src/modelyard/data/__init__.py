@@ -1,0 +1,74 @@
+"""Data: from a file to rows that may be looked at, and rows that may not.
+
+Takes: a file or a frame, and the problem.
+Gives: a version by content, a split with a sealed test part, the columns' roles, a contract, a mergeable profile.
+Never: lets the test part out without a reason in the ledger.
+"""
+
+from modelyard.data.contract import ColumnContract, Contract, Violation, derive_contract
+from modelyard.data.profile import (
+    FeatureReference,
+    ReferenceProfile,
+    bin_labels,
+    build_profile,
+    count_bins,
+    debiased_psi,
+    smoothed_psi,
+)
+from modelyard.data.read import SourceTable, read_source, read_table
+from modelyard.data.resolve import check_columns, positive_class, resolve
+from modelyard.data.roles import Roles, assign_roles
+from modelyard.data.schema import Column, ColumnKind, Schema, category_text, conform, infer_schema
+from modelyard.data.splits import (
+    SealedTest,
+    Split,
+    SplitRecord,
+    extend_split,
+    load_split,
+    make_split,
+    unknown_rows,
+)
+from modelyard.data.suggest import Suggestion, suggest
+from modelyard.data.version import Dataset, DatasetVersion, load_version, store_version, version_record
+
+__all__ = [
+    "Column",
+    "ColumnContract",
+    "ColumnKind",
+    "Contract",
+    "Dataset",
+    "DatasetVersion",
+    "FeatureReference",
+    "ReferenceProfile",
+    "Roles",
+    "Schema",
+    "SealedTest",
+    "SourceTable",
+    "Split",
+    "SplitRecord",
+    "Suggestion",
+    "Violation",
+    "assign_roles",
+    "bin_labels",
+    "build_profile",
+    "category_text",
+    "check_columns",
+    "conform",
+    "count_bins",
+    "debiased_psi",
+    "derive_contract",
+    "extend_split",
+    "infer_schema",
+    "load_split",
+    "load_version",
+    "make_split",
+    "positive_class",
+    "read_source",
+    "read_table",
+    "resolve",
+    "smoothed_psi",
+    "store_version",
+    "suggest",
+    "unknown_rows",
+    "version_record",
+]

@@ -1,0 +1,12 @@
+"""Splits: rows divided before anything looks at them.
+
+Takes: a data set version and the problem's split plan.
+Gives: a training and a validation part, and a sealed test part that opens against a line in the ledger.
+Never: lets a group or an equal moment stand on both sides, or a test row out without a reason.
+"""
+
+from modelyard.data.splits.extension import extend_split, unknown_rows
+from modelyard.data.splits.sealed_test import SealedTest
+from modelyard.data.splits.split import Split, SplitRecord, load_split, make_split
+
+__all__ = ["SealedTest", "Split", "SplitRecord", "extend_split", "load_split", "make_split", "unknown_rows"]

@@ -1,0 +1,101 @@
+"""A split enlarged by new rows: what was sealed stays sealed, what was learnt from stays training."""
+
+import dataclasses
+
+import numpy as np
+import polars as pl
+
+from modelyard.core import Actor, DataError, digest_json
+from modelyard.data.resolve import resolve
+from modelyard.data.schema import conform
+from modelyard.data.splits.split import Split, load_split, make_split, store_parts
+from modelyard.data.version import Dataset, load_version, store_version
+from modelyard.problem import Problem
+from modelyard.store import Workspace
+
+__all__ = ["extend_split", "unknown_rows"]
+
+_ID_LENGTH = 12
+
+
+def unknown_rows(frame: pl.DataFrame, base: Split, workspace: Workspace) -> pl.DataFrame:
+    """The rows of ``frame`` that are not in the data set of ``base``, its sealed part included.
+
+    Rows are compared in all columns that both tables have, after conversion to the base's types; only the answer
+    known or new leaves this function, never a row of the sealed part.
+    """
+    known = load_version(base.record.dataset_id, workspace).frame
+    names = [name for name in known.columns if name in frame.columns]
+    schema = base.train.schema
+    left = conform(frame.select(names), schema)
+    right = conform(known.select(names), schema)
+    common = [name for name in names if left[name].dtype == right[name].dtype]
+    return frame.filter(~left.select(common).hash_rows(0).is_in(right.select(common).hash_rows(0).implode()))
+
+
+def extend_split(base: Split, frame: pl.DataFrame, problem: Problem, workspace: Workspace, actor: Actor) -> Split:
+    """A split for a challenger: the base's training and validation rows and a part of the new rows to learn from.
+
+    Validation and sealed test come from the new rows alone, so they are fresh for the champion and for the
+    challenger. Rows of a group that the base has learnt from, and rows not later than its last one, are for training
+    only, as the plan's strategy demands. The base's sealed part is not touched.
+
+    Raises
+    ------
+    DataError
+        If the new rows lack columns, or none of them may be held out.
+    """
+    _require_columns(base, frame)
+    typed = conform(frame.select(base.train.frame.columns), base.train.schema)
+    held = _may_be_held_out(base, typed, problem)
+    if not held.any():
+        raise DataError(
+            "no new row may be held out, since all belong to known groups or to the time already learnt from",
+            where="the new table",
+            got=f"{frame.height:,} rows",
+            cure="Bring rows of new groups, or later rows",
+        )
+    fresh = _split_fresh(base, typed.filter(held), problem, workspace, actor)
+    learnt = pl.concat([base.development.frame, typed.filter(~held), fresh.train.frame])
+    id_ = digest_json({"base": base.record.id, "fresh": fresh.record.id, "kept": typed.height})[:_ID_LENGTH]
+    record = dataclasses.replace(
+        fresh.record,
+        id=id_,
+        reason=f"Rows of split {base.record.id} and new rows to learn from; validation and test are new rows. "
+        f"{fresh.record.reason}",
+        train_rows=learnt.height,
+    )
+    store_parts(record, learnt, fresh.validation.frame, base.train.schema, workspace)
+    return load_split(id_, workspace)
+
+
+def _require_columns(base: Split, frame: pl.DataFrame) -> None:
+    missing = [name for name in base.train.frame.columns if name not in frame.columns]
+    if missing:
+        raise DataError(
+            "the new table lacks columns of the training data",
+            where="the new table",
+            got=", ".join(map(repr, missing[:5])),
+            cure="Export it with the same columns",
+        )
+
+
+def _may_be_held_out(base: Split, frame: pl.DataFrame, problem: Problem) -> pl.Series:
+    """Which new rows may serve for validation and test under the base's strategy."""
+    learnt = base.development.frame
+    if base.record.strategy == "group" and problem.data.group is not None:
+        return ~frame[problem.data.group].is_in(learnt[problem.data.group].unique().implode())
+    if base.record.strategy == "time" and problem.data.time is not None:
+        time = problem.data.time
+        return frame.select(pl.col(time) > learnt[time].max()).to_series()
+    return pl.Series(np.ones(frame.height, dtype=bool))
+
+
+def _split_fresh(base: Split, frame: pl.DataFrame, problem: Problem, workspace: Workspace, actor: Actor) -> Split:
+    """The new rows divided by the base's plan, with the base's kinds of columns."""
+    kinds = {column.name: column.kind.value for column in base.train.schema.columns}
+    source = problem.data.model_copy(update={"types": kinds, "test_source": None})
+    plan = problem.split.model_copy(update={"strategy": base.record.strategy})
+    fresh_problem = resolve(problem.model_copy(update={"data": source, "split": plan}), frame)
+    version = store_version(frame, f"new rows for split {base.record.id}", workspace)
+    return make_split(Dataset(version.id, frame, base.train.schema), fresh_problem, workspace, actor)

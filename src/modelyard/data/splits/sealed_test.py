@@ -1,0 +1,104 @@
+"""The test part, sealed: it has a size and a digest, and gives its rows only against a line in the ledger."""
+
+import io
+from typing import Any, NoReturn
+
+import polars as pl
+
+from modelyard.core import Actor, ConfigError, IntegrityError, StateError, digest_file
+from modelyard.store import Workspace
+
+__all__ = ["OPENED", "SealedTest"]
+
+OPENED = "test.opened"
+"""The ledger's word for an opening; its subject is the digest of the rows."""
+
+
+class SealedTest:
+    """The rows that nobody may look at before the end.
+
+    Whoever holds one knows how many rows there are and their digest. The rows lie in the object store and are read
+    by :meth:`open` alone, after the opening was written to the ledger. It cannot be copied or pickled, so that
+    no second way to the rows appears.
+
+    Parameters
+    ----------
+    digest
+        SHA-256 of the stored rows; their name in the object store, and the subject of the ledger's rows.
+    size
+        Number of rows.
+    workspace
+        Where the rows and the ledger are.
+    """
+
+    __slots__ = ("__workspace", "_digest", "_size")
+
+    def __init__(self, digest: str, size: int, workspace: Workspace) -> None:
+        self._digest = digest
+        self._size = size
+        self.__workspace = workspace
+
+    @property
+    def size(self) -> int:
+        """Number of rows."""
+        return self._size
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the stored rows."""
+        return self._digest
+
+    def openings(self) -> int:
+        """How many times these rows have been opened, by the ledger."""
+        return self.__workspace.ledger.count(OPENED, self._digest)
+
+    def open(self, reason: str, actor: Actor) -> pl.DataFrame:
+        """The rows, once the ledger says who opened them and why.
+
+        The bytes are verified first, so that a damaged part costs no opening; then the ledger's row is committed;
+        only then are the rows read.
+
+        Raises
+        ------
+        ConfigError
+            If the reason is empty.
+        IntegrityError
+            If the stored bytes are not those that were sealed.
+        """
+        if not reason.strip():
+            raise ConfigError(
+                "the sealed test part opens only for a reason",
+                where="reason",
+                got="nothing",
+                cure="Say in a few words why it is needed; it will stand on the model card",
+            )
+        objects = self.__workspace.objects
+        path = objects.path(self._digest)
+        if digest_file(path) != self._digest:
+            raise IntegrityError(
+                "the sealed test part is not what was sealed",
+                where=str(path),
+                got="another digest",
+                cure="Restore the file from a backup; a test on changed rows proves nothing",
+            )
+        self.__workspace.ledger.append(actor, OPENED, self._digest, {"reason": reason.strip(), "rows": self._size})
+        return pl.read_parquet(io.BytesIO(objects.read(self._digest)))
+
+    def __len__(self) -> int:
+        return self._size
+
+    def __repr__(self) -> str:
+        return f"SealedTest(size={self._size}, digest={self._digest[:12]!r})"
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        raise StateError(
+            "a sealed test part is neither copied nor pickled",
+            where=repr(self),
+            cure="Hand on the split's id, and load it there with load_split",
+        )
+
+    def __copy__(self) -> NoReturn:
+        self.__reduce_ex__(2)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> NoReturn:
+        self.__reduce_ex__(2)

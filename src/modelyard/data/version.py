@@ -1,0 +1,212 @@
+"""Versions of a data set: named by the digest of their content, kept once, never changed."""
+
+import dataclasses
+import datetime as dt
+import hashlib
+import io
+import json
+import sys
+
+import numpy as np
+import polars as pl
+
+from modelyard.core import (
+    Clock,
+    IntegrityError,
+    Record,
+    StateError,
+    canonical_json,
+    system_clock,
+    write_json_atomic,
+)
+from modelyard.data.dtypes import plain_types
+from modelyard.data.schema import Schema, infer_schema
+from modelyard.store import Workspace
+
+__all__ = [
+    "Dataset",
+    "DatasetVersion",
+    "content_digest",
+    "load_version",
+    "parquet_bytes",
+    "store_version",
+    "version_record",
+]
+
+_FILE = "dataset.json"
+_ID_LENGTH = 12
+
+
+@dataclasses.dataclass(frozen=True)
+class DatasetVersion(Record):
+    """One data set that entered, by its content.
+
+    Parameters
+    ----------
+    id
+        The first 12 hexadecimal digits of ``digest``.
+    digest
+        SHA-256 of the logical content: names, types, values and row order; not of the file's bytes.
+    source
+        Where it came from, as the user wrote it.
+    rows
+        Number of rows.
+    columns
+        Kinds and stored types, inferred on the whole table; a split infers them again on its training part.
+    created_at
+        When this content was first stored.
+    bytes
+        Size of the stored Parquet file.
+    object_digest
+        The Parquet file's name in the object store.
+    notes
+        What the reader decided: encoding, delimiter, values that became missing.
+    """
+
+    id: str
+    digest: str
+    source: str
+    rows: int
+    columns: Schema
+    created_at: dt.datetime
+    bytes: int
+    object_digest: str = ""
+    notes: tuple[str, ...] = ()
+
+
+@dataclasses.dataclass(frozen=True)
+class Dataset:
+    """Rows that may be looked at, with what their columns are.
+
+    Parameters
+    ----------
+    version_id
+        The data set version they come from.
+    frame
+        The rows, in the source's order.
+    schema
+        Kinds and stored types of the frame's columns.
+    """
+
+    version_id: str
+    frame: pl.DataFrame
+    schema: Schema
+
+
+def content_digest(frame: pl.DataFrame) -> str:
+    """SHA-256 of a frame's names, types, values and row order, whatever file it came from.
+
+    >>> content_digest(pl.DataFrame({"a": [1, None]})) == content_digest(pl.DataFrame({"a": [1, 0]}))
+    False
+    """
+    state = hashlib.sha256()
+    state.update(canonical_json([[name, str(dtype)] for name, dtype in frame.schema.items()]))
+    state.update(frame.height.to_bytes(8, "little"))
+    for values in frame.iter_columns():
+        state.update(np.packbits(values.is_not_null().to_numpy()).tobytes())
+        _hash_values(state, values)
+    return state.hexdigest()
+
+
+def _hash_values(state: "hashlib._Hash", values: pl.Series) -> None:
+    """Feed a column's values, with nulls as zero or nothing; their places are in the mask."""
+    if values.dtype == pl.String:
+        text = values.fill_null("")
+        state.update(text.str.len_bytes().to_numpy().astype("<u4").tobytes())
+        state.update("".join(text.to_list()).encode("utf-8"))
+        return
+    numbers = values.to_physical()
+    if numbers.dtype == pl.Boolean:
+        numbers = numbers.cast(pl.UInt8)
+    array = numbers.fill_null(0).to_numpy()
+    state.update((array if sys.byteorder == "little" else array.byteswap()).tobytes())
+
+
+def parquet_bytes(frame: pl.DataFrame) -> bytes:
+    """The frame as one Parquet file in memory."""
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, compression="zstd", statistics=False)
+    return buffer.getvalue()
+
+
+def store_version(
+    frame: pl.DataFrame, source: str, workspace: Workspace, *, notes: tuple[str, ...] = (), clock: Clock = system_clock
+) -> DatasetVersion:
+    """Keep a table as a version; the same content gives the same version, whenever and from wherever it comes.
+
+    Parameters
+    ----------
+    frame
+        The rows; types are made plain first.
+    source
+        Where they came from, for people.
+    workspace
+        Holds the Parquet file in its object store, and the record under ``datasets``.
+    notes
+        What the reader decided; see :func:`modelyard.data.read_source`.
+    clock
+        Gives the moment of storing.
+    """
+    frame, more = plain_types(frame)
+    digest = content_digest(frame)
+    path = workspace.folder("datasets", digest[:_ID_LENGTH]) / _FILE
+    if path.exists():
+        return version_record(digest[:_ID_LENGTH], workspace)
+    raw = parquet_bytes(frame)
+    record = DatasetVersion(
+        id=digest[:_ID_LENGTH],
+        digest=digest,
+        source=source,
+        rows=frame.height,
+        columns=infer_schema(frame),
+        created_at=clock(),
+        bytes=len(raw),
+        object_digest=workspace.objects.put_bytes(raw),
+        notes=(*notes, *more),
+    )
+    write_json_atomic(path, record.to_dict())
+    return record
+
+
+def version_record(id: str, workspace: Workspace) -> DatasetVersion:  # noqa: A002 - the field's name
+    """The record of a stored version, without its rows.
+
+    Raises
+    ------
+    StateError
+        If there is no version of that id.
+    IntegrityError
+        If the record is damaged.
+    """
+    path = workspace.folder("datasets", id) / _FILE
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StateError(
+            "there is no data set version of this id",
+            where="datasets",
+            got=repr(id),
+            cure="Run `modelyard check` to store the data again",
+        ) from error
+    except ValueError as error:
+        raise IntegrityError(
+            "the record of a data set version is damaged",
+            where=str(path),
+            cure="Restore it from a backup, or delete its folder and run the command again",
+        ) from error
+    return DatasetVersion.from_dict(content)
+
+
+def load_version(id: str, workspace: Workspace) -> Dataset:  # noqa: A002 - the field's name
+    """The whole table of a stored version, verified.
+
+    Raises
+    ------
+    StateError
+        If there is no version of that id.
+    IntegrityError
+        If the stored bytes are not those that were stored.
+    """
+    record = version_record(id, workspace)
+    frame = pl.read_parquet(workspace.objects.read(record.object_digest))
+    return Dataset(record.id, frame, record.columns)
