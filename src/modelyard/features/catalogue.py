@@ -1,7 +1,7 @@
 """The feature catalogue: what each feature is, where it comes from, how it is made, and why a column gives none."""
 
 import dataclasses
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from modelyard.core import Record
 from modelyard.data import Roles
@@ -46,10 +46,21 @@ class FeatureEntry(Record):
     because: str
 
 
-def catalogue(encodings: Sequence[Encoding], roles: Roles) -> tuple[FeatureEntry, ...]:
-    """Entries for every encoded column, in order, then for every column that is deliberately left out."""
-    encoded = tuple(_entry(encoding) for encoding in encodings)
-    return encoded + _left_out(roles)
+def catalogue(
+    encodings: Sequence[Encoding], roles: Roles, *, declared: Collection[str] = ()
+) -> tuple[FeatureEntry, ...]:
+    """Entries for every encoded column, in order, then for every column that is deliberately left out.
+
+    Parameters
+    ----------
+    encodings
+        The fitted encodings.
+    roles
+        What each column is for.
+    declared
+        Columns that the project file excludes (``problem.data.exclude``), to tell who decided.
+    """
+    return tuple(_entry(encoding) for encoding in encodings) + _left_out(roles, declared)
 
 
 def _entry(encoding: Encoding) -> FeatureEntry:
@@ -91,22 +102,16 @@ def _category_words(encoding: CategoryEncoding) -> str:
     return f"one feature for each of {len(encoding.levels):,} levels{rare}{_flag(encoding.indicator)}"
 
 
-def _flag(indicator: bool) -> str:  # noqa: FBT001 - a private phrase
+def _flag(indicator: bool) -> str:
     """The half-sentence on the missing flag."""
     return "; one feature tells whether it is missing" if indicator else ""
 
 
-def _left_out(roles: Roles) -> tuple[FeatureEntry, ...]:
-    """The entries of columns with another role, and of excluded ones with their reasons."""
-    named = {
-        roles.target: "it is the target",
-        roles.id: "it names the row",
-        roles.group: "it names the group; used to split, not to predict",
-        roles.time: "it orders the rows in time",
-    }
-    reasons = {name: why for name, why in named.items() if name is not None and name not in roles.features}
-    reasons |= roles.excluded
+def _left_out(roles: Roles, declared: Collection[str]) -> tuple[FeatureEntry, ...]:
+    """The target, and the columns that are no features with their reasons."""
+    stated = {roles.target, roles.id, roles.group, roles.time, *declared}
+    reasons = {roles.target: "it is the target", **roles.excluded}
     return tuple(
-        FeatureEntry(name, "excluded", (), "not used", "project file" if name in named else "modelyard", why)
+        FeatureEntry(name, "excluded", (), "not used", "project file" if name in stated else "modelyard", why)
         for name, why in reasons.items()
     )

@@ -216,10 +216,8 @@ class BooleanEncoding(Record):
     def encode_value(self, value: object) -> tuple[float, ...]:
         """Features of one value, the same bits as in :meth:`encode_series`."""
         truth = boolean_of(value)
-        if truth is None:
-            known = math.nan if self.fill is None else self.fill
-        else:
-            known = 1.0 if truth else 0.0
+        gap = math.nan if self.fill is None else self.fill
+        known = gap if truth is None else float(truth)
         return (known, 1.0 if truth is None else 0.0) if self.indicator else (known,)
 
 

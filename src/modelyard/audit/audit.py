@@ -1,0 +1,55 @@
+"""The audit: every check on the training part, gravest finding first."""
+
+from modelyard.audit.checks import CHECKS
+from modelyard.audit.context import AuditContext
+from modelyard.audit.facts import column_facts
+from modelyard.audit.records import AuditReport
+from modelyard.audit.signal import score_name
+from modelyard.core import DataError, Finding, Progress, ProgressEvent, silent
+from modelyard.data import Dataset, Roles
+from modelyard.problem import Problem
+
+__all__ = ["audit"]
+
+
+def audit(train: Dataset, problem: Problem, roles: Roles, *, seed: int, progress: Progress = silent) -> AuditReport:
+    """Look at the training part and say what is wrong with it, or may be.
+
+    Parameters
+    ----------
+    train
+        The training part of a split; the test part cannot be given, by its type.
+    problem
+        Resolved: its task is known.
+    roles
+        What each column is for; features may be empty.
+    seed
+        Root of the sampling; equal seeds give equal reports.
+    progress
+        Hears of every check.
+
+    Raises
+    ------
+    DataError
+        If there is no row.
+    """
+    if train.frame.height == 0:
+        raise DataError(
+            "there is no row to audit",
+            where="training part",
+            got="0 rows",
+            cure="Give a larger table, or a larger train share under split",
+        )
+    context = AuditContext(train, problem, roles, seed)
+    findings: list[Finding] = []
+    for done, check in enumerate(CHECKS, start=1):
+        findings.extend(check(context))
+        progress(ProgressEvent("audit", done, len(CHECKS), check.__name__.replace("_", " ")))
+    return AuditReport(
+        rows=train.frame.height,
+        columns=train.frame.width,
+        findings=tuple(sorted(findings, key=lambda finding: -finding.severity.rank)),
+        column_facts=column_facts(context),
+        score_name=score_name(problem.task),
+        checks=tuple(check.__name__ for check in CHECKS),
+    )

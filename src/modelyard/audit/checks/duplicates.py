@@ -1,0 +1,76 @@
+"""Rows that come more than once, and equal rows with different answers."""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import polars as pl
+
+from modelyard.audit.context import AuditContext
+from modelyard.core import Finding, Severity
+from modelyard.data import ColumnKind
+
+__all__ = ["contradictory_labels", "duplicate_rows"]
+
+_NOTED_SHARE = 0.01
+_ANSWERS, _ROWS = "\0answers", "\0rows"  # no table has such names
+_ROOM_PER_ROW = 100
+"""Possible combinations per row above which repeated rows are no coincidence."""
+
+
+def duplicate_rows(context: AuditContext) -> Iterator[Finding]:
+    """Rows that repeat an earlier row in every column but identifiers and times.
+
+    A warning from 1 % of the rows on, unless the columns are so coarse that rows must repeat by chance: no free text,
+    and fewer than 100 possible combinations per row.
+    """
+    columns = [*context.compared_columns, context.roles.target]
+    frame = context.frame.select(columns)
+    repeated = frame.height - frame.n_unique()
+    if repeated == 0:
+        return
+    share = repeated / frame.height
+    by_chance = _repeats_by_chance(context, columns)
+    yield Finding(
+        id="duplicate-rows",
+        severity=Severity.WARNING if share >= _NOTED_SHARE and not by_chance else Severity.INFO,
+        subject="",
+        message=f"{repeated:,} of {frame.height:,} rows ({share:.1%}) repeat another row"
+        + (", which columns with so few values make likely." if by_chance else "."),
+        why="Copies on both sides of a split let a model remember instead of learn, and count twice in training.",
+        action="Remove the copies at the source, unless each is an event of its own.",
+        evidence={"rows": repeated, "share": share, "coincidence_likely": by_chance},
+        row="D6",
+    )
+
+
+def _repeats_by_chance(context: AuditContext, columns: Sequence[str]) -> bool:
+    """True if the columns' values could form fewer than 100 different rows for each row there is."""
+    if any(context.train.schema.column(name).kind is ColumnKind.TEXT for name in columns):
+        return False
+    room = sum(math.log(max(context.frame[name].n_unique(), 1)) for name in columns)
+    return room < math.log(_ROOM_PER_ROW * context.frame.height)
+
+
+def contradictory_labels(context: AuditContext) -> Iterator[Finding]:
+    """Classes only: rows that are equal in all features but differ in the target. A warning from 1 % of the rows on."""
+    columns = [name for name in context.compared_columns if name != context.roles.target]
+    if not context.task.is_classification or not columns:
+        return
+    answers = pl.col(context.roles.target)
+    groups = context.frame.group_by(columns).agg(answers.n_unique().alias(_ANSWERS), pl.len().alias(_ROWS))
+    torn = groups.filter(pl.col(_ANSWERS) > 1)
+    rows = int(torn[_ROWS].sum())
+    if rows == 0:
+        return
+    share = rows / context.frame.height
+    coarse = _repeats_by_chance(context, columns)
+    yield Finding(
+        id="contradictory-labels",
+        severity=Severity.WARNING if share >= _NOTED_SHARE and not coarse else Severity.INFO,
+        subject=context.roles.target,
+        message=f"{rows:,} rows ({share:.1%}) equal another row in all features but have another answer.",
+        why="No model can be right on both; it is label noise, or a feature that decides is not in the table.",
+        action="Look at such pairs: correct wrong labels, or add what tells the rows apart.",
+        evidence={"rows": rows, "share": share, "sets": torn.height},
+        row="D6",
+    )

@@ -1,0 +1,88 @@
+"""Columns that name rows, ids that repeat, and categories with too many levels."""
+
+from collections.abc import Iterator
+
+from modelyard.audit.context import AuditContext
+from modelyard.core import Finding, Severity
+from modelyard.data import ColumnKind
+from modelyard.data.schema import looks_like_identifier
+
+__all__ = ["high_cardinality", "identifiers", "repeated_ids"]
+
+_MANY_LEVELS = 100
+_LEVELS_PER_ROW = 0.1
+_DISTINCT_SHARE = 0.99
+_MIN_ROWS = 50
+
+
+def identifiers(context: AuditContext) -> Iterator[Finding]:
+    """Columns recognised as identifiers, and features that are named and filled like one."""
+    for column in context.train.schema.columns:
+        name = column.name
+        if name == context.roles.target:
+            continue
+        used = name in context.roles.features
+        if column.kind is not ColumnKind.IDENTIFIER and not (used and _is_like_identifier(context, name)):
+            continue
+        distinct = context.frame[name].n_unique() / context.frame.height
+        yield Finding(
+            id="identifier",
+            severity=Severity.WARNING if used else Severity.INFO,
+            subject=name,
+            message=f"The column names rows: {distinct:.1%} of its values are different."
+            + (" It is used as a feature." if used else " It is not used as a feature."),
+            why="A model that learns from names remembers rows, and meets only new names in production.",
+            action="Set data.id to it if it is the row's id, or exclude it."
+            if used
+            else "Nothing; or set data.id to it.",
+            evidence={"distinct_share": distinct, "used": used},
+            row="D6",
+        )
+
+
+def _is_like_identifier(context: AuditContext, name: str) -> bool:
+    """True for whole numbers or text, nearly all different, under a name that says id, key or number."""
+    values = context.frame[name].drop_nulls()
+    if len(values) < _MIN_ROWS or values.dtype.is_float() or values.dtype.is_temporal():
+        return False
+    return looks_like_identifier(name) and values.n_unique() >= _DISTINCT_SHARE * len(values)
+
+
+def repeated_ids(context: AuditContext) -> Iterator[Finding]:
+    """A declared id that does not name one row."""
+    name = context.roles.id
+    if name is None or name not in context.frame.columns:
+        return
+    values = context.frame[name]
+    repeats = len(values) - values.n_unique()
+    if repeats == 0:
+        return
+    yield Finding(
+        id="id-repeats",
+        severity=Severity.WARNING,
+        subject=name,
+        message=f"{repeats:,} of {len(values):,} rows ({repeats / len(values):.1%}) have an id that came before.",
+        why="Rows of one id belong together; on both sides of a split they tell the model the answer.",
+        action="Declare the column as data.group, or remove the copies at the source.",
+        evidence={"rows": repeats, "share": repeats / len(values)},
+        row="D9",
+    )
+
+
+def high_cardinality(context: AuditContext) -> Iterator[Finding]:
+    """Category features with more than 100 levels; a warning if there are fewer than ten rows to a level."""
+    for column in context.features_of(ColumnKind.CATEGORY):
+        values = context.frame[column.name].drop_nulls()
+        levels = values.n_unique()
+        if levels <= _MANY_LEVELS:
+            continue
+        yield Finding(
+            id="high-cardinality",
+            severity=Severity.WARNING if levels > _LEVELS_PER_ROW * len(values) else Severity.INFO,
+            subject=column.name,
+            message=f"The category has {levels:,} levels, {len(values) / levels:.1f} rows to each.",
+            why="Rare levels teach little, and new ones come up in production.",
+            action="Merge levels into larger ones that mean something, or exclude the column if it names things.",
+            evidence={"levels": levels, "rows_per_level": len(values) / levels},
+            row="D6",
+        )

@@ -1,0 +1,146 @@
+"""Values that are not what they seem: mixed types, placeholders, spellings, broken text, text left unused."""
+
+import re
+from collections.abc import Iterator
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from modelyard.audit.context import AuditContext
+from modelyard.core import Finding, Severity
+from modelyard.data import ColumnKind
+
+__all__ = ["mixed_types", "placeholder_values", "spelling_variants", "unused_text"]
+
+_MIXED_SHARE = 0.02
+_PLACEHOLDERS = frozenset(
+    {"", "-", "--", "?", "#n/a", "n/a", "n.a.", "na", "nan", "nil", "none", "null", "missing", "unknown", "undefined"}
+    | {"not available", "not known", "not specified", "unspecified", "tbd"}
+)
+_SENTINELS = re.compile(r"-?9{2,6}")
+_MIN_SENTINEL_ROWS = 5
+_MINUS_ONE_SHARE = 0.02
+_MAX_LEVELS = 10_000
+_BROKEN = r"Ã[\x80-\xBF©¨¤¶¼]|â€|\x{FFFD}"
+
+
+def mixed_types(context: AuditContext) -> Iterator[Finding]:
+    """Category features in which some values are numbers and others are words, or all are numbers."""
+    for column, levels in _text_levels(context):
+        words = levels.filter(~levels["level"].str.to_lowercase().str.strip_chars().is_in(list(_PLACEHOLDERS)))
+        numbers = words["level"].str.strip_chars().str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+        rows = int(words["rows"].sum())
+        share = int(words["rows"].filter(numbers.is_not_null()).sum()) / rows if rows else 0.0
+        if share < _MIXED_SHARE or (share > 1 - 1e-12 and words.height <= 20):
+            continue
+        all_numbers = share > 1 - _MIXED_SHARE
+        yield Finding(
+            id="numbers-as-text" if all_numbers else "mixed-types",
+            severity=Severity.WARNING,
+            subject=column,
+            message=f"{share:.1%} of the values are numbers written as text, in {words.height:,} levels.",
+            why="Read as a category, a number loses its order, and every new number is an unseen level.",
+            action="Mend the values that are not numbers, or declare the kind under data.types.",
+            evidence={"share": share, "levels": words.height},
+            row="D6",
+        )
+
+
+def placeholder_values(context: AuditContext) -> Iterator[Finding]:
+    """Words and numbers that stand for a missing value: ``unknown``, ``n/a``, -999, 999 far from all others."""
+    for column, levels in _text_levels(context):
+        held = levels.filter(levels["level"].str.to_lowercase().str.strip_chars().is_in(list(_PLACEHOLDERS)))
+        rows = int(held["rows"].sum())
+        if rows:
+            yield _placeholder(context, column, held["level"][0], rows)
+    for numeric in context.features_of(ColumnKind.NUMERIC):
+        values = context.frame[numeric.name].drop_nulls().cast(pl.Float64, strict=False).drop_nulls()
+        sentinel = _sentinel(values.to_numpy())
+        if sentinel is not None:
+            yield _placeholder(context, numeric.name, f"{sentinel:g}", int((values == sentinel).sum()))
+
+
+def _sentinel(values: npt.NDArray[np.float64]) -> float | None:
+    """A largest or smallest value made of nines and further from the rest than the rest is wide, or a lone -1."""
+    levels, counts = np.unique(values, return_counts=True)
+    if len(levels) < 4:
+        return None
+    for end, rest in ((0, levels[1:]), (-1, levels[:-1])):
+        value, rows = float(levels[end]), int(counts[end])
+        gap = abs(value - (rest[0] if end == 0 else rest[-1]))
+        nines = value.is_integer() and _SENTINELS.fullmatch(str(int(value))) is not None
+        if nines and rows >= _MIN_SENTINEL_ROWS and gap > rest[-1] - rest[0]:
+            return value
+    whole = bool((levels == np.floor(levels)).all())
+    alone = levels[0] == -1 and levels[1] >= 0 and levels[-1] > 10
+    return -1.0 if whole and alone and counts[0] >= _MINUS_ONE_SHARE * len(values) else None
+
+
+def _placeholder(context: AuditContext, name: str, value: str, rows: int) -> Finding:
+    """A value that seems to stand for a missing one."""
+    share = rows / context.frame.height
+    return Finding(
+        id="placeholder-value",
+        severity=Severity.INFO,
+        subject=name,
+        message=f"{rows:,} values ({share:.1%}) look like a stand-in for a missing one, such as {value!r}.",
+        why="A stand-in is taken for a real value: it bends means and scales, and hides how much is missing.",
+        action="If it means missing, make it null at the source; if it means something, keep it.",
+        evidence={"value": value, "rows": rows, "share": share},
+        row="D6",
+    )
+
+
+def spelling_variants(context: AuditContext) -> Iterator[Finding]:
+    """Levels that differ in case or spaces only, and text in the wrong encoding."""
+    for column, levels in _text_levels(context):
+        plain = levels["level"].str.to_lowercase().str.strip_chars().str.replace_all(r"\s+", " ")
+        variants = levels.height - plain.n_unique()
+        if variants:
+            yield _untidy("spelling-variants", column, variants, "differ from another in case or spaces only")
+        broken = int(levels["level"].str.contains(_BROKEN).sum())
+        if broken:
+            yield _untidy("broken-text", column, broken, "hold characters of a wrongly read encoding")
+
+
+def _untidy(check: str, column: str, levels: int, words: str) -> Finding:
+    """Levels that are not written as they should be."""
+    return Finding(
+        id=check,
+        severity=Severity.WARNING,
+        subject=column,
+        message=f"{levels:,} {'level' if levels == 1 else 'levels'} {words}.",
+        why="One thing under two names is two levels, each with fewer rows; production may spell a third way.",
+        action="Tidy the values at the source, where production data come from too.",
+        evidence={"levels": levels},
+        row="D6",
+    )
+
+
+def unused_text(context: AuditContext) -> Iterator[Finding]:
+    """Free text, which is not encoded yet."""
+    for column in context.train.schema.columns:
+        if column.kind is not ColumnKind.TEXT or column.name == context.roles.target:
+            continue
+        yield Finding(
+            id="text-not-encoded",
+            severity=Severity.WARNING,
+            subject=column.name,
+            message="The column is free text, which is not turned into features yet.",
+            why="What it tells is lost to the model.",
+            action="Derive columns from it (length, key words, a score of your own) and add them to the table.",
+            evidence={},
+            row="F5",
+        )
+
+
+def _text_levels(context: AuditContext) -> Iterator[tuple[str, pl.DataFrame]]:
+    """Category features of text with their levels and rows; those with more than 10,000 levels are left out."""
+    for column in context.features_of(ColumnKind.CATEGORY):
+        values = context.frame[column.name]
+        if values.dtype != pl.String:
+            continue
+        levels = values.drop_nulls().alias("level").value_counts(name="rows", sort=True)
+        if levels.height <= _MAX_LEVELS:
+            yield column.name, levels

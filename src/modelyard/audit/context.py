@@ -1,0 +1,159 @@
+"""What checks look at: the training rows, the problem, and measurements that several checks share."""
+
+import dataclasses
+import functools
+from collections.abc import Mapping
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from modelyard.audit.entities import NEAR_TARGET, SCORE_GAP, Entity, entity_candidates
+from modelyard.audit.signal import Binned, bin_values, cross_fitted, joint_score, score_of
+from modelyard.core import derive_seed
+from modelyard.data import Column, ColumnKind, Dataset, Roles, category_text
+from modelyard.problem import Problem, Task
+
+__all__ = ["AuditContext"]
+
+MAX_ROWS = 50_000
+"""Rows used to measure signal and association; a sample keeps an audit fast on any table."""
+
+FOLDS = 5
+
+
+@dataclasses.dataclass(frozen=True)
+class AuditContext:
+    """The training part with what is known about it. Never holds a validation or test row.
+
+    Parameters
+    ----------
+    train
+        Training rows and their schema.
+    problem
+        Resolved: the task is not ``auto``.
+    roles
+        What each column is for.
+    seed
+        Root of the sampling and of the folds.
+    """
+
+    train: Dataset
+    problem: Problem
+    roles: Roles
+    seed: int
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """All training rows."""
+        return self.train.frame
+
+    @property
+    def task(self) -> Task:
+        """The resolved task."""
+        return self.problem.task
+
+    @functools.cached_property
+    def features(self) -> tuple[Column, ...]:
+        """The feature columns, in the table's order."""
+        wanted = set(self.roles.features)
+        return tuple(column for column in self.train.schema.columns if column.name in wanted)
+
+    def features_of(self, *kinds: ColumnKind) -> tuple[Column, ...]:
+        """The feature columns of these kinds."""
+        return tuple(column for column in self.features if column.kind in kinds)
+
+    @functools.cached_property
+    def compared_columns(self) -> tuple[str, ...]:
+        """Columns that describe what a row is about: not those that name, number, time or place the row."""
+        aside = {self.roles.id, self.roles.target, self.problem.split.column}
+        if self.roles.time not in self.roles.features:
+            aside.add(self.roles.time)
+        return tuple(
+            column.name
+            for column in self.train.schema.columns
+            if column.kind is not ColumnKind.IDENTIFIER and column.name not in aside
+        )
+
+    @functools.cached_property
+    def sample(self) -> pl.DataFrame:
+        """At most 50,000 training rows with a target, in their order."""
+        frame = self.frame.filter(pl.col(self.roles.target).is_not_null())
+        if frame.height <= MAX_ROWS:
+            return frame
+        chosen = np.random.default_rng(derive_seed(self.seed, "sample")).choice(frame.height, MAX_ROWS, replace=False)
+        return frame[np.sort(chosen)]
+
+    @functools.cached_property
+    def target(self) -> npt.NDArray[np.float64]:
+        """The sample's target, shape (rows, outputs): values in ``target_unit``, 0 and 1 for the positive class, or
+        one-hot classes.
+        """
+        values = self.sample[self.roles.target]
+        if self.task is Task.REGRESSION:
+            return values.cast(pl.Float64).to_numpy()[:, np.newaxis] / self.target_unit
+        labels = category_text(values)
+        classes = category_text(self.frame[self.roles.target]).unique().drop_nulls().sort().to_list()
+        if self.task is Task.BINARY:
+            classes = [self.problem.data.positive] if self.problem.data.positive in classes else classes[-1:]
+        return np.column_stack([(labels == name).to_numpy().astype(np.float64) for name in classes])
+
+    @functools.cached_property
+    def target_unit(self) -> float:
+        """Size of the largest target of a regression, so that squares of huge ones do not overflow; else 1."""
+        if self.task is not Task.REGRESSION or self.sample.height == 0:
+            return 1.0
+        return float(np.abs(self.sample[self.roles.target].cast(pl.Float64).to_numpy()).max()) or 1.0
+
+    @functools.cached_property
+    def folds(self) -> npt.NDArray[np.int64]:
+        """Fold of each row of the sample: drawn by group if a group is declared, else by row."""
+        group = self.roles.group
+        if group is not None and group in self.sample.columns:
+            return self.folds_by(self.sample[group])
+        random = np.random.default_rng(derive_seed(self.seed, "folds"))
+        return random.permutation(self.sample.height) % FOLDS
+
+    def folds_by(self, values: pl.Series) -> npt.NDArray[np.int64]:
+        """Folds that keep equal values together."""
+        codes = bin_values(values, ColumnKind.CATEGORY).codes
+        order = np.random.default_rng(derive_seed(self.seed, "folds", values.name)).permutation(int(codes.max()) + 1)
+        folds: npt.NDArray[np.int64] = order[codes] % FOLDS
+        return folds
+
+    @functools.cached_property
+    def binned(self) -> Mapping[str, Binned]:
+        """The sample's features as bins, by name."""
+        return {column.name: bin_values(self.sample[column.name], column.kind) for column in self.features}
+
+    @functools.cached_property
+    def scores(self) -> Mapping[str, float]:
+        """How well each feature alone predicts held-out rows; empty for fewer than 20 rows."""
+        if self.sample.height < 4 * FOLDS:
+            return {}
+        return {name: self.score_of_bins(binned) for name, binned in self.binned.items()}
+
+    def score_of_bins(self, binned: Binned) -> float:
+        """The held-out score of one binned column."""
+        return score_of(self.target, cross_fitted(binned, self.target, self.folds), self.task)
+
+    def score_of_all_but(self, *names: str, folds: npt.NDArray[np.int64] | None = None) -> float:
+        """The held-out score of all features together, without those named."""
+        columns = [binned for name, binned in self.binned.items() if name not in names]
+        seed = derive_seed(self.seed, "joint")
+        return joint_score(columns, self.target, self.folds if folds is None else folds, self.task, seed=seed)
+
+    @functools.cached_property
+    def undeclared_entities(self) -> tuple[Entity, ...]:
+        """Columns that seem to name entities with many rows each; none if a group is declared."""
+        if self.roles.group is not None or len(self.features) < 2 or len(self.scores) == 0:
+            return ()
+        columns = [column for column in self.train.schema.columns if column.name != self.roles.target]
+        leaks = [name for name, score in self.scores.items() if score >= NEAR_TARGET[self.task]]
+        found = []
+        for name, fixed in entity_candidates(self.sample, columns, self.roles.features):
+            mixed = self.score_of_all_but(name, *leaks)
+            apart = self.score_of_all_but(name, *leaks, folds=self.folds_by(self.sample[name]))
+            if mixed - apart >= SCORE_GAP:
+                found.append(Entity(name, fixed, mixed, apart))
+        return tuple(found)

@@ -1,0 +1,137 @@
+"""The audit as a page: findings first, then what each column holds. Below one megabyte at 200 columns."""
+
+import datetime as dt
+
+from modelyard.audit.records import AuditReport, ColumnFacts
+from modelyard.core import Severity
+from modelyard.problem import Problem
+from modelyard.report import (
+    Block,
+    Fact,
+    Facts,
+    Findings,
+    Page,
+    Prose,
+    Section,
+    Table,
+    bar_chart,
+    format_number,
+    format_percent,
+)
+
+__all__ = ["audit_page"]
+
+_MOST_BARS = 20
+_BLOCKS = "▁▂▃▄▅▆▇█"
+_EPOCH = dt.date(1970, 1, 1)
+_LONGEST_LEVEL = 24
+
+
+def audit_page(report: AuditReport, problem: Problem) -> Page:
+    """The page of one audit."""
+    sections = [
+        Section("Findings", (_key_figures(report), Findings(report.findings, empty="Nothing stands out."))),
+        Section("Columns", (_column_table(report),), lead="What the training part holds; no test row was looked at."),
+    ]
+    signal = _signal(report)
+    if signal:
+        sections.insert(1, Section("What single columns tell", signal))
+    return Page(
+        title=f"Data audit of {problem.name}",
+        subtitle=f"Training part: {report.rows:,} rows, {report.columns:,} columns, target {problem.data.target}",
+        sections=tuple(sections),
+        footer=f"{len(report.checks)} checks ran on the training part alone.",
+    )
+
+
+def _key_figures(report: AuditReport) -> Facts:
+    """Size and number of findings by severity."""
+    counts = {severity: sum(f.severity is severity for f in report.findings) for severity in Severity}
+    return Facts(
+        (
+            Fact("Rows", f"{report.rows:,}"),
+            Fact("Columns", f"{report.columns:,}"),
+            Fact("Errors", str(counts[Severity.ERROR]), "stop a gate"),
+            Fact("Warnings", str(counts[Severity.WARNING]), "want a decision"),
+            Fact("Notes", str(counts[Severity.INFO]), "worth knowing"),
+        )
+    )
+
+
+def _signal(report: AuditReport) -> tuple[Block, ...]:
+    """The features that tell most by themselves."""
+    known = [(facts.score, facts.name) for facts in report.column_facts if facts.score is not None]
+    if not known:
+        return ()
+    best = sorted(known, key=lambda pair: (-pair[0], pair[1]))[:_MOST_BARS]
+    chart = bar_chart(
+        [name for _, name in best],
+        [score for score, _ in best],
+        title=f"{report.score_name} of each column alone, on rows held out",
+    )
+    words = (
+        "A column far ahead of all others deserves the question: is its value known when the prediction is asked for?"
+    )
+    return (Prose(words), chart)
+
+
+def _column_table(report: AuditReport) -> Table:
+    """One line per column."""
+    headings = ("Column", "Kind", "Role", "Missing", "Distinct", "Mean", "SD", "Range or top values", "Shape")
+    return Table(
+        (*headings, report.score_name or "Score"),
+        tuple(_row(facts) for facts in report.column_facts),
+        caption="Shape: rows in equal steps from the lowest value to the highest, or the shares of the top values.",
+        numeric=(3, 4, 5, 6, 9),
+    )
+
+
+def _row(facts: ColumnFacts) -> tuple[str, ...]:
+    """The cells of one column."""
+    return (
+        facts.name,
+        facts.kind,
+        facts.role,
+        format_percent(facts.missing),
+        f"{facts.distinct:,}",
+        format_number(facts.mean),
+        format_number(facts.sd),
+        _range_or_top(facts),
+        _sketch(facts),
+        format_number(facts.score),
+    )
+
+
+def _range_or_top(facts: ColumnFacts) -> str:
+    """Lowest, median and highest value, or the most frequent levels."""
+    if facts.quantiles:
+        low, middle, high = (facts.quantiles[place] for place in (0, 3, -1))
+        show = _day if facts.kind == "date" else format_number
+        return f"{show(low)} · {show(middle)} · {show(high)}"
+    return ", ".join(f"{_short(level.value)} {format_percent(level.share, 0)}" for level in facts.top[:3])
+
+
+def _day(days: float) -> str:
+    """Days since 1970 as a date; the number where Python has no such date."""
+    try:
+        return (_EPOCH + dt.timedelta(days=days)).isoformat()
+    except OverflowError:
+        return format_number(days)
+
+
+def _short(value: str) -> str:
+    """A level that fits into a cell."""
+    return value if len(value) <= _LONGEST_LEVEL else value[: _LONGEST_LEVEL - 1] + "…"
+
+
+def _sketch(facts: ColumnFacts) -> str:
+    """The distribution in block characters: eight heights, the highest for the fullest bin.
+
+    >>> _sketch(ColumnFacts("x", "numeric", "feature", 0.0, 3, counts=(1, 0, 7, 14)))
+    '▁ ▅█'
+    """
+    heights = [float(count) for count in facts.counts] or [level.share for level in facts.top]
+    highest = max(heights, default=0.0)
+    if highest <= 0:
+        return ""
+    return "".join(" " if height == 0 else _BLOCKS[round(height / highest * 7)] for height in heights)
