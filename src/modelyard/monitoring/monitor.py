@@ -1,0 +1,338 @@
+"""From a prediction log to a judgement: windows, drift, quality, performance, cause, findings."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from modelyard.core import DataError, Finding, Severity, derive_seed, worst_severity
+from modelyard.data.profile import FeatureReference, ReferenceProfile, bin_labels, count_bins
+from modelyard.data.schema import Column, ColumnKind, Schema, category_text, conform
+from modelyard.monitoring.drift import DriftResult, drift_test
+from modelyard.monitoring.findings import (
+    drift_findings,
+    label_findings,
+    log_findings,
+    performance_finding,
+    quality_findings,
+)
+from modelyard.monitoring.performance import (
+    LabelUse,
+    PerformanceWindow,
+    join_labels,
+    judge_performance,
+    outcomes,
+)
+from modelyard.monitoring.quality import QualityResult, QualitySignal, check_quality, without_slow_columns
+from modelyard.monitoring.records import BinShift, DriftTrail, MonitorReport, Verdict
+from modelyard.monitoring.root_cause import Diagnosis, Evidence, diagnose, labels_needed
+from modelyard.monitoring.windows import Window, WindowFacts, cut_windows
+from modelyard.problem import Problem
+
+__all__ = ["monitor"]
+
+Floats = npt.NDArray[np.float64]
+
+_SCORE = "score"
+_PREFIX = "feature."
+_MOST_SHIFTS = 5
+_MOST_COLUMNS = 40
+_TOP_CATEGORIES = 5
+_FAULTS = frozenset(
+    {
+        QualitySignal.FROZEN,
+        QualitySignal.NEW_SPIKE,
+        QualitySignal.NULL_RATE,
+        QualitySignal.RESPELLED,
+        QualitySignal.UNIT_CHANGE,
+    }
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Watched:
+    """A feature of the profile, and the column of the log that holds it."""
+
+    reference: FeatureReference
+    column: str
+
+    @property
+    def is_score(self) -> bool:
+        return not self.column.startswith(_PREFIX)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Judged:
+    """Windows with enough rows, and everything counted in them."""
+
+    windows: tuple[Window, ...]
+    trails: tuple[DriftTrail, ...]
+    quality: tuple[QualityResult, ...]
+    counts: tuple[dict[str, npt.NDArray[np.int64]], ...]
+
+
+def monitor(
+    profile: ReferenceProfile,
+    predictions: pl.DataFrame,
+    labels: pl.DataFrame | None,
+    problem: Problem,
+    *,
+    reference_score: float | None,
+    threshold: float | None = None,
+    classes: Sequence[str] = (),
+    importance: Mapping[str, float] | None = None,
+) -> MonitorReport:
+    """Judge a prediction log against the profile in the package.
+
+    Parameters
+    ----------
+    profile
+        Bins and counts of training; the reference rows themselves are not needed. An entry whose name has no column
+        ``feature.<name>`` in the log, but is a column of the log itself (such as ``score``), is the model's output.
+    predictions
+        The log: columns ``id``, ``at``, ``score``, ``label`` and ``feature.<name>``; others may be there.
+    labels
+        Columns ``id`` and ``label``, and ``at`` if labels may be corrected; None if none came yet.
+    problem
+        A resolved problem: its ``monitoring`` section holds window, rate and tolerances.
+    reference_score
+        The primary metric in the package; None if it is not known, and then no loss can be judged.
+    threshold, classes
+        The package's, for metrics of decided labels.
+    importance
+        Weight of each feature in the model; orders features and findings.
+
+    Returns
+    -------
+    MonitorReport
+        Complete even for an empty log, whose verdict is "no data".
+
+    Raises
+    ------
+    DataError
+        If the log lacks ``id`` or ``at``, or the labels lack ``id`` or ``label``.
+
+    Notes
+    -----
+    Dates are watched for quality only: they move by themselves.
+    """
+    frame, repeated = _unique_ids(predictions)
+    plan = problem.monitoring
+    windows = cut_windows(frame, plan.window, min_rows=plan.min_rows)
+    watched, missing = _watch(profile, frame, importance or {})
+    judged = _judge(tuple(window for window in windows if window.facts.judged), watched, plan.false_alarm_rate)
+    use, labelled, performance = _performance(frame, labels, problem, (reference_score, threshold, classes))
+    diagnosis = _diagnose(judged, watched, labelled, performance, problem, classes)
+    versions = (
+        tuple(sorted(category_text(frame["version"]).drop_nulls().unique())) if "version" in frame.columns else ()
+    )
+    findings: list[Finding] = []
+    drop = performance_finding(performance, problem.primary_metric)
+    findings += [drop] if drop else []
+    held = bool(performance) and performance[-1].tolerated is not None and not performance[-1].note and drop is None
+    scores = frozenset(one.reference.name for one in watched if one.is_score)
+    drift = drift_findings(judged.trails, scores=scores, loss_ruled_out=held)
+    names = [window.facts.name for window in judged.windows]
+    drifted = frozenset(finding.subject for finding in drift)
+    findings += [*drift, *quality_findings(judged.quality, names, drifted=drifted)]
+    findings += label_findings(use, performance) if use else []
+    findings += log_findings(repeated, missing if frame.height else (), versions)
+    facts = tuple(window.facts for window in windows)
+    return MonitorReport(
+        model=problem.name,
+        versions=versions,
+        rows=frame.height,
+        since=facts[0].start if facts else None,
+        until=facts[-1].end if facts else None,
+        windows=facts,
+        trails=judged.trails,
+        quality=judged.quality,
+        metric=problem.primary_metric,
+        reference_score=reference_score,
+        labels=use,
+        performance=performance,
+        diagnosis=diagnosis,
+        shifts=_shifts(judged, watched),
+        findings=tuple(findings),
+        verdict=_verdict(facts, findings),
+    )
+
+
+def _verdict(windows: Sequence[WindowFacts], findings: Sequence[Finding]) -> Verdict:
+    if not windows:
+        return Verdict.NO_DATA
+    worst = worst_severity(findings)
+    if worst in (Severity.ERROR, Severity.WARNING):
+        return Verdict.ALARM if worst is Severity.ERROR else Verdict.WATCH
+    return Verdict.QUIET if any(window.judged for window in windows) else Verdict.WAITING
+
+
+def _unique_ids(predictions: pl.DataFrame) -> tuple[pl.DataFrame, int]:
+    """The log without rows that repeat an id, and how many they were."""
+    if "id" not in predictions.columns:
+        raise DataError(
+            "the predictions have no column 'id'",
+            where="prediction log",
+            got=", ".join(predictions.columns[:10]) or "no columns",
+            cure="Give each prediction an id; labels come back under it",
+        )
+    unique = predictions.unique("id", keep="first", maintain_order=True)
+    return unique, predictions.height - unique.height
+
+
+def _watch(
+    profile: ReferenceProfile, frame: pl.DataFrame, importance: Mapping[str, float]
+) -> tuple[tuple[_Watched, ...], tuple[str, ...]]:
+    """Features with their columns, the score first, then by importance; and the names that the log lacks."""
+    found: list[_Watched] = []
+    missing: list[str] = []
+    taken: set[str] = set()
+    for reference in profile.features:
+        choices = [f"{_PREFIX}{reference.name}", reference.name]
+        column = next((name for name in choices if name in frame.columns and name not in taken), None)
+        if column is None:
+            missing.append(reference.name)
+        else:
+            taken.add(column)
+            found.append(_Watched(reference, column))
+    ordered = sorted(found, key=lambda one: (not one.is_score, -importance.get(one.reference.name, 0.0)))
+    return tuple(ordered), tuple(missing)
+
+
+def _column(one: _Watched, frame: pl.DataFrame) -> pl.Series:
+    """The values as the profile's kind wants them; dates may have been logged as text."""
+    values = frame[one.column].alias(one.reference.name)
+    column = Column(one.reference.name, one.reference.kind, "Float64", nullable=True)
+    return conform(values.to_frame(), Schema((column,)))[one.reference.name]
+
+
+def _judge(windows: tuple[Window, ...], watched: Sequence[_Watched], rate: float) -> _Judged:
+    """Count, test and check every feature in every window."""
+    tested = [one for one in watched if one.reference.kind is not ColumnKind.DATE]
+    results: dict[str, list[DriftResult]] = {one.column: [] for one in tested}
+    quality: list[QualityResult] = []
+    counted: list[dict[str, npt.NDArray[np.int64]]] = []
+    for window in windows:
+        counts: dict[str, npt.NDArray[np.int64]] = {}
+        for one in watched:
+            values = _column(one, window.frame)
+            counts[one.column] = count_bins(one.reference, values)
+            found = check_quality(
+                window.facts.name, one.reference, values, counts[one.column], rate / max(len(watched), 1)
+            )
+            is_date = one.reference.kind is ColumnKind.DATE
+            quality += [alarm for alarm in found if not is_date or alarm.signal is QualitySignal.NULL_RATE]
+        for one in tested:
+            test = drift_test(one.reference, counts[one.column], false_alarm_rate=rate, features=len(tested))
+            results[one.column].append(test)
+        counted.append(counts)
+    trails = tuple(DriftTrail(one.reference.name, tuple(results[one.column])) for one in tested)
+    return _Judged(windows, trails if windows else (), without_slow_columns(quality), tuple(counted))
+
+
+def _performance(
+    frame: pl.DataFrame,
+    labels: pl.DataFrame | None,
+    problem: Problem,
+    package: tuple[float | None, float | None, Sequence[str]],
+) -> tuple[LabelUse | None, pl.DataFrame | None, tuple[PerformanceWindow, ...]]:
+    """What became of the labels, the labelled rows, and the metric per window of labelled rows."""
+    if labels is None:
+        return None, None, ()
+    reference, threshold, classes = package
+    joined, use = join_labels(frame, labels)
+    plan = problem.monitoring
+    windows = cut_windows(joined, plan.window, min_rows=plan.min_rows)
+    judged = tuple(
+        judge_performance(window, problem, reference=reference, threshold=threshold, classes=classes)
+        for window in windows
+    )
+    return use, joined, judged
+
+
+def _diagnose(
+    judged: _Judged,
+    watched: Sequence[_Watched],
+    labelled: pl.DataFrame | None,
+    performance: Sequence[PerformanceWindow],
+    problem: Problem,
+    classes: Sequence[str],
+) -> Diagnosis:
+    """The cause of what the latest windows show; of a loss, in the windows in which it was seen."""
+    valued = [window for window in performance if window.value is not None and not window.note]
+    last = valued[-1] if valued else None
+    position = _window_of(judged.windows, last)
+    drift = [trail.results[position] for trail in judged.trails if position is not None]
+    names = {judged.windows[position].facts.name} if position is not None else set()
+    faults = [one for one in judged.quality if one.window in names and _is_fault(one)]
+    empty = np.empty(0)
+    truth, prediction, features = empty, empty, np.empty((0, 0))
+    if last is not None and last.alarm and labelled is not None:
+        recent = labelled.filter(pl.col("at").is_between(last.start, last.end))
+        found = outcomes(recent, problem, classes)
+        truth, prediction = found.truth, found.prediction
+        features = _matrix(recent.filter(pl.Series(found.kept)), watched)
+    evidence = Evidence([one for one in drift if one.alarm], faults, last, truth, prediction, features)
+    reference = last.reference if last else None
+    hint = labels_needed(problem.task, reference, problem.monitoring.performance_drop)
+    return diagnose(evidence, problem.task, derive_seed(problem.training.seed, "cause"), labels_hint=hint)
+
+
+def _is_fault(result: QualityResult) -> bool:
+    """True for what a pipeline breaks; new categories and numbers out of range may as well be the world."""
+    return result.signal in _FAULTS
+
+
+def _window_of(windows: Sequence[Window], loss: PerformanceWindow | None) -> int | None:
+    """The last window, or that in which a loss ended; None if no window was judged."""
+    if not windows:
+        return None
+    if loss is not None and loss.alarm:
+        for position, window in enumerate(windows):
+            if window.facts.end >= loss.end:
+                return position
+    return len(windows) - 1
+
+
+def _matrix(frame: pl.DataFrame, watched: Sequence[_Watched]) -> Floats:
+    """Features as standardised numbers: numbers as they are, the most frequent categories as indicators."""
+    columns: list[Floats] = []
+    for one in watched:
+        if one.is_score or len(columns) >= _MOST_COLUMNS:
+            continue
+        values = _column(one, frame)
+        if one.reference.is_counted_by_category:
+            text = category_text(values)
+            levels = one.reference.categories[:_TOP_CATEGORIES]
+            columns += [(text == level).fill_null(value=False).cast(pl.Float64).to_numpy() for level in levels]
+        elif one.reference.kind is ColumnKind.NUMERIC:
+            columns.append(values.cast(pl.Float64, strict=False).to_numpy())
+    if not columns:
+        return np.empty((frame.height, 0))
+    matrix = np.column_stack(columns)
+    known = np.isfinite(matrix)
+    count = np.maximum(known.sum(axis=0), 1)
+    mean = np.where(known, matrix, 0.0).sum(axis=0) / count
+    centred = np.where(known, matrix - mean, 0.0)
+    spread = np.sqrt((centred**2).sum(axis=0) / count)
+    return np.asarray(np.clip(centred / np.where(spread > 0, spread, 1.0), -5.0, 5.0))
+
+
+def _shifts(judged: _Judged, watched: Sequence[_Watched]) -> tuple[BinShift, ...]:
+    """The bins of what moved most in the last judged window."""
+    if not judged.windows:
+        return ()
+    tested = [one for one in watched if one.reference.kind is not ColumnKind.DATE]
+    pairs = [(trail.results[-1], one) for trail, one in zip(judged.trails, tested, strict=True)]
+    moved = sorted((pair for pair in pairs if pair[0].alarm), key=lambda pair: -(pair[0].psi_low or 0.0))
+    shifts: list[BinShift] = []
+    for _, one in moved[:_MOST_SHIFTS]:
+        before = np.asarray(one.reference.counts, dtype=np.float64)
+        now = judged.counts[-1][one.column].astype(np.float64)
+        used = (before + now) > 0
+        labels = tuple(name for name, keep in zip(bin_labels(one.reference), used, strict=True) if keep)
+        shares = [tuple((part[used] / part.sum()).tolist()) for part in (before, now)]
+        shifts.append(BinShift(one.reference.name, judged.windows[-1].facts.name, labels, *shares))
+    return tuple(shifts)

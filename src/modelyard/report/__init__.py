@@ -1,0 +1,62 @@
+"""A small toolkit for pages: blocks of text, figures, tables, findings and charts.
+
+Takes: plain words, numbers and findings.
+Gives: one self-contained HTML file, or Markdown, of the same page.
+Never: decides anything, knows another room, needs the network or a script.
+"""
+
+from modelyard.report.blocks import (
+    Block,
+    Details,
+    Fact,
+    Facts,
+    Figure,
+    Findings,
+    Page,
+    Prose,
+    Section,
+    Table,
+)
+from modelyard.report.charts import (
+    HeatCell,
+    Series,
+    bar_chart,
+    dumbbell_chart,
+    heat_chart,
+    histogram_chart,
+    interval_chart,
+    line_chart,
+    matrix_chart,
+    scatter_chart,
+)
+from modelyard.report.numbers import format_number, format_percent, format_range
+from modelyard.report.page_html import render_html
+from modelyard.report.page_markdown import render_markdown
+
+__all__ = [
+    "Block",
+    "Details",
+    "Fact",
+    "Facts",
+    "Figure",
+    "Findings",
+    "HeatCell",
+    "Page",
+    "Prose",
+    "Section",
+    "Series",
+    "Table",
+    "bar_chart",
+    "dumbbell_chart",
+    "format_number",
+    "format_percent",
+    "format_range",
+    "heat_chart",
+    "histogram_chart",
+    "interval_chart",
+    "line_chart",
+    "matrix_chart",
+    "render_html",
+    "render_markdown",
+    "scatter_chart",
+]

@@ -1,0 +1,158 @@
+import dataclasses
+
+import numpy as np
+import polars as pl
+import pytest
+
+from modelyard.data.profile import FeatureReference, build_profile, count_bins
+from modelyard.data.schema import Column, ColumnKind
+from modelyard.monitoring.quality import QualityResult, QualitySignal, check_quality, without_slow_columns
+
+ROWS = 1_000
+
+
+def _reference(values: pl.Series, kind: ColumnKind) -> FeatureReference:
+    column = Column("x", kind, str(values.dtype), nullable=True)
+    return build_profile(values.alias("x").to_frame(), (column,)).features[0]
+
+
+@pytest.fixture(scope="module")
+def number() -> FeatureReference:
+    """A number with 2 % missing."""
+    generator = np.random.default_rng(0)
+    values = pl.Series("x", generator.gamma(4.0, 10.0, 10_000))
+    return _reference(values.set(pl.Series(generator.random(10_000) < 0.02), None), ColumnKind.NUMERIC)
+
+
+@pytest.fixture(scope="module")
+def category() -> FeatureReference:
+    """A category with three values."""
+    values = np.random.default_rng(0).choice(["a", "b", "c"], 10_000, p=[0.5, 0.4, 0.1])
+    return _reference(pl.Series("x", values), ColumnKind.CATEGORY)
+
+
+def _check(reference: FeatureReference, values: pl.Series) -> tuple[QualityResult, ...]:
+    return check_quality("w", reference, values, count_bins(reference, values), 0.001)
+
+
+def _numbers(seed: int) -> pl.Series:
+    return pl.Series("x", np.random.default_rng(seed).gamma(4.0, 10.0, ROWS))
+
+
+def _signals(found: tuple[QualityResult, ...]) -> set[QualitySignal]:
+    return {result.signal for result in found}
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_clean_windows_have_no_alarm(number: FeatureReference, category: FeatureReference, seed: int) -> None:
+    """Columns as in training are left in peace."""
+    letters = pl.Series("x", np.random.default_rng(seed).choice(["a", "b", "c"], ROWS, p=[0.5, 0.4, 0.1]))
+
+    assert _check(number, _numbers(seed)) == ()
+    assert _check(category, letters) == ()
+
+
+def test_missing_values_step_up(number: FeatureReference) -> None:
+    """A tenth of the rows missing, where 2 % were, is an alarm with both shares; a third is a large one."""
+    tenth = _numbers(1).set(pl.Series(np.arange(ROWS) % 10 == 0), None)
+    third = _numbers(1).set(pl.Series(np.arange(ROWS) % 3 == 0), None)
+    found = _check(number, tenth)
+
+    assert [(one.signal, one.share, one.large) for one in found] == [(QualitySignal.NULL_RATE, 0.1, False)]
+    assert found[0].reference_share == pytest.approx(0.02, abs=0.005)
+    assert [one.large for one in _check(number, third)] == [True]
+
+
+def test_an_all_null_column(number: FeatureReference) -> None:
+    """A column that is gone is one large alarm, not a crash."""
+    found = _check(number, pl.Series("x", [None] * ROWS, dtype=pl.Float64))
+
+    assert [(one.signal, one.share, one.large) for one in found] == [(QualitySignal.NULL_RATE, 1.0, True)]
+
+
+def test_new_categories_are_named(category: FeatureReference) -> None:
+    """The alarm lists the categories that training never saw, most frequent first."""
+    letters = ["a"] * 900 + ["y"] * 60 + ["z"] * 40
+    found = _check(category, pl.Series("x", letters))
+
+    assert [(one.signal, one.share, one.detail) for one in found] == [
+        (QualitySignal.NEW_CATEGORY, 0.1, "new: 'y', 'z'")
+    ]
+
+
+def test_another_spelling_is_told_from_a_new_category(category: FeatureReference) -> None:
+    """Known categories in capitals or with spaces are a fault of the pipeline, not a new world."""
+    found = _check(category, pl.Series("x", ["A", " b", "a", "b"] * 250))
+
+    assert [(one.signal, one.large) for one in found] == [(QualitySignal.RESPELLED, True)]
+
+
+def test_numbers_out_of_range(number: FeatureReference) -> None:
+    """A tenth of the numbers far beyond training is an alarm that tells both ranges."""
+    values = _numbers(2).set(pl.Series(np.arange(ROWS) % 10 == 0), 9_999.5)
+    found = _check(number, values)
+
+    assert _signals(found) == {QualitySignal.OUT_OF_RANGE}
+    assert "9,999" in found[0].detail or "10,000" in found[0].detail
+
+
+@pytest.mark.parametrize("value", [40.0, -1.0])
+def test_a_frozen_column(number: FeatureReference, value: float) -> None:
+    """One value in every row is a large alarm, whether training knew it or not."""
+    found = _check(number, pl.Series("x", [value] * ROWS))
+
+    assert QualitySignal.FROZEN in _signals(found)
+    assert all(one.large for one in found)
+
+
+def test_a_column_that_was_always_constant_is_not_frozen() -> None:
+    """What never changed need not change now."""
+    constant = _reference(pl.Series("x", [3.0] * 5_000), ColumnKind.NUMERIC)
+
+    assert _check(constant, pl.Series("x", [3.0] * ROWS)) == ()
+
+
+def test_a_slow_column_is_not_frozen(number: FeatureReference) -> None:
+    """A column that rests at another value in each window is slow; one that rests at one value is frozen."""
+    windows = [pl.Series("x", [value] * ROWS) for value in (40.0, 40.0, 41.0)]
+    found = [alarm for values in windows for alarm in _check(number, values)]
+
+    assert without_slow_columns(found) == ()
+    assert len(without_slow_columns(found[:2])) == 2
+
+
+def test_a_column_that_came_in_lumps_may_rest(number: FeatureReference) -> None:
+    """A large learnt tolerance means that windows always differed."""
+    lumpy = dataclasses.replace(number, tolerance=0.5)
+
+    assert _check(lumpy, pl.Series("x", [40.0] * ROWS)) == ()
+
+
+def test_a_default_that_fills_the_column(number: FeatureReference) -> None:
+    """A value in a third of the rows that was rare in training is a new spike."""
+    values = _numbers(3).set(pl.Series(np.arange(ROWS) % 3 == 0), 40.0)
+    found = _check(number, values)
+
+    assert _signals(found) == {QualitySignal.NEW_SPIKE}
+    assert found[0].detail == "value 40.0"
+
+
+@pytest.mark.parametrize(("factor", "words"), [(1000.0, "multiplied by 1,000"), (0.01, "divided by 100")])
+def test_a_change_of_unit(number: FeatureReference, factor: float, words: str) -> None:
+    """Median and spread changed by one known factor are called a change of unit."""
+    found = _check(number, _numbers(4) * factor)
+    units = [one for one in found if one.signal is QualitySignal.UNIT_CHANGE]
+
+    assert len(units) == 1
+    assert words in units[0].detail
+
+
+def test_a_shift_is_not_a_change_of_unit(number: FeatureReference) -> None:
+    """Numbers that grew by half are drift, not a unit."""
+    assert QualitySignal.UNIT_CHANGE not in _signals(_check(number, _numbers(5) * 1.5))
+
+
+@pytest.mark.parametrize("rows", [0, 1])
+def test_no_rows_or_one_row(number: FeatureReference, rows: int) -> None:
+    """Too little to say anything is no alarm."""
+    assert _check(number, pl.Series("x", [5.0] * rows, dtype=pl.Float64)) == ()
