@@ -19,7 +19,15 @@ import msgspec
 
 from modelyard.core import ModelyardError, new_id
 
-__all__ = ["LogKind", "SegmentContent", "SegmentWriter", "TornLine", "is_being_written", "read_segment", "segment_paths"]
+__all__ = [
+    "LogKind",
+    "SegmentContent",
+    "SegmentWriter",
+    "TornLine",
+    "is_being_written",
+    "read_segment",
+    "segment_paths",
+]
 
 _PROTOCOL = 1
 
@@ -163,7 +171,7 @@ def write_all(handle: int, content: bytes) -> None:
 
 
 def segment_paths(folder: Path, kind: LogKind) -> tuple[Path, ...]:
-    """The JSON-lines segments of one kind, oldest first; empty if the folder does not exist."""
+    """The JSON-lines segments of one kind, oldest first (to the millisecond); empty if the folder does not exist."""
     return tuple(sorted(folder.glob(f"{kind.value}-*.jsonl")))
 
 

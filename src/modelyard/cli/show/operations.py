@@ -1,0 +1,66 @@
+"""Views of a model at work: batch scoring, monitoring, retraining."""
+
+from pathlib import Path
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from modelyard.cli.show.blocks import facts, findings_view, headline, hint, link, plain_table, stack
+from modelyard.monitoring import MonitorReport, Verdict
+from modelyard.retraining import Decision
+from modelyard.serving import BatchReport
+
+__all__ = ["show_batch", "show_decision", "show_monitoring"]
+
+_VERDICT_STYLES = {
+    Verdict.QUIET: "bold green",
+    Verdict.WATCH: "bold yellow",
+    Verdict.ALARM: "bold red",
+    Verdict.NO_DATA: "bold yellow",
+    Verdict.WAITING: "bold cyan",
+}
+_MOST_EVIDENCE = 3
+
+
+def show_batch(report: BatchReport) -> RenderableType:
+    """How many rows were scored, flagged and set aside."""
+    rate = report.scored / report.seconds if report.seconds > 0 else 0.0
+    aside = f"{report.quarantined:,} set aside" if report.quarantined else "none set aside"
+    return stack(
+        headline(
+            f"{report.scored:,} of {report.rows:,} rows scored",
+            f"{aside}, {report.flagged:,} flagged, {rate:,.0f} rows/s",
+        ),
+        link("scores", Path(report.destination)),
+        link("aside", Path(report.quarantine)) if report.quarantine else None,
+    )
+
+
+def show_monitoring(report: MonitorReport, page: Path) -> RenderableType:
+    """The verdict, the likely cause with its evidence, and the findings."""
+    diagnosis = report.diagnosis
+    evidence = " ".join(diagnosis.evidence[:_MOST_EVIDENCE])
+    windows = f"{len(report.judged_windows)} windows judged, {report.rows:,} predictions"
+    return stack(
+        Text.assemble(
+            ("Monitoring: ", "bold"), (report.verdict.value, _VERDICT_STYLES[report.verdict]), (f"  {windows}", "dim")
+        ),
+        facts((("cause", diagnosis.cause.value), ("action", diagnosis.action.value), ("evidence", evidence or "–"))),
+        findings_view(report.findings, most=6),
+        link("report", page),
+    )
+
+
+def show_decision(decision: Decision) -> RenderableType:
+    """The decision, and what each gate said."""
+    table = plain_table(
+        ("gate", "", "what was found"),
+        ((gate.gate, "passed" if gate.passed else "NO", gate.detail) for gate in decision.gates),
+    )
+    step = f'modelyard approve {decision.challenger_version} --reason "..."' if decision.has_challenger else None
+    return stack(
+        headline(f"Retraining: {decision.outcome.value}.", f"{decision.rows_new:,} new rows"),
+        Text(decision.reason),
+        table,
+        hint(f"Somebody else: {step}") if step else None,
+    )

@@ -1,0 +1,79 @@
+"""Views of a release: package, version, deployment, token."""
+
+from collections.abc import Sequence
+
+from rich.console import RenderableType
+from rich.text import Text
+
+from modelyard.cli.show.blocks import facts, headline, hint, link, stack
+from modelyard.governance import Deployment, ModelVersion, Stage
+from modelyard.packaging import Package
+
+__all__ = ["show_deployment", "show_package", "show_token", "show_version"]
+
+
+def show_package(package: Package) -> RenderableType:
+    """The package's identity and what was proved about it."""
+    manifest = package.manifest
+    metrics = package.read_json("metrics.json")
+    parity, measured = metrics["parity"], metrics["measurement"]
+    difference = f"{parity['max_abs_difference']:.1e} on {parity['rows']} golden rows"
+    return stack(
+        headline(
+            f"Package {manifest.name} {manifest.version}",
+            f"{manifest.bytes / 1e6:.1f} MB, digest {manifest.digest[:12]}",
+        ),
+        facts(
+            (
+                ("parity", f"proved: largest difference to training {difference}"),
+                (
+                    "one row",
+                    f"{measured['latency_p50_ms']:.3f} ms median, {measured['latency_p99_ms']:.3f} ms p99, in process",
+                ),
+            )
+        ),
+        link("package", package.folder),
+        link("card", package.folder / "card.html"),
+        hint("modelyard register"),
+    )
+
+
+def show_version(version: ModelVersion, what: str) -> RenderableType:
+    """A version after a step, and the step that follows."""
+    steps = {
+        Stage.CANDIDATE: f'Somebody else: modelyard approve {version.version} --reason "..."',
+        Stage.APPROVED: f"modelyard promote {version.version}",
+    }
+    step = steps.get(version.stage)
+    return stack(
+        headline(f"Version {version.version} of {version.name} is {what}.", f"stage {version.stage.value}"),
+        facts(
+            (
+                ("digest", version.digest[:12]),
+                ("author", version.author),
+                ("approvals", str(version.approvals)),
+            )
+        ),
+        hint(step) if step else None,
+    )
+
+
+def show_deployment(deployment: Deployment) -> RenderableType:
+    """What is in production now."""
+    return stack(
+        headline(f"Version {deployment.version} of {deployment.name} is in production.", deployment.kind),
+        facts(
+            (("by", deployment.actor), ("reason", deployment.reason), ("at", f"{deployment.at:%Y-%m-%d %H:%M:%S} UTC"))
+        ),
+        hint("modelyard serve"),
+    )
+
+
+def show_token(owner: str, roles: Sequence[str], token: str) -> RenderableType:
+    """The token, for the only time."""
+    return stack(
+        headline(f"A token for {owner}", ", ".join(roles)),
+        Text(token, style="bold"),
+        Text("It is shown once; only its hash is stored. It expires in 90 days.", style="dim"),
+        hint("export MODELYARD_TOKEN=... before the command that is run with it"),
+    )

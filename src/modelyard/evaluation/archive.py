@@ -1,0 +1,58 @@
+"""Evaluations on disk, one folder a run: the record as JSON, and the page beside it."""
+
+from pathlib import Path
+
+from modelyard.core import StateError
+from modelyard.evaluation.records import Evaluation
+from modelyard.store import Workspace, load_record, save_record
+
+__all__ = ["load_evaluation", "save_evaluation"]
+
+_KIND, _NAME = "evaluations", "evaluation"
+_CURE = "Run: modelyard evaluate"
+
+
+def save_evaluation(evaluation: Evaluation, workspace: Workspace, html: str | None = None) -> Path:
+    """Keep an evaluation, and its page if given; returns the path of the page, or of the record.
+
+    Each opening of the test part is kept under its own number as well. If this evaluation left the test part sealed
+    and says nothing else than an earlier one of the same run that opened it, the earlier one stays the current one:
+    looking again without opening must not hide what the test part has shown.
+    """
+    folder = workspace.folder(_KIND, evaluation.run_id)
+    if not evaluation.test and _is_known(evaluation, workspace):
+        page = folder / f"{_NAME}.html"
+        return page if page.exists() else folder / f"{_NAME}.json"
+    if evaluation.test:
+        save_record(folder, f"{_NAME}-opening-{evaluation.openings}", evaluation, html)
+    return save_record(folder, _NAME, evaluation, html)
+
+
+def load_evaluation(run_id: str, workspace: Workspace) -> Evaluation:
+    """The latest evaluation of a run.
+
+    Raises
+    ------
+    StateError
+        If the run was never evaluated.
+    IntegrityError
+        If the stored record is damaged.
+    """
+    return load_record(Evaluation, workspace.folder(_KIND, run_id), _NAME, cure=_CURE)
+
+
+def _is_known(evaluation: Evaluation, workspace: Workspace) -> bool:
+    """True if the current evaluation opened the test part and was asked the same question."""
+    try:
+        current = load_evaluation(evaluation.run_id, workspace)
+    except StateError:
+        return False
+    return bool(current.test) and _question(current) == _question(evaluation)
+
+
+def _question(evaluation: Evaluation) -> tuple[object, ...]:
+    """What depends on the project file, apart from the rows that were looked at."""
+    columns = {segment.column for segment in evaluation.segments}
+    bounds = [(guardrail.metric, guardrail.bound) for guardrail in evaluation.guardrails]
+    prices = None if evaluation.money is None else (evaluation.money.currency, evaluation.money.volume_per_year)
+    return evaluation.validation, evaluation.threshold, columns, bounds, prices

@@ -1,0 +1,332 @@
+"""The evaluation of a run, in order: threshold, figures, reasons; and, if asked, one look at the test part."""
+
+import dataclasses
+import datetime as dt
+import operator
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from modelyard.core import Actor, Clock, DataError, Progress, ProgressEvent, derive_seed, silent, system_clock
+from modelyard.data import Split
+from modelyard.data.schema import category_text
+from modelyard.evaluation.curves import curves_of
+from modelyard.evaluation.explanations import RowNames, explain_rows
+from modelyard.evaluation.findings import evaluation_findings
+from modelyard.evaluation.importance import permutation_importance
+from modelyard.evaluation.money import Stakes, money_gained
+from modelyard.evaluation.records import (
+    Account,
+    Evaluation,
+    GuardrailResult,
+    Importance,
+    RowExplanation,
+    SystemScores,
+    ThresholdChoice,
+)
+from modelyard.evaluation.segments import score_segments
+from modelyard.evaluation.systems import (
+    EXISTING,
+    NAIVE,
+    WINNER,
+    JudgedRows,
+    compare_with_baselines,
+    resampling_units,
+    score_systems,
+)
+from modelyard.evaluation.threshold import choose_threshold
+from modelyard.problem import Problem, Task
+from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
+from modelyard.training.metrics import decide_labels
+from modelyard.training.model import FittedModel
+from modelyard.training.run import StoredRun
+from modelyard.training.target import encode_target
+
+__all__ = ["evaluate"]
+
+Array = npt.NDArray[np.float64]
+_CONFIDENCE = 0.95
+_STEPS = 7
+_SEGMENTS_BY_ITSELF = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class _Development:
+    """What can be said without the test part."""
+
+    rows: JudgedRows
+    threshold: ThresholdChoice | None
+    scores: tuple[SystemScores, ...]
+    importance: tuple[Importance, ...]
+    explanations: tuple[RowExplanation, ...]
+
+
+def evaluate(
+    run: StoredRun,
+    split: Split,
+    problem: Problem,
+    *,
+    actor: Actor,
+    reason: str | None,
+    progress: Progress = silent,
+    clock: Clock = system_clock,
+) -> Evaluation:
+    """Judge a run's winner beside the naive answer and the existing system.
+
+    The threshold, the importance of columns and the explanations come from the validation part and the winner as
+    fitted on the training part. If ``reason`` is given, the sealed test part is opened, once, after all of that is
+    done, and scores the winner as refitted on training and validation rows. Without a validation part, out-of-fold
+    predictions of the training rows take its place.
+
+    Parameters
+    ----------
+    actor, reason
+        Who opens the test part and why; None leaves it sealed.
+
+    Raises
+    ------
+    DataError
+        If there is nothing to evaluate on, or the sealed part is empty and is to be opened.
+    """
+    problem = _as_trained(problem, run)
+    steps = _Steps(progress)
+    development = _judge_development(run, split, problem, steps)
+    rows, confidence, opened_at = development.rows, _CONFIDENCE, None
+    test: tuple[SystemScores, ...] = ()
+    if reason is not None:
+        if split.test.size == 0:
+            raise DataError(
+                "the sealed part has no rows to open",
+                where=f"split {split.record.id}",
+                got="split.test: 0",
+                cure="Set a share above 0 under split.test, or evaluate without opening",
+            )
+        frame = split.test.open(reason, actor)
+        opened_at = clock()
+        confidence = 1 - 0.05 / max(1, split.test.openings())
+        rows = _judge_test(run, split, problem, frame, development.rows.threshold)
+        test = score_systems(problem, rows, confidence=confidence)
+    steps.done("test part" if reason else "test part left sealed")
+    account = _account(split, rows, actor if reason else None, reason or "")
+    account = dataclasses.replace(account, opened_at=opened_at)
+    draft = _compose(run, problem, development, rows, test, account, confidence=confidence, created_at=clock())
+    steps.done("findings")
+    return dataclasses.replace(draft, findings=evaluation_findings(draft, time=problem.data.time))
+
+
+def _as_trained(problem: Problem, run: StoredRun) -> Problem:
+    """The problem with the task and the positive class that the run was trained for."""
+    if run.record.task is not Task.BINARY:
+        return problem.model_copy(update={"task": run.record.task})
+    data = problem.data.model_copy(update={"positive": run.record.classes[1]})
+    return problem.model_copy(update={"task": run.record.task, "data": data})
+
+
+class _Steps:
+    """Counts the steps of an evaluation for the listener."""
+
+    def __init__(self, progress: Progress) -> None:
+        self.listener = progress
+        self._done = 0
+
+    def done(self, message: str) -> None:
+        """One more step is finished."""
+        self._done += 1
+        self.listener(ProgressEvent("evaluation", self._done, _STEPS, message))
+
+
+def _judge_development(run: StoredRun, split: Split, problem: Problem, steps: _Steps) -> _Development:
+    seed = derive_seed(problem.training.seed, "evaluation")
+    model = run.model("development")
+    rows = _validation_rows(run, split, problem, model)
+    steps.done("predictions")
+    threshold = None
+    if problem.task is Task.BINARY:
+        threshold = choose_threshold(
+            problem, rows.truth, rows.predictions[WINNER], seed=derive_seed(seed, "threshold"), groups=rows.units
+        )
+        rows = dataclasses.replace(rows, threshold=threshold.value)
+    steps.done("threshold")
+    scores = score_systems(problem, rows, confidence=_CONFIDENCE)
+    steps.done("figures with intervals")
+    importance = permutation_importance(
+        model,
+        rows.frame,
+        rows.truth,
+        metric=problem.primary_metric,
+        seed=derive_seed(seed, "importance"),
+        threshold=rows.threshold,
+        progress=steps.listener,
+    )
+    steps.done("importance of columns")
+    names = RowNames(_row_ids(problem, rows.frame), run.record.classes)
+    explanations = explain_rows(
+        model, rows.frame, rows.truth, split.train.frame, names=names, seed=derive_seed(seed, "explanations")
+    )
+    steps.done("explanations of rows")
+    return _Development(rows, threshold, scores, importance, explanations)
+
+
+def _validation_rows(run: StoredRun, split: Split, problem: Problem, model: FittedModel) -> JudgedRows:
+    """The validation part under the development model; the held-out training rows if there is none."""
+    frame, part = split.validation.frame, "validation"
+    if frame.height:
+        winner = model.predict(frame)
+    else:
+        out_of_fold = run.out_of_fold(run.record.winner)
+        held_out = np.isfinite(out_of_fold if out_of_fold.ndim == 1 else out_of_fold[:, 0])
+        frame, winner, part = split.train.frame.filter(held_out), out_of_fold[held_out], "out of fold"
+    if frame.height == 0:
+        raise DataError(
+            "there are no held-out rows to evaluate on",
+            where=f"split {split.record.id}",
+            got="an empty validation part and no out-of-fold predictions",
+            cure="Set a share above 0 under split.validation",
+        )
+    return _judged(run, problem, part, frame, winner, split.train.frame)
+
+
+def _judge_test(run: StoredRun, split: Split, problem: Problem, frame: pl.DataFrame, threshold: float) -> JudgedRows:
+    winner = run.model("final").predict(frame)
+    rows = _judged(run, problem, "test", frame, winner, split.development.frame)
+    return dataclasses.replace(rows, threshold=threshold)
+
+
+def _judged(
+    run: StoredRun, problem: Problem, part: str, frame: pl.DataFrame, winner: Array, known: pl.DataFrame
+) -> JudgedRows:
+    """The rows with the answers of all systems, the winner last; ``known`` is what the naive answer is learnt from.
+
+    Rows of a class that the model has never seen cannot be scored by most metrics; they are left out and counted.
+    """
+    target, classes, left_out = problem.data.target, run.record.classes, 0
+    if problem.task is Task.MULTICLASS:
+        possible = category_text(frame[target]).is_in(classes)
+        left_out = int((~possible).sum())
+        frame, winner = frame.filter(possible), winner[possible.to_numpy()]
+    truth = encode_target(frame[target], problem.task, classes)
+    naive = ConstantEstimator.learn(
+        encode_target(known[target], problem.task, classes),
+        problem.task,
+        len(classes),
+        naive_params(problem.task, problem.primary_metric)["prediction"],
+    ).predict(np.empty((frame.height, 0)))
+    predictions = {NAIVE: naive}
+    existing = existing_system_scores(problem, frame, classes=classes)
+    if existing is not None:
+        silence = naive if problem.task is Task.REGRESSION else 0.0
+        predictions[EXISTING] = np.where(np.isnan(existing), silence, existing)
+    predictions[WINNER] = winner
+    return JudgedRows(part, frame, truth, predictions, units=resampling_units(problem, frame), left_out=left_out)
+
+
+def _row_ids(problem: Problem, frame: pl.DataFrame) -> list[str]:
+    if problem.data.id is not None and problem.data.id in frame.columns:
+        return [str(value) for value in frame[problem.data.id]]
+    return [f"row {position}" for position in range(frame.height)]
+
+
+def _compose(
+    run: StoredRun,
+    problem: Problem,
+    development: _Development,
+    rows: JudgedRows,
+    test: tuple[SystemScores, ...],
+    account: Account,
+    *,
+    confidence: float,
+    created_at: dt.datetime,
+) -> Evaluation:
+    """All figures of the rows to judge by; the findings come last."""
+    winner = rows.predictions[WINNER]
+    stakes = Stakes(rows.part, rows.truth, rows.predictions, rows.threshold, rows.units)
+    seed = derive_seed(problem.training.seed, "evaluation", rows.part)
+    measured = test or development.scores
+    return Evaluation(
+        run_id=run.record.id,
+        task=run.record.task,
+        metric=problem.primary_metric,
+        winner=run.record.winner,
+        classes=run.record.classes,
+        measured_on=rows.part,
+        threshold=development.threshold,
+        validation=development.scores,
+        test=test,
+        comparisons=compare_with_baselines(problem, rows, confidence=confidence),
+        segments=score_segments(
+            problem, rows, _segment_columns(problem, development), confidence=confidence, seed=seed
+        ),
+        importance=development.importance,
+        explanations=development.explanations,
+        confusion=_confusion(rows, len(run.record.classes)),
+        curves=curves_of(run.record.task, rows.truth, winner, run.record.classes),
+        money=money_gained(problem, stakes, confidence=confidence, seed=derive_seed(seed, "money")),
+        openings=account.openings,
+        confidence=confidence,
+        guardrails=_guardrails(problem, measured),
+        findings=(),
+        account=account,
+        created_at=created_at,
+        test_opened_at=account.opened_at,
+    )
+
+
+def _segment_columns(problem: Problem, development: _Development) -> list[str]:
+    """The declared columns; else those that matter most to the model."""
+    declared = [*problem.segments, *problem.protected]
+    helpful = [item.feature for item in development.importance if item.drop > 0]
+    return declared or helpful[:_SEGMENTS_BY_ITSELF]
+
+
+def _confusion(rows: JudgedRows, classes: int) -> tuple[tuple[int, ...], ...]:
+    """Counts of true by decided class; empty for regression."""
+    if classes == 0:
+        return ()
+    decided = decide_labels(rows.predictions[WINNER], rows.threshold)
+    cells = (rows.truth * classes + decided).astype(np.intp)
+    counts = np.bincount(cells, minlength=classes * classes).reshape(classes, classes)
+    return tuple(tuple(int(count) for count in row) for row in counts)
+
+
+_BOUNDS: dict[str, Callable[[Any, Any], bool]] = {
+    ">=": operator.ge,
+    "<=": operator.le,
+    ">": operator.gt,
+    "<": operator.lt,
+}
+
+
+def _guardrails(problem: Problem, measured: tuple[SystemScores, ...]) -> tuple[GuardrailResult, ...]:
+    """Each bound against the winner's figure; an undefined figure does not keep a bound."""
+    winner = next(scores for scores in measured if scores.name == WINNER)
+    results = []
+    for name, bound in problem.metrics.guardrails.items():
+        sign = next(sign for sign in _BOUNDS if bound.strip().startswith(sign))
+        metric = winner.metric(name)
+        value = metric.value if metric else None
+        met = value is not None and _BOUNDS[sign](value, float(bound.strip()[len(sign) :]))
+        results.append(GuardrailResult(name, bound.strip(), value, met))
+    return tuple(results)
+
+
+def _account(split: Split, rows: JudgedRows, actor: Actor | None, reason: str) -> Account:
+    record = split.record
+    return Account(
+        split_id=record.id,
+        dataset_id=record.dataset_id,
+        strategy=record.strategy,
+        split_reason=record.reason,
+        train_rows=record.train_rows,
+        validation_rows=record.validation_rows,
+        test_rows=record.test_rows,
+        test_digest=record.test_digest,
+        openings=split.test.openings(),
+        opened_at=None,
+        opened_by=actor.name if actor else "",
+        reason=reason,
+        independent_units=None if rows.units is None else len(np.unique(rows.units)),
+        left_out=rows.left_out,
+    )

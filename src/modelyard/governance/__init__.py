@@ -1,0 +1,25 @@
+"""Governance: who may do what, what was decided, and what is in production.
+
+Takes: verified packages, actors, the project's policy.
+Gives: a registry of immutable versions with stages, approvals bound to digests, a deployment log, tokens and roles.
+Never: trusts the caller's word, or changes a row.
+"""
+
+from modelyard.governance.identity import create_token, current_actor, revoke_tokens
+from modelyard.governance.records import Approval, Deployment, ModelVersion
+from modelyard.governance.registry import Registry
+from modelyard.governance.roles import Role, require_permission
+from modelyard.governance.stages import Stage
+
+__all__ = [
+    "Approval",
+    "Deployment",
+    "ModelVersion",
+    "Registry",
+    "Role",
+    "Stage",
+    "create_token",
+    "current_actor",
+    "require_permission",
+    "revoke_tokens",
+]

@@ -1,0 +1,134 @@
+"""Watching one packaged version: its prediction log, or a table scored now, judged against its own profile."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from modelyard.core import Clock, DataError, StateError, system_clock
+from modelyard.data import Column, Schema, category_text, conform, read_table
+from modelyard.evaluation import Evaluation, load_evaluation
+from modelyard.monitoring.monitor import monitor
+from modelyard.monitoring.records import MonitorReport
+from modelyard.packaging import Package, Scorer
+from modelyard.problem import Problem
+from modelyard.serving import read_feedback, read_predictions
+from modelyard.store import Workspace
+
+__all__ = ["watch"]
+
+
+def watch(
+    workspace: Workspace,
+    package: Package,
+    problem: Problem,
+    *,
+    data: Path | str | None = None,
+    labels: Path | str | None = None,
+    clock: Clock = system_clock,
+) -> MonitorReport:
+    """Judge what a version has answered.
+
+    Parameters
+    ----------
+    workspace
+        Holds the prediction log, the feedback and the evaluation.
+    package
+        The version that is watched; rows that other versions answered are left out.
+    problem
+        The project's problem; the task is taken from the package.
+    data
+        A table to score and judge as one batch instead of the log; its target column serves as labels.
+    labels
+        Table with columns ``id`` and ``label``; added to what came back through ``/feedback``.
+    clock
+        Gives the moment of a table that has no time of its own.
+
+    Raises
+    ------
+    DataError
+        If a table cannot be read or lacks columns.
+    """
+    scorer = Scorer.load(package)
+    if data is None:
+        predictions = read_predictions(workspace.folder("predictions"))
+        predictions = predictions.filter(pl.col("digest") == scorer.digest)
+        truth = read_feedback(workspace.folder("predictions"))
+    else:
+        predictions, truth = _scored(scorer, read_table(data), problem, clock)
+    if labels is not None:
+        truth = pl.concat([truth.select("id", "label"), _labels(labels)])
+    evaluation = _evaluation(workspace, package)
+    return monitor(
+        scorer.profile,
+        predictions,
+        truth if truth.height else None,
+        _resolved(problem, scorer),
+        reference_score=_reference_score(evaluation) if evaluation else None,
+        threshold=scorer.threshold,
+        classes=scorer.classes,
+        importance={item.feature: item.drop for item in evaluation.importance} if evaluation else None,
+    )
+
+
+def _resolved(problem: Problem, scorer: Scorer) -> Problem:
+    """The problem with the package's task and positive class."""
+    positive = scorer.classes[1] if len(scorer.classes) == 2 else None
+    source = problem.data.model_copy(update={"positive": positive})
+    return problem.model_copy(update={"task": scorer.task, "data": source})
+
+
+def _evaluation(workspace: Workspace, package: Package) -> Evaluation | None:
+    """The evaluation of the package's run; None for a package that came from another machine."""
+    try:
+        return load_evaluation(package.manifest.run_id, workspace)
+    except StateError:
+        return None
+
+
+def _reference_score(evaluation: Evaluation) -> float | None:
+    """The winner's primary metric: on the test part if it was opened, else on validation rows."""
+    systems = evaluation.test or evaluation.validation
+    value = systems[-1].metric(evaluation.metric) if systems else None
+    return value.value if value else None
+
+
+def _scored(scorer: Scorer, table: pl.DataFrame, problem: Problem, clock: Clock) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """A table as the log would hold it, all rows at one moment, and its labels."""
+    names = [column.name for column in scorer.contract.columns]
+    missing = [name for name in names if name not in table.columns]
+    if missing:
+        raise DataError(
+            "the table lacks columns of the contract",
+            where="data",
+            got=", ".join(map(repr, missing[:5])),
+            cure="Export it with the columns that the model was trained on",
+        )
+    columns = (Column(item.name, item.kind, "", nullable=True) for item in scorer.contract.columns)
+    frame = conform(table.select(names), Schema(tuple(columns)))
+    scores = scorer.score_frame(frame)
+    ids = [f"row-{position}" for position in range(frame.height)]
+    predictions = frame.rename({name: f"feature.{name}" for name in names}).with_columns(
+        pl.Series("id", ids),
+        pl.Series("score", scores if scores.ndim == 1 else np.max(scores, axis=1)),
+        pl.Series("label", [str(label) for label in scorer.decide(scores)]),
+        pl.lit(scorer.version).alias("version"),
+        pl.lit(clock()).alias("at"),
+    )
+    target = problem.data.target
+    truth = category_text(table[target]) if target in table.columns else pl.Series(target, [], dtype=pl.String)
+    return predictions, pl.DataFrame({"id": ids[: len(truth)], "label": truth}).drop_nulls()
+
+
+def _labels(source: Path | str) -> pl.DataFrame:
+    """The label table: id and label as text."""
+    frame = read_table(source)
+    missing = [name for name in ("id", "label") if name not in frame.columns]
+    if missing:
+        raise DataError(
+            "the label table needs the columns id and label",
+            where=str(source),
+            got=", ".join(frame.columns[:8]),
+            cure="Rename the columns; 'id' is the id that the prediction was answered with",
+        )
+    return frame.select(pl.col("id").cast(pl.String), category_text(frame["label"]).alias("label")).drop_nulls()

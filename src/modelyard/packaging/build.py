@@ -1,0 +1,369 @@
+"""Building a package: compile, prove parity, measure, fill the card, publish whole or not at all."""
+
+import dataclasses
+import datetime as dt
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from modelyard.audit.records import AuditReport
+from modelyard.core import (
+    Clock,
+    GateRefusedError,
+    StateError,
+    atomic_directory,
+    digest_file,
+    system_clock,
+)
+from modelyard.data import ReferenceProfile, Roles, Split, assign_roles, build_profile, derive_contract
+from modelyard.evaluation.records import Evaluation
+from modelyard.features import catalogue
+from modelyard.packaging.card import CardSource, DecisionNote, TestOpening, card_page, fill_card
+from modelyard.packaging.compile import compile_model
+from modelyard.packaging.golden import Parity, largest_difference
+from modelyard.packaging.golden_rows import make_golden_set
+from modelyard.packaging.latency import Measurement, measure_package
+from modelyard.packaging.manifest import MANIFEST_FILE, PROTOCOL, Manifest
+from modelyard.packaging.mlflow_files import mlflow_files
+from modelyard.packaging.package import Package, files_in, load_package
+from modelyard.packaging.plan import ScoringPlan
+from modelyard.packaging.predictors import Predictor
+from modelyard.packaging.scorer import Scorer
+from modelyard.problem import Problem
+from modelyard.report import render_html, render_markdown
+from modelyard.training.model import FittedModel
+from modelyard.training.run import StoredRun
+from modelyard.version import __version__
+
+__all__ = ["BuildDetails", "build_package"]
+
+SCORE = "score"
+"""Name of the model's score in the reference profile, as the prediction log calls it."""
+
+_TABLE_ROWS = 20_000
+_MB = 1e6
+
+
+@dataclasses.dataclass(frozen=True)
+class BuildDetails:
+    """What the run, the split and the problem do not tell.
+
+    Parameters
+    ----------
+    author
+        Who builds.
+    code_commit
+        Commit of the user's project.
+    ledger_position
+        Sequence number of the ledger's last row.
+    openings
+        Every opening of the test part; by default the one that the evaluation knows.
+    decisions
+        Decisions on record, for the card.
+    clock
+        Gives the moment of building.
+    """
+
+    author: str = ""
+    code_commit: str = ""
+    ledger_position: int | None = None
+    openings: tuple[TestOpening, ...] = ()
+    decisions: tuple[DecisionNote, ...] = ()
+    clock: Clock = system_clock
+
+
+def build_package(
+    run: StoredRun,
+    split: Split,
+    evaluation: Evaluation,
+    audit: AuditReport | None,
+    problem: Problem,
+    *,
+    version: str,
+    folder: Path,
+    details: BuildDetails | None = None,
+) -> Package:
+    """Build, verify and publish a package under ``folder``.
+
+    What is proved before anything appears there: the scorer, loaded from the very files, gives the training
+    pipeline's answers on the golden rows as requests and on the validation part as a table; and the declared limits
+    on latency, throughput, memory and size are kept.
+
+    Parameters
+    ----------
+    run
+        Its final model is packaged.
+    split
+        What the run was trained on. The sealed part is not touched.
+    evaluation
+        Of this run; gives the threshold and the card's figures.
+    audit
+        Its findings become limits on the card.
+    problem
+        Names the model and its limits.
+    version
+        What the registry will call it.
+    folder
+        Where the package shall lie; must not exist.
+    details
+        See :class:`BuildDetails`.
+
+    Raises
+    ------
+    StateError
+        If the evaluation is of another run, the run of another split, the estimator has no native form, or
+        ``folder`` exists.
+    GateRefusedError
+        If parity fails or a limit is exceeded; nothing is published then.
+    """
+    details = details or BuildDetails()
+    _check_origin(run, split, evaluation)
+    if folder.exists():
+        raise StateError("there is a package already", where=str(folder), cure="Packages never change: choose another")
+    draft = _Draft(run, split, evaluation, audit, problem, version, details)
+    with atomic_directory(folder) as place:
+        draft.write(place)
+    return load_package(folder)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Draft:
+    """What goes into one package."""
+
+    run: StoredRun
+    split: Split
+    evaluation: Evaluation
+    audit: AuditReport | None
+    problem: Problem
+    version: str
+    details: BuildDetails
+
+    def write(self, place: Path) -> None:
+        """Everything but the card, then the proofs, then the card with what they showed."""
+        created_at = self.details.clock()
+        model = self.run.model("final")
+        choice = self.evaluation.threshold
+        plan, predictor = compile_model(model, choice.value if choice else None)
+        roles = assign_roles(self.problem, self.split.train.schema)
+        self._write_scoring(place, model, plan, predictor, roles, created_at)
+        manifest = self._manifest(plan, created_at)
+        _seal(place, manifest)
+        scorer = Scorer.load(place)
+        parity = scorer.verify_golden()
+        on_table = self._parity_on_table(model, scorer)
+        _require_parity(parity, on_table)
+        measurement = measure_package(place)
+        source = CardSource(
+            problem=self.problem,
+            run=self.run.record,
+            split=self.split.record,
+            evaluation=self.evaluation,
+            audit=self.audit,
+            manifest=manifest,
+            plan=plan,
+            features=catalogue(plan.encodings, roles),
+            parity=parity,
+            parity_on_table=on_table,
+            measurement=measurement,
+            model_mb=_size_mb(place),
+            openings=self.details.openings,
+            decisions=self.details.decisions,
+        )
+        self._write_card(place, source)
+        _write_json(place / "metrics.json", _metrics(source))
+        _require_limits(self.problem, measurement, _size_mb(place))
+        _seal(place, manifest)
+
+    def _write_scoring(
+        self,
+        place: Path,
+        model: FittedModel,
+        plan: ScoringPlan,
+        predictor: Predictor,
+        roles: Roles,
+        created_at: dt.datetime,
+    ) -> None:
+        """All that scoring and monitoring need."""
+        columns = self.run.record.columns
+        contract = derive_contract(self.split.development, roles)
+        rows = self.split.validation.frame if self.split.validation.frame.height else self.split.train.frame
+        golden = make_golden_set(
+            model, rows, columns, contract, tolerance=predictor.tolerance, seed=self.problem.training.seed
+        )
+        (place / "model").mkdir()
+        for name, content in predictor.to_files().items():
+            (place / "model" / name).write_bytes(content)
+        _write_json(place / "plan.json", plan.to_dict())
+        _write_json(place / "contract.json", contract.to_dict())
+        _write_json(place / "golden.json", golden.to_dict())
+        _write_json(place / "reference.json", self._reference(model).to_dict())
+        requirements = _requirements(plan.predictor)
+        for name, text in mlflow_files(
+            plan, columns, contract, requirements=requirements, created_at=created_at
+        ).items():
+            (place / name).write_text(text, encoding="utf-8")
+
+    def _reference(self, model: FittedModel) -> ReferenceProfile:
+        """Features of the training rows, and scores of rows that the scoring model had not seen."""
+        train, columns = self.split.train, self.run.record.columns
+        time = self.problem.data.time
+        minimum = self.problem.monitoring.tolerance
+        moments = train.frame[time] if time is not None else None
+        features = build_profile(train.frame, columns, time=moments, minimum_tolerance=minimum)
+        scores = _logged_scores(self.run.out_of_fold(self.run.record.winner))
+        held_out = np.isfinite(scores)
+        rows, held_moments = train.frame.filter(held_out), moments.filter(held_out) if moments is not None else None
+        if not held_out.any():
+            rows, held_moments = train.frame, moments
+            scores, held_out = _logged_scores(model.predict(rows)), np.ones(rows.height, dtype=bool)
+        score = build_profile(
+            rows.select([]), (), time=held_moments, extra={SCORE: scores[held_out]}, minimum_tolerance=minimum
+        )
+        return ReferenceProfile(features.rows, features.features + score.features)
+
+    def _parity_on_table(self, model: FittedModel, scorer: Scorer) -> Parity:
+        """Agreement on validation rows (at most 20,000) scored as one table."""
+        rows = self.split.validation.frame if self.split.validation.frame.height else self.split.train.frame
+        rows = rows.head(_TABLE_ROWS)
+        difference = largest_difference(scorer.score_frame(rows), model.predict(rows))
+        tolerance = scorer.golden.tolerance
+        return Parity(rows.height, difference, tolerance, ok=difference <= tolerance)
+
+    def _manifest(self, plan: ScoringPlan, created_at: dt.datetime) -> Manifest:
+        """The manifest, its files still open."""
+        record = self.run.record
+        return Manifest(
+            protocol=PROTOCOL,
+            name=self.problem.name,
+            version=self.version,
+            digest="",
+            files={},
+            bytes=0,
+            created_at=created_at,
+            modelyard_version=__version__,
+            code_commit=self.details.code_commit,
+            dataset_id=record.dataset_id,
+            split_id=record.split_id,
+            run_id=record.id,
+            ledger_position=self.details.ledger_position,
+            requirements=_requirements(plan.predictor),
+            author=self.details.author,
+        )
+
+    def _write_card(self, place: Path, source: CardSource) -> None:
+        """The record, and its two renderings."""
+        card = fill_card(source)
+        page = card_page(card)
+        _write_json(place / "card.json", card.to_dict())
+        (place / "card.md").write_text(render_markdown(page), encoding="utf-8")
+        (place / "card.html").write_text(render_html(page), encoding="utf-8")
+
+
+def _check_origin(run: StoredRun, split: Split, evaluation: Evaluation) -> None:
+    """Refuse parts that do not belong together."""
+    record = run.record
+    if evaluation.run_id != record.id:
+        raise StateError(
+            "the evaluation is of another run",
+            where=f"run {record.id}",
+            got=f"run {evaluation.run_id}",
+            cure="Run `modelyard evaluate` again, then package",
+        )
+    if record.split_id != split.record.id:
+        raise StateError(
+            "the run was trained on another split",
+            where=f"run {record.id}",
+            got=f"split {record.split_id} instead of {split.record.id}",
+            cure="Run `modelyard train` again, then evaluate and package",
+        )
+
+
+def _logged_scores(predictions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Scores as the prediction log holds them: of several classes, the highest probability."""
+    return predictions if predictions.ndim == 1 else predictions.max(axis=1)
+
+
+def _requirements(predictor: str) -> dict[str, str]:
+    """Distributions that scoring imports, with the versions at hand."""
+    modules = ["modelyard", "numpy", "polars"]
+    if predictor in ("lightgbm", "xgboost"):
+        modules.append(predictor)
+    owners = importlib.metadata.packages_distributions()
+    names = [owners.get(module, [module])[0] for module in modules]
+    return {name: importlib.metadata.version(name) for name in names}
+
+
+def _seal(place: Path, manifest: Manifest) -> None:
+    """Write the manifest over all files that are there."""
+    names = sorted(name for name, _ in files_in(place) if name != MANIFEST_FILE)
+    sealed = dataclasses.replace(
+        manifest,
+        files={name: digest_file(place / name) for name in names},
+        bytes=sum((place / name).stat().st_size for name in names),
+    ).sealed()
+    _write_json(place / MANIFEST_FILE, sealed.to_dict())
+
+
+def _size_mb(place: Path) -> float:
+    """Size of all files, in MB."""
+    return sum((place / name).stat().st_size for name, _ in files_in(place)) / _MB
+
+
+def _require_parity(parity: Parity, on_table: Parity) -> None:
+    for what, result in (("golden rows, scored as requests", parity), ("validation rows, scored as a table", on_table)):
+        if not result.ok:
+            raise GateRefusedError(
+                "the packaged scorer does not answer as the training pipeline does, so nothing was published",
+                where=f"{result.rows} {what}",
+                got=f"a difference of {result.max_abs_difference:g}, where {result.tolerance:g} is allowed",
+                cure="Choose another family as winner, and report the case: this should not happen",
+            )
+
+
+def _require_limits(problem: Problem, measured: Measurement, size_mb: float) -> None:
+    """Refuse a package that exceeds a declared limit; all that are exceeded are named."""
+    limits = problem.constraints
+    checks = (
+        ("latency_p99_ms", limits.latency_p99_ms, measured.latency_p99_ms),
+        ("memory_mb", limits.memory_mb, measured.memory_mb),
+        ("model_size_mb", limits.model_size_mb, size_mb),
+    )
+    broken = [f"{name} {value:.4g} above {limit:g}" for name, limit, value in checks if limit and value > limit]
+    if limits.throughput_per_s and measured.throughput_per_s < limits.throughput_per_s:
+        broken.append(f"throughput_per_s {measured.throughput_per_s:.4g} below {limits.throughput_per_s:g}")
+    if broken:
+        raise GateRefusedError(
+            "the package exceeds the declared limits, so nothing was published",
+            where="constraints",
+            got="; ".join(broken),
+            cure="Choose a simpler family under training.families, or change the limits and say why",
+        )
+
+
+def _metrics(source: CardSource) -> dict[str, Any]:
+    """``metrics.json``: the figures for machines."""
+    evaluation = source.evaluation
+    return {
+        "metric": evaluation.metric,
+        "measured_on": evaluation.measured_on,
+        "confidence": evaluation.confidence,
+        "openings": evaluation.openings,
+        "threshold": evaluation.threshold.to_dict() if evaluation.threshold else None,
+        "validation": [system.to_dict() for system in evaluation.validation],
+        "test": [system.to_dict() for system in evaluation.test],
+        "guardrails": [guardrail.to_dict() for guardrail in evaluation.guardrails],
+        "parity": source.parity.to_dict(),
+        "parity_on_table": source.parity_on_table.to_dict(),
+        "measurement": source.measurement.to_dict(),
+        "size_mb": source.model_mb,
+    }
+
+
+def _write_json(path: Path, content: Mapping[str, Any]) -> None:
+    """Indented JSON without NaN."""
+    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

@@ -1,0 +1,120 @@
+"""Limits and failure modes, gathered from everything that was found on the way."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from modelyard.core import Finding, Severity
+from modelyard.evaluation.records import Evaluation, SegmentScore
+from modelyard.packaging.card.record import Disparity, Limitation
+
+__all__ = ["disparities_of", "limitations_of"]
+
+_SMALL_GROUP = 30
+_WIDE_GAP = 0.2
+_RATES = {
+    "share called positive": "selection_rate",
+    "true positive rate": "true_positive_rate",
+    "false positive rate": "false_positive_rate",
+}
+
+
+def limitations_of(
+    evaluation: Evaluation, found: Sequence[tuple[str, Iterable[Finding]]], disparities: Iterable[Disparity]
+) -> tuple[Limitation, ...]:
+    """Limits, gravest first: findings that want a decision, guardrails not kept, groups far apart, what always holds.
+
+    Parameters
+    ----------
+    evaluation
+        For guardrails and the state of the test part.
+    found
+        Findings by their source, such as ``("audit", findings)``; those of severity ``info`` are left out.
+    disparities
+        See :func:`disparities_of`.
+    """
+    limits = [
+        *_from_findings(found),
+        *_from_guardrails(evaluation),
+        *(_from_disparity(disparity) for disparity in disparities if disparity.gap >= _WIDE_GAP),
+        *_always(evaluation),
+    ]
+    return tuple(sorted(limits, key=lambda limit: -limit.severity.rank))
+
+
+def _from_findings(found: Sequence[tuple[str, Iterable[Finding]]]) -> Iterator[Limitation]:
+    for source, findings in found:
+        for finding in findings:
+            if finding.severity is not Severity.INFO:
+                statement = f"{finding.message} {finding.why}".strip()
+                yield Limitation(source, finding.severity, finding.subject, statement, finding.action)
+
+
+def _from_guardrails(evaluation: Evaluation) -> Iterator[Limitation]:
+    for guardrail in evaluation.guardrails:
+        if not guardrail.met:
+            value = "undefined" if guardrail.value is None else f"{guardrail.value:.4g}"
+            yield Limitation(
+                "evaluation",
+                Severity.ERROR,
+                guardrail.metric,
+                f"The guardrail {guardrail.metric} {guardrail.bound} is not kept: it is {value}.",
+                "Do not promote this version, or change the guardrail and say why.",
+            )
+
+
+def _from_disparity(disparity: Disparity) -> Limitation:
+    return Limitation(
+        "fairness",
+        Severity.WARNING,
+        disparity.column,
+        f"The {disparity.measure} differs by {disparity.gap:.2f} between {disparity.lowest} and {disparity.highest}.",
+        "Find out whether the difference is justified, and record the decision.",
+    )
+
+
+def _always(evaluation: Evaluation) -> Iterator[Limitation]:
+    """What holds for every model of this kind."""
+    if not evaluation.test:
+        yield Limitation(
+            "evaluation",
+            Severity.WARNING,
+            "test part",
+            f"The sealed test part has not been opened; all figures are from the {evaluation.measured_on} part, "
+            "on which choices were made, and are optimistic.",
+            "Open the test part once, before the model decides anything.",
+        )
+    yield Limitation(
+        "method",
+        Severity.INFO,
+        "",
+        "The model has seen the past only. Values outside the training range and new categories are scored and "
+        "flagged, not understood.",
+        "Watch the flags in the prediction log, and the drift reports.",
+    )
+    yield Limitation(
+        "method",
+        Severity.INFO,
+        "",
+        "It predicts; it does not say what would happen if a feature were changed.",
+        "Test interventions by experiment.",
+    )
+
+
+def disparities_of(segments: Iterable[SegmentScore]) -> tuple[Disparity, ...]:
+    """For every protected column and rate, the gap between its groups; groups below 30 rows are left out."""
+    groups: dict[str, list[SegmentScore]] = {}
+    for segment in segments:
+        if segment.protected and segment.rows >= _SMALL_GROUP:
+            groups.setdefault(segment.column, []).append(segment)
+    return tuple(gap for column, members in groups.items() for gap in _gaps(column, members))
+
+
+def _gaps(column: str, members: Sequence[SegmentScore]) -> Iterator[Disparity]:
+    for measure, field in _RATES.items():
+        rated = [(getattr(member, field), member.value) for member in members if getattr(member, field) is not None]
+        if len(rated) > 1:
+            low, high = min(rated), max(rated)
+            yield Disparity(column, measure, high[0] - low[0], low[1], high[1])
+    scored = [(member.score, member.value) for member in members if member.score is not None]
+    if len(scored) > 1:
+        low, high = min(scored), max(scored)
+        yield Disparity(column, members[0].metric, high[0] - low[0], low[1], high[1])

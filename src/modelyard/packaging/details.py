@@ -1,0 +1,57 @@
+"""What the ledger and the user's repository know about a package to be built."""
+
+import subprocess
+from pathlib import Path
+
+from modelyard.core import Actor
+from modelyard.data import Split
+from modelyard.packaging.build import BuildDetails
+from modelyard.packaging.card import DecisionNote, TestOpening
+from modelyard.store import LedgerRow, Workspace
+
+__all__ = ["build_details"]
+
+_GIT_TIMEOUT_S = 10
+
+
+def build_details(workspace: Workspace, split: Split, actor: Actor) -> BuildDetails:
+    """Author, code commit, every opening of the split's test part, and the decisions that the ledger holds."""
+    rows = workspace.ledger.rows()
+    openings = tuple(
+        TestOpening(row.at, row.actor, str(row.details["reason"]))
+        for row in rows
+        if row.action == "test.opened" and row.subject == split.test.digest
+    )
+    decisions = tuple(note for row in rows for note in _decisions(row))
+    return BuildDetails(
+        author=actor.name,
+        code_commit=_commit(workspace.root),
+        ledger_position=rows[-1].sequence if rows else 0,
+        openings=openings,
+        decisions=decisions,
+    )
+
+
+def _decisions(row: LedgerRow) -> tuple[DecisionNote, ...]:
+    """The decision that a row stands for; most rows stand for none."""
+    if row.action == "run.finished" and row.details.get("accepted"):
+        return (DecisionNote(row.at, row.actor, "trained despite errors of the audit", str(row.details["accepted"])),)
+    if row.action in ("version.rejected", "version.rolled_back"):
+        return (DecisionNote(row.at, row.actor, f"{row.action}: {row.subject}", str(row.details.get("reason", ""))),)
+    return ()
+
+
+def _commit(root: Path) -> str:
+    """The commit of the repository that holds the project; empty without git or outside a repository."""
+    try:
+        result = subprocess.run(
+            ["git", "rev-parse", "HEAD"],  # noqa: S607 - the git that the user has
+            cwd=root,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=_GIT_TIMEOUT_S,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return result.stdout.strip() if result.returncode == 0 else ""

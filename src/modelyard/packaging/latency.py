@@ -1,0 +1,152 @@
+"""What a package costs to run, measured in a process that does nothing else: ``python -m modelyard.packaging.latency``."""
+
+import dataclasses
+import gc
+import json
+import os
+import platform
+import re
+import resource
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from modelyard.core import ModelyardError, Record
+from modelyard.packaging.scorer import Scorer
+
+__all__ = ["Measurement", "measure_package"]
+
+_WARM_UP = 200
+_ROUNDS = 3
+_CALLS = 1_000
+_BATCH_ROWS = 1_000
+_BATCH_SECONDS = 0.2
+_LIMIT_S = 300
+
+
+@dataclasses.dataclass(frozen=True)
+class Measurement(Record):
+    """Speed and size of a scorer on the machine that built the package.
+
+    Parameters
+    ----------
+    latency_p50_ms, latency_p99_ms
+        One row, from a mapping to its score, in milliseconds, within the process: the median over rounds of the
+        quantile of 1,000 calls. A server's own work comes on top.
+    throughput_per_s
+        Rows a second in batches of 1,000, by one process.
+    memory_mb
+        Largest resident memory of the process that measured.
+    cold_start_s
+        From starting the process to the first answer.
+    machine
+        Processor architecture, cores and Python version.
+    """
+
+    latency_p50_ms: float
+    latency_p99_ms: float
+    throughput_per_s: float
+    memory_mb: float
+    cold_start_s: float
+    machine: str
+
+
+def measure_package(folder: Path) -> Measurement:
+    """Load a package in a fresh process, as a server would, and measure it there.
+
+    Raises
+    ------
+    ModelyardError
+        If the process fails or does not end within five minutes.
+    """
+    command = [sys.executable, "-m", "modelyard.packaging.latency", str(folder), repr(time.monotonic())]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=True, env=environment)  # noqa: S603 - our own module
+        return Measurement.from_dict(json.loads(done.stdout))
+    except subprocess.TimeoutExpired as error:
+        raise _failed(f"no answer within {_LIMIT_S} s") from error
+    except subprocess.CalledProcessError as error:
+        raise _failed((error.stderr.strip().splitlines() or ["no message"])[-1]) from error
+
+
+def _failed(got: str) -> ModelyardError:
+    return ModelyardError(
+        "the package could not be measured in a process of its own",
+        where="python -m modelyard.packaging.latency",
+        got=got,
+        cure="Check that modelyard and the model's library are installed for this Python",
+    )
+
+
+def _measure(folder: Path, started: float) -> Measurement:
+    """What the fresh process does."""
+    scorer = Scorer.load(folder)
+    rows = [row.features for row in scorer.golden.rows if row.origin == "validation"]
+    rows = rows or [row.features for row in scorer.golden.rows]
+    scorer.score_rows(rows[:1])
+    cold_start = time.monotonic() - started
+    p50, p99 = _latency(scorer, rows)
+    return Measurement(
+        latency_p50_ms=p50,
+        latency_p99_ms=p99,
+        throughput_per_s=_throughput(scorer, rows),
+        memory_mb=_memory_mb(),
+        cold_start_s=round(cold_start, 3),
+        machine=f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+    )
+
+
+def _latency(scorer: Scorer, rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
+    """Median and 99th percentile of one row, in milliseconds."""
+    requests = [[rows[number % len(rows)]] for number in range(_CALLS)]
+    for request in requests[:_WARM_UP]:
+        scorer.score_rows(request)
+    gc.collect()
+    gc.freeze()
+    quantiles = [np.quantile(_timed(scorer, requests), [0.5, 0.99]) for _ in range(_ROUNDS)]
+    p50, p99 = np.median(quantiles, axis=0) / 1e6
+    return round(float(p50), 5), round(float(p99), 5)
+
+
+def _timed(scorer: Scorer, requests: Sequence[Sequence[Mapping[str, Any]]]) -> list[int]:
+    """Nanoseconds of each call."""
+    clock = time.perf_counter_ns
+    durations = []
+    for request in requests:
+        before = clock()
+        scorer.score_rows(request)
+        durations.append(clock() - before)
+    return durations
+
+
+def _throughput(scorer: Scorer, rows: Sequence[Mapping[str, Any]]) -> float:
+    """Rows a second in batches."""
+    batch = [rows[number % len(rows)] for number in range(_BATCH_ROWS)]
+    scored, before = 0, time.perf_counter()
+    while (elapsed := time.perf_counter() - before) < _BATCH_SECONDS:
+        scorer.score_rows(batch)
+        scored += len(batch)
+    return round(scored / elapsed, 1)
+
+
+def _memory_mb() -> float:
+    """The peak of resident memory since the process was started.
+
+    ``getrusage`` alone would not do: under Linux a process inherits the peak of the one that started it.
+    """
+    status = Path("/proc/self/status")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status.read_text(encoding="utf-8")) if status.exists() else None
+    if found:
+        return round(int(found[1]) / 1024, 1)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / (1024 * 1024 if sys.platform == "darwin" else 1024), 1)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(json.dumps(_measure(Path(sys.argv[1]), float(sys.argv[2])).to_dict()))

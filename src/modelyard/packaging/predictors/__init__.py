@@ -1,0 +1,54 @@
+"""Predictors: fitted models in native formats, scored without scikit-learn, pandas or pickle.
+
+Takes: coefficients, a booster's own file, or a forest's arrays.
+Gives: outputs of one row or of a matrix of encoded features, equal to those of the training pipeline.
+Never: imports the library that trained the model.
+"""
+
+from collections.abc import Mapping
+
+from modelyard.core import IntegrityError
+from modelyard.packaging.predictors.constant import ConstantPredictor
+from modelyard.packaging.predictors.forest import ForestArrays, ForestPredictor, flatten_trees
+from modelyard.packaging.predictors.lightgbm import LightGBMPredictor
+from modelyard.packaging.predictors.linear import LinearPredictor, Link
+from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, SINGLE_TOLERANCE, Predictor
+from modelyard.packaging.predictors.xgboost import XGBoostPredictor
+
+__all__ = [
+    "DOUBLE_TOLERANCE",
+    "SINGLE_TOLERANCE",
+    "ConstantPredictor",
+    "ForestArrays",
+    "ForestPredictor",
+    "LightGBMPredictor",
+    "LinearPredictor",
+    "Link",
+    "Predictor",
+    "XGBoostPredictor",
+    "flatten_trees",
+    "load_predictor",
+]
+
+_KINDS: dict[str, type[Predictor]] = {
+    predictor.kind: predictor
+    for predictor in (ConstantPredictor, LinearPredictor, LightGBMPredictor, XGBoostPredictor, ForestPredictor)
+}
+
+
+def load_predictor(kind: str, files: Mapping[str, bytes]) -> Predictor:
+    """The predictor of a scoring plan from its files.
+
+    Raises
+    ------
+    IntegrityError
+        If the kind is unknown, or a file is missing or damaged.
+    """
+    if kind not in _KINDS:
+        raise IntegrityError(
+            "unknown kind of predictor",
+            where="plan.json",
+            got=repr(kind),
+            cure=f"Upgrade modelyard; this version knows {', '.join(_KINDS)}",
+        )
+    return _KINDS[kind].from_files(files)

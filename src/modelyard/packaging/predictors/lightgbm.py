@@ -1,0 +1,168 @@
+"""LightGBM through its C interface: the model's own text file, and the single-row call made for serving."""
+
+import ctypes
+import functools
+import threading
+import weakref
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+import numpy as np
+
+from modelyard.core import IntegrityError
+from modelyard.packaging.predictors.files import file_of
+from modelyard.packaging.predictors.native_library import load_library
+from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, Matrix
+
+__all__ = ["LightGBMPredictor"]
+
+_FILE = "lightgbm.txt"
+_FLOAT64 = 1  # C_API_DTYPE_FLOAT64
+_NORMAL = 0  # C_API_PREDICT_NORMAL: probabilities, or values
+_ALL_TREES = -1
+_PARAMETERS = (
+    b"num_threads=1"  # parallel work belongs to processes, and a pool of threads costs one row more than it saves
+)
+_CHUNK_ROWS = 1 << 20
+
+
+class LightGBMPredictor:
+    """A booster in LightGBM's shared library; ``lightgbm`` itself is not imported.
+
+    Inputs and outputs are doubles, so outputs equal those of the training pipeline bit for bit.
+
+    Parameters
+    ----------
+    text
+        The model as ``Booster.model_to_string`` gives it.
+
+    Raises
+    ------
+    IntegrityError
+        If LightGBM cannot read the text.
+    ModelyardError
+        If the library is not installed.
+    """
+
+    kind: ClassVar[str] = "lightgbm"
+    tolerance: ClassVar[float] = DOUBLE_TOLERANCE
+
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._library = _library()
+        self._booster = self._load(text)
+        self._features = self._ask(self._library.LGBM_BoosterGetNumFeature)
+        self._outputs = self._ask(self._library.LGBM_BoosterGetNumClasses)
+        self._fast = self._prepare_rows()
+        self._row = (ctypes.c_double * self._features)()
+        self._answer = (ctypes.c_double * self._outputs)()
+        self._length = ctypes.c_int64(0)
+        self._lock = threading.Lock()
+
+    @property
+    def features(self) -> int | None:
+        """Number of features the booster was trained on."""
+        return self._features
+
+    @property
+    def outputs(self) -> int:
+        """1, or the number of classes."""
+        return self._outputs
+
+    def predict_row(self, features: list[float]) -> list[float]:
+        """Outputs of one row; the buffers are made once, and a lock keeps threads from sharing them."""
+        with self._lock:
+            self._row[:] = features  # type: ignore[assignment]  # a list of floats is one of floats or doubles
+            self._check(
+                self._library.LGBM_BoosterPredictForMatSingleRowFast(
+                    self._fast, self._row, ctypes.byref(self._length), self._answer
+                )
+            )
+            return self._answer[:]
+
+    def predict_matrix(self, matrix: Matrix) -> Matrix:
+        """Outputs of many rows, shape (rows, outputs)."""
+        answers = np.empty((len(matrix), self._outputs))
+        for start in range(0, len(matrix), _CHUNK_ROWS):
+            part = np.ascontiguousarray(matrix[start : start + _CHUNK_ROWS], dtype=np.float64)
+            self._predict_part(part, answers[start : start + len(part)])
+        return answers
+
+    def to_files(self) -> dict[str, bytes]:
+        """LightGBM's own text format."""
+        return {_FILE: self._text.encode()}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
+        """Read what :meth:`to_files` wrote."""
+        return cls(file_of(files, _FILE).decode("utf-8", errors="replace"))
+
+    def _load(self, text: str) -> ctypes.c_void_p:
+        """The booster, freed with this object."""
+        booster, trees = ctypes.c_void_p(), ctypes.c_int(0)
+        self._check(
+            self._library.LGBM_BoosterLoadModelFromString(text.encode(), ctypes.byref(trees), ctypes.byref(booster))
+        )
+        weakref.finalize(self, self._library.LGBM_BoosterFree, booster)
+        return booster
+
+    def _ask(self, question: "ctypes._FuncPointer") -> int:
+        """A number that the booster knows."""
+        answer = ctypes.c_int(0)
+        self._check(question(self._booster, ctypes.byref(answer)))
+        return answer.value
+
+    def _prepare_rows(self) -> ctypes.c_void_p:
+        """The configuration of the single-row call, parsed once; freed before the booster."""
+        fast = ctypes.c_void_p()
+        self._check(
+            self._library.LGBM_BoosterPredictForMatSingleRowFastInit(
+                self._booster,
+                ctypes.c_int(_NORMAL),
+                ctypes.c_int(0),
+                ctypes.c_int(_ALL_TREES),
+                ctypes.c_int(_FLOAT64),
+                ctypes.c_int32(self._features),
+                _PARAMETERS,
+                ctypes.byref(fast),
+            )
+        )
+        weakref.finalize(self, self._library.LGBM_FastConfigFree, fast)
+        return fast
+
+    def _predict_part(self, part: Matrix, answers: Matrix) -> None:
+        length = ctypes.c_int64(0)
+        self._check(
+            self._library.LGBM_BoosterPredictForMat(
+                self._booster,
+                part.ctypes.data_as(ctypes.c_void_p),
+                ctypes.c_int(_FLOAT64),
+                ctypes.c_int32(part.shape[0]),
+                ctypes.c_int32(part.shape[1]),
+                ctypes.c_int(1),
+                ctypes.c_int(_NORMAL),
+                ctypes.c_int(0),
+                ctypes.c_int(_ALL_TREES),
+                _PARAMETERS,
+                ctypes.byref(length),
+                answers.ctypes.data_as(ctypes.c_void_p),
+            )
+        )
+
+    def _check(self, status: int) -> None:
+        if status != 0:
+            message = self._library.LGBM_GetLastError().decode("utf-8", errors="replace")
+            raise IntegrityError(
+                "LightGBM cannot use the model or the rows",
+                where=f"model/{_FILE}",
+                got=message,
+                cure="Build the package again from its run",
+            )
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    """LightGBM's shared library."""
+    library = load_library("lightgbm", "lib_lightgbm")
+    library.LGBM_GetLastError.restype = ctypes.c_char_p
+    return library

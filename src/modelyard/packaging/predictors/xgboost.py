@@ -1,0 +1,169 @@
+"""XGBoost through its C interface: the model's own binary JSON, and in-place prediction."""
+
+import ctypes
+import functools
+import json
+import threading
+import weakref
+from collections.abc import Mapping
+from typing import ClassVar, Self
+
+import numpy as np
+
+from modelyard.core import IntegrityError
+from modelyard.packaging.predictors.files import damaged, file_of, json_of
+from modelyard.packaging.predictors.native_library import load_library
+from modelyard.packaging.predictors.predictor import SINGLE_TOLERANCE, Matrix
+
+__all__ = ["XGBoostPredictor"]
+
+_MODEL = "xgboost.ubj"
+_SETTINGS = "xgboost.json"
+
+
+class XGBoostPredictor:
+    """A booster in XGBoost's shared library; ``xgboost`` itself is not imported.
+
+    XGBoost compares and answers in single precision, as it does in training; the tolerance says so.
+
+    Parameters
+    ----------
+    model
+        The booster as ``Booster.save_raw("ubj")`` gives it.
+    rounds
+        Boosting rounds to use; 0 for all. Early stopping leaves rounds that must not be used.
+
+    Raises
+    ------
+    IntegrityError
+        If XGBoost cannot read the model.
+    ModelyardError
+        If the library is not installed.
+    """
+
+    kind: ClassVar[str] = "xgboost"
+    tolerance: ClassVar[float] = SINGLE_TOLERANCE
+
+    def __init__(self, model: bytes, rounds: int = 0) -> None:
+        self._model = model
+        self._rounds = rounds
+        self._library = _library()
+        self._booster = self._load(model)
+        self._features = self._count_features()
+        self._request = _request(rounds)
+        self._row = (ctypes.c_double * self._features)()
+        self._row_interface = _interface(ctypes.addressof(self._row), 1, self._features)
+        self._lock = threading.Lock()
+        self._outputs = len(self.predict_row([0.0] * self._features))
+
+    @property
+    def features(self) -> int | None:
+        """Number of features the booster was trained on."""
+        return self._features
+
+    @property
+    def outputs(self) -> int:
+        """1, or the number of classes."""
+        return self._outputs
+
+    def predict_row(self, features: list[float]) -> list[float]:
+        """Outputs of one row; the buffer is made once, and a lock keeps threads from sharing it."""
+        with self._lock:
+            self._row[:] = features  # type: ignore[assignment]  # a list of floats is one of floats or doubles
+            pointer, length = self._predict(self._row_interface)
+            return pointer[:length]
+
+    def predict_matrix(self, matrix: Matrix) -> Matrix:
+        """Outputs of many rows, shape (rows, outputs)."""
+        rows = len(matrix)
+        if rows == 0:
+            return np.empty((0, self._outputs))
+        whole = np.ascontiguousarray(matrix, dtype=np.float64)
+        with self._lock:
+            pointer, length = self._predict(_interface(whole.ctypes.data, rows, whole.shape[1]))
+            answers = np.ctypeslib.as_array(pointer, shape=(length,)).astype(np.float64)
+        return answers.reshape(rows, self._outputs)
+
+    def to_files(self) -> dict[str, bytes]:
+        """XGBoost's own binary JSON, and the number of rounds to use."""
+        return {_MODEL: self._model, _SETTINGS: json.dumps({"rounds": self._rounds}).encode()}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
+        """Read what :meth:`to_files` wrote."""
+        rounds = json_of(files, _SETTINGS).get("rounds")
+        if not isinstance(rounds, int):
+            raise damaged(_SETTINGS, f"rounds {rounds!r}")
+        return cls(file_of(files, _MODEL), rounds)
+
+    def _load(self, model: bytes) -> ctypes.c_void_p:
+        """The booster, freed with this object."""
+        booster = ctypes.c_void_p()
+        self._check(self._library.XGBoosterCreate(None, ctypes.c_uint64(0), ctypes.byref(booster)))
+        weakref.finalize(self, self._library.XGBoosterFree, booster)
+        self._check(self._library.XGBoosterLoadModelFromBuffer(booster, model, ctypes.c_uint64(len(model))))
+        self._check(self._library.XGBoosterSetParam(booster, b"nthread", b"1"))
+        return booster
+
+    def _count_features(self) -> int:
+        number = ctypes.c_uint64(0)
+        self._check(self._library.XGBoosterGetNumFeature(self._booster, ctypes.byref(number)))
+        return number.value
+
+    def _predict(self, interface: bytes) -> "tuple[ctypes._Pointer[ctypes.c_float], int]":
+        """The answers and their number; the memory is XGBoost's, and valid until this thread's next call."""
+        shape = ctypes.POINTER(ctypes.c_uint64)()
+        dimensions = ctypes.c_uint64(0)
+        answers = ctypes.POINTER(ctypes.c_float)()
+        self._check(
+            self._library.XGBoosterPredictFromDense(
+                self._booster,
+                interface,
+                self._request,
+                None,
+                ctypes.byref(shape),
+                ctypes.byref(dimensions),
+                ctypes.byref(answers),
+            )
+        )
+        length = 1
+        for size in shape[: dimensions.value]:
+            length *= size
+        return answers, length
+
+    def _check(self, status: int) -> None:
+        if status != 0:
+            message = self._library.XGBGetLastError().decode("utf-8", errors="replace")
+            raise IntegrityError(
+                "XGBoost cannot use the model or the rows",
+                where=f"model/{_MODEL}",
+                got=message.splitlines()[0] if message else "",
+                cure="Build the package again from its run",
+            )
+
+
+def _request(rounds: int) -> bytes:
+    """What is asked of the booster: outputs after the link, missing as NaN."""
+    request = {
+        "type": 0,
+        "training": False,
+        "iteration_begin": 0,
+        "iteration_end": rounds,
+        "missing": float("nan"),
+        "strict_shape": False,
+        "cache_id": 0,
+    }
+    return json.dumps(request).encode()  # XGBoost's parser wants NaN spelt as Python spells it
+
+
+def _interface(address: int, rows: int, columns: int) -> bytes:
+    """NumPy's array interface of a C-ordered double matrix, as XGBoost reads it."""
+    return json.dumps({"data": [address, True], "shape": [rows, columns], "typestr": "<f8", "version": 3}).encode()
+
+
+@functools.cache
+def _library() -> ctypes.CDLL:
+    """XGBoost's shared library."""
+    library = load_library("xgboost", "libxgboost")
+    library.XGBGetLastError.restype = ctypes.c_char_p
+    return library

@@ -1,0 +1,214 @@
+"""The scorer: a package at work. One row or many, from typed values to scores and labels."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from modelyard.core import IntegrityError
+from modelyard.data import Contract, ReferenceProfile
+from modelyard.features import encode_frame, encode_row
+from modelyard.packaging.golden import GoldenSet, Parity, replay
+from modelyard.packaging.manifest import Manifest
+from modelyard.packaging.package import Package, load_package
+from modelyard.packaging.plan import ScoringPlan
+from modelyard.packaging.predictors import Predictor, load_predictor
+from modelyard.problem import Task
+
+__all__ = ["Scorer"]
+
+_FEW_ROWS = 8
+"""Up to this many rows, single-row calls are faster than one call for a matrix."""
+
+_DEFAULT_THRESHOLD = 0.5
+
+Scores = npt.NDArray[np.float64]
+
+
+class Scorer:
+    """Scores rows as the training pipeline would, without scikit-learn, pandas or pickle.
+
+    Threads may share a scorer. It does not check rows against the contract: that is the caller's, who can refuse or
+    flag; an absent field counts as missing here.
+
+    Parameters
+    ----------
+    manifest
+        Names the model.
+    plan, predictor
+        What is computed.
+    contract, profile
+        What training saw, for those who check requests and watch drift.
+    golden
+        Rows with known answers.
+
+    Raises
+    ------
+    IntegrityError
+        If the plan and the predictor do not fit together.
+    """
+
+    def __init__(
+        self,
+        manifest: Manifest,
+        plan: ScoringPlan,
+        predictor: Predictor,
+        *,
+        contract: Contract,
+        profile: ReferenceProfile,
+        golden: GoldenSet,
+    ) -> None:
+        _check_fit(plan, predictor)
+        self.manifest = manifest
+        self.plan = plan
+        self.contract = contract
+        self.profile = profile
+        self.golden = golden
+        self._predictor = predictor
+        self._encodings = plan.encodings
+
+    @classmethod
+    def load(cls, source: Path | str | Package) -> Self:
+        """The scorer of a package; a folder is verified first, as :func:`~modelyard.packaging.load_package` does.
+
+        Raises
+        ------
+        IntegrityError
+            If a file is not what was packaged.
+        ModelyardError
+            If the library of the predictor is not installed.
+        """
+        package = source if isinstance(source, Package) else load_package(source)
+        plan = ScoringPlan.from_dict(package.read_json("plan.json"))
+        return cls(
+            package.manifest,
+            plan,
+            load_predictor(plan.predictor, package.model_files()),
+            contract=Contract.from_dict(package.read_json("contract.json")),
+            profile=ReferenceProfile.from_dict(package.read_json("reference.json")),
+            golden=GoldenSet.from_dict(package.read_json("golden.json")),
+        )
+
+    @property
+    def name(self) -> str:
+        """Name of the model."""
+        return self.manifest.name
+
+    @property
+    def version(self) -> str:
+        """Version of the model."""
+        return self.manifest.version
+
+    @property
+    def digest(self) -> str:
+        """Digest of the whole package."""
+        return self.manifest.digest
+
+    @property
+    def task(self) -> Task:
+        """Binary, multiclass or regression."""
+        return self.plan.task
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Binary: (negative, positive); multiclass: in the order of scores; regression: empty."""
+        return self.plan.classes
+
+    @property
+    def threshold(self) -> float | None:
+        """Binary: the score from which on a row is positive."""
+        return self.plan.threshold
+
+    def score_rows(self, rows: Sequence[Mapping[str, Any]]) -> Scores:
+        """Scores of rows given as mappings, as a request brings them.
+
+        Parameters
+        ----------
+        rows
+            Column to value. Absent fields and null are missing; other fields are ignored.
+
+        Returns
+        -------
+        NDArray
+            Binary: probability of the positive class, shape (rows,); multiclass: probabilities in the order of
+            ``classes``, shape (rows, classes); regression: values, shape (rows,).
+        """
+        encodings = self._encodings
+        features = [encode_row(encodings, row) for row in rows]
+        if len(features) <= _FEW_ROWS:
+            predict_row = self._predictor.predict_row
+            outputs = np.array([predict_row(row) for row in features]).reshape(len(features), self.plan.outputs)
+        else:
+            outputs = self._predictor.predict_matrix(np.array(features).reshape(len(features), self.plan.features))
+        return self._shaped(outputs)
+
+    def score_frame(self, frame: pl.DataFrame) -> Scores:
+        """Scores of a table, as :meth:`score_rows` gives them.
+
+        Raises
+        ------
+        DataError
+            If a column that the model was trained on is missing.
+        """
+        return self._shaped(self._predictor.predict_matrix(encode_frame(self._encodings, frame)))
+
+    def decide(self, scores: Scores) -> list[str | float]:
+        """Labels by threshold (binary) or highest probability (multiclass); the values themselves for regression."""
+        if self.task is Task.REGRESSION:
+            values: list[str | float] = scores.tolist()
+            return values
+        if self.task is Task.MULTICLASS:
+            return [self.classes[place] for place in scores.argmax(axis=1).tolist()]
+        negative, positive = self.classes
+        threshold = _DEFAULT_THRESHOLD if self.threshold is None else self.threshold
+        return [positive if score >= threshold else negative for score in scores.tolist()]
+
+    def verify_golden(self) -> Parity:
+        """Replay the golden rows: how well this scorer, here and now, answers as the training pipeline did."""
+        return replay(self.golden, self)
+
+    def require_golden(self) -> Self:
+        """The scorer itself, if it reproduces its golden rows.
+
+        Raises
+        ------
+        IntegrityError
+            If it does not; it must not answer then.
+        """
+        parity = self.verify_golden()
+        if parity.ok:
+            return self
+        raise IntegrityError(
+            "the scorer does not reproduce its golden rows on this machine, so it gives no answers",
+            where=f"{self.name} {self.version}",
+            got=f"a difference of {parity.max_abs_difference:g}, where {parity.tolerance:g} is allowed",
+            cure="Install the versions that the package's requirements.txt names",
+        )
+
+    def _shaped(self, outputs: Scores) -> Scores:
+        """Outputs as scores: one number a row, or one per class."""
+        if self.task is not Task.MULTICLASS:
+            return outputs[:, 0]
+        if outputs.shape[1] == 1:
+            outputs = np.hstack([1 - outputs, outputs])
+        if not self.plan.present:
+            return outputs
+        spread = np.zeros((len(outputs), len(self.classes)))
+        spread[:, list(self.plan.present)] = outputs
+        return spread
+
+
+def _check_fit(plan: ScoringPlan, predictor: Predictor) -> None:
+    """Refuse a plan whose features or outputs are not those of the predictor."""
+    wanted = (plan.features, plan.outputs)
+    got = (plan.features if predictor.features is None else predictor.features, predictor.outputs)
+    if wanted != got:
+        raise IntegrityError(
+            "the scoring plan and the model do not fit together",
+            where="plan.json",
+            got=f"{got[0]} features and {got[1]} outputs in the model, {wanted[0]} and {wanted[1]} in the plan",
+            cure="Build the package again from its run",
+        )

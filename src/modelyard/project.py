@@ -1,0 +1,396 @@
+"""The facade: a project and its verbs, in the order of a model's life. Each verb is a few lines that call rooms."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from modelyard import data as data_room
+from modelyard import governance, store
+from modelyard.audit import AuditReport, audit_page, require_decisions
+from modelyard.audit import audit as audit_rows
+from modelyard.core import Progress, StateError, new_id, silent, write_atomic, write_json_atomic
+from modelyard.evaluation import Evaluation, evaluation_page, load_evaluation, save_evaluation
+from modelyard.packaging import Package, Scorer, load_package
+from modelyard.problem import (
+    PROJECT_FILE,
+    LoadedProblem,
+    Problem,
+    json_schema,
+    lint_problem,
+    load_problem,
+    write_draft,
+)
+from modelyard.report import render_html
+from modelyard.status import CheckReport, Status, next_step
+
+if TYPE_CHECKING:
+    from modelyard.monitoring import MonitorReport
+    from modelyard.retraining import Decision
+    from modelyard.serving import BatchReport
+    from modelyard.training.executor import Executor
+    from modelyard.training.run import StoredRun
+
+__all__ = ["Project"]
+
+_POINTERS = ("split", "run", "evaluation", "package")
+
+
+class Project:
+    """One model's project: a folder with ``modelyard.yaml`` and its state in ``.modelyard``.
+
+    Open one with :meth:`open`, make one with :meth:`new`. Verbs that change something hold the project's lock
+    (``LockedError`` if another command is at work) and leave a row in the ledger. Every error that a verb raises on
+    purpose is a :class:`modelyard.core.ModelyardError`.
+
+    Attributes
+    ----------
+    root
+        The project's folder.
+    config
+        The effective configuration, with the origin of each value.
+    workspace
+        The project's state.
+    actor
+        Who acts: the owner of the token, else the user of the operating system.
+    """
+
+    def __init__(self, root: Path, config: LoadedProblem, *, token: str | None, progress: Progress) -> None:
+        self.root = root
+        self.config = config
+        self.workspace = store.Workspace(root)
+        self.actor = governance.current_actor(self.workspace.ledger, token, root)
+        self._progress = progress
+
+    @classmethod
+    def new(cls, root: Path | str, *, data: Path | str, target: str) -> Self:
+        """Look at a table, infer what can be inferred, and write a commented ``modelyard.yaml`` into ``root``.
+
+        Raises
+        ------
+        DataError
+            If the table cannot be read or the target cannot be learnt.
+        StateError
+            If there is a project already.
+        """
+        folder, source = Path(root), Path(data)
+        if (folder / PROJECT_FILE).exists():
+            raise StateError(
+                "there is a project already", where=str(folder), cure="Choose another name, or edit modelyard.yaml"
+            )
+        draft = data_room.draft_problem(folder.resolve().name, source, target, folder=folder)
+        write_json_atomic(folder / ".modelyard" / "schema.json", json_schema())
+        write_atomic(folder / PROJECT_FILE, write_draft(draft))
+        return cls.open(folder)
+
+    @classmethod
+    def open(
+        cls,
+        root: Path | str = ".",
+        *,
+        env: str | None = None,
+        settings: Sequence[str] = (),
+        token: str | None = None,
+        progress: Progress = silent,
+    ) -> Self:
+        """Open the project in ``root``.
+
+        Parameters
+        ----------
+        env
+            Overlay file ``modelyard.<env>.yaml``.
+        settings
+            Overrides ``a.b=value``; the last wins.
+        token
+            Token of somebody else than the user of the operating system.
+        progress
+            Receives progress events of long verbs.
+
+        Raises
+        ------
+        ConfigError
+            If there is no project file, or it is wrong.
+        NotPermittedError
+            If the token is unknown, expired or revoked.
+        """
+        folder = Path(root)
+        return cls(folder, load_problem(folder, env=env, settings=settings), token=token, progress=progress)
+
+    @property
+    def problem(self) -> Problem:
+        """The problem as the project file states it; the task may still be ``auto``."""
+        return self.config.problem
+
+    def check(self) -> CheckReport:
+        """Whether the question is well put and the data can answer it; splits and seals on first use."""
+        with self.workspace.lock():
+            problem, split = self._split()
+        version = data_room.version_record(split.record.dataset_id, self.workspace)
+        target = split.train.frame[problem.data.target]
+        shares = data_room.class_shares(target) if problem.task.is_classification else None
+        return CheckReport(
+            name=problem.name,
+            task=problem.task.value,
+            target=problem.data.target,
+            metric=problem.primary_metric,
+            dataset_id=version.id,
+            rows=version.rows,
+            columns=len(version.columns.columns),
+            split=split.record.reason,
+            test_rows=split.test.size,
+            openings=split.test.openings(),
+            findings=(*lint_problem(problem, class_shares=shares), *split.record.findings),
+        )
+
+    def audit(self) -> AuditReport:
+        """Search the training part for faults; the test part is sealed before anything is looked at."""
+        with self.workspace.lock():
+            return self._audit(*self._split())
+
+    def train(
+        self, *, accept: str | None = None, resume: bool = True, executor: "Executor | None" = None
+    ) -> "StoredRun":
+        """Train baselines and candidates, choose, and refit the winner.
+
+        Parameters
+        ----------
+        accept
+            Why to train although the audit found errors; the decision goes to the ledger.
+        resume
+            Continue an interrupted run of the same split, plan and seed.
+        executor
+            Where the work is done; worker processes on this machine by default.
+
+        Raises
+        ------
+        GateRefusedError
+            If the audit found errors and no reason was given.
+        """
+        from modelyard.training.engine import train
+
+        governance.require_permission(self.actor, "train")
+        with self.workspace.lock():
+            problem, split = self._split()
+            require_decisions(self._audit(problem, split), accept)
+            run = train(split, problem, self.workspace, executor=executor, progress=self._progress, resume=resume)
+            details = {"winner": run.record.winner, "split": split.record.id}
+            self._note("run.finished", run.record.id, details | ({"accepted": accept} if accept else {}))
+            self.workspace.point("run", run.record.id)
+        return run
+
+    def evaluate(self, *, open_test: str | None = None) -> Evaluation:
+        """Measure the winner on validation rows and, if a reason is given, on the sealed test part.
+
+        Parameters
+        ----------
+        open_test
+            Why the sealed part is opened; each opening is counted and widens the intervals of the next.
+        """
+        from modelyard.evaluation.evaluate import evaluate
+
+        if open_test is not None:
+            governance.require_permission(self.actor, "open_test")
+        with self.workspace.lock():
+            problem, split, run = self._run()
+            result = evaluate(run, split, problem, actor=self.actor, reason=open_test, progress=self._progress)
+            page = evaluation_page(result, run.record, problem, self._audit(problem, split))
+            save_evaluation(result, self.workspace, render_html(page))
+            self._note("run.evaluated", run.record.id, {"test_opened": open_test is not None})
+            self.workspace.point("evaluation", run.record.id)
+        return result
+
+    def package(self) -> Package:
+        """Build the package of the newest run: one folder, digests, parity proved, card."""
+        from modelyard.packaging.build import build_package
+        from modelyard.packaging.details import build_details
+
+        governance.require_permission(self.actor, "register")
+        with self.workspace.lock():
+            problem, split, run = self._run()
+            evaluation = load_evaluation(run.record.id, self.workspace)
+            version = str(self._registry.next_version(problem.name))
+            folder = self.workspace.folder("packages", f"{problem.name}-{version}-{new_id()[-6:]}")
+            details = build_details(self.workspace, split, self.actor)
+            audit = self._audit(problem, split)
+            built = build_package(
+                run, split, evaluation, audit, problem, version=version, folder=folder, details=details
+            )
+            self._note("package.built", built.manifest.digest, {"folder": folder.name, "run": run.record.id})
+            self.workspace.point("package", folder.name)
+        return built
+
+    def register(self) -> governance.ModelVersion:
+        """Enter the newest package into the registry as an immutable version that asks for approval."""
+        with self.workspace.lock():
+            folder = self._pointer("package")
+            return self._registry.register(self._load_package(folder), self.actor)
+
+    def approve(self, version: int, reason: str) -> governance.ModelVersion:
+        """Approve a version; by policy the actor must not be its author or the one who registered it."""
+        return self._registry.approve(self.problem.name, version, self.actor, reason, self.problem.policy)
+
+    def reject(self, version: int, reason: str) -> governance.ModelVersion:
+        """Reject a version for good."""
+        return self._registry.reject(self.problem.name, version, self.actor, reason)
+
+    def promote(self, version: int) -> governance.Deployment:
+        """Put an approved version into production; ``WaitingForApprovalError`` while approvals are missing."""
+        problem = self.problem
+        return self._registry.promote(problem.name, version, self.actor, problem.policy, problem.owner)
+
+    def rollback(self, reason: str) -> governance.Deployment:
+        """Put back what was in production before."""
+        return self._registry.rollback(self.problem.name, self.actor, reason)
+
+    def create_token(self, owner: str, roles: Sequence[str]) -> str:
+        """A token with which somebody else acts on this project; shown once, stored as a hash."""
+        return governance.create_token(self.workspace.ledger, owner, tuple(roles), self.actor)
+
+    def serve(self, *, host: str = "127.0.0.1", port: int = 8080) -> None:
+        """Serve the production version until the process is told to end."""
+        from modelyard.serving import ServingSettings, serve
+
+        governance.require_permission(self.actor, "serve")
+        version = self._production()
+        folder = self._registry.package(version).folder
+        self._note("serving.started", version.subject, {"host": host, "port": port})
+        serve(ServingSettings(folder, self.workspace.folder("predictions"), host=host, port=port))
+
+    def score(self, source: Path | str, destination: Path | str, *, version: int | None = None) -> "BatchReport":
+        """Score a file with a version, the production one by default."""
+        from modelyard.serving import score_file
+
+        chosen = self._production() if version is None else self._registry.version(self.problem.name, version)
+        scorer = Scorer.load(self._registry.package(chosen))
+        return score_file(scorer, Path(source), Path(destination), progress=self._progress)
+
+    def monitor(self, *, data: Path | str | None = None, labels: Path | str | None = None) -> "MonitorReport":
+        """Judge recent predictions of the production version: drift, quality, performance, cause.
+
+        Parameters
+        ----------
+        data
+            A table to be scored and judged as one window, instead of the prediction log; its target column, if
+            there is one, serves as labels.
+        labels
+            Table with the columns ``id`` and ``label``, beside those that came back through ``/feedback``.
+        """
+        from modelyard.monitoring import monitor_page
+        from modelyard.monitoring.watch import watch
+
+        version = self._production()
+        report = watch(self.workspace, self._registry.package(version), self.problem, data=data, labels=labels)
+        id_ = new_id()
+        store.save_record(
+            self.workspace.folder("monitoring", id_),
+            "monitoring",
+            report,
+            render_html(monitor_page(report, self.problem)),
+        )
+        self.workspace.point("monitoring", id_)
+        self._note("model.monitored", version.subject, {"verdict": report.verdict.value, "report": id_})
+        return report
+
+    def retrain(self, data: Path | str) -> "Decision":
+        """Train a challenger on old and new rows; register it only if every gate says yes.
+
+        Parameters
+        ----------
+        data
+            Table of new labelled rows with the columns of the training data.
+        """
+        from modelyard.retraining.retrain import Retrainer
+
+        governance.require_permission(self.actor, "train")
+        champion = self._production()
+        with self.workspace.lock():
+            retrainer = Retrainer(self.workspace, self.problem, self.actor, progress=self._progress)
+            return retrainer.retrain(champion, Path(data))
+
+    def ledger(self) -> store.Ledger:
+        """The ledger: ``rows()``, ``verify()``, ``export(path)``."""
+        return self.workspace.ledger
+
+    def status(self) -> Status:
+        """Where the project stands, and which command comes next."""
+        pointers = {name: self.workspace.pointer(name) for name in _POINTERS}
+        versions = self._registry.versions(self.problem.name)
+        waiting = tuple(item.version for item in versions if item.stage is governance.Stage.CANDIDATE)
+        production = self._registry.production(self.problem.name)
+        split = data_room.load_split(pointers["split"], self.workspace) if pointers["split"] else None
+        verification = self.workspace.ledger.verify()
+        return Status(
+            name=self.problem.name,
+            dataset_id=split.record.dataset_id if split else None,
+            split_id=pointers["split"],
+            run_id=pointers["run"],
+            package=pointers["package"],
+            test_openings=split.test.openings() if split else 0,
+            production=production.version if production else None,
+            waiting=waiting,
+            ledger_rows=verification.rows,
+            ledger_ok=verification.ok,
+            next_step=next_step(pointers, production.version if production else None, waiting),
+        )
+
+    def page(self, kind: str) -> Path:
+        """The newest page of a kind: ``audit``, ``evaluation``, ``card`` or ``monitoring``."""
+        if kind == "audit":
+            return self.workspace.folder("audits", self._pointer("split")) / "audit.html"
+        if kind == "card":
+            return self.workspace.folder("packages", self._pointer("package")) / "card.html"
+        folder = "evaluations" if kind == "evaluation" else kind
+        return self.workspace.folder(folder, self._pointer(kind)) / f"{kind}.html"
+
+    @property
+    def _registry(self) -> governance.Registry:
+        return governance.Registry(self.workspace)
+
+    def _split(self) -> tuple[Problem, data_room.Split]:
+        """The resolved problem and the split of the source as it is now; both are made on first use."""
+        source = self.root / self.problem.data.source
+        table = data_room.read_source(source)
+        problem = data_room.resolve(self.problem, table.frame)
+        version = data_room.store_version(table.frame, str(source), self.workspace, notes=table.notes)
+        split = data_room.make_split(
+            data_room.load_version(version.id, self.workspace), problem, self.workspace, self.actor
+        )
+        self.workspace.point("split", split.record.id)
+        return problem, split
+
+    def _run(self) -> tuple[Problem, data_room.Split, "StoredRun"]:
+        """The newest run with the split that it was trained on."""
+        from modelyard.training.run import load_run
+
+        run = load_run(self._pointer("run"), self.workspace)
+        split = data_room.load_split(run.record.split_id, self.workspace)
+        return data_room.resolve(self.problem, split.train.frame), split, run
+
+    def _audit(self, problem: Problem, split: data_room.Split) -> AuditReport:
+        """The audit of a split, with its page on disk."""
+        roles = data_room.assign_roles(problem, split.train.schema)
+        report = audit_rows(split.train, problem, roles, seed=problem.training.seed, progress=self._progress)
+        folder = self.workspace.folder("audits", split.record.id)
+        store.save_record(folder, "audit", report, render_html(audit_page(report, problem)))
+        return report
+
+    def _production(self) -> governance.ModelVersion:
+        version = self._registry.production(self.problem.name)
+        if version is None:
+            raise StateError(
+                "no version is in production", where=self.problem.name, cure="Run: modelyard promote VERSION"
+            )
+        return version
+
+    def _load_package(self, folder: str) -> Package:
+        return load_package(self.workspace.folder("packages", folder))
+
+    def _pointer(self, name: str) -> str:
+        """What a pointer shows to; ``StateError`` with the command that sets it."""
+        value = self.workspace.pointer(name)
+        if value is None:
+            command = {"split": "audit", "run": "train", "evaluation": "evaluate"}.get(name, name.removesuffix("ing"))
+            raise StateError(f"there is no {name} yet", where=str(self.root), cure=f"Run: modelyard {command}")
+        return value
+
+    def _note(self, action: str, subject: str, details: Mapping[str, object]) -> None:
+        self.workspace.ledger.append(self.actor, action, subject, details)

@@ -1,0 +1,10 @@
+"""Retraining: from new labelled rows to a challenger, or to the reason why not.
+
+Takes: new rows, the champion in production, the problem's gates.
+Gives: a ``Decision`` with every gate's verdict, and a registered challenger if all of them said yes.
+Never: promotes, or lets a row of an earlier sealed test part into training.
+"""
+
+from modelyard.retraining.records import Decision, GateResult, Outcome
+
+__all__ = ["Decision", "GateResult", "Outcome"]

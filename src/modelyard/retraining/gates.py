@@ -1,0 +1,121 @@
+"""The gates that a challenger must pass; each is a question with a number in its answer."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from modelyard.audit import AuditReport
+from modelyard.core import Severity
+from modelyard.data import Contract
+from modelyard.evaluation.comparison import Comparison, compare
+from modelyard.problem import Problem, metric_spec
+from modelyard.retraining.records import GateResult
+from modelyard.training.metrics import score
+
+__all__ = ["audit_gate", "comparison_gate", "contract_gate", "data_gate", "segments_gate"]
+
+MOST_REJECTED_SHARE = 0.05
+"""Above this share of rows that break the contract the table is taken for the product of a broken pipeline."""
+
+SMALLEST_SEGMENT_ROWS = 50
+"""Segments below this say too little to stop anybody; they are named."""
+
+
+def data_gate(rows_given: int, rows_new: int, needed: int) -> GateResult:
+    """Whether there are enough rows that were not known before."""
+    known = rows_given - rows_new
+    seen = f"{rows_new:,} of {rows_given:,} rows are new" + (f", {known:,} were known" if known else "")
+    return GateResult("data", rows_new >= needed, f"{seen}; {needed:,} are needed.")
+
+
+def contract_gate(contract: Contract, frame: pl.DataFrame) -> GateResult:
+    """Whether the new rows keep the champion's data contract."""
+    violations = contract.check_frame(frame)
+    rejected = violations.filter(pl.col("rejects"))["row"].n_unique() if violations.height else 0
+    share = rejected / max(frame.height, 1)
+    columns = sorted(violations.filter(pl.col("rejects"))["column"].unique()) if rejected else []
+    named = f" (columns: {', '.join(columns[:5])})" if columns else ""
+    return GateResult(
+        "contract",
+        share <= MOST_REJECTED_SHARE,
+        f"{rejected:,} of {frame.height:,} rows break the contract{named}; at most {MOST_REJECTED_SHARE:.0%} may.",
+    )
+
+
+def audit_gate(report: AuditReport, accepted: AuditReport) -> GateResult:
+    """Whether the enlarged training part is free of errors that the champion's audit did not know."""
+    known = {(finding.id, finding.subject) for finding in accepted.findings}
+    errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
+    fresh = [finding for finding in errors if (finding.id, finding.subject) not in known]
+    if not fresh:
+        return GateResult("audit", True, f"No new error among {len(report.findings)} findings.")
+    return GateResult("audit", False, " ".join(finding.message for finding in fresh))
+
+
+def comparison_gate(
+    problem: Problem,
+    truth: npt.NDArray[np.float64],
+    champion: npt.NDArray[np.float64],
+    challenger: npt.NDArray[np.float64],
+    groups: npt.NDArray[np.str_] | None,
+) -> tuple[GateResult, Comparison]:
+    """Whether the challenger is better, by a paired test on rows that neither has learnt from."""
+    result = compare(
+        problem.primary_metric,
+        truth,
+        champion,
+        challenger,
+        confidence=problem.retraining.confidence,
+        seed=problem.training.seed,
+        groups=groups,
+    )
+    passed = result.verdict == "better" and result.difference >= problem.retraining.min_gain
+    title = metric_spec(problem.primary_metric).title
+    detail = (
+        f"{title} on {result.rows:,} fresh rows: challenger {result.challenger:.4f}, champion {result.champion:.4f}; "
+        f"improvement {result.difference:+.4f}, {problem.retraining.confidence:.0%} interval "
+        f"{result.low:+.4f} to {result.high:+.4f}: {result.verdict}."
+    )
+    return GateResult("comparison", passed, detail), result
+
+
+def segments_gate(
+    problem: Problem,
+    frame: pl.DataFrame,
+    truth: npt.NDArray[np.float64],
+    champion: npt.NDArray[np.float64],
+    challenger: npt.NDArray[np.float64],
+) -> GateResult:
+    """Whether no declared segment loses more than it may."""
+    columns = [*problem.segments, *problem.protected]
+    losses = sorted(_segment_losses(problem, frame, columns, (truth, champion, challenger)), reverse=True)
+    limit = problem.retraining.max_segment_loss
+    if not losses:
+        return GateResult("segments", True, f"No declared segment has {SMALLEST_SEGMENT_ROWS} fresh rows.")
+    worst, name = losses[0]
+    metric = metric_spec(problem.primary_metric).title
+    if worst <= limit:
+        return GateResult(
+            "segments", True, f"No segment loses more than {limit:g} {metric}; the largest loss is {worst:.4f}, {name}."
+        )
+    return GateResult("segments", False, f"{name} loses {worst:.4f} {metric}; at most {limit:g} is allowed.")
+
+
+def _segment_losses(
+    problem: Problem, frame: pl.DataFrame, columns: Sequence[str], arrays: tuple[npt.NDArray[np.float64], ...]
+) -> Iterator[tuple[float, str]]:
+    """(loss of the primary metric, "column = value") for each segment that is large enough to be measured."""
+    truth, champion, challenger = arrays
+    sign = 1 if metric_spec(problem.primary_metric).greater_is_better else -1
+    for column in columns:
+        for value in frame[column].unique().drop_nulls().sort():
+            mask = (frame[column] == value).fill_null(value=False).to_numpy()
+            if mask.sum() < SMALLEST_SEGMENT_ROWS:
+                continue
+            before = score(problem.primary_metric, truth[mask], champion[mask])
+            after = score(problem.primary_metric, truth[mask], challenger[mask])
+            loss = sign * (before - after)
+            if np.isfinite(loss):
+                yield float(loss), f"{column} = {value}"

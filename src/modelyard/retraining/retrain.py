@@ -1,0 +1,215 @@
+"""The pipeline of a retraining: collect, check, train, compare, package, register; it stops at the first no."""
+
+import contextlib
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from modelyard.audit import AuditReport, audit, audit_page
+from modelyard.core import Actor, Clock, DataError, GateRefusedError, Progress, new_id, silent, system_clock
+from modelyard.data import (
+    Split,
+    assign_roles,
+    extend_split,
+    load_split,
+    read_table,
+    resolve,
+    unknown_rows,
+)
+from modelyard.evaluation import evaluation_page, save_evaluation
+from modelyard.evaluation.evaluate import evaluate
+from modelyard.governance import ModelVersion, Registry
+from modelyard.packaging import Package, Scorer
+from modelyard.packaging.build import build_package
+from modelyard.packaging.details import build_details
+from modelyard.problem import Problem
+from modelyard.report import render_html
+from modelyard.retraining.gates import audit_gate, comparison_gate, contract_gate, data_gate, segments_gate
+from modelyard.retraining.records import Decision, GateResult, Outcome
+from modelyard.store import Workspace, save_record
+from modelyard.training.engine import train
+from modelyard.training.run import StoredRun
+from modelyard.training.target import encode_target
+
+__all__ = ["Retrainer"]
+
+
+class _StoppedError(Exception):
+    """A gate said no; what follows is not done."""
+
+
+@dataclasses.dataclass
+class _Case:
+    """One retraining under way: the verdicts so far, and what has been made."""
+
+    id: str
+    champion: ModelVersion
+    gates: list[GateResult] = dataclasses.field(default_factory=list)
+    rows_new: int = 0
+    run_id: str | None = None
+
+    def ask(self, gate: GateResult) -> None:
+        """Note a verdict; a no ends the case."""
+        self.gates.append(gate)
+        if not gate.passed:
+            raise _StoppedError
+
+
+class Retrainer:
+    """Makes challengers for one project.
+
+    A crash at any point leaves the champion in production and the ledger valid: nothing of the champion is written,
+    and the challenger exists only from its registration on, which is one transaction.
+
+    Parameters
+    ----------
+    workspace, problem, actor
+        The project, its question, and who retrains.
+    progress
+        Receives the progress of training and evaluation.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        problem: Problem,
+        actor: Actor,
+        *,
+        progress: Progress = silent,
+        clock: Clock = system_clock,
+    ) -> None:
+        self._workspace = workspace
+        self._problem = problem
+        self._actor = actor
+        self._progress = progress
+        self._clock = clock
+        self._registry = Registry(workspace)
+
+    def retrain(self, champion: ModelVersion, source: Path) -> Decision:
+        """Decide on a challenger trained with the rows in ``source``; the decision is stored and in the ledger.
+
+        Raises
+        ------
+        DataError
+            If the table cannot be read or lacks columns.
+        """
+        case = _Case(new_id(), champion)
+        challenger = None
+        with contextlib.suppress(_StoppedError):
+            challenger = self._challenge(case, source)
+        decision = self._decide(case, challenger)
+        save_record(self._workspace.folder("retraining", case.id), "decision", decision)
+        details = {"outcome": decision.outcome.value, "reason": decision.reason, "rows_new": decision.rows_new}
+        self._workspace.ledger.append(self._actor, "model.retrained", case.id, details)
+        return decision
+
+    def _challenge(self, case: _Case, source: Path) -> ModelVersion:
+        """The way to a registered challenger, one gate after the other."""
+        package = self._registry.package(case.champion)
+        base = load_split(package.manifest.split_id, self._workspace)
+        problem = resolve(self._problem, base.train.frame)
+        frame = self._collect(case, read_table(source), base, Scorer.load(package))
+        split = extend_split(base, frame, problem, self._workspace, self._actor)
+        report = self._audited(case, base, split, problem)
+        run = train(split, problem, self._workspace, progress=self._progress)
+        case.run_id = run.record.id
+        self._compare(case, package, run, split, problem)
+        return self._register(case, run, split, report, problem)
+
+    def _collect(self, case: _Case, table: pl.DataFrame, base: Split, scorer: Scorer) -> pl.DataFrame:
+        """The new labelled rows that keep the contract."""
+        target = self._problem.data.target
+        if target not in table.columns:
+            raise DataError(
+                "the new table has no target column, so there is nothing to learn from it",
+                where="the new table",
+                got=", ".join(table.columns[:8]),
+                cure=f"Add the column {target!r}",
+            )
+        labelled = table.filter(pl.col(target).is_not_null())
+        fresh = unknown_rows(labelled, base, self._workspace)
+        case.rows_new = fresh.height
+        case.ask(data_gate(labelled.height, fresh.height, self._problem.retraining.min_new_rows))
+        case.ask(contract_gate(scorer.contract, fresh))
+        broken = scorer.contract.check_frame(fresh).filter(pl.col("rejects"))["row"].unique()
+        return fresh.with_row_index("__row").filter(~pl.col("__row").is_in(broken.implode())).drop("__row")
+
+    def _audited(self, case: _Case, base: Split, split: Split, problem: Problem) -> AuditReport:
+        """The audit of the enlarged training part, held against the champion's."""
+        roles = assign_roles(problem, split.train.schema)
+        seed = problem.training.seed
+        report = audit(split.train, problem, roles, seed=seed)
+        folder = self._workspace.folder("audits", split.record.id)
+        save_record(folder, "audit", report, render_html(audit_page(report, problem)))
+        case.ask(audit_gate(report, audit(base.train, problem, roles, seed=seed)))
+        return report
+
+    def _compare(self, case: _Case, package: Package, run: StoredRun, split: Split, problem: Problem) -> None:
+        """Champion and challenger on the fresh validation rows, as a whole and by segment."""
+        rows = split.validation.frame
+        truth = encode_target(rows[problem.data.target], problem.task, run.record.classes)
+        champion = _aligned(Scorer.load(package), rows, run.record.classes)
+        challenger = run.model("development").predict(rows)
+        group = problem.data.group
+        groups = rows[group].cast(pl.String).to_numpy() if group is not None else None
+        gate, _ = comparison_gate(problem, truth, champion, challenger, groups)
+        case.ask(gate)
+        case.ask(segments_gate(problem, rows, truth, champion, challenger))
+
+    def _register(
+        self, case: _Case, run: StoredRun, split: Split, report: AuditReport, problem: Problem
+    ) -> ModelVersion:
+        """Evaluate, package and register the challenger; its fresh test part is opened once, for its card."""
+        reason = f"card of the challenger to version {case.champion.version}"
+        evaluation = evaluate(run, split, problem, actor=self._actor, reason=reason, progress=self._progress)
+        page = evaluation_page(evaluation, run.record, problem, report)
+        save_evaluation(evaluation, self._workspace, render_html(page))
+        number = self._registry.next_version(problem.name)
+        folder = self._workspace.folder("packages", f"{problem.name}-{number}-{new_id()[-6:]}")
+        details = build_details(self._workspace, split, self._actor)
+        try:
+            package = build_package(
+                run, split, evaluation, report, problem, version=str(number), folder=folder, details=details
+            )
+        except GateRefusedError as error:
+            case.ask(GateResult("package", passed=False, detail=error.sentence))
+            raise
+        case.gates.append(GateResult("package", passed=True, detail="Parity is proved and the limits are kept."))
+        return self._registry.register(package, self._actor)
+
+    def _decide(self, case: _Case, challenger: ModelVersion | None) -> Decision:
+        """The decision, in one sentence with the last gate's words."""
+        last = case.gates[-1]
+        if challenger is not None:
+            outcome = Outcome.CHALLENGER
+            said = next(gate.detail for gate in case.gates if gate.gate == "comparison")
+            reason = f"Version {challenger.version} waits for approval. {said}"
+        else:
+            outcome = Outcome.STOPPED if case.run_id is None else Outcome.CHAMPION_STAYS
+            reason = f"Version {case.champion.version} stays: the {last.gate} gate said no. {last.detail}"
+        return Decision(
+            id=case.id,
+            outcome=outcome,
+            reason=reason,
+            gates=tuple(case.gates),
+            champion_version=case.champion.version,
+            challenger_version=challenger.version if challenger else None,
+            run_id=case.run_id,
+            rows_new=case.rows_new,
+            created_at=self._clock(),
+        )
+
+
+def _aligned(scorer: Scorer, rows: pl.DataFrame, classes: tuple[str, ...]) -> npt.NDArray[np.float64]:
+    """The champion's scores with columns in the order of the challenger's classes; unknown classes score 0."""
+    scores = scorer.score_frame(rows)
+    if scores.ndim == 1 or scorer.classes == classes:
+        return scores
+    aligned = np.zeros((len(scores), len(classes)))
+    for position, name in enumerate(classes):
+        if name in scorer.classes:
+            aligned[:, position] = scores[:, scorer.classes.index(name)]
+    return aligned

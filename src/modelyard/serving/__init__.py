@@ -1,0 +1,40 @@
+"""Serving: a verified package answers over HTTP and for files, and every answer is on record.
+
+Takes: a package, settings, rows.
+Gives: a REST application and its server, batch scoring, and the prediction log with the labels that came back.
+Never: imports training code or pandas, answers without a record, or lets an exception's text out.
+"""
+
+from modelyard.serving.app import ServingApp, create_app
+from modelyard.serving.batch import BatchReport, score_file
+from modelyard.serving.endpoint import ActiveModel, Endpoint, activate
+from modelyard.serving.prediction_log import (
+    CompactionReport,
+    LogKind,
+    PredictionLog,
+    compact,
+    read_feedback,
+    read_predictions,
+    record_feedback,
+)
+from modelyard.serving.server import serve
+from modelyard.serving.settings import ServingSettings
+
+__all__ = [
+    "ActiveModel",
+    "BatchReport",
+    "CompactionReport",
+    "Endpoint",
+    "LogKind",
+    "PredictionLog",
+    "ServingApp",
+    "ServingSettings",
+    "activate",
+    "compact",
+    "create_app",
+    "read_feedback",
+    "read_predictions",
+    "record_feedback",
+    "score_file",
+    "serve",
+]

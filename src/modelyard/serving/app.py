@@ -1,0 +1,293 @@
+"""The ASGI application: a bare dispatcher for the hot routes, FastAPI for control and documentation."""
+
+import asyncio
+import datetime as dt
+import logging
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from modelyard.core import StateError, new_id
+from modelyard.serving.answering import Answering
+from modelyard.serving.endpoint import ActiveModel, Endpoint, activate
+from modelyard.serving.formats import (
+    RefusedRequestError,
+    invocation_answer,
+    offered_outputs,
+    open_inference_outputs,
+    parse_feedback,
+    parse_inference,
+    parse_invocation,
+    parse_rows,
+    problem_document,
+    requested_outputs,
+)
+from modelyard.serving.rest import (
+    METRICS_CONTENT_TYPE,
+    Answer,
+    Match,
+    Request,
+    Route,
+    ServingMetrics,
+    json_answer,
+    match_route,
+    text_answer,
+)
+from modelyard.serving.rest.documentation import build_control, model_metadata, server_metadata
+from modelyard.serving.rest.messages import Receive, Scope, Send, send_answer
+from modelyard.serving.settings import ServingSettings
+
+__all__ = ["ServingApp", "create_app"]
+
+_logger = logging.getLogger("modelyard.serving")
+
+
+class ServingApp:
+    """The application of one server process.
+
+    Parameters
+    ----------
+    endpoint
+        Gives the model that answers.
+    settings
+        Limits and the log folder.
+
+    Raises
+    ------
+    ModelyardError
+        If the log folder cannot be made or written to.
+    """
+
+    def __init__(self, endpoint: Endpoint, settings: ServingSettings) -> None:
+        self.endpoint = endpoint
+        self.settings = settings
+        self.metrics = ServingMetrics()
+        self.answering = Answering.open(endpoint.active, settings, self.metrics)
+        self._is_draining = False
+        self._control: asyncio.Future[Any] | None = None
+        self._handlers: Mapping[str, Callable[[Request], Awaitable[Answer]]] = {
+            "predict": self._predict,
+            "feedback": self._feedback,
+            "server_metadata": self._server_metadata,
+            "server_live": self._live,
+            "server_ready": self._ready,
+            "model_metadata": self._model_metadata,
+            "model_ready": self._model_ready,
+            "infer": self._infer,
+            "version_metadata": self._model_metadata,
+            "version_ready": self._model_ready,
+            "version_infer": self._infer,
+            "invocations": self._invocations,
+            "ping": self._ready,
+            "live": self._live,
+            "ready": self._ready,
+            "metrics": self._metrics,
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or follow the server's life (ASGI 3)."""
+        if scope["type"] == "lifespan":
+            await self._live_with_server(receive, send)
+            return
+        started = time.perf_counter()
+        match = match_route(scope["path"])
+        template = match.template if match else "other"
+        answer: Answer | None
+        try:
+            answer = await self._dispatch(scope, receive, send, match, started)
+        except RefusedRequestError as error:
+            answer = _refusal(error)
+        except Exception as error:  # noqa: BLE001 - the edge of the process: the log gets it, the caller an id
+            answer = self._failure(template, error)
+        if answer is not None:
+            await send_answer(answer, send)
+        self.metrics.observe(template, answer.status if answer else 200, time.perf_counter() - started)
+
+    async def close(self) -> None:
+        """Write what is pending and close the logs."""
+        self._is_draining = True
+        await self.answering.close()
+
+    # --- dispatch ----------------------------------------------------------------------------------------------
+
+    async def _dispatch(
+        self, scope: Scope, receive: Receive, send: Send, match: Match | None, started: float
+    ) -> Answer | None:
+        """The answer of the route's handler; None if the control application has answered."""
+        route = _route(scope["method"], match)
+        handler = self._handlers.get(route.operation)
+        if handler is None or match is None:
+            control = await self._control_app()
+            await control({**scope, "method": "GET"}, receive, send)
+            return None
+        return await handler(Request(scope, receive, self.settings, match.values, started))
+
+    async def _control_app(self) -> Any:
+        """The FastAPI application, built in a thread when it is first asked for: its import takes a while."""
+        if self._control is None:
+            self._control = asyncio.ensure_future(asyncio.to_thread(build_control, self.endpoint))
+        return await asyncio.shield(self._control)
+
+    def _failure(self, template: str, cause: Exception) -> Answer:
+        """A failure of our own: the traceback goes to the log, its id to the caller."""
+        instance = new_id()
+        self.metrics.errors += 1
+        _logger.error("request failed", extra={"route": template, "error_id": instance}, exc_info=cause)
+        refusal = RefusedRequestError(500, "internal", "something failed on our side", cure=f"Report the id {instance}")
+        return _refusal(refusal, instance)
+
+    async def _live_with_server(self, receive: Receive, send: Send) -> None:
+        """ASGI's lifespan protocol."""
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.startup":
+                await send({"type": "lifespan.startup.complete"})
+            else:
+                await self.close()
+                await send({"type": "lifespan.shutdown.complete"})
+                return
+
+    # --- predictions --------------------------------------------------------------------------------------------
+
+    async def _predict(self, request: Request) -> Answer:
+        model = self.endpoint.verified()
+        parsed = parse_rows(await request.json())
+        answers = await self.answering.answer(model, parsed.rows, request.started)
+        return json_answer(answers[0] if parsed.is_single else {"predictions": answers})
+
+    async def _invocations(self, request: Request) -> Answer:
+        model = self.endpoint.verified()
+        rows = parse_invocation(await request.json())
+        answers = await self.answering.answer(model, rows, request.started)
+        return json_answer(invocation_answer(answers, model.classes))
+
+    async def _infer(self, request: Request) -> Answer:
+        model = self._named_model(request.values)
+        self.endpoint.verified()
+        body = await request.json()
+        rows = parse_inference(body)
+        names = requested_outputs(body, offered_outputs(model.classes))
+        answers = await self.answering.answer(model, rows, request.started)
+        identifier = body.get("id")
+        return json_answer(
+            {
+                "model_name": model.name,
+                "model_version": model.version,
+                "id": identifier if isinstance(identifier, str) and identifier else new_id(),
+                "outputs": open_inference_outputs(answers, model.classes, names),
+            }
+        )
+
+    async def _feedback(self, request: Request) -> Answer:
+        at = dt.datetime.now(dt.UTC).isoformat()
+        records = parse_feedback(await request.json(), self.endpoint.active.classes, at)
+        await self.answering.take_feedback(records)
+        return json_answer({"recorded": len(records)})
+
+    # --- health and description -----------------------------------------------------------------------------------
+
+    async def _live(self, _request: Request) -> Answer:
+        return json_answer({"live": True})
+
+    async def _ready(self, _request: Request) -> Answer:
+        reason = await self._reason_not_ready()
+        if reason:
+            return json_answer({"ready": False, "reason": reason}, status=503)
+        return json_answer({"ready": True})
+
+    async def _model_ready(self, request: Request) -> Answer:
+        model = self._named_model(request.values)
+        reason = await self._reason_not_ready()
+        return json_answer({"name": model.name, "ready": not reason}, status=503 if reason else 200)
+
+    async def _reason_not_ready(self) -> str:
+        """Why no predictions are given at the moment; empty if they are."""
+        if self._is_draining:
+            return "the server is stopping"
+        if not self.endpoint.active.is_verified:
+            return "the scorer does not reproduce its golden rows"
+        if self.answering.predictions.is_failing:
+            try:
+                await self.answering.predictions.probe()
+            except StateError:
+                return "the prediction log takes no records"
+        return ""
+
+    async def _server_metadata(self, _request: Request) -> Answer:
+        return json_answer(server_metadata())
+
+    async def _model_metadata(self, request: Request) -> Answer:
+        return json_answer(model_metadata(self._named_model(request.values)))
+
+    async def _metrics(self, _request: Request) -> Answer:
+        model = self.endpoint.active
+        log = self.answering.predictions
+        gauges = {
+            "modelyard_ready": ("Whether the model is verified.", float(model.is_verified)),
+            "modelyard_parity_max_abs_difference": (
+                "Largest difference between expected and replayed golden scores.",
+                model.parity.max_abs_difference,
+            ),
+            "modelyard_log_bytes_total": ("Bytes handed to the operating system.", log.bytes_written),
+            "modelyard_log_records_total": ("Predictions logged.", log.records_written),
+            "modelyard_log_failures_total": ("Writes that were refused.", log.writes_failed),
+            "modelyard_log_pending_bytes": ("Bytes waiting for the disk.", log.pending_bytes),
+        }
+        info = {"model": model.name, "version": model.version, "digest": model.digest}
+        return text_answer(self.metrics.render(gauges, info), METRICS_CONTENT_TYPE)
+
+    def _named_model(self, values: Mapping[str, str]) -> ActiveModel:
+        """The model that the path names."""
+        model = self.endpoint.active
+        version = values.get("version", model.version)
+        if (values["name"], version) != (model.name, model.version):
+            raise RefusedRequestError(
+                404,
+                "no-such-model",
+                "this model or version is not served here",
+                cure=f"Ask for model {model.name!r}, version {model.version!r}",
+            )
+        return model
+
+
+def create_app(settings: ServingSettings) -> ServingApp:
+    """The application for a package: digests verified, golden rows replayed, log folder ready.
+
+    A scorer that does not reproduce its golden rows does not stop the server, but it answers 503 and is never ready.
+
+    Raises
+    ------
+    IntegrityError
+        If a file of the package is not what was packaged.
+    ModelyardError
+        If the package or the log folder cannot be used.
+    """
+    model = activate(settings.package_folder)
+    if not model.is_verified:
+        difference = {"max_abs_difference": model.parity.max_abs_difference, "tolerance": model.parity.tolerance}
+        _logger.error("golden rows differ, so no answers are given", extra=difference)
+    return ServingApp(Endpoint(model), settings)
+
+
+def _route(method: str, match: Match | None) -> Route:
+    """The route asked for; HEAD goes where GET goes, and the server leaves the body out."""
+    if match is None:
+        raise RefusedRequestError(404, "no-such-route", "there is no such route", cure="GET /docs lists the routes")
+    route = match.methods.get("GET" if method == "HEAD" else method)
+    if route is None:
+        allowed = ", ".join(match.methods)
+        raise RefusedRequestError(
+            405,
+            "method-not-allowed",
+            f"this route does not answer {method[:16]}",
+            cure=f"Use {allowed}",
+            headers={"allow": allowed},
+        )
+    return route
+
+
+def _refusal(error: RefusedRequestError, instance: str | None = None) -> Answer:
+    """A refusal as a problem document."""
+    answer = json_answer(problem_document(error, instance or new_id()), error.status)
+    headers = tuple((name.encode("ascii"), value.encode("ascii")) for name, value in error.headers.items())
+    return answer._replace(content_type=b"application/problem+json", headers=headers)

@@ -1,0 +1,212 @@
+"""The endpoint: the scorer that answers at this moment, and how rows become predictions.
+
+A swap of the model is one assignment to :attr:`Endpoint.active`; a request works with the one it saw first.
+"""
+
+import dataclasses
+import datetime as dt
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from modelyard.core import new_id
+from modelyard.data import Contract, Violation
+from modelyard.packaging import Parity, Scorer
+from modelyard.problem import Task
+from modelyard.serving.formats import FieldError, Flag, Prediction, RefusedRequestError, Row
+
+__all__ = ["ActiveModel", "Endpoint", "PredictionRecord", "activate"]
+
+_STRANGE_FIELDS = 200
+"""Fields beside the contract's that a row may have; finding the one that was meant takes time for each."""
+
+
+class PredictionRecord(msgspec.Struct, frozen=True):
+    """One line of the prediction log; see :func:`modelyard.serving.prediction_log.read_predictions`."""
+
+    id: str
+    at: dt.datetime
+    model: str
+    version: str
+    digest: str
+    latency_ms: float
+    score: float
+    label: str | None
+    probabilities: Sequence[float] | None
+    flags: tuple[str, ...]
+    features: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True, slots=True)
+class ActiveModel:
+    """A scorer with its names at hand, and what was found when its golden rows were replayed.
+
+    Parameters
+    ----------
+    scorer
+        Scores and decides.
+    parity
+        How the golden rows came out; a scorer that disagrees may not answer.
+    name, version, digest
+        Of the package.
+    classes
+        Empty for regression.
+    contract
+        What rows must look like.
+    columns
+        The contract's column names.
+    """
+
+    scorer: Scorer
+    parity: Parity
+    name: str
+    version: str
+    digest: str
+    classes: tuple[str, ...]
+    contract: Contract
+    columns: frozenset[str]
+
+    @property
+    def is_verified(self) -> bool:
+        """True if the scorer reproduced the golden rows; otherwise it may not answer."""
+        return self.parity.ok
+
+    def check(self, rows: Sequence[Row], first: int = 0) -> tuple[list[tuple[Flag, ...]], list[FieldError]]:
+        """Flags for each row, and what forbids to score them; ``first`` is the number of the first row."""
+        check_row = self.contract.check_row
+        most_fields = len(self.columns) + _STRANGE_FIELDS
+        flags: list[tuple[Flag, ...]] = []
+        errors: list[FieldError] = []
+        for number, row in enumerate(rows, start=first):
+            if len(row) > most_fields:
+                errors.append(FieldError("", f"{len(row)} fields", f"at most {most_fields} fields", row=number))
+                continue
+            try:
+                violations = check_row(row)
+            except OverflowError:
+                errors.append(_beyond_double(row, number))
+                continue
+            if not violations:
+                flags.append(())
+                continue
+            flags.append(tuple(_flag(found) for found in violations if not found.rejects))
+            errors.extend(_error(found, number) for found in violations if found.rejects)
+        return flags, errors
+
+    def predict(
+        self, rows: Sequence[Row], flags: Sequence[tuple[Flag, ...]], at: dt.datetime, started: float
+    ) -> tuple[list[Prediction], list[PredictionRecord]]:
+        """Answers for checked rows, and their records for the log.
+
+        ``started`` is when the request came, by :func:`time.perf_counter`; a record's latency ends with its score.
+        """
+        scorer = self.scorer
+        scores = scorer.score_rows(rows)
+        labels = scorer.decide(scores)
+        latency_ms = round((time.perf_counter() - started) * 1000, 4)
+        several = scores.tolist() if scores.ndim == 2 else None
+        single = scores.max(axis=1).tolist() if several is not None else scores.tolist()
+        answers: list[Prediction] = []
+        records: list[PredictionRecord] = []
+        for number, row in enumerate(rows):
+            identifier = new_id()
+            label = labels[number]
+            found = flags[number]
+            shares = several[number] if several is not None else None
+            answers.append(
+                Prediction(
+                    identifier,
+                    single[number],
+                    label,
+                    found,
+                    self.name,
+                    self.version,
+                    msgspec.UNSET if shares is None else dict(zip(self.classes, shares, strict=True)),
+                )
+            )
+            records.append(
+                PredictionRecord(
+                    identifier,
+                    at,
+                    self.name,
+                    self.version,
+                    self.digest,
+                    latency_ms,
+                    single[number],
+                    str(label) if self.classes else None,
+                    shares,
+                    tuple(f"{flag.field}: {flag.rule}" for flag in found),
+                    row if row.keys() == self.columns else {name: row[name] for name in row.keys() & self.columns},
+                )
+            )
+        return answers, records
+
+
+class Endpoint:
+    """The place where requests find the scorer that answers.
+
+    Parameters
+    ----------
+    active
+        The first model; assign another one to swap.
+    """
+
+    def __init__(self, active: ActiveModel) -> None:
+        self.active = active
+
+    def verified(self) -> ActiveModel:
+        """The active model, if it may answer.
+
+        Raises
+        ------
+        RefusedRequestError
+            With status 503, if its golden rows were not reproduced.
+        """
+        active = self.active
+        if not active.is_verified:
+            raise RefusedRequestError(
+                503,
+                "scorer-disagrees",
+                "the scorer does not reproduce its golden rows, so it gives no answers",
+                cure="Serve a package that was built for this environment; see the server's log",
+            )
+        return active
+
+
+def activate(source: Path | Scorer) -> ActiveModel:
+    """Load a package (verifying every digest), replay its golden rows, and say how that went.
+
+    Raises
+    ------
+    IntegrityError
+        If a file of the package is not what was packaged.
+    """
+    scorer = source if isinstance(source, Scorer) else Scorer.load(source)
+    return ActiveModel(
+        scorer=scorer,
+        parity=scorer.verify_golden(),
+        name=scorer.name,
+        version=scorer.version,
+        digest=scorer.digest,
+        classes=() if scorer.task is Task.REGRESSION else tuple(scorer.classes),
+        contract=scorer.contract,
+        columns=frozenset(column.name for column in scorer.contract.columns),
+    )
+
+
+def _beyond_double(row: Row, number: int) -> FieldError:
+    """The error for the whole number that no double holds; JSON allows hundreds of digits."""
+    names = (name for name, value in row.items() if isinstance(value, int) and abs(value) > sys.float_info.max)
+    return FieldError(next(names, ""), "a whole number of hundreds of digits", "a number", row=number, rule="type")
+
+
+def _flag(violation: Violation) -> Flag:
+    return Flag(violation.column, violation.rule, violation.got[:120], violation.expected[:240])
+
+
+def _error(violation: Violation, row: int) -> FieldError:
+    return FieldError(violation.column, violation.got[:120], violation.expected[:240], row=row, rule=violation.rule)

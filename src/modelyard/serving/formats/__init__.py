@@ -1,0 +1,40 @@
+"""The bodies that the server understands and gives.
+
+Takes: decoded JSON of a request, or predictions.
+Gives: rows by column name, and the bodies of answers; refusals as problem documents (RFC 9457).
+Never: scores, logs, or lets the text of an exception out.
+"""
+
+from modelyard.serving.formats.answers import (
+    Flag,
+    Prediction,
+    invocation_answer,
+    offered_outputs,
+    open_inference_outputs,
+)
+from modelyard.serving.formats.feedback import FeedbackRecord, parse_feedback
+from modelyard.serving.formats.invocations import INVOCATION_FORMS, parse_invocation
+from modelyard.serving.formats.open_inference import DATATYPES, parse_inference, requested_outputs
+from modelyard.serving.formats.problems import FieldError, RefusedRequestError, problem_document
+from modelyard.serving.formats.rows import ParsedRows, Row, parse_rows
+
+__all__ = [
+    "DATATYPES",
+    "INVOCATION_FORMS",
+    "FeedbackRecord",
+    "FieldError",
+    "Flag",
+    "ParsedRows",
+    "Prediction",
+    "RefusedRequestError",
+    "Row",
+    "invocation_answer",
+    "offered_outputs",
+    "open_inference_outputs",
+    "parse_feedback",
+    "parse_inference",
+    "parse_invocation",
+    "parse_rows",
+    "problem_document",
+    "requested_outputs",
+]

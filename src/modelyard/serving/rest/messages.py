@@ -1,0 +1,169 @@
+"""Requests with bounded bodies, and answers, on bare ASGI."""
+
+import asyncio
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from modelyard.serving.formats import FieldError, RefusedRequestError
+from modelyard.serving.settings import ServingSettings
+
+__all__ = ["Answer", "Receive", "Request", "Scope", "Send", "json_answer", "send_answer", "text_answer"]
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+_JSON = b"application/json"
+_JSON_TYPE = re.compile(rb"^application/(?:json|[\w.+-]+\+json)\s*(?:;\s*charset=\"?utf-?8\"?\s*)?$", re.IGNORECASE)
+_encoder = msgspec.json.Encoder()
+
+
+class Answer(NamedTuple):
+    """A whole response."""
+
+    status: int
+    body: bytes
+    content_type: bytes = _JSON
+    headers: tuple[tuple[bytes, bytes], ...] = ()
+
+
+class Request:
+    """One HTTP request.
+
+    Parameters
+    ----------
+    scope, receive
+        From the ASGI server.
+    settings
+        Bounds of the body.
+    values
+        What the path names: ``name``, ``version``.
+    started
+        When it came, by :func:`time.perf_counter`.
+    """
+
+    __slots__ = ("_receive", "_scope", "_settings", "started", "values")
+
+    def __init__(
+        self, scope: Scope, receive: Receive, settings: ServingSettings, values: Mapping[str, str], started: float
+    ) -> None:
+        self._scope = scope
+        self._receive = receive
+        self._settings = settings
+        self.values = values
+        self.started = started
+
+    async def json(self) -> Any:
+        """The body, decoded.
+
+        A body without a content type is taken for JSON; one with another content type is refused.
+
+        Raises
+        ------
+        RefusedRequestError
+            415 for another content type, 413 for a body too large, 408 for one that does not come, 400 for one that
+            is no JSON or was not sent to its end.
+        """
+        length: bytes | None = None
+        for name, value in self._scope["headers"]:
+            if name == b"content-type" and value != _JSON and not _JSON_TYPE.match(value):
+                raise _unsupported(value)
+            if name == b"content-encoding" and value.lower() != b"identity":
+                raise _unsupported(value)
+            if name == b"content-length":
+                length = value
+        if length is not None and length.isdigit() and int(length) > self._settings.max_body_bytes:
+            raise self._too_large()
+        return _decode(await self._body())
+
+    async def _body(self) -> bytes:
+        """All bytes of the body, in the usual case from one message."""
+        message = await self._receive()
+        if message["type"] == "http.request" and not message.get("more_body", False):
+            body: bytes = message.get("body", b"")
+            if len(body) > self._settings.max_body_bytes:
+                raise self._too_large()
+            return body
+        try:
+            async with asyncio.timeout(self._settings.body_timeout_s):
+                return await self._rest_of_body(message)
+        except TimeoutError:
+            raise RefusedRequestError(
+                408, "body-too-slow", "the body did not come in time", headers={"connection": "close"}
+            ) from None
+
+    async def _rest_of_body(self, message: MutableMapping[str, Any]) -> bytes:
+        """Further messages up to the last, never more bytes than allowed."""
+        pieces: list[bytes] = []
+        size = 0
+        while True:
+            if message["type"] == "http.disconnect":
+                raise RefusedRequestError(400, "body-cut-short", "the caller left before the body had ended")
+            piece: bytes = message.get("body", b"")
+            size += len(piece)
+            if size > self._settings.max_body_bytes:
+                raise self._too_large()
+            pieces.append(piece)
+            if not message.get("more_body", False):
+                return b"".join(pieces)
+            message = await self._receive()
+
+    def _too_large(self) -> RefusedRequestError:
+        """The refusal of a body beyond the bound; the connection is closed, so that the rest need not be read."""
+        return RefusedRequestError(
+            413,
+            "body-too-large",
+            f"the body is larger than {self._settings.max_body_bytes} bytes",
+            cure="Send fewer rows at once, or use batch scoring",
+            headers={"connection": "close"},
+        )
+
+
+def json_answer(value: Any, status: int = 200) -> Answer:
+    """``value`` as JSON."""
+    return Answer(status, _encoder.encode(value))
+
+
+def text_answer(text: str, content_type: str = "text/plain; charset=utf-8") -> Answer:
+    """Plain text."""
+    return Answer(200, text.encode("utf-8"), content_type.encode("ascii"))
+
+
+async def send_answer(answer: Answer, send: Send) -> None:
+    """Send a whole answer."""
+    headers: list[Iterable[bytes]] = [
+        (b"content-type", answer.content_type),
+        (b"content-length", b"%d" % len(answer.body)),
+    ]
+    headers.extend(answer.headers)
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
+def _decode(body: bytes) -> Any:
+    """JSON, or the refusal with the place where it breaks off."""
+    try:
+        return msgspec.json.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
+        raise RefusedRequestError(
+            400,
+            "malformed-json",
+            "the body is not valid JSON",
+            cure="Send UTF-8 JSON; a missing value is null, since JSON knows no NaN and no infinity",
+            errors=[FieldError("", reason[:120], "JSON (RFC 8259)")],
+        ) from None
+
+
+def _unsupported(value: bytes) -> RefusedRequestError:
+    """The refusal of a body that is no plain JSON."""
+    return RefusedRequestError(
+        415,
+        "unsupported-media-type",
+        f"a body of type {value.decode('latin-1')[:80]!r} is not understood",
+        cure="Send the header 'content-type: application/json' and a JSON body",
+        headers={"accept": "application/json"},
+    )

@@ -1,0 +1,124 @@
+"""JSON Schemas of the bodies, for the OpenAPI document."""
+
+from typing import Any
+
+from modelyard.data import ColumnContract, ColumnKind, Contract
+
+__all__ = ["COMPONENTS", "REQUEST_SCHEMAS", "RESPONSE_SCHEMAS", "row_schema"]
+
+_JSON_TYPES = {ColumnKind.NUMERIC: "number", ColumnKind.BOOLEAN: "boolean"}
+
+
+def _ref(name: str) -> dict[str, str]:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def _list_of(items: dict[str, Any]) -> dict[str, Any]:
+    return {"type": "array", "items": items, "minItems": 1}
+
+
+def _object(required: list[str], **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "required": required, "properties": properties}
+
+
+_TEXT = {"type": "string"}
+_NUMBER = {"type": "number"}
+_COLUMNS = {"type": "object", "additionalProperties": {"type": "array"}}
+
+COMPONENTS: dict[str, Any] = {
+    "Columns": {**_COLUMNS, "description": "A table by columns: lists of equal length."},
+    "Flag": _object(["field", "rule", "got", "expected"], field=_TEXT, rule=_TEXT, got=_TEXT, expected=_TEXT),
+    "Prediction": _object(
+        ["id", "score", "label", "flags", "model", "version"],
+        id={"type": "string", "format": "uuid", "description": "Labels come back under this id."},
+        score={**_NUMBER, "description": "Probability of the positive or decided class, or the predicted value."},
+        label={"type": ["string", "number"], "description": "The decision."},
+        flags={"type": "array", "items": _ref("Flag"), "description": "Accepted values unlike the training data."},
+        model=_TEXT,
+        version=_TEXT,
+        probabilities={"type": "object", "additionalProperties": _NUMBER},
+    ),
+    "Predictions": _object(["predictions"], predictions=_list_of(_ref("Prediction"))),
+    "Feedback": _object(["id", "label"], id={"type": "string", "format": "uuid"}, label={"type": ["string", "number"]}),
+    "Tensor": _object(
+        ["name", "shape", "datatype", "data"],
+        name=_TEXT,
+        shape={"type": "array", "items": {"type": "integer", "minimum": 0}},
+        datatype=_TEXT,
+        data={"type": "array"},
+    ),
+    "InferenceRequest": _object(
+        ["inputs"],
+        id=_TEXT,
+        inputs=_list_of(_ref("Tensor")),
+        outputs={"type": "array", "items": _object(["name"], name=_TEXT)},
+    ),
+    "InferenceResponse": _object(
+        ["model_name", "model_version", "outputs"],
+        model_name=_TEXT,
+        model_version=_TEXT,
+        id=_TEXT,
+        outputs=_list_of(_ref("Tensor")),
+    ),
+    "Invocation": {
+        "oneOf": [
+            _object(
+                ["dataframe_split"],
+                dataframe_split=_object(["columns", "data"], columns={"type": "array"}, data={"type": "array"}),
+            ),
+            _object(["dataframe_records"], dataframe_records=_list_of(_ref("Row"))),
+            _object(["instances"], instances=_list_of(_ref("Row"))),
+            _object(["inputs"], inputs={"anyOf": [_ref("Columns"), _ref("Row"), _list_of(_ref("Row"))]}),
+        ]
+    },
+    "InvocationResponse": _object(["predictions"], predictions={"type": "array"}, prediction_ids=_list_of(_TEXT)),
+    "FieldError": _object(
+        ["field", "got", "expected"], row={"type": "integer"}, field=_TEXT, got=_TEXT, expected=_TEXT, rule=_TEXT
+    ),
+    "Problem": _object(
+        ["type", "title", "status", "detail", "instance"],
+        type=_TEXT,
+        title=_TEXT,
+        status={"type": "integer"},
+        detail=_TEXT,
+        instance=_TEXT,
+        errors={"type": "array", "items": _ref("FieldError")},
+        errors_total={"type": "integer"},
+    ),
+}
+"""Schemas that do not depend on the model."""
+
+REQUEST_SCHEMAS: dict[str, Any] = {
+    "predict": {"anyOf": [_ref("Row"), _list_of(_ref("Row")), _ref("Columns")]},
+    "feedback": {"anyOf": [_ref("Feedback"), _list_of(_ref("Feedback"))]},
+    "infer": _ref("InferenceRequest"),
+    "version_infer": _ref("InferenceRequest"),
+    "invocations": _ref("Invocation"),
+}
+"""Bodies by operation."""
+
+RESPONSE_SCHEMAS: dict[str, Any] = {
+    "predict": {"anyOf": [_ref("Prediction"), _ref("Predictions")]},
+    "feedback": _object(["recorded"], recorded={"type": "integer"}),
+    "infer": _ref("InferenceResponse"),
+    "version_infer": _ref("InferenceResponse"),
+    "invocations": _ref("InvocationResponse"),
+}
+"""Good answers by operation, where they are more than an object."""
+
+
+def row_schema(contract: Contract) -> dict[str, Any]:
+    """The schema of one row: a property a column, every one of them nullable."""
+    return {"type": "object", "properties": {column.name: _property(column) for column in contract.columns}}
+
+
+def _property(column: ColumnContract) -> dict[str, Any]:
+    """One column: its JSON type, and what training saw as a description, since it flags but does not reject."""
+    schema: dict[str, Any] = {"type": [_JSON_TYPES.get(column.kind, "string"), "null"]}
+    if column.kind is ColumnKind.DATE:
+        schema["description"] = "ISO 8601."
+    if column.categories:
+        schema["examples"] = list(column.categories[:10])
+    elif column.low is not None and column.high is not None and column.kind is ColumnKind.NUMERIC:
+        schema["description"] = f"In training from {column.low:g} to {column.high:g}."
+    return schema

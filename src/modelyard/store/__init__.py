@@ -1,0 +1,29 @@
+"""The store: what happened, and the artefacts that it happened to.
+
+Takes: events, files, records.
+Gives: an append-only ledger, an object store by content, the project's workspace, trackers.
+Never: forgets or overwrites.
+"""
+
+from modelyard.store.archive import load_record, save_record
+from modelyard.store.chain import LedgerRow, Verification
+from modelyard.store.ledger import Ledger, LedgerTransaction
+from modelyard.store.objects import ObjectStore
+from modelyard.store.tables import metadata
+from modelyard.store.tracker import LocalTracker, Tracker, load_tracker
+from modelyard.store.workspace import Workspace
+
+__all__ = [
+    "Ledger",
+    "LedgerRow",
+    "LedgerTransaction",
+    "LocalTracker",
+    "ObjectStore",
+    "Tracker",
+    "Verification",
+    "Workspace",
+    "load_record",
+    "load_tracker",
+    "metadata",
+    "save_record",
+]

@@ -1,0 +1,70 @@
+"""The head file: the last sequence and hash, kept beside the database so that a cut-off tail is found."""
+
+import dataclasses
+import fcntl
+import json
+from pathlib import Path
+
+from modelyard.core import IntegrityError, Record, write_json_atomic
+
+__all__ = ["Head", "HeadFile"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Head(Record):
+    """The last row as it was when the file was written.
+
+    Parameters
+    ----------
+    sequence, hash
+        Of that row; 0 and 64 zeros for a ledger that has none yet.
+    """
+
+    sequence: int
+    hash: str
+
+
+class HeadFile:
+    """The file that remembers the last row; rewritten after each commit.
+
+    A chain of hashes alone cannot show that its last rows were cut off: what is left is a whole chain. The head file
+    remembers how long it was. It may be older than the table (a process died between commit and write), never newer.
+    It is **not signed** in this version: somebody who cuts the table and rewrites this file as well is not found.
+
+    Parameters
+    ----------
+    path
+        Where it is kept: ``ledger.head`` beside ``ledger.db``.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def read(self) -> Head | None:
+        """What was last written; None if there is no file.
+
+        Raises
+        ------
+        IntegrityError
+            If the file is not a head file.
+        """
+        try:
+            content = json.loads(self.path.read_text(encoding="utf-8"))
+            return Head.from_dict(content)
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, IntegrityError) as error:
+            raise IntegrityError(
+                "the head of the ledger cannot be read",
+                where=str(self.path),
+                got=str(error),
+                cure="Restore the file from a backup; if you accept that lost rows go unnoticed, delete it",
+            ) from error
+
+    def advance(self, head: Head) -> None:
+        """Write ``head`` unless a later one is there; processes that do so at once take turns."""
+        with self.path.with_name(f"{self.path.name}.lock").open("a") as stream:
+            fcntl.flock(stream, fcntl.LOCK_EX)
+            known = self.read()
+            if known is None or known.sequence < head.sequence:
+                write_json_atomic(self.path, head.to_dict())

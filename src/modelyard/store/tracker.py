@@ -1,0 +1,101 @@
+"""Trackers: where a training run is recorded beside the ledger."""
+
+import importlib.metadata
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol, runtime_checkable
+
+from modelyard.core import ConfigError, system_clock
+
+__all__ = ["LocalTracker", "Tracker", "load_tracker"]
+
+_GROUP = "modelyard.trackers"
+
+
+@runtime_checkable
+class Tracker(Protocol):
+    """Receives one training run.
+
+    Duties. Calls come from one thread, in this order: ``start`` once, then any number of logs, then ``finish``
+    once. A tracker writes what it was given before the call returns. A tracker that cannot reach its service
+    raises a ``ModelyardError``: the run is then recorded locally only, and says so.
+    """
+
+    def start(self, run_id: str, name: str, params: Mapping[str, Any]) -> None:
+        """Begin a run with its settings."""
+
+    def log_candidate(self, name: str, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+        """One candidate: its parameters, and its figures by name."""
+
+    def log_metrics(self, metrics: Mapping[str, float]) -> None:
+        """Figures of the run as a whole."""
+
+    def log_artifact(self, path: Path) -> None:
+        """A file that belongs to the run; it is copied or referred to."""
+
+    def finish(self, status: str) -> None:
+        """End the run: ``finished``, ``interrupted`` or ``failed``."""
+
+
+class LocalTracker:
+    """JSON lines in a folder: one line a call, flushed at once.
+
+    Parameters
+    ----------
+    folder
+        Where ``tracking.jsonl`` is appended to.
+    experiment, uri
+        Taken for the sake of one signature for all trackers; not used.
+    """
+
+    def __init__(self, folder: Path, experiment: str = "", uri: str | None = None) -> None:
+        self._path = folder / "tracking.jsonl"
+        self._experiment = experiment
+        self._uri = uri
+
+    def start(self, run_id: str, name: str, params: Mapping[str, Any]) -> None:
+        """Begin a run with its settings."""
+        self._append("start", {"run_id": run_id, "name": name, "params": dict(params)})
+
+    def log_candidate(self, name: str, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+        """One candidate: its parameters, and its figures by name."""
+        self._append("candidate", {"name": name, "params": dict(params), "metrics": dict(metrics)})
+
+    def log_metrics(self, metrics: Mapping[str, float]) -> None:
+        """Figures of the run as a whole."""
+        self._append("metrics", dict(metrics))
+
+    def log_artifact(self, path: Path) -> None:
+        """The path of a file that belongs to the run."""
+        self._append("artifact", {"path": str(path)})
+
+    def finish(self, status: str) -> None:
+        """End the run."""
+        self._append("finish", {"status": status})
+
+    def _append(self, event: str, values: Mapping[str, Any]) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        line = json.dumps({"at": system_clock().isoformat(), "event": event, **values}, ensure_ascii=False, default=str)
+        with self._path.open("a", encoding="utf-8") as stream:
+            stream.write(line + "\n")
+
+
+def load_tracker(name: str, *, folder: Path, experiment: str, uri: str | None) -> Tracker:
+    """The tracker registered under ``name`` in the entry points ``modelyard.trackers``.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of that name.
+    """
+    found = {entry.name: entry for entry in importlib.metadata.entry_points(group=_GROUP)}
+    if name not in found:
+        raise ConfigError(
+            "there is no tracker of that name",
+            where="tracking.backend",
+            got=repr(name),
+            cure=f"Choose one of: {', '.join(sorted(found))}",
+        )
+    tracker: Tracker = found[name].load()(folder=folder, experiment=experiment, uri=uri)
+    return tracker

@@ -1,0 +1,96 @@
+"""The project's folder `.modelyard`: the one place that knows where everything lies."""
+
+import contextlib
+import functools
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from modelyard.core import ConfigError, IntegrityError, exclusive_lock, write_json_atomic
+from modelyard.store.ledger import Ledger
+from modelyard.store.objects import ObjectStore
+
+__all__ = ["Workspace"]
+
+_KINDS = ("datasets", "splits", "runs", "audits", "evaluations", "packages", "predictions", "monitoring", "retraining")
+_SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
+
+class Workspace:
+    """State of one project, below ``<root>/.modelyard``.
+
+    ::
+
+        .modelyard/
+        ├── ledger.db, ledger.head   who did what
+        ├── objects/                 files by their digest
+        ├── pointers.json            the newest split, run, evaluation, package
+        ├── lock                     held by a command that changes something
+        └── datasets/ splits/ runs/ audits/ evaluations/ packages/ predictions/ monitoring/ retraining/
+
+    Parameters
+    ----------
+    root
+        The project's folder. Nothing is written until something is stored.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.state = root / ".modelyard"
+
+    @functools.cached_property
+    def ledger(self) -> Ledger:
+        """The project's ledger, opened on first use."""
+        return Ledger.open(self.state / "ledger.db")
+
+    @functools.cached_property
+    def objects(self) -> ObjectStore:
+        """The project's artefacts by content."""
+        return ObjectStore(self.state / "objects")
+
+    def folder(self, kind: str, id: str = "") -> Path:  # noqa: A002 - the word that callers use
+        """The folder of one kind of record, or of one record; it need not exist yet.
+
+        Raises
+        ------
+        ConfigError
+            If the kind is unknown, or the id could lead out of the folder.
+        """
+        if kind not in _KINDS:
+            raise ConfigError("unknown kind of record", got=repr(kind), cure=f"Choose one of: {', '.join(_KINDS)}")
+        if id and not _SAFE_NAME.fullmatch(id):
+            raise ConfigError("an id holds letters, digits, dots and dashes only", where=kind, got=repr(id))
+        return self.state / kind / id if id else self.state / kind
+
+    def pointer(self, name: str) -> str | None:
+        """What the pointer ``name`` shows to; None if it was never set."""
+        return self._pointers().get(name)
+
+    def point(self, name: str, value: str) -> None:
+        """Let the pointer ``name`` show to ``value``, atomically."""
+        write_json_atomic(self._pointer_file, {**self._pointers(), name: value})
+
+    @contextlib.contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the project's lock for a command that changes something (``LockedError`` if another holds it)."""
+        with exclusive_lock(self.state / "lock"):
+            yield
+
+    @property
+    def _pointer_file(self) -> Path:
+        return self.state / "pointers.json"
+
+    def _pointers(self) -> dict[str, str]:
+        try:
+            pointers: dict[str, str] = json.loads(self._pointer_file.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return {}
+        except ValueError as error:
+            raise IntegrityError(
+                "the pointers are damaged",
+                where=str(self._pointer_file),
+                got=str(error),
+                cure="Delete the file; the next commands write it again",
+            ) from error
+        return pointers

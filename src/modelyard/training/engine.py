@@ -1,0 +1,241 @@
+"""Training from end to end: baselines, families, tuning, the choice, and the winner fitted twice."""
+
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from modelyard.core import ConfigError, Progress, ProgressEvent, StateError, derive_seed, new_id, silent, system_clock
+from modelyard.data import Split
+from modelyard.problem import Problem, did_you_mean
+from modelyard.store import Tracker, Workspace
+from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
+from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor
+from modelyard.training.families.family import Family
+from modelyard.training.families.registry import FAMILIES
+from modelyard.training.model import FittedModel, Learning, fit_model
+from modelyard.training.noise import Evidence
+from modelyard.training.preparation import Setup, environment, prepare
+from modelyard.training.records import EXISTING, NAIVE, CandidateRole, CandidateStatus, TrainingRun
+from modelyard.training.run import RunContents, StoredRun, store_run
+from modelyard.training.search.cross_validation import CrossValidation, Recipe
+from modelyard.training.search.matrices import FoldMatrices
+from modelyard.training.search.tuning import tune
+from modelyard.training.selection import Choice, choose
+from modelyard.training.target import encode_target
+from modelyard.training.tracking import track
+
+__all__ = ["train"]
+
+_SEARCH_SHARE = 0.9
+"""Share of the time budget for folds; the rest is for fitting the winner."""
+
+
+def train(
+    split: Split,
+    problem: Problem,
+    workspace: Workspace,
+    *,
+    executor: Executor | None = None,
+    tracker: Tracker | None = None,
+    progress: Progress = silent,
+    resume: bool = True,
+    families: Mapping[str, Family] = FAMILIES,
+) -> StoredRun:
+    """Train candidates by folds, choose one, and fit it.
+
+    In this order: the naive baseline and today's system; each family's default configuration, simple families first;
+    tuning of the leading family; the choice (see :func:`~modelyard.training.selection.choose`); the winner on the
+    training part, and on training and validation together. Fold scores do not depend on the executor.
+
+    Ctrl-C (``KeyboardInterrupt``) while candidates are tried stops the search: the choice is made among those that are
+    complete. So does the end of ``constraints.training_minutes``, but units that have begun are finished. What was
+    finished is found again by the next call with equal data, settings and versions, also after the process was killed.
+
+    Parameters
+    ----------
+    split
+        Only its training part is used until the winner is chosen.
+    problem
+        The question; its task may still be ``auto``.
+    workspace
+        Receives the run.
+    executor
+        Where units run; by default worker processes on this machine (``training.workers``). One that is given is
+        left open.
+    tracker
+        Hears of the run when it is stored; by default the one that the project file names.
+    progress
+        Hears of every unit: steps ``folds``, ``tuning`` and ``refit``.
+    resume
+        False to forget what an earlier call left unfinished.
+    families
+        The families to choose from by ``training.families``; those of one's own are tried too.
+
+    Raises
+    ------
+    ConfigError
+        If a family is unknown, or the existing system cannot be computed.
+    DataError
+        If the training part cannot be divided into folds, or the target cannot be learnt.
+    StateError
+        If the search was stopped before any candidate was complete.
+    """
+    setup = prepare(split, problem)
+    chosen = _chosen_families(setup.problem, families)
+    folder = workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
+    if not resume:
+        shutil.rmtree(folder, ignore_errors=True)
+    matrices = FoldMatrices(folder, split.train.frame, setup.columns, setup.problem.data.time)
+    matrices.write_folds(setup.plan, setup.keys, setup.truth, setup.seed)
+    runner = executor or _default_executor(setup.problem)
+    validation = CrossValidation(
+        folder, setup.question, matrices, runner, progress=progress, deadline=_deadline(problem)
+    )
+    finished = False
+    try:
+        finished = _search(validation, setup, split.train.frame, chosen)
+    finally:
+        if executor is None or not finished:
+            runner.close()
+    shutil.rmtree(folder / "matrices", ignore_errors=True)
+    _require_complete(validation, finished=finished)
+    run = _conclude(validation, setup, split, families, workspace, progress, interrupted=not finished)
+    if finished:
+        shutil.rmtree(folder, ignore_errors=True)
+    track(run, setup.problem, workspace, tracker)
+    return run
+
+
+def _chosen_families(problem: Problem, families: Mapping[str, Family]) -> list[Family]:
+    """The families of the plan, and those of the caller's own, simple ones first."""
+    unknown = [name for name in problem.training.families if name not in families]
+    if unknown:
+        raise ConfigError(
+            "there is no such family of models",
+            where="training.families",
+            got=repr(unknown[0]),
+            cure=did_you_mean(unknown[0], families),
+        )
+    wanted = [family for name, family in families.items() if name in problem.training.families or name not in FAMILIES]
+    return sorted(wanted, key=lambda family: family.complexity)
+
+
+def _default_executor(problem: Problem) -> Executor:
+    """Worker processes, unless there would be one only."""
+    pool = LocalPoolExecutor(problem.training.workers)
+    return pool if pool.workers > 1 else InProcessExecutor()
+
+
+def _deadline(problem: Problem) -> float | None:
+    minutes = problem.constraints.training_minutes
+    return None if minutes is None else time.monotonic() + minutes * 60 * _SEARCH_SHARE
+
+
+def _search(validation: CrossValidation, setup: Setup, frame: pl.DataFrame, families: Sequence[Family]) -> bool:
+    """Try everything; False if the search was stopped before its end, by Ctrl-C or by the clock."""
+    try:
+        _add_baselines(validation, setup, frame)
+        recipes = [Recipe(family.name, family, family.defaults(validation.task)) for family in families]
+        validation.evaluate(recipes, step="folds")
+        through = tune(validation, families, setup.problem.training.tuning_rounds, seed=setup.seed)
+    except KeyboardInterrupt:
+        return False
+    return through and all(item.status is not CandidateStatus.INTERRUPTED for item in validation.candidates)
+
+
+def _add_baselines(validation: CrossValidation, setup: Setup, frame: pl.DataFrame) -> None:
+    """The naive baseline, learnt on each fold's training rows; and today's system, which learns nothing."""
+    folds, truth, question = setup.plan.folds, setup.truth, setup.question
+    params = naive_params(question.task, question.metric)
+
+    def naive(fold: int) -> npt.NDArray[np.float64]:
+        learnt = truth[folds[fold].train]
+        constant = ConstantEstimator.learn(learnt, question.task, question.classes, params["prediction"])
+        return constant.predict(truth[folds[fold].held])
+
+    validation.add_baseline(NAIVE, params, naive)
+    scores = existing_system_scores(setup.problem, frame, classes=setup.classes)
+    if scores is not None:
+        declared = setup.problem.existing_system.model_dump(exclude_none=True)
+        validation.add_baseline(EXISTING, declared, lambda fold: scores[folds[fold].held])
+
+
+def _require_complete(validation: CrossValidation, *, finished: bool) -> None:
+    """A stopped search needs at least one complete candidate to choose."""
+    complete = [item for item in validation.candidates if item.role is CandidateRole.CANDIDATE and item.is_complete]
+    if not complete and not finished:
+        raise StateError(
+            "training was stopped before any candidate was scored on all folds",
+            where="training",
+            got=f"{len(validation.candidates)} candidates begun",
+            cure="Run it again: what was finished is kept. If time was short, raise constraints.training_minutes",
+        )
+
+
+def _conclude(
+    validation: CrossValidation,
+    setup: Setup,
+    split: Split,
+    families: Mapping[str, Family],
+    workspace: Workspace,
+    progress: Progress,
+    *,
+    interrupted: bool,
+) -> StoredRun:
+    """Choose, fit the winner twice, and store everything."""
+    choice = _choose(validation, setup)
+    development = _fit_winner(choice, validation, setup, split.train.frame, families)
+    progress(ProgressEvent("refit", 1, 2, f"{choice.winner}, on the training part"))
+    final = _fit_winner(choice, validation, setup, split.development.frame, families)
+    progress(ProgressEvent("refit", 2, 2, f"{choice.winner}, on training and validation"))
+    complete = [item.name for item in validation.candidates if item.is_complete]
+    contents = RunContents(
+        development,
+        final,
+        {name: validation.out_of_fold(name) for name in complete},
+        setup.plan.fold_of_row(len(setup.truth)),
+    )
+    record = TrainingRun(
+        id=new_id(),
+        dataset_id=split.record.dataset_id,
+        split_id=split.record.id,
+        task=setup.problem.task,
+        target=setup.problem.data.target,
+        metric=setup.question.metric,
+        candidates=tuple(validation.candidates),
+        winner=choice.winner,
+        why=choice.why,
+        classes=setup.classes,
+        columns=setup.columns,
+        seed=setup.seed,
+        folds=len(setup.plan.folds),
+        environment=environment(),
+        created_at=system_clock(),
+        interrupted=interrupted,
+        artefacts={},
+        fold_strategy=setup.plan.strategy,
+        plan=setup.question.digest,
+    )
+    return store_run(record, contents, workspace)
+
+
+def _choose(validation: CrossValidation, setup: Setup) -> Choice:
+    metric = setup.question.metric
+    evidence = Evidence(metric, setup.truth, setup.plan, setup.keys, validation.out_of_fold, seed=setup.seed)
+    return choose(validation.candidates, metric, setup.problem.constraints, evidence)
+
+
+def _fit_winner(
+    choice: Choice, validation: CrossValidation, setup: Setup, frame: pl.DataFrame, families: Mapping[str, Family]
+) -> FittedModel:
+    """The winner on all rows of ``frame``, with the number of rounds that the folds agreed on."""
+    winner = next(item for item in validation.candidates if item.name == choice.winner)
+    task = setup.problem.task
+    learning = Learning(setup.columns, setup.problem.data.time, task, setup.classes)
+    truth = encode_target(frame[setup.problem.data.target], task, setup.classes)
+    seed = derive_seed(setup.seed, "fit", winner.family)
+    return fit_model(learning, frame, truth, winner, families.get(winner.family), seed=seed)

@@ -1,0 +1,244 @@
+"""Where units of work run: in this process, or in a pool of worker processes. Others come by adapters."""
+
+import dataclasses
+import logging
+import os
+import signal
+import traceback
+from collections import deque
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+from modelyard.core import Record
+
+if TYPE_CHECKING:
+    from joblib.externals.loky import Future, ProcessPoolExecutor
+
+__all__ = ["Executor", "InProcessExecutor", "LocalPoolExecutor", "Outcome", "Unit", "attempt"]
+
+_LOG = logging.getLogger(__name__)
+
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
+_IDLE_TIMEOUT_S = 60
+
+
+class Unit(Protocol):
+    """A piece of work that can be sent to another process."""
+
+    @property
+    def key(self) -> str:
+        """Unique among the units submitted."""
+
+    def run(self) -> Mapping[str, Any]:
+        """Do the work; the answer is small and JSON-ready, large results go to files."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Outcome(Record):
+    """How a unit ended.
+
+    Parameters
+    ----------
+    key
+        The unit's.
+    result
+        What it returned; None if it failed.
+    error
+        Why it failed, in one line; ``""`` if it did not.
+    """
+
+    key: str
+    result: Mapping[str, Any] | None
+    error: str = ""
+
+
+@runtime_checkable
+class Executor(Protocol):
+    """Runs units, in whatever order and place.
+
+    Duties
+    ------
+    - ``submit`` returns at once; nothing need run before ``as_completed`` is iterated.
+    - ``as_completed`` yields one outcome for each unit submitted, as they end, and stops when none is left; units
+      submitted meanwhile are included.
+    - A unit that raises gives an outcome with an error; a worker that dies gives one too, for the unit that killed it
+      and for no other. Neither stops the rest.
+    - ``cancel`` drops units that have not begun; those that have are still yielded.
+    - ``close`` stops everything, begun units too, and frees all processes; nothing may be submitted afterwards.
+      It may be called twice, and also while ``KeyboardInterrupt`` is on its way.
+    - A unit computes with one thread wherever it runs, so results do not depend on the executor.
+    - All calls come from one thread.
+    """
+
+    def submit(self, unit: Unit) -> None:
+        """Take a unit."""
+
+    def as_completed(self) -> Iterator[Outcome]:
+        """Outcomes, as they come."""
+
+    def cancel(self) -> None:
+        """Drop what has not begun."""
+
+    def close(self) -> None:
+        """Stop, and free everything."""
+
+
+def attempt(unit: Unit) -> Outcome:
+    """Run a unit; whatever it raises becomes an outcome. The edge of a worker: one failure must not stop the others."""
+    try:
+        return Outcome(unit.key, unit.run())
+    except Exception as error:  # noqa: BLE001 - whatever a library raises is this unit's failure, and is recorded
+        _LOG.info("unit %s failed:\n%s", unit.key, traceback.format_exc())
+        return Outcome(unit.key, None, _one_line(error))
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return f"{type(error).__name__}: {text}"[:500]
+
+
+class InProcessExecutor:
+    """One unit after another, in this process: for small tables, debugging, and comparison.
+
+    Examples
+    --------
+    >>> @dataclasses.dataclass(frozen=True)
+    ... class Square:
+    ...     number: int
+    ...
+    ...     @property
+    ...     def key(self) -> str:
+    ...         return str(self.number)
+    ...
+    ...     def run(self) -> Mapping[str, Any]:
+    ...         return {"square": self.number**2}
+    >>> executor = InProcessExecutor()
+    >>> executor.submit(Square(3))
+    >>> [outcome.result for outcome in executor.as_completed()]
+    [{'square': 9}]
+    """
+
+    def __init__(self) -> None:
+        self._waiting: deque[Unit] = deque()
+
+    def submit(self, unit: Unit) -> None:
+        """Queue a unit."""
+        self._waiting.append(unit)
+
+    def as_completed(self) -> Iterator[Outcome]:
+        """Run what is queued, in order."""
+        while self._waiting:
+            yield attempt(self._waiting.popleft())
+
+    def cancel(self) -> None:
+        """Empty the queue."""
+        self._waiting.clear()
+
+    def close(self) -> None:
+        """Empty the queue; there is nothing else to free."""
+        self.cancel()
+
+
+class LocalPoolExecutor:
+    """A pool of processes on this machine, started by loky (which joblib brings): no main guard, no fork.
+
+    No more units are handed to the pool than it has workers, so that those at work are known when a worker dies. They
+    are then tried again one at a time: the one that kills its worker again, alone, is the culprit.
+
+    Parameters
+    ----------
+    workers
+        Number of processes; by default one per core that this process may use.
+    """
+
+    def __init__(self, workers: int | None = None) -> None:
+        self.workers = workers or len(os.sched_getaffinity(0))
+        self._waiting: deque[Unit] = deque()
+        self._suspects: deque[Unit] = deque()
+        self._running: dict[Future, Unit] = {}
+        self._pool: ProcessPoolExecutor | None = None
+        self._alone = False
+
+    def submit(self, unit: Unit) -> None:
+        """Queue a unit."""
+        self._waiting.append(unit)
+
+    def as_completed(self) -> Iterator[Outcome]:
+        """Keep all workers busy, and yield outcomes as they come."""
+        from joblib.externals.loky import FIRST_COMPLETED, wait
+
+        while self._waiting or self._suspects or self._running:
+            self._fill()
+            done, _ = wait(list(self._running), return_when=FIRST_COMPLETED)
+            yield from self._collect(done)
+
+    def cancel(self) -> None:
+        """Empty the queue; units at work are finished."""
+        self._waiting.clear()
+        self._suspects.clear()
+
+    def close(self) -> None:
+        """End all worker processes."""
+        self.cancel()
+        self._running.clear()
+        self._drop_pool()
+
+    def _fill(self) -> None:
+        """Hand out work: a suspect alone, else as many units as there are workers."""
+        if self._suspects:
+            if not self._running:
+                self._alone = True
+                self._start(self._suspects.popleft())
+            return
+        self._alone = False
+        while self._waiting and len(self._running) < self.workers:
+            self._start(self._waiting.popleft())
+
+    def _start(self, unit: Unit) -> None:
+        from joblib.externals.loky import BrokenProcessPool
+
+        if self._pool is None:
+            self._pool = _new_pool(self.workers)
+        try:
+            future = self._pool.submit(attempt, unit)
+        except BrokenProcessPool:  # an idle worker died; nothing was lost
+            self._drop_pool()
+            self._pool = _new_pool(self.workers)
+            future = self._pool.submit(attempt, unit)
+        self._running[future] = unit
+
+    def _collect(self, done: "set[Future]") -> Iterator[Outcome]:
+        """Outcomes of finished futures; after a crash, the units that were at work beside each other are suspects."""
+        from joblib.externals.loky import BrokenProcessPool, wait
+
+        if any(isinstance(future.exception(), BrokenProcessPool) for future in done):
+            done = set(wait(list(self._running)).done)  # a broken pool fails all its futures at once
+            self._drop_pool()
+        for future in done:
+            unit, error = self._running.pop(future), future.exception()
+            if error is None:
+                yield future.result()
+            elif isinstance(error, BrokenProcessPool) and not self._alone:
+                self._suspects.append(unit)
+            elif isinstance(error, BrokenProcessPool):
+                yield Outcome(unit.key, None, "the worker process died (out of memory, or a fault in a library)")
+            else:
+                yield Outcome(unit.key, None, _one_line(error))
+
+    def _drop_pool(self) -> None:
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=True, kill_workers=True)
+
+
+def _new_pool(workers: int) -> "ProcessPoolExecutor":
+    from joblib.externals.loky import ProcessPoolExecutor
+
+    return ProcessPoolExecutor(
+        max_workers=workers, timeout=_IDLE_TIMEOUT_S, env=dict(_ONE_THREAD), initializer=_leave_interrupts_to_driver
+    )
+
+
+def _leave_interrupts_to_driver() -> None:
+    """Ctrl-C reaches all processes of a terminal; the driver alone decides what to stop."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

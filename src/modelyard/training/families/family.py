@@ -1,0 +1,108 @@
+"""What a family of models has to say about itself, whatever library stands behind it."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from modelyard.core import Record
+from modelyard.features import EncodingStyle
+from modelyard.problem import Task
+
+__all__ = ["Dimension", "Family", "FitData", "Fitted", "seed_31"]
+
+
+@dataclasses.dataclass(frozen=True)
+class Dimension(Record):
+    """One parameter that tuning may choose.
+
+    Parameters
+    ----------
+    low, high
+        Bounds, both included.
+    whole
+        True for integers.
+    log
+        True if ratios matter rather than differences.
+    """
+
+    low: float
+    high: float
+    whole: bool = False
+    log: bool = False
+
+
+@dataclasses.dataclass(frozen=True)
+class FitData:
+    """Rows to learn from.
+
+    Parameters
+    ----------
+    task
+        Binary, multiclass or regression.
+    matrix
+        Encoded rows, float64, shape (rows, features).
+    target
+        Codes 0 … k-1 without gaps, or values.
+    stop
+        Rows that decide when boosting stops, as a mask; all False if there are none.
+    """
+
+    task: Task
+    matrix: npt.NDArray[np.float64]
+    target: npt.NDArray[np.float64]
+    stop: npt.NDArray[np.bool_]
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """An estimator fitted on all rows given, and how many boosting rounds that took (None if not boosted)."""
+
+    estimator: Any
+    rounds: int | None = None
+
+
+class Family(Protocol):
+    """A family of models.
+
+    Duties. Instances are picklable and hold no fitted state. ``fit`` uses one thread; equal data, parameters and seed
+    give an equal estimator, whichever process fits it. The libraries are imported inside ``fit``.
+    """
+
+    @property
+    def name(self) -> str:
+        """As the project file calls it."""
+
+    @property
+    def style(self) -> EncodingStyle:
+        """How features are encoded for it."""
+
+    @property
+    def complexity(self) -> int:
+        """Rank, by which the simpler of two equals is chosen: 1 linear, 2 forest, 3 boosting."""
+
+    def defaults(self, task: Task) -> Mapping[str, Any]:
+        """The configuration that is tried first."""
+
+    def space(self, task: Task) -> Mapping[str, Dimension]:
+        """What tuning may change; empty if there is nothing to tune."""
+
+    def portfolio(self, task: Task) -> Sequence[Mapping[str, Any]]:
+        """Proven points of the space, which tuning tries before it searches."""
+
+    def fit(self, data: FitData, params: Mapping[str, Any], *, seed: int, rounds: int | None = None) -> Fitted:
+        """Fit on all rows of ``data``.
+
+        Parameters
+        ----------
+        rounds
+            Boosting only: the number of rounds; by default it is found on the rows that ``data.stop`` marks, and the
+            estimator is then fitted again on all rows.
+        """
+
+
+def seed_31(seed: int) -> int:
+    """A seed that fits the signed 32 bits of the boosting libraries."""
+    return seed % (2**31 - 1)

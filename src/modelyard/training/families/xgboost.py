@@ -1,0 +1,96 @@
+"""Gradient boosting with XGBoost (Chen and Guestrin, 2016).
+
+The defaults are near the tuned defaults of Holzmüller, Grinsztajn and Steinwart (2024), appendix C.
+"""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from modelyard.features import EncodingStyle
+from modelyard.problem import Task
+from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
+
+__all__ = ["XGBoost"]
+
+
+@dataclasses.dataclass(frozen=True)
+class XGBoost:
+    """Depth-wise boosted trees on histograms.
+
+    Parameters
+    ----------
+    max_rounds, patience, fallback_rounds
+        As in :class:`~modelyard.training.families.lightgbm.LightGBM`.
+    """
+
+    max_rounds: int = 1_000
+    patience: int = 50
+    fallback_rounds: int = 100
+    name: str = "xgboost"
+    style: EncodingStyle = EncodingStyle.TREE
+    complexity: int = 3
+
+    def defaults(self, task: Task) -> Mapping[str, Any]:
+        """Trees of moderate depth, rows and features subsampled."""
+        is_classes = task.is_classification
+        return {
+            "learning_rate": 0.08 if is_classes else 0.05,
+            "max_depth": 6 if is_classes else 8,
+            "min_child_weight": 1.0 if is_classes else 2.0,
+            "subsample": 0.65 if is_classes else 0.7,
+            "colsample_bylevel": 0.9,
+            "reg_lambda": 0.01,
+        }
+
+    def space(self, task: Task) -> Mapping[str, Dimension]:  # noqa: ARG002
+        """The parameters that matter most, within TabArena's bounds, without the slowest corners."""
+        return {
+            "learning_rate": Dimension(0.02, 0.15, log=True),
+            "max_depth": Dimension(2, 9, whole=True),
+            "min_child_weight": Dimension(1e-2, 20.0, log=True),
+            "subsample": Dimension(0.6, 1.0),
+            "colsample_bylevel": Dimension(0.5, 1.0),
+            "reg_lambda": Dimension(1e-3, 10.0, log=True),
+        }
+
+    def portfolio(self, task: Task) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+        """Shallow trees, nearly additive."""
+        return (
+            {
+                "learning_rate": 0.08,
+                "max_depth": 3,
+                "min_child_weight": 1.0,
+                "subsample": 0.8,
+                "colsample_bylevel": 0.8,
+                "reg_lambda": 1.0,
+            },
+        )
+
+    def fit(self, data: FitData, params: Mapping[str, Any], *, seed: int, rounds: int | None = None) -> Fitted:
+        """Fit; deterministic in one thread."""
+        if rounds is None:
+            rounds = self._best_rounds(data, params, seed)
+        estimator = self._estimator(data.task, params, seed, n_estimators=rounds)
+        return Fitted(estimator.fit(data.matrix, data.target, verbose=False), rounds)
+
+    def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int) -> int:
+        """Where the loss on the stopping rows is least, learning from the others."""
+        if not data.stop.any():
+            return self.fallback_rounds
+        estimator = self._estimator(
+            data.task, params, seed, n_estimators=self.max_rounds, early_stopping_rounds=self.patience
+        )
+        estimator.fit(
+            data.matrix[~data.stop],
+            data.target[~data.stop],
+            eval_set=[(data.matrix[data.stop], data.target[data.stop])],
+            verbose=False,
+        )
+        return int(estimator.best_iteration) + 1
+
+    def _estimator(self, task: Task, params: Mapping[str, Any], seed: int, **rounds: int) -> Any:
+        from xgboost import XGBClassifier, XGBRegressor
+
+        kind = XGBClassifier if task.is_classification else XGBRegressor
+        return kind(**params, **rounds, tree_method="hist", random_state=seed_31(seed), n_jobs=1, verbosity=0)

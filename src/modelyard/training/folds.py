@@ -1,0 +1,209 @@
+"""Folds within the training part: the same rule as the split's, so that each fold is a small split of its own."""
+
+import dataclasses
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from modelyard.core import DataError, derive_seed
+from modelyard.problem import Problem
+
+__all__ = ["Fold", "FoldPlan", "RowKeys", "inner_holdout", "plan_folds"]
+
+Rows = npt.NDArray[np.int64]
+
+_INNER_FOLDS = 7
+
+
+@dataclasses.dataclass(frozen=True)
+class Fold:
+    """Positions of the rows to learn from and of the rows held out, ascending."""
+
+    train: Rows
+    held: Rows
+
+
+@dataclasses.dataclass(frozen=True)
+class FoldPlan:
+    """How the training part is divided.
+
+    Parameters
+    ----------
+    strategy
+        ``random``, ``stratified``, ``group`` or ``time``.
+    folds
+        Two or more.
+    """
+
+    strategy: str
+    folds: tuple[Fold, ...]
+
+    def fold_of_row(self, rows: int) -> Rows:
+        """The fold in which each row is held out; -1 for rows that never are (the first block in time)."""
+        owner = np.full(rows, -1, dtype=np.int64)
+        for index, fold in enumerate(self.folds):
+            owner[fold.held] = index
+        return owner
+
+
+@dataclasses.dataclass(frozen=True)
+class RowKeys:
+    """What decides where a row may go: one entry a row.
+
+    Parameters
+    ----------
+    strategy
+        ``random``, ``stratified``, ``group`` or ``time``.
+    classes
+        Class codes; all 0 for regression.
+    keys
+        Dense ranks of groups or of moments, a missing one 0 (``group``, ``time``); else empty.
+    """
+
+    strategy: str
+    classes: Rows
+    keys: Rows
+
+    @classmethod
+    def of(cls, frame: pl.DataFrame, problem: Problem, strategy: str, truth: npt.NDArray[np.float64]) -> "RowKeys":
+        """The keys of a table, by the strategy of its split.
+
+        Parts that were given by a column are folded by time if a time column is declared, else by group, else by
+        chance within classes.
+        """
+        data = problem.data
+        if strategy == "column":
+            strategy = "time" if data.time is not None else "group" if data.group is not None else "random"
+        is_classes = problem.task.is_classification
+        if strategy == "random" and is_classes:
+            strategy = "stratified"
+        column = {"time": data.time, "group": data.group}.get(strategy)
+        keys = np.empty(0, dtype=np.int64)
+        if column is not None:
+            keys = frame[column].rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
+        classes = truth.astype(np.int64) if is_classes else np.zeros(len(truth), dtype=np.int64)
+        return cls(strategy, classes, keys)
+
+    def take(self, rows: Rows) -> "RowKeys":
+        """The keys of some rows, in their order."""
+        return RowKeys(self.strategy, self.classes[rows], self.keys[rows] if len(self.keys) else self.keys)
+
+
+def plan_folds(keys: RowKeys, folds: int, seed: int) -> FoldPlan:
+    """Divide rows into folds.
+
+    ``random`` and ``stratified`` deal rows out by chance, the latter class by class. ``group`` keeps groups whole and
+    evens out the classes (or the rows), largest groups first. ``time`` walks forward: rows are cut into one block
+    more than there are folds; each fold learns from all earlier blocks and holds out the next, so the rows of the
+    first block are never held out. Equal moments stay together.
+
+    Parameters
+    ----------
+    folds
+        Wanted number; fewer are made if there are fewer groups, moments, or rows of a class of two.
+    seed
+        Of the random draws.
+
+    Raises
+    ------
+    DataError
+        If not even two folds can be made.
+    """
+    made = _walk_forward(keys, folds) if keys.strategy == "time" else _by_owner(_owners(keys, folds, seed))
+    usable = tuple(fold for fold in made if _can_be_learnt(keys.classes, fold))
+    if len(usable) < 2:
+        raise DataError(
+            "the training part cannot be divided into two folds",
+            where=f"folds by {keys.strategy}",
+            got=f"{len(keys.classes):,} rows",
+            cure="Bring more rows, groups or moments, or choose another strategy under split",
+        )
+    return FoldPlan(keys.strategy, usable)
+
+
+def inner_holdout(keys: RowKeys, train: Rows, seed: int) -> npt.NDArray[np.bool_]:
+    """Which of a fold's training rows decide when boosting stops: about a seventh, divided by the same rule.
+
+    Parameters
+    ----------
+    train
+        Positions of the fold's training rows.
+
+    Returns
+    -------
+    NDArray
+        One entry per training row; all False if the rows do not allow a division.
+    """
+    inside = np.zeros(len(train), dtype=bool)
+    folds = _INNER_FOLDS - 1 if keys.strategy == "time" else _INNER_FOLDS
+    try:
+        plan = plan_folds(keys.take(train), folds, derive_seed(seed, "inner"))
+    except DataError:
+        return inside
+    inside[plan.folds[-1].held] = True
+    return inside
+
+
+def _can_be_learnt(classes: Rows, fold: Fold) -> bool:
+    """Rows on both sides, and two classes on both sides if there are classes."""
+    if len(fold.train) == 0 or len(fold.held) == 0:
+        return False
+    if classes.max(initial=0) == 0:
+        return True
+    return len(np.unique(classes[fold.train])) > 1 and len(np.unique(classes[fold.held])) > 1
+
+
+def _by_owner(owner: Rows) -> tuple[Fold, ...]:
+    return tuple(
+        Fold(np.flatnonzero(owner != index), np.flatnonzero(owner == index))
+        for index in range(owner.max(initial=0) + 1)
+    )
+
+
+def _owners(keys: RowKeys, folds: int, seed: int) -> Rows:
+    """The fold that holds out each row."""
+    generator = np.random.default_rng(seed)
+    if keys.strategy == "group":
+        return _group_owners(keys, folds, generator)
+    sizes = np.bincount(keys.classes)
+    if len(sizes) == 2:
+        folds = min(folds, int(sizes.min()))
+    order = np.lexsort((generator.random(len(keys.classes)), keys.classes))
+    owner = np.empty(len(order), dtype=np.int64)
+    # Dealt out like cards, class after class, so that both the classes and the sizes of folds are even within one row.
+    owner[order] = np.arange(len(order)) % max(folds, 1)
+    return owner
+
+
+def _group_owners(keys: RowKeys, folds: int, generator: np.random.Generator) -> Rows:
+    """Each group to the fold where it leaves the shares of classes most even (as scikit-learn's StratifiedGroupKFold)."""
+    groups, width = int(keys.keys.max(initial=-1)) + 1, int(keys.classes.max(initial=0)) + 1
+    counts = np.zeros((groups, width))
+    np.add.at(counts, (keys.keys, keys.classes), 1.0)
+    counts = counts / np.maximum(counts.sum(axis=0), 1.0)
+    present = np.flatnonzero(counts.sum(axis=1) > 0)
+    folds = min(folds, len(present))
+    shuffled = generator.permutation(present)
+    order = shuffled[np.argsort(-counts[shuffled].max(axis=1), kind="stable")]
+    filled, owner_of_group = np.zeros((folds, width)), np.zeros(groups, dtype=np.int64)
+    for group in order:
+        # Adding to fold f changes the sum of squares by 2·filled·count + constant: the least is the most even.
+        cost = filled @ counts[group]
+        best = int(np.lexsort((filled.sum(axis=1), cost))[0])
+        owner_of_group[group] = best
+        filled[best] += counts[group]
+    return owner_of_group[keys.keys]
+
+
+def _walk_forward(keys: RowKeys, folds: int) -> tuple[Fold, ...]:
+    """Blocks of about equal size in time; fold i learns from blocks 0 … i and holds out block i + 1."""
+    rows = len(keys.keys)
+    rank = np.searchsorted(np.sort(keys.keys), keys.keys)  # rows before the first row of the same moment
+    starts = np.unique(rank)
+    edges = sorted({int(starts[np.argmin(np.abs(starts - rows * part / (folds + 1)))]) for part in range(1, folds + 1)})
+    edges = [edge for edge in edges if edge > 0]
+    return tuple(
+        Fold(np.flatnonzero(rank < start), np.flatnonzero((rank >= start) & (rank < end)))
+        for start, end in zip(edges, [*edges[1:], rows], strict=True)
+    )

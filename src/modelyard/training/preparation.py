@@ -1,0 +1,120 @@
+"""Everything a search needs to know, worked out from the split and the problem before anything is fitted."""
+
+import dataclasses
+import importlib.metadata
+import platform
+
+import numpy as np
+import numpy.typing as npt
+
+from modelyard.core import ConfigError, derive_seed, digest_json
+from modelyard.data import Split, assign_roles, resolve
+from modelyard.data.schema import Column
+from modelyard.problem import Problem, Task, metrics_for
+from modelyard.training.folds import FoldPlan, RowKeys, plan_folds
+from modelyard.training.search.cross_validation import Question
+from modelyard.training.target import class_names, encode_target
+
+__all__ = ["Setup", "environment", "prepare"]
+
+_PROTOCOL = 1
+"""Raised when a change of the code changes results that a killed run might have left behind."""
+
+_LIBRARIES = ("modelyard", "numpy", "polars", "scikit-learn", "lightgbm", "xgboost-cpu", "optuna")
+
+
+@dataclasses.dataclass(frozen=True)
+class Setup:
+    """What a search is about.
+
+    Parameters
+    ----------
+    problem
+        Resolved.
+    columns
+        The feature columns.
+    classes
+        In the order of codes; empty for regression.
+    keys, plan
+        What decides where rows may go, and the folds made by it.
+    question
+        What the folds are asked.
+    """
+
+    problem: Problem
+    columns: tuple[Column, ...]
+    classes: tuple[str, ...]
+    keys: RowKeys
+    plan: FoldPlan
+    question: Question
+
+    @property
+    def seed(self) -> int:
+        """Root of all seeds."""
+        return self.problem.training.seed
+
+    @property
+    def truth(self) -> npt.NDArray[np.float64]:
+        """Encoded target of the training part."""
+        return self.question.truth
+
+
+def prepare(split: Split, problem: Problem) -> Setup:
+    """Resolve the problem, choose columns, encode the target, and make the folds.
+
+    Raises
+    ------
+    ConfigError
+        If the primary metric is not defined for the task.
+    DataError
+        If the target cannot be learnt, no column is left, or no folds can be made.
+    """
+    if problem.task is Task.AUTO or (problem.task is Task.BINARY and problem.data.positive is None):
+        problem = resolve(problem, split.train.frame)
+    _check_metric(problem)
+    data, frame = problem.data, split.train.frame
+    roles = assign_roles(problem, split.train.schema)
+    columns = tuple(split.train.schema.column(name) for name in roles.features)
+    classes = class_names(problem, split.development.frame[data.target])
+    truth = encode_target(frame[data.target], problem.task, classes)
+    keys = RowKeys.of(frame, problem, split.record.strategy, truth)
+    seed = problem.training.seed
+    plan = plan_folds(keys, problem.training.folds, derive_seed(seed, "folds"))
+    digest = digest_json(
+        {
+            "protocol": _PROTOCOL,
+            "split": split.record.id,
+            "task": problem.task.value,
+            "target": data.target,
+            "classes": classes,
+            "columns": [column.to_dict() for column in columns],
+            "keys": {"strategy": keys.strategy, "time": data.time, "group": data.group},
+            "folds": len(plan.folds),
+            "seed": seed,
+            "environment": environment(),
+        }
+    )
+    question = Question(problem.task, len(classes), problem.primary_metric, truth, plan, digest, seed)
+    return Setup(problem, columns, classes, keys, plan, question)
+
+
+def environment() -> dict[str, str]:
+    """Versions of what computes: Python, the platform, and the libraries."""
+    versions = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
+    for name in _LIBRARIES:
+        try:
+            versions[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            versions[name] = "not installed as a package"
+    return versions
+
+
+def _check_metric(problem: Problem) -> None:
+    names = [spec.name for spec in metrics_for(problem.task)]
+    if problem.primary_metric not in names:
+        raise ConfigError(
+            f"the primary metric is not defined for a {problem.task.value} task",
+            where="metrics.primary",
+            got=repr(problem.primary_metric),
+            cure=f"Choose one of {', '.join(names)}",
+        )

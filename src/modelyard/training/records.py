@@ -1,0 +1,174 @@
+"""What a training run leaves behind: candidates, and the run that chose among them."""
+
+import dataclasses
+import datetime as dt
+import enum
+from collections.abc import Mapping
+from typing import Any
+
+from modelyard.core import Record, StateError
+from modelyard.data.schema import Column
+from modelyard.problem import Task
+
+__all__ = ["EXISTING", "NAIVE", "Candidate", "CandidateRole", "CandidateStatus", "TrainingRun"]
+
+NAIVE = "naive"
+"""Name and family of the naive baseline, which is always there."""
+
+EXISTING = "existing"
+"""Name and family of today's system, if the project file declares one."""
+
+
+class CandidateRole(enum.StrEnum):
+    """A baseline is what others are measured against; a candidate may win."""
+
+    BASELINE = "baseline"
+    CANDIDATE = "candidate"
+
+
+class CandidateStatus(enum.StrEnum):
+    """``done``: scored on all folds; ``failed``: with an error; ``interrupted``: stopped before its last fold."""
+
+    DONE = "done"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+@dataclasses.dataclass(frozen=True)
+class Candidate(Record):
+    """One configuration of one family, and how it did on the folds.
+
+    Parameters
+    ----------
+    name
+        Unique within the run: ``linear``, ``lightgbm``, ``lightgbm-tuned-3``.
+    family
+        ``naive``, ``existing``, ``linear``, ``random_forest``, ``lightgbm`` or ``xgboost``.
+    role, status
+        See :class:`CandidateRole` and :class:`CandidateStatus`.
+    params
+        The configuration.
+    fold_scores
+        The primary metric on the held-out rows of each fold that was scored, in the order of folds.
+    mean, sd
+        Over folds, ``sd`` with n-1 in the denominator; None unless ``done``.
+    fit_seconds
+        Over all folds together.
+    predict_ms
+        One row through encoder and estimator, median, in milliseconds; None if it was not measured.
+    complexity
+        Rank: naive and existing 0, linear 1, forest 2, boosting 3.
+    error
+        Why it failed, or was not finished; else ``""``.
+    rounds
+        Boosting only: the number of rounds for a refit, the mean of the folds' best.
+    rows_per_s
+        Rows that one process encodes and predicts in a second, in batches.
+    size_mb
+        The fitted estimator, pickled, in MB.
+    notes
+        Warnings that the library gave while fitting, each once.
+    """
+
+    name: str
+    family: str
+    role: CandidateRole
+    params: Mapping[str, Any]
+    status: CandidateStatus
+    fold_scores: tuple[float, ...]
+    mean: float | None
+    sd: float | None
+    fit_seconds: float
+    predict_ms: float | None
+    complexity: int
+    error: str = ""
+    rounds: int | None = None
+    rows_per_s: float | None = None
+    size_mb: float | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_complete(self) -> bool:
+        """True if it was scored on all folds; only such a candidate competes."""
+        return self.status is CandidateStatus.DONE
+
+
+@dataclasses.dataclass(frozen=True)
+class TrainingRun(Record):
+    """One search, from the baselines to the winner.
+
+    Parameters
+    ----------
+    id
+        UUIDv7; names the folder.
+    dataset_id, split_id
+        What was learnt from.
+    task, target
+        What was learnt.
+    metric
+        The primary metric, by which the winner was chosen.
+    candidates
+        In the order in which they were tried, baselines first.
+    winner
+        Name of the candidate that won.
+    why
+        The reason, in plain words with its numbers.
+    classes
+        Binary: (negative, positive); multiclass: by name; regression: empty. Predictions follow this order.
+    columns
+        The feature columns with their kinds.
+    seed
+        Root of all seeds.
+    folds
+        How many folds were made; fewer than asked for if the rows did not allow more.
+    environment
+        Versions of Python and of the libraries that compute.
+    created_at
+        When the run ended.
+    interrupted
+        True if the search was stopped, by hand or by its time budget, before all candidates were done.
+    artefacts
+        File in the run's folder to its SHA-256.
+    fold_strategy
+        ``random``, ``stratified``, ``group`` or ``time``.
+    plan
+        Digest of all that determines the fold scores; runs of equal plans have equal leaderboards.
+    """
+
+    id: str
+    dataset_id: str
+    split_id: str
+    task: Task
+    target: str
+    metric: str
+    candidates: tuple[Candidate, ...]
+    winner: str
+    why: str
+    classes: tuple[str, ...]
+    columns: tuple[Column, ...]
+    seed: int
+    folds: int
+    environment: Mapping[str, str]
+    created_at: dt.datetime
+    interrupted: bool
+    artefacts: Mapping[str, str]
+    fold_strategy: str = ""
+    plan: str = ""
+
+    def candidate(self, name: str) -> Candidate:
+        """The candidate called ``name``.
+
+        Raises
+        ------
+        StateError
+            If there is none.
+        """
+        for candidate in self.candidates:
+            if candidate.name == name:
+                return candidate
+        raise StateError(
+            "the run has no such candidate",
+            where=f"run {self.id}",
+            got=repr(name),
+            cure=f"Choose one of {', '.join(candidate.name for candidate in self.candidates)}",
+        )

@@ -1,0 +1,310 @@
+"""Candidates scored by folds: units are made, resumed or run, and put together in a fixed order."""
+
+import dataclasses
+import math
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from modelyard.core import Progress, ProgressEvent, derive_seed
+from modelyard.problem import Task, metric_spec
+from modelyard.training.executor import Executor
+from modelyard.training.families.family import Family
+from modelyard.training.folds import FoldPlan
+from modelyard.training.metrics import score
+from modelyard.training.records import Candidate, CandidateRole, CandidateStatus
+from modelyard.training.search.matrices import EncodingSpeed, FoldMatrices
+from modelyard.training.search.units import FitUnit, UnitResult, finished, held_out_predictions
+
+__all__ = ["CrossValidation", "Question", "Recipe"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclasses.dataclass(frozen=True)
+class Recipe:
+    """A candidate to be: its name, its family and its configuration."""
+
+    name: str
+    family: Family
+    params: Mapping[str, Any]
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """What the folds are asked.
+
+    Parameters
+    ----------
+    task, classes
+        What is predicted, and the number of classes.
+    metric
+        The primary metric.
+    truth
+        Encoded target of the training part.
+    plan
+        The folds.
+    digest
+        Of all that determines a unit's result beside the candidate.
+    seed
+        Root of the seeds of fitting.
+    """
+
+    task: Task
+    classes: int
+    metric: str
+    truth: Array
+    plan: FoldPlan
+    digest: str
+    seed: int
+
+
+class CrossValidation:
+    """Scores recipes on folds, keeps their candidates and out-of-fold predictions, and respects a deadline.
+
+    Parameters
+    ----------
+    folder
+        Where units leave their results; a run that was killed finds them there again.
+    question
+        What the folds are asked.
+    matrices
+        Encoded rows of every fold.
+    executor
+        Runs the units.
+    progress
+        Hears of every unit.
+    deadline
+        Moment of ``time.monotonic`` after which no unit is begun; None for no limit.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        question: Question,
+        matrices: FoldMatrices,
+        executor: Executor,
+        *,
+        progress: Progress,
+        deadline: float | None = None,
+    ) -> None:
+        self._folder = folder
+        self._question = question
+        self._matrices = matrices
+        self._executor = executor
+        self._progress = progress
+        self._deadline = deadline
+        self.candidates: list[Candidate] = []
+        self._predictions: dict[str, Array] = {}
+
+    @property
+    def task(self) -> Task:
+        """What is predicted."""
+        return self._question.task
+
+    @property
+    def greater_is_better(self) -> bool:
+        """The direction of the primary metric."""
+        return metric_spec(self._question.metric).greater_is_better
+
+    @property
+    def out_of_time(self) -> bool:
+        """True once the deadline has passed."""
+        return self._deadline is not None and time.monotonic() >= self._deadline
+
+    def out_of_fold(self, name: str) -> Array:
+        """Predictions of a complete candidate on the rows held out, NaN where a row never was."""
+        return self._predictions[name]
+
+    def add_baseline(self, name: str, params: Mapping[str, Any], predict: Callable[[int], Array]) -> None:
+        """Score an answer that needs no unit.
+
+        Parameters
+        ----------
+        predict
+            Gives the predictions of the held-out rows of a fold, by its index.
+        """
+        predictions = self._gather([predict(fold) for fold in range(len(self._question.plan.folds))])
+        blank = Candidate(
+            name=name,
+            family=name,
+            role=CandidateRole.BASELINE,
+            params=params,
+            status=CandidateStatus.DONE,
+            fold_scores=(),
+            mean=None,
+            sd=None,
+            fit_seconds=0.0,
+            predict_ms=0.0,
+            complexity=0,
+        )
+        self.candidates.append(self._scored(blank, predictions))
+
+    def evaluate(self, recipes: Sequence[Recipe], *, step: str, planned: int = 0) -> list[Candidate]:
+        """Score recipes on all folds; their candidates are also added to :attr:`candidates`, in the recipes' order.
+
+        An interruption leaves the candidates that are complete, and the others marked as interrupted.
+
+        Parameters
+        ----------
+        step
+            Name of the step in progress events.
+        planned
+            Candidates of the whole step, of which these recipes are a part; 0 if they are all.
+        """
+        work = {recipe.name: self._units(recipe) for recipe in recipes}
+        results: dict[str, UnitResult] = {}
+        errors: dict[str, str] = {}
+        folds = len(self._question.plan.folds)
+        told = _Told(self._progress, step, (planned or len(recipes)) * folds, self._steps_done(step, folds))
+        try:
+            self._run(work, results, errors, told)
+        finally:
+            made = [self._candidate(recipe, work[recipe.name], results, errors) for recipe in recipes]
+            self.candidates.extend(made)
+        return made
+
+    def _steps_done(self, step: str, folds: int) -> int:
+        return 0 if step == "folds" else folds * sum("-tuned-" in candidate.name for candidate in self.candidates)
+
+    def _units(self, recipe: Recipe) -> list[FitUnit]:
+        question = self._question
+        return [
+            FitUnit(
+                folder=self._folder,
+                plan=question.digest,
+                family=recipe.family,
+                params=recipe.params,
+                seed=derive_seed(question.seed, "fit", recipe.family.name, fold),
+                fold=fold,
+                task=question.task,
+                classes=question.classes,
+            )
+            for fold in range(len(question.plan.folds))
+        ]
+
+    def _run(
+        self,
+        work: Mapping[str, Sequence[FitUnit]],
+        results: dict[str, UnitResult],
+        errors: dict[str, str],
+        told: "_Told",
+    ) -> None:
+        """Collect what was finished before, and run the rest."""
+        owners = {unit.key: (name, unit) for name, units in work.items() for unit in units}
+        for key, (name, unit) in owners.items():
+            found = finished(self._folder, key)
+            if found is not None:
+                results[key] = found
+                told.unit(f"{name}, fold {unit.fold + 1}: finished before")
+            elif not self.out_of_time:
+                self._matrices.require(unit.family.style)
+                self._executor.submit(unit)
+        for outcome in self._executor.as_completed():
+            name, unit = owners[outcome.key]
+            if outcome.result is None:
+                errors[outcome.key] = outcome.error
+                told.unit(f"{name}, fold {unit.fold + 1}: failed")
+            else:
+                results[outcome.key] = UnitResult.from_dict(outcome.result)
+                told.unit(f"{name}, fold {unit.fold + 1}: {self._question.metric} {self._fold_score(unit):.4g}")
+            if self.out_of_time:
+                self._executor.cancel()
+
+    def _fold_score(self, unit: FitUnit) -> float:
+        held = self._question.plan.folds[unit.fold].held
+        return score(self._question.metric, self._question.truth[held], held_out_predictions(self._folder, unit.key))
+
+    def _candidate(
+        self,
+        recipe: Recipe,
+        units: Sequence[FitUnit],
+        results: Mapping[str, UnitResult],
+        errors: Mapping[str, str],
+    ) -> Candidate:
+        """Put a candidate together from what its units left."""
+        done = [results[unit.key] for unit in units if unit.key in results]
+        failed = [f"fold {unit.fold + 1}: {errors[unit.key]}" for unit in units if unit.key in errors]
+        status = CandidateStatus.DONE if len(done) == len(units) else CandidateStatus.INTERRUPTED
+        candidate = Candidate(
+            name=recipe.name,
+            family=recipe.family.name,
+            role=CandidateRole.CANDIDATE,
+            params=dict(recipe.params),
+            status=CandidateStatus.FAILED if failed else status,
+            fold_scores=(),
+            mean=None,
+            sd=None,
+            fit_seconds=sum(result.fit_seconds for result in done),
+            predict_ms=None,
+            complexity=recipe.family.complexity,
+            error=failed[0] if failed else f"stopped after {len(done)} of {len(units)} folds",
+            notes=tuple(dict.fromkeys(note for result in done for note in result.notes)),
+        )
+        if candidate.status is not CandidateStatus.DONE:
+            return candidate
+        measured = self._measured(candidate, done, self._matrices.require(recipe.family.style))
+        return self._scored(measured, self._gather([held_out_predictions(self._folder, unit.key) for unit in units]))
+
+    def _measured(self, candidate: Candidate, done: Sequence[UnitResult], speed: EncodingSpeed) -> Candidate:
+        """With rounds for a refit, speed and size."""
+        rounds = None
+        if all(result.rounds is not None for result in done):
+            # Folds that learn from more rows (walk-forward) say more about how long the refit should go on.
+            weights = [len(fold.train) for fold in self._question.plan.folds]
+            rounds = max(1, round(float(np.average([result.rounds or 0 for result in done], weights=weights))))
+        row_s = speed.row_s + statistics.median(result.row_s for result in done)
+        return dataclasses.replace(
+            candidate,
+            error="",
+            rounds=rounds,
+            predict_ms=speed.one_row_ms + statistics.median(result.one_row_ms for result in done),
+            rows_per_s=1 / row_s if row_s > 0 else None,
+            size_mb=max(result.size_mb for result in done),
+        )
+
+    def _gather(self, parts: Sequence[Array]) -> Array:
+        """Held-out predictions of all folds in the order of rows, NaN where there is none."""
+        shape = (len(self._question.truth), *parts[0].shape[1:])
+        gathered = np.full(shape, np.nan)
+        for fold, part in zip(self._question.plan.folds, parts, strict=True):
+            gathered[fold.held] = part
+        return gathered
+
+    def _scored(self, candidate: Candidate, predictions: Array) -> Candidate:
+        """With fold scores, or failed if the metric is undefined on one of them."""
+        self._predictions[candidate.name] = predictions
+        question = self._question
+        scores = [
+            score(question.metric, question.truth[fold.held], predictions[fold.held]) for fold in question.plan.folds
+        ]
+        undefined = [index for index, value in enumerate(scores, 1) if not math.isfinite(value)]
+        if undefined:
+            return dataclasses.replace(
+                candidate,
+                status=CandidateStatus.FAILED,
+                error=f"{question.metric} is undefined for its predictions in fold {undefined[0]}",
+            )
+        return dataclasses.replace(
+            candidate, fold_scores=tuple(scores), mean=statistics.fmean(scores), sd=statistics.stdev(scores)
+        )
+
+
+class _Told:
+    """Counts units of a step and tells the listener."""
+
+    def __init__(self, progress: Progress, step: str, total: int, done: int) -> None:
+        self._progress = progress
+        self._step = step
+        self._total = total
+        self._done = done
+
+    def unit(self, message: str) -> None:
+        """One unit ended."""
+        self._done += 1
+        self._progress(ProgressEvent(self._step, self._done, self._total, message))

@@ -1,0 +1,125 @@
+"""Encoded matrices on disk, one set per fold, which worker processes map into memory instead of receiving copies."""
+
+import dataclasses
+import io
+import time
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from modelyard.core import derive_seed, write_atomic
+from modelyard.data.schema import Column
+from modelyard.features import EncodingStyle
+from modelyard.problem import Task
+from modelyard.training.families.family import FitData
+from modelyard.training.folds import FoldPlan, RowKeys, inner_holdout
+
+__all__ = ["FoldMatrices", "load_held", "load_training", "save_array"]
+
+Array = npt.NDArray[np.float64]
+
+_ONE_ROW_REPEATS = 30
+
+
+def save_array(path: Path, array: npt.NDArray[np.generic]) -> None:
+    """Write one ``.npy`` file, whole or not at all."""
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=False)
+    write_atomic(path, buffer.getvalue())
+
+
+@dataclasses.dataclass(frozen=True)
+class EncodingSpeed:
+    """What encoding costs: one row in milliseconds, and seconds per row in batches."""
+
+    one_row_ms: float
+    row_s: float
+
+
+class FoldMatrices:
+    """Encoded rows of every fold; the encoder is fitted on the fold's training rows alone.
+
+    Parameters
+    ----------
+    folder
+        Where the files lie; see :func:`load_training` for who reads them.
+    frame
+        The training part.
+    columns
+        The feature columns.
+    time
+        The column by which rows were split, if any; see :class:`~modelyard.features.encoder.TableEncoder`.
+    """
+
+    def __init__(self, folder: Path, frame: pl.DataFrame, columns: tuple[Column, ...], time: str | None) -> None:
+        self._folder = folder
+        self._frame = frame
+        self._columns = columns
+        self._time = time
+        self._speed: dict[EncodingStyle, EncodingSpeed] = {}
+
+    def write_folds(self, plan: FoldPlan, keys: RowKeys, truth: Array, seed: int) -> None:
+        """Write what all styles share: the target and the stopping rows of each fold's training rows."""
+        self._plan = plan
+        for index, fold in enumerate(plan.folds):
+            save_array(_file(self._folder, index, "target"), truth[fold.train])
+            save_array(_file(self._folder, index, "stop"), inner_holdout(keys, fold.train, derive_seed(seed, index)))
+
+    def require(self, style: EncodingStyle) -> EncodingSpeed:
+        """Write the matrices of a style unless this object has done so already; returns what encoding costs."""
+        from modelyard.features.encoder import TableEncoder
+
+        if style in self._speed:
+            return self._speed[style]
+        spent, rows = 0.0, 0
+        for index, fold in enumerate(self._plan.folds):
+            train, held = self._frame[fold.train], self._frame[fold.held]
+            encoder = TableEncoder(self._columns, style, self._time).fit(train)
+            save_array(_file(self._folder, index, f"{style.value}.train"), encoder.transform(train))
+            start = time.perf_counter()
+            encoded = encoder.transform(held)
+            spent, rows = spent + time.perf_counter() - start, rows + len(held)
+            save_array(_file(self._folder, index, f"{style.value}.held"), encoded)
+        self._speed[style] = EncodingSpeed(_one_row_ms(encoder, held), spent / max(rows, 1))
+        return self._speed[style]
+
+
+def load_training(folder: Path, fold: int, style: EncodingStyle, task: Task) -> tuple[FitData, tuple[int, ...]]:
+    """The training rows of a fold, mapped into memory, and the codes of the classes that they hold.
+
+    The target's codes are made dense, as XGBoost needs them: class ``present[code]`` of the run is ``code`` here.
+    """
+    matrix = np.load(_file(folder, fold, f"{style.value}.train"), mmap_mode="r", allow_pickle=False)
+    target = np.load(_file(folder, fold, "target"), allow_pickle=False)
+    stop = np.load(_file(folder, fold, "stop"), allow_pickle=False)
+    if not task.is_classification:
+        return FitData(task, matrix, target, stop), ()
+    present, dense = np.unique(target, return_inverse=True)
+    # A class that only the stopping rows hold could be neither learnt nor judged.
+    stop &= np.isin(dense, dense[~stop])
+    return FitData(task, matrix, dense.astype(np.float64), stop), tuple(int(code) for code in present)
+
+
+def load_held(folder: Path, fold: int, style: EncodingStyle) -> Array:
+    """The held-out rows of a fold, mapped into memory."""
+    held: Array = np.load(_file(folder, fold, f"{style.value}.held"), mmap_mode="r", allow_pickle=False)
+    return held
+
+
+def _file(folder: Path, fold: int, name: str) -> Path:
+    return folder / "matrices" / f"fold-{fold}.{name}.npy"
+
+
+def _one_row_ms(encoder: object, frame: pl.DataFrame) -> float:
+    """Median time of encoding one row as serving does it, in milliseconds."""
+    from modelyard.features import encode_row
+
+    encodings = getattr(encoder, "encodings_", ())
+    row, spent = frame.row(0, named=True), []
+    for _ in range(_ONE_ROW_REPEATS):
+        start = time.perf_counter()
+        encode_row(encodings, row)
+        spent.append(time.perf_counter() - start)
+    return float(np.median(spent)) * 1e3

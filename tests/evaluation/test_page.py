@@ -1,0 +1,143 @@
+"""The page says the answer first, hides no metric, and keeps the account."""
+
+import dataclasses
+import datetime as dt
+from typing import TYPE_CHECKING
+
+import pytest
+
+from modelyard.core import Actor, Finding, Severity
+from modelyard.evaluation import Evaluation, evaluation_page
+from modelyard.evaluation.evaluate import evaluate
+from modelyard.evaluation.page.answer import compact_interval
+from modelyard.problem import Task, metrics_for
+from modelyard.report import Page, render_html, render_markdown
+
+if TYPE_CHECKING:
+    from tests.evaluation.conftest import Life, Live
+
+
+@pytest.fixture
+def settled(churn_evaluation: Evaluation) -> Evaluation:
+    """The same evaluation without errors among its findings."""
+    findings = tuple(item for item in churn_evaluation.findings if item.severity is not Severity.ERROR)
+    return dataclasses.replace(churn_evaluation, findings=findings)
+
+
+def page_of(evaluation: Evaluation, life: "Life") -> Page:
+    """The page without an audit."""
+    return evaluation_page(evaluation, life.run.record, life.problem, None)
+
+
+def test_sections_follow_the_questions(churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """Answer, winner, worth, failures, trust, reasons, next steps, account."""
+    page = page_of(churn_evaluation, churn_life)
+
+    assert [section.title for section in page.sections] == [
+        "Is it good enough?",
+        "Why linear?",
+        "What is it worth?",
+        "Where does it fail?",
+        "Can its numbers be trusted?",
+        "What does it look at?",
+        "What to do next",
+        "The account",
+    ]
+    assert page.subtitle == "Keep customers who are about to leave."
+
+
+def test_the_answer_is_one_sentence(settled: Evaluation, churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """No with the reason if a finding forbids it; else so it seems, until the test part was opened."""
+    broken = page_of(churn_evaluation, churn_life).sections[0].lead
+    sealed = page_of(settled, churn_life).sections[0].lead
+    opened = page_of(dataclasses.replace(settled, test=settled.validation, measured_on="test"), churn_life)
+
+    assert broken.startswith("**No.** Log loss is ")
+    assert sealed.startswith("**So it seems, but the test part is still sealed.** ROC AUC is 0.8")
+    assert "for the naive answer and 0." in sealed
+    assert opened.sections[0].lead.startswith("**Yes, by what was asked for.** ROC AUC is 0.8")
+
+
+def test_no_metric_is_hidden(churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """Every metric of the task stands on the page, with the money sentence and every finding."""
+    text = render_markdown(page_of(churn_evaluation, churn_life))
+
+    for spec in metrics_for(Task.BINARY):
+        assert spec.title.split(" (")[0] in text
+    assert churn_evaluation.money is not None
+    assert churn_evaluation.money.sentence in text
+    for finding in churn_evaluation.findings:
+        assert finding.message.split(";")[0] in text.replace("\\", "")
+
+
+def test_the_account_names_the_rows(settled: Evaluation, churn_life: "Life") -> None:
+    """Sealed rows are called sealed; opened ones tell who, when, why and how often."""
+    sealed = page_of(settled, churn_life).sections[-1]
+    account = dataclasses.replace(
+        settled.account,
+        openings=2,
+        opened_at=dt.datetime(2026, 5, 4, 10, 30, tzinfo=dt.UTC),
+        opened_by="ada",
+        reason="final evaluation",
+    )
+    opened = page_of(dataclasses.replace(settled, openings=2, account=account), churn_life).sections[-1]
+
+    assert sealed.lead == "The 450 sealed test rows have never been opened."
+    assert opened.lead == (
+        "The 450 sealed test rows were opened by ada on 2026-05-04 at 10:30 UTC, “final evaluation”; openings of these "
+        "rows so far: 2."
+    )
+    assert settled.account.test_digest in render_markdown(page_of(settled, churn_life))
+
+
+def test_next_steps_count_what_is_open(settled: Evaluation, churn_life: "Life") -> None:
+    """Errors forbid, others want a decision, none is the way on."""
+    finding = Finding("x", Severity.ERROR, "a", "Something is wrong.", "It matters.", "Do something.")
+    leads = [
+        page_of(dataclasses.replace(settled, findings=findings), churn_life).sections[-2].lead
+        for findings in ((finding, finding), (dataclasses.replace(finding, severity=Severity.INFO),), ())
+    ]
+
+    assert leads == [
+        "2 findings must be settled before this model is used.",
+        "Nothing forbids the next step; 1 finding wants a decision.",
+        "No check objects. The next step is to package the model.",
+    ]
+
+
+def test_values_from_the_data_are_escaped(live: "Live", churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """A segment called like a script stays text, and the page is self-contained and small."""
+    segment = dataclasses.replace(churn_evaluation.segments[0], value="<script>alert(1)</script>")
+    html = render_html(page_of(dataclasses.replace(churn_evaluation, segments=(segment,)), churn_life))
+
+    assert "<script" not in html
+    assert "http://" not in html.replace("http://www.w3.org", "")
+    assert len(html) < 200_000
+
+
+def test_regression_has_residuals_and_no_threshold(live: "Live", churn_life: "Life", actor: Actor) -> None:
+    """The page of a regression shows residuals, no confusion, and says that no price is declared."""
+    frame = churn_life.split.train.frame.select("tenure", "Contract", "InternetService", "MonthlyCharges")
+    life = live(frame.head(600), {"data": {"source": "t", "target": "MonthlyCharges"}, "segments": ["Contract"]})
+    text = render_html(page_of(evaluate(life.run, life.split, life.problem, actor=actor, reason=None), life))
+
+    assert "Residuals" in text
+    assert "Error by size of the prediction" in text
+    assert "Actual and decided classes" not in text
+    assert "What is it worth?" not in text
+    assert "RMSE by Contract" in text
+
+
+@pytest.mark.parametrize(
+    ("figure", "text"),
+    [
+        ((0.85493, 0.8268, 0.87671), "0.855 (0.827–0.877)"),
+        ((71.23, 66.38, 77.4), "71.2 (66.4–77.4)"),
+        ((4712.3, 4000.0, 5100.9), "4,712 (4,000–5,101)"),
+        ((0.5, None, None), "0.500"),
+        ((None, None, None), "–"),
+    ],
+)
+def test_tables_are_compact(figure: tuple[float | None, float | None, float | None], text: str) -> None:
+    """Three decimals for small figures, fewer for large ones."""
+    assert compact_interval(*figure) == text
