@@ -48,6 +48,8 @@ class Project:
         The project's folder.
     config
         The effective configuration, with the origin of each value.
+    problem
+        The problem as the project file states it; the task may still be ``auto``.
     workspace
         The project's state.
     actor
@@ -57,6 +59,7 @@ class Project:
     def __init__(self, root: Path, config: LoadedProblem, *, token: str | None, progress: Progress) -> None:
         self.root = root
         self.config = config
+        self.problem = config.problem
         self.workspace = store.Workspace(root)
         self.actor = governance.current_actor(self.workspace.ledger, token, root)
         self._progress = progress
@@ -114,11 +117,6 @@ class Project:
         """
         folder = Path(root)
         return cls(folder, load_problem(folder, env=env, settings=settings), token=token, progress=progress)
-
-    @property
-    def problem(self) -> Problem:
-        """The problem as the project file states it; the task may still be ``auto``."""
-        return self.config.problem
 
     def check(self) -> CheckReport:
         """Whether the question is well put and the data can answer it; splits and seals on first use."""

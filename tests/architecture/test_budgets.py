@@ -21,7 +21,10 @@ MOST_FILES_IN_A_ROOM = 14
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 # Process edges, where any failure must become an answer or an exit code; each logs or re-raises what it caught.
-EDGES_WITH_BROAD_EXCEPT: dict[str, str] = {}
+EDGES_WITH_BROAD_EXCEPT = {
+    "serving/app.py": "a request must end in an answer; the exception is logged with an id",
+    "training/executor.py": "a candidate that fails must not end the run; the error is kept with the candidate",
+}
 
 
 def _tree(path: Path) -> ast.Module:
@@ -147,7 +150,8 @@ def test_every_module_says_what_it_is(path: Path) -> None:
         exported = [
             ast.literal_eval(node.value)
             for node in tree.body
-            if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "__all__" for t in node.targets)
+            if isinstance(node, ast.Assign | ast.AnnAssign) and "__all__" in ast.unparse(node).partition("=")[0]
+            if node.value is not None
         ]
         assert len(exported) == 1
         assert len(exported[0]) == len(set(exported[0]))

@@ -49,7 +49,9 @@ def signal_table(rows: int = 400, seed: int = 0) -> pl.DataFrame:
     return pl.DataFrame(
         {
             "tenure": tenure,
-            "charge": pl.Series([None if gap else value for gap, value in zip(generator.random(rows) < 0.05, charge, strict=True)]),
+            "charge": pl.Series(
+                [None if gap else value for gap, value in zip(generator.random(rows) < 0.05, charge, strict=True)]
+            ),
             "contract": contract,
             "day": np.arange(rows) // 4,
             "household": generator.integers(0, rows // 8, rows),
@@ -71,7 +73,9 @@ def table() -> pl.DataFrame:
 def split_of(workspace: Workspace, actor: Actor) -> MakeSplit:
     """Makes a split and its problem from a table; keywords are the problem's, ``target`` and others go to ``data``."""
 
-    def make(frame: pl.DataFrame, target: str, *, data: Mapping[str, Any] | None = None, **keys: Any) -> tuple[Split, Problem]:
+    def make(
+        frame: pl.DataFrame, target: str, *, data: Mapping[str, Any] | None = None, **keys: Any
+    ) -> tuple[Split, Problem]:
         others = {name: "another target" for name in ("churn", "level", "amount") if name != target}
         declared = dict(data or {})
         helpers = {"day": "time", "household": "group", "today": "existing"}

@@ -50,12 +50,11 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print the record as JSON on standard output.")] = False,
 ) -> None:
     """Play the whole life of a model. On the churn data that ships with modelyard, in a few minutes."""
-    from modelyard.cli.show.accounts import DemoStage
+    from modelyard.cli.show.demo import TerminalStage, show_curtain
     from modelyard.demo.story import play
 
-    stage = DemoStage(silent=as_json)
-    outcome = play(folder, stage=stage, fresh=fresh)
-    print_answer(Answer(outcome.to_dict(), stage.curtain(outcome)), as_json=as_json)
+    outcome = play(folder, stage=TerminalStage(quiet=as_json), fresh=fresh)
+    print_answer(Answer(outcome.to_dict(), show_curtain(outcome)), as_json=as_json)
 
 
 def add_to(app: typer.Typer) -> None:

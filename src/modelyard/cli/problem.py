@@ -46,7 +46,7 @@ def explain(
     from modelyard.problem import did_you_mean, json_schema
 
     if topic == "config":
-        rows = session.project.explain()
+        rows = session.project.config.explain()
         return Answer(
             [{"key": key, "value": value, "origin": origin} for key, value, origin in rows], show_config(rows)
         )

@@ -6,6 +6,7 @@ Never: lets the test part out without a reason in the ledger.
 """
 
 from modelyard.data.contract import ColumnContract, Contract, Violation, derive_contract
+from modelyard.data.drafting import draft_problem
 from modelyard.data.profile import (
     FeatureReference,
     ReferenceProfile,
@@ -16,7 +17,7 @@ from modelyard.data.profile import (
     smoothed_psi,
 )
 from modelyard.data.read import SourceTable, read_source, read_table
-from modelyard.data.resolve import check_columns, positive_class, resolve
+from modelyard.data.resolve import check_columns, class_shares, positive_class, resolve
 from modelyard.data.roles import Roles, assign_roles
 from modelyard.data.schema import Column, ColumnKind, Schema, category_text, conform, infer_schema
 from modelyard.data.splits import (
@@ -53,10 +54,12 @@ __all__ = [
     "build_profile",
     "category_text",
     "check_columns",
+    "class_shares",
     "conform",
     "count_bins",
     "debiased_psi",
     "derive_contract",
+    "draft_problem",
     "extend_split",
     "infer_schema",
     "load_split",

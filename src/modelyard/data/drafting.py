@@ -1,5 +1,6 @@
 """The first project file of a table: what the table suggests, in the project file's words."""
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -20,8 +21,10 @@ _KEYS = {
 }
 
 
-def draft_problem(name: str, source: Path, target: str, *, written_as: str) -> ProblemDraft:
-    """Look at the table in ``source`` and draft a problem; ``written_as`` is the path that the file will hold.
+def draft_problem(name: str, source: Path, target: str, *, folder: Path) -> ProblemDraft:
+    """Look at the table in ``source`` and draft a problem for the project in ``folder``.
+
+    The project file names the table relative to the folder if it lies below it or beside it, else absolutely.
 
     Raises
     ------
@@ -33,4 +36,10 @@ def draft_problem(name: str, source: Path, target: str, *, written_as: str) -> P
         key: getattr(found, field) for field, key in _KEYS.items() if getattr(found, field) not in (None, (), {})
     }
     because = {_KEYS.get(field, field): reason for field, reason in found.because.items()}
-    return ProblemDraft(name, written_as, target, found.task, values, because)
+    return ProblemDraft(name, _as_written(source, folder), target, found.task, values, because)
+
+
+def _as_written(source: Path, folder: Path) -> str:
+    """The table's path as the project file holds it."""
+    relative = os.path.relpath(source.resolve(), folder.resolve())
+    return relative if relative.count("..") <= 1 else str(source.resolve())

@@ -8,7 +8,7 @@ from modelyard.core import DataError
 from modelyard.data.schema import category_text
 from modelyard.problem import Problem, Task, did_you_mean
 
-__all__ = ["YES_WORDS", "check_columns", "infer_task", "positive_class", "resolve"]
+__all__ = ["YES_WORDS", "check_columns", "class_shares", "infer_task", "positive_class", "resolve"]
 
 _MAX_CLASSES = 50
 _MAX_NUMERIC_CLASSES = 20
@@ -159,6 +159,16 @@ def positive_class(target: pl.Series) -> str:
     """
     counts: list[tuple[str, int]] = category_text(target).drop_nulls().value_counts(name="rows").rows()
     return min(counts, key=lambda pair: (pair[1], pair[0].lower() not in YES_WORDS, _descending(pair[0])))[0]
+
+
+def class_shares(target: pl.Series) -> dict[str, float]:
+    """Share of each class of a target without nulls.
+
+    >>> class_shares(pl.Series(["a", "b", "a", "a"])) == {"a": 0.75, "b": 0.25}
+    True
+    """
+    counts = category_text(target).value_counts(normalize=True, name="share")
+    return dict(counts.rows())
 
 
 def _descending(text: str) -> tuple[int, ...]:

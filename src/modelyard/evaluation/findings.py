@@ -260,7 +260,8 @@ def _fairness(evaluation: Evaluation) -> Iterator[Finding]:
             ("true_positive_rate", "share of real positives found", _positives),
             ("false_positive_rate", "share of real negatives called positive", _negatives),
         ):
-            rates = [(getattr(group, name), group.value) for group in groups if enough(group) >= _FEW_POSITIVES]
+            measured = [group for group in groups if getattr(group, name) is not None]  # binary tasks only
+            rates = [(getattr(group, name), group.value) for group in measured if enough(group) >= _FEW_POSITIVES]
             if len(rates) > 1 and max(rates)[0] - min(rates)[0] > _RATE_GAP:
                 yield _unequal(column, name.replace("_", "-") + "-gap", title, min(rates), max(rates))
 

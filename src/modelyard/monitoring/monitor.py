@@ -267,6 +267,7 @@ def _diagnose(
     drift = [trail.results[position] for trail in judged.trails if position is not None]
     names = {judged.windows[position].facts.name} if position is not None else set()
     faults = [one for one in judged.quality if one.window in names and _is_fault(one)]
+    faults = [one for one in faults if one.signal is not QualitySignal.FROZEN or _stays_frozen(one, judged)]
     empty = np.empty(0)
     truth, prediction, features = empty, empty, np.empty((0, 0))
     if last is not None and last.alarm and labelled is not None:
@@ -278,6 +279,19 @@ def _diagnose(
     reference = last.reference if last else None
     hint = labels_needed(problem.task, reference, problem.monitoring.performance_drop)
     return diagnose(evidence, problem.task, derive_seed(problem.training.seed, "cause"), labels_hint=hint)
+
+
+def _stays_frozen(result: QualityResult, judged: _Judged) -> bool:
+    """True if the column stands still in a neighbouring window too, or there is none.
+
+    When most rows come to share one value, a window of a few hundred may hold that value alone by chance; a pipeline
+    that froze gives it in every window.
+    """
+    names = [window.facts.name for window in judged.windows]
+    frozen = {one.window for one in judged.quality if (one.feature, one.signal) == (result.feature, result.signal)}
+    place = names.index(result.window)
+    neighbours = names[max(place - 1, 0) : place] + names[place + 1 : place + 2]
+    return not neighbours or any(name in frozen for name in neighbours)
 
 
 def _is_fault(result: QualityResult) -> bool:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import math
+import re
 
 import numpy as np
 import numpy.typing as npt
@@ -127,7 +128,8 @@ def _ruled(rule: str, frame: pl.DataFrame) -> pl.Series:
     try:
         answers = frame.lazy().select(pl.sql_expr(rule).alias("rule")).collect()["rule"]
     except pl.exceptions.ColumnNotFoundError as error:
-        name = str(error).split("\n", 1)[0].strip('"')
+        quoted = re.search('"([^"]+)"', str(error))
+        name = quoted[1] if quoted else rule
         raise ConfigError(
             "the rule names a column that the table lacks",
             where=where,

@@ -1,6 +1,7 @@
 """Folds within the training part: the same rule as the split's, so that each fold is a small split of its own."""
 
 import dataclasses
+import itertools
 
 import numpy as np
 import numpy.typing as npt
@@ -205,5 +206,5 @@ def _walk_forward(keys: RowKeys, folds: int) -> tuple[Fold, ...]:
     edges = [edge for edge in edges if edge > 0]
     return tuple(
         Fold(np.flatnonzero(rank < start), np.flatnonzero((rank >= start) & (rank < end)))
-        for start, end in zip(edges, [*edges[1:], rows], strict=True)
+        for start, end in itertools.pairwise([*edges, rows])
     )

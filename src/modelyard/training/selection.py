@@ -163,9 +163,12 @@ class _Words:
         return sentences
 
     def noise(self, best: Candidate, over: Gain, bound: float, tried: int) -> str:
+        told = f"The naive baseline wins with {self._title} {_figure(self.naive)}: no candidate beats it beyond noise."
+        mark = f"The best of {tried}, {best.name}, has {_figure(best)}"
+        if over.mean <= 0:
+            return f"{told} {mark}, which is no better."
         return (
-            f"The naive baseline wins with {self._title} {_figure(self.naive)}: no candidate beats it beyond noise. "
-            f"The best of {tried}, {best.name}, has {_figure(best)}; its gain of {format_number(over.mean)} is not above "
+            f"{told} {mark}; its gain of {format_number(over.mean)} is not above "
             f"{format_number(bound * over.standard_error)}, which chance alone exceeds in one search of twenty."
         )
 

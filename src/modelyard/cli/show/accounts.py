@@ -21,7 +21,14 @@ def show_rows(rows: Sequence[LedgerRow]) -> RenderableType:
     table = plain_table(
         ("#", "when", "who", "action", "subject", "details"),
         (
-            (str(row.sequence), f"{row.at:%Y-%m-%d %H:%M:%S}", row.actor, row.action, row.subject[:24], _brief(row.details))
+            (
+                str(row.sequence),
+                f"{row.at:%Y-%m-%d %H:%M:%S}",
+                row.actor,
+                row.action,
+                row.subject[:24],
+                _brief(row.details),
+            )
             for row in rows
         ),
         numeric=(0,),

@@ -37,7 +37,7 @@ def hint(text: str) -> Text:
 
 def link(label: str, path: Path) -> Text:
     """A labelled path, clickable where the terminal can."""
-    return Text.assemble((f"{label:<10}", "dim"), (str(path), f"link {path.resolve().as_uri()}"))
+    return Text.assemble((f"{label:<12}", "dim"), (str(path), f"link {path.resolve().as_uri()}"))
 
 
 def facts(pairs: Iterable[tuple[str, str]]) -> Table:

@@ -16,6 +16,8 @@ from modelyard.store import Workspace
 __all__ = ["extend_split", "unknown_rows"]
 
 _ID_LENGTH = 12
+_FRESH_SHARES = {"train": 0.50, "validation": 0.35, "test": 0.15}
+"""A paired comparison needs rows: more of the new ones are held out than the plan says, and learnt from afterwards."""
 
 
 def unknown_rows(frame: pl.DataFrame, base: Split, workspace: Workspace) -> pl.DataFrame:
@@ -95,7 +97,8 @@ def _split_fresh(base: Split, frame: pl.DataFrame, problem: Problem, workspace: 
     """The new rows divided by the base's plan, with the base's kinds of columns."""
     kinds = {column.name: column.kind.value for column in base.train.schema.columns}
     source = problem.data.model_copy(update={"types": kinds, "test_source": None})
-    plan = problem.split.model_copy(update={"strategy": base.record.strategy})
+    shares = {} if base.record.strategy == "column" else _FRESH_SHARES
+    plan = problem.split.model_copy(update={"strategy": base.record.strategy, **shares})
     fresh_problem = resolve(problem.model_copy(update={"data": source, "split": plan}), frame)
     version = store_version(frame, f"new rows for split {base.record.id}", workspace)
     return make_split(Dataset(version.id, frame, base.train.schema), fresh_problem, workspace, actor)

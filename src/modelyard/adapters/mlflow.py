@@ -1,0 +1,139 @@
+"""MLflow as a tracker: a parent run for the training run, a child run for each candidate."""
+
+import contextlib
+import importlib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from modelyard.core import MissingExtraError, ModelyardError, StateError
+
+__all__ = ["MlflowTracker"]
+
+_PARENT = "mlflow.parentRunId"
+_STATUS = {"finished": "FINISHED", "interrupted": "KILLED", "failed": "FAILED", "done": "FINISHED"}
+_LONGEST_PARAM = 6_000
+
+
+class MlflowTracker:
+    """Sends a training run to MLflow; implements :class:`modelyard.store.Tracker`.
+
+    Parameters
+    ----------
+    folder
+        Where the embedded store lies: ``mlflow.db`` (SQLite) and ``artifacts``. Look at it with
+        ``mlflow ui --backend-store-uri sqlite:///<folder>/mlflow.db``.
+    experiment
+        Name of the experiment; made if it is not there.
+    uri
+        Another tracking URI, such as a server's; by default the embedded store.
+
+    Raises
+    ------
+    MissingExtraError
+        On first use, if MLflow is not installed.
+    """
+
+    def __init__(self, folder: Path, experiment: str, uri: str | None = None) -> None:
+        self._folder = folder
+        self._experiment = experiment
+        self._uri = uri
+        self._client: Any = None
+        self._experiment_id = ""
+        self._run_id = ""
+
+    @property
+    def tracking_uri(self) -> str:
+        """The URI that runs are sent to."""
+        return self._uri or f"sqlite:///{(self._folder / 'mlflow.db').absolute()}"
+
+    def start(self, run_id: str, name: str, params: Mapping[str, Any]) -> None:
+        """Begin the parent run; its tag ``modelyard.run`` holds our id."""
+        _require_mlflow()
+        with self._reached():
+            self._open_experiment()
+            self._run_id = self._begin(name, params, {"modelyard.run": run_id})
+
+    def log_candidate(self, name: str, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
+        """One candidate as a child run, ended at once with the status that ``params`` names."""
+        with self._reached():
+            child = self._begin(name, params, {_PARENT: self._parent()})
+            self._log_metrics(child, metrics)
+            self._client.set_terminated(child, _STATUS.get(str(params.get("status")), "FINISHED"))
+
+    def log_metrics(self, metrics: Mapping[str, float]) -> None:
+        """Figures of the run as a whole, on the parent run."""
+        with self._reached():
+            self._log_metrics(self._parent(), metrics)
+
+    def log_artifact(self, path: Path) -> None:
+        """Copy a file to the parent run's artefacts."""
+        with self._reached():
+            self._client.log_artifact(self._parent(), str(path))
+
+    def finish(self, status: str) -> None:
+        """End the parent run."""
+        with self._reached():
+            self._client.set_terminated(self._parent(), _STATUS.get(status, "FAILED"))
+
+    def _open_experiment(self) -> None:
+        """Open the store; find the experiment, or make it."""
+        from mlflow import MlflowClient
+
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._client = MlflowClient(tracking_uri=self.tracking_uri)
+        found = self._client.get_experiment_by_name(self._experiment)
+        if found is not None:
+            self._experiment_id = found.experiment_id
+            return
+        location = None if self._uri else (self._folder / "artifacts").absolute().as_uri()
+        self._experiment_id = self._client.create_experiment(self._experiment, artifact_location=location)
+
+    def _begin(self, name: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> str:
+        """A new run with its parameters; returns MLflow's id."""
+        from mlflow.entities import Param
+
+        run = self._client.create_run(self._experiment_id, run_name=name, tags=dict(tags))
+        run_id = str(run.info.run_id)
+        logged = [Param(key, str(value)[:_LONGEST_PARAM]) for key, value in params.items()]
+        self._client.log_batch(run_id, params=logged)
+        return run_id
+
+    def _log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
+        from mlflow.entities import Metric
+        from mlflow.utils.time import get_current_time_millis
+
+        now = get_current_time_millis()
+        self._client.log_batch(run_id, metrics=[Metric(key, float(value), now, 0) for key, value in metrics.items()])
+
+    def _parent(self) -> str:
+        if not self._run_id:
+            raise StateError("the tracker was not started", where="tracking: mlflow", cure="Call start first")
+        return self._run_id
+
+    @contextlib.contextmanager
+    def _reached(self) -> Iterator[None]:
+        """Turn MLflow's errors, which hide what they came from, into ours."""
+        from mlflow.exceptions import MlflowException
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            yield
+        except (MlflowException, SQLAlchemyError, OSError) as error:
+            raise ModelyardError(
+                "MLflow could not record the run",
+                where=self.tracking_uri,
+                got=" ".join(str(error).split())[:300],
+                cure="Start the tracking server, or mend tracking.uri in the project file",
+            ) from error
+
+
+def _require_mlflow() -> None:
+    """Import MLflow, or say how to install it."""
+    # MLflow reports usage to its makers unless told not to before it is imported.
+    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    try:
+        importlib.import_module("mlflow")
+    except ImportError as error:
+        raise MissingExtraError("mlflow", extra="mlflow", needed_for="tracking with MLflow") from error
