@@ -150,19 +150,25 @@ def quality_findings(
     return found
 
 
-def performance_finding(windows: Sequence[PerformanceWindow], metric: str) -> Finding | None:
-    """A finding if the metric fell beyond what is tolerated in any window; None if it did not."""
+def performance_finding(
+    windows: Sequence[PerformanceWindow], metric: str, *, pooled: PerformanceWindow | None = None
+) -> Finding | None:
+    """A finding if the metric fell beyond what is tolerated in any window; None if it did not.
+
+    ``pooled`` are the rows of several windows together; a loss on them has persisted already.
+    """
     judged = [window for window in windows if window.value is not None and not window.note]
     levels = [3 if window.alarm else 0 for window in judged]
-    severity = persistent_severity(levels)
+    lost = pooled is not None and pooled.alarm
+    severity = Severity.ERROR if lost else persistent_severity(levels)
     if severity is None:
         return None
-    last = next(window for window in reversed(judged) if window.alarm)
+    last = pooled if pooled and lost else next(window for window in reversed(judged) if window.alarm)
     title = metric_spec(metric).title
     message = (
         f"{title} was {format_number(last.value)} ({format_number(last.low)} to {format_number(last.high)}) in "
         f"{last.name}; the package had {format_number(last.reference)}, tolerated is "
-        f"{format_number(last.tolerated)}; so in {_count(levels)} windows."
+        f"{format_number(last.tolerated)}; beyond doubt in {_count(levels)} single windows."
     )
     why = "The whole interval is beyond the tolerated loss: this is not chance."
     action = "Act on the likely cause; roll back if an earlier version does better on the same rows."

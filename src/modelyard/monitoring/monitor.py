@@ -50,6 +50,9 @@ _FAULTS = frozenset(
     }
 )
 
+_FROZEN_WINDOWS = 3
+_FEWEST_POOLED = 2
+
 
 @dataclasses.dataclass(frozen=True)
 class _Watched:
@@ -123,13 +126,16 @@ def monitor(
     windows = cut_windows(frame, plan.window, min_rows=plan.min_rows)
     watched, missing = _watch(profile, frame, importance or {})
     judged = _judge(tuple(window for window in windows if window.facts.judged), watched, plan.false_alarm_rate)
-    use, labelled, performance = _performance(frame, labels, problem, (reference_score, threshold, classes))
-    diagnosis = _diagnose(judged, watched, labelled, performance, problem, classes)
+    package = (reference_score, threshold, classes)
+    use, labelled, performance = _performance(frame, labels, problem, package)
+    pooled = _since_the_score_moved(judged, watched, labelled, performance, (problem, package))
+    recent = (*performance, *([pooled] if pooled else []))
+    diagnosis = _diagnose(judged, watched, labelled, recent, problem, classes)
     versions = (
         tuple(sorted(category_text(frame["version"]).drop_nulls().unique())) if "version" in frame.columns else ()
     )
     findings: list[Finding] = []
-    drop = performance_finding(performance, problem.primary_metric)
+    drop = performance_finding(performance, problem.primary_metric, pooled=pooled)
     findings += [drop] if drop else []
     held = bool(performance) and performance[-1].tolerated is not None and not performance[-1].note and drop is None
     scores = frozenset(one.reference.name for one in watched if one.is_score)
@@ -252,6 +258,34 @@ def _performance(
     return use, joined, judged
 
 
+def _since_the_score_moved(
+    judged: _Judged,
+    watched: Sequence[_Watched],
+    labelled: pl.DataFrame | None,
+    performance: Sequence[PerformanceWindow],
+    context: tuple[Problem, tuple[float | None, float | None, Sequence[str]]],
+) -> PerformanceWindow | None:
+    """The metric on all labelled rows since the model's score last began to alarm; None if that adds nothing.
+
+    A window of some hundred rows cannot show a moderate loss beyond doubt; a stretch of such windows can.
+    """
+    problem, (reference, threshold, classes) = context
+    names = {one.reference.name for one in watched if one.is_score}
+    scores = [trail for trail in judged.trails if trail.feature in names]
+    if labelled is None or not scores:
+        return None
+    start = len(judged.windows)
+    while start > 0 and scores[0].results[start - 1].alarm:
+        start -= 1
+    onset = judged.windows[start].facts.start if start < len(judged.windows) else None
+    if onset is None or sum(window.start >= onset for window in performance) < _FEWEST_POOLED:
+        return None
+    rows = labelled.filter(pl.col("at") >= onset)
+    facts = WindowFacts(f"all rows since {onset:%Y-%m-%d %H:%M}", onset, rows["at"][-1], rows.height, 1, judged=True)
+    window = Window(facts, rows)
+    return judge_performance(window, problem, reference=reference, threshold=threshold, classes=classes)
+
+
 def _diagnose(
     judged: _Judged,
     watched: Sequence[_Watched],
@@ -282,16 +316,18 @@ def _diagnose(
 
 
 def _stays_frozen(result: QualityResult, judged: _Judged) -> bool:
-    """True if the column stands still in a neighbouring window too, or there is none.
+    """True if the column stands still in three windows in a row, or in all if there are fewer.
 
     When most rows come to share one value, a window of a few hundred may hold that value alone by chance; a pipeline
-    that froze gives it in every window.
+    that froze gives it in every window until it is mended.
     """
-    names = [window.facts.name for window in judged.windows]
     frozen = {one.window for one in judged.quality if (one.feature, one.signal) == (result.feature, result.signal)}
-    place = names.index(result.window)
-    neighbours = names[max(place - 1, 0) : place] + names[place + 1 : place + 2]
-    return not neighbours or any(name in frozen for name in neighbours)
+    run = 0
+    for window in judged.windows:
+        run = run + 1 if window.facts.name in frozen else 0
+        if run >= min(_FROZEN_WINDOWS, len(judged.windows)):
+            return True
+    return False
 
 
 def _is_fault(result: QualityResult) -> bool:

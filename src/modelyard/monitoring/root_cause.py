@@ -155,7 +155,10 @@ def _without_loss(moved: Sequence[str], performance: PerformanceWindow) -> Diagn
     if performance.tolerated is None:
         known = "The package's own score is not known, so a loss cannot be judged."
         return Diagnosis(Cause.UNKNOWN if moved else Cause.NOTHING, Action.NONE, tuple(moved), known)
-    kept = f"Performance held: {format_number(performance.value)}, tolerated {format_number(performance.tolerated)}."
+    shown = (
+        f"{format_number(performance.value)} ({format_number(performance.low)} to {format_number(performance.high)})"
+    )
+    kept = f"No loss beyond doubt: {shown} in {performance.name}, tolerated {format_number(performance.tolerated)}."
     if moved:
         return Diagnosis(Cause.HARMLESS, Action.NONE, (kept, *moved))
     return Diagnosis(Cause.NOTHING, Action.NONE, (kept,))

@@ -23,7 +23,8 @@ class WindowFacts(Record):
     Parameters
     ----------
     name
-        For people: "2026-11-21", or "2026-11-19 to 2026-11-21" if days were merged.
+        For people, and different for each window: "2026-11-21", "2026-11-19 to 2026-11-21" if days were merged, or
+        "2026-11-21 10:47, batch 3".
     start, end
         Moments of its first and its last row, in UTC.
     rows
@@ -82,6 +83,8 @@ def cut_windows(predictions: pl.DataFrame, length: Length, *, min_rows: int) -> 
             names = (runs["value"][first], runs["value"][position])
             part = frame.slice(begin, rows)
             facts = _facts(part, names, length, merged=position - first + 1, judged=rows >= min_rows)
+            if length == "batch":  # many batches may share a minute, and windows are told apart by name
+                facts = dataclasses.replace(facts, name=f"{facts.name}, batch {len(windows) + 1}")
             windows.append(Window(facts, part))
             first, begin, rows = position + 1, begin + rows, 0
     return tuple(windows)
@@ -94,7 +97,7 @@ def _facts(
     first, last = (key.strftime(_FORMAT[length]) for key in keys)
     if last.startswith("week of ") and first != last:
         last = last.removeprefix("week of ")
-    name = first if first == last else f"{first} to {last}"
+    name = first if first == last or length == "batch" else f"{first} to {last}"
     return WindowFacts(name, part["at"][0], part["at"][-1], part.height, merged, judged)
 
 
