@@ -69,14 +69,13 @@ class CardSource:
 def fill_card(source: CardSource) -> ModelCard:
     """The card, with every field that a person left empty listed under ``not_provided``."""
     identity, use, data = _identity(source), _use(source), _data(source)
-    performance = _performance(source)
     return ModelCard(
         protocol=CARD_PROTOCOL,
         identity=identity,
         use=use,
         data=data,
         method=_method(source),
-        performance=performance,
+        performance=_performance(source),
         openings_count=source.evaluation.openings,
         openings=_openings(source),
         limitations=limitations_of(
@@ -86,7 +85,6 @@ def fill_card(source: CardSource) -> ModelCard:
                 ("split", source.split.findings),
                 ("evaluation", source.evaluation.findings),
             ],
-            performance.disparities,
         ),
         decisions=source.decisions,
         operation=_operation(source),

@@ -9,7 +9,6 @@ from modelyard.packaging.card.record import Disparity, Limitation
 __all__ = ["disparities_of", "limitations_of"]
 
 _SMALL_GROUP = 30
-_WIDE_GAP = 0.2
 _RATES = {
     "share called positive": "selection_rate",
     "true positive rate": "true_positive_rate",
@@ -17,26 +16,17 @@ _RATES = {
 }
 
 
-def limitations_of(
-    evaluation: Evaluation, found: Sequence[tuple[str, Iterable[Finding]]], disparities: Iterable[Disparity]
-) -> tuple[Limitation, ...]:
-    """Limits, gravest first: findings that want a decision, guardrails not kept, groups far apart, what always holds.
+def limitations_of(evaluation: Evaluation, found: Sequence[tuple[str, Iterable[Finding]]]) -> tuple[Limitation, ...]:
+    """Limits, gravest first: findings that want a decision, and what always holds.
 
     Parameters
     ----------
     evaluation
-        For guardrails and the state of the test part.
+        Tells whether the test part is still sealed.
     found
         Findings by their source, such as ``("audit", findings)``; those of severity ``info`` are left out.
-    disparities
-        See :func:`disparities_of`.
     """
-    limits = [
-        *_from_findings(found),
-        *_from_guardrails(evaluation),
-        *(_from_disparity(disparity) for disparity in disparities if disparity.gap >= _WIDE_GAP),
-        *_always(evaluation),
-    ]
+    limits = [*_from_findings(found), *_always(evaluation)]
     return tuple(sorted(limits, key=lambda limit: -limit.severity.rank))
 
 
@@ -46,29 +36,6 @@ def _from_findings(found: Sequence[tuple[str, Iterable[Finding]]]) -> Iterator[L
             if finding.severity is not Severity.INFO:
                 statement = f"{finding.message} {finding.why}".strip()
                 yield Limitation(source, finding.severity, finding.subject, statement, finding.action)
-
-
-def _from_guardrails(evaluation: Evaluation) -> Iterator[Limitation]:
-    for guardrail in evaluation.guardrails:
-        if not guardrail.met:
-            value = "undefined" if guardrail.value is None else f"{guardrail.value:.4g}"
-            yield Limitation(
-                "evaluation",
-                Severity.ERROR,
-                guardrail.metric,
-                f"The guardrail {guardrail.metric} {guardrail.bound} is not kept: it is {value}.",
-                "Do not promote this version, or change the guardrail and say why.",
-            )
-
-
-def _from_disparity(disparity: Disparity) -> Limitation:
-    return Limitation(
-        "fairness",
-        Severity.WARNING,
-        disparity.column,
-        f"The {disparity.measure} differs by {disparity.gap:.2f} between {disparity.lowest} and {disparity.highest}.",
-        "Find out whether the difference is justified, and record the decision.",
-    )
 
 
 def _always(evaluation: Evaluation) -> Iterator[Limitation]:

@@ -225,7 +225,7 @@ def _segments(segments: tuple[SegmentScore, ...], title: str) -> Table:
 
 def _disparities(disparities: tuple[Disparity, ...]) -> Table:
     rows = tuple(
-        (item.column, item.measure, format_number(item.gap), item.lowest, item.highest) for item in disparities
+        (item.column, _title(item.measure), format_number(item.gap), item.lowest, item.highest) for item in disparities
     )
     caption = "Largest gap between groups of 30 rows or more. A gap asks for a reason; it is no proof of unfairness."
     return Table(("Protected column", "Measure", "Gap", "Lowest", "Highest"), rows, caption=caption, numeric=(2,))

@@ -1,0 +1,275 @@
+"""Real tables, fitted models of every family, and packages built from them."""
+
+import dataclasses
+import datetime as dt
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from modelyard.audit.audit import audit
+from modelyard.core.actor import Actor, ActorSource
+from modelyard.data import (
+    Contract,
+    ReferenceProfile,
+    Split,
+    assign_roles,
+    conform,
+    derive_contract,
+    infer_schema,
+    load_version,
+    make_split,
+    read_table,
+    resolve,
+    store_version,
+)
+from modelyard.data.version import Dataset
+from modelyard.evaluation import Evaluation
+from modelyard.evaluation.evaluate import evaluate
+from modelyard.features import EncodingStyle
+from modelyard.features.encoder import TableEncoder
+from modelyard.packaging import GoldenSet, Manifest, Package, Scorer
+from modelyard.packaging.build import BuildDetails, build_package
+from modelyard.packaging.compile import compile_model
+from modelyard.problem import Problem, Task
+from modelyard.store import Workspace
+from modelyard.training.baselines import ConstantEstimator
+from modelyard.training.engine import train
+from modelyard.training.executor import InProcessExecutor
+from modelyard.training.model import FittedModel
+from modelyard.training.run import StoredRun
+from modelyard.training.target import class_names, encode_target
+
+DATA = Path(__file__).parents[1] / "data"
+FAMILIES = ("constant", "linear", "lightgbm", "xgboost", "forest")
+MOMENT = dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC)
+
+TABLES: dict[str, dict[str, Any]] = {
+    "churn": {"source": "telco_churn.parquet", "target": "Churn", "id": "customerID"},
+    "contract": {"source": "telco_churn.parquet", "target": "Contract", "id": "customerID"},
+    "bike": {
+        "source": "bike_sharing_hourly.parquet",
+        "target": "cnt",
+        "time": "timestamp",
+        "exclude": {"casual": "part of cnt", "registered": "part of cnt", "instant": "a row number"},
+        "types": {"season": "category", "workingday": "boolean"},
+    },
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Fitted:
+    """A pipeline fitted on a real table with gaps, its compiled scorer, and rows that it has not seen."""
+
+    model: FittedModel
+    scorer: Scorer
+    contract: Contract
+    held_out: pl.DataFrame
+
+
+def estimator(family: str, task: Task) -> Any:
+    """An estimator of a family, quick to fit."""
+    import lightgbm
+    import xgboost
+    from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+    from sklearn.linear_model import LogisticRegression, Ridge
+
+    if not task.is_classification:
+        return {
+            "linear": Ridge(),
+            "lightgbm": lightgbm.LGBMRegressor(n_estimators=30, n_jobs=1, verbosity=-1),
+            "xgboost": xgboost.XGBRegressor(n_estimators=30, n_jobs=1),
+            "forest": RandomForestRegressor(12, max_leaf_nodes=200, n_jobs=1, random_state=0),
+        }[family]
+    return {
+        "linear": LogisticRegression(max_iter=500),
+        "lightgbm": lightgbm.LGBMClassifier(n_estimators=30, n_jobs=1, verbosity=-1),
+        "xgboost": xgboost.XGBClassifier(n_estimators=30, n_jobs=1),
+        "forest": RandomForestClassifier(12, min_samples_leaf=3, n_jobs=1, random_state=0),
+    }[family]
+
+
+STYLES = {
+    "constant": EncodingStyle.TREE,
+    "linear": EncodingStyle.LINEAR,
+    "lightgbm": EncodingStyle.TREE,
+    "xgboost": EncodingStyle.TREE,
+    "forest": EncodingStyle.FOREST,
+}
+
+
+def with_gaps(frame: pl.DataFrame, names: tuple[str, ...], seed: int) -> pl.DataFrame:
+    """Every feature missing in one row of twenty."""
+    random = np.random.default_rng(seed)
+    return frame.with_columns(
+        pl.when(pl.Series(random.random(frame.height) < 0.05)).then(None).otherwise(pl.col(name)).alias(name)
+        for name in names
+    )
+
+
+def problem_of(table: str, **changes: Any) -> Problem:
+    """The problem of a table."""
+    return Problem.model_validate({"name": table, "data": TABLES[table], **changes})
+
+
+@functools.cache
+def fit(table: str, family: str) -> Fitted:
+    """A family fitted on a table, and compiled."""
+    frame = read_table(DATA / TABLES[table]["source"]).sample(2400, seed=1, shuffle=True)
+    problem = resolve(problem_of(table), frame)
+    schema = infer_schema(frame, problem.data.types)
+    roles = assign_roles(problem, schema)
+    frame = with_gaps(conform(frame, schema), roles.features, seed=2)
+    train_rows, held_out = frame[:1800], frame[1800:]
+    classes = class_names(problem, frame[problem.data.target])
+    truth = encode_target(train_rows[problem.data.target], problem.task, classes)
+    columns = tuple(schema.column(name) for name in roles.features)
+    encoder = TableEncoder(columns, STYLES[family]).fit(train_rows)
+    if family == "constant":
+        fitted: Any = ConstantEstimator.learn(truth, problem.task, len(classes), "mean")
+    else:
+        fitted = estimator(family, problem.task).fit(encoder.transform(train_rows), truth)
+    model = FittedModel(encoder, fitted, family, problem.task, classes, tuple(range(len(classes))))
+    plan, predictor = compile_model(model, 0.3)
+    contract = derive_contract(Dataset("0" * 12, train_rows, schema), roles)
+    empty = GoldenSet(predictor.tolerance, ())
+    scorer = Scorer(manifest(), plan, predictor, contract=contract, profile=ReferenceProfile(0, ()), golden=empty)
+    return Fitted(model, scorer, contract, held_out)
+
+
+def manifest(**changes: Any) -> Manifest:
+    """A manifest of nothing."""
+    blank = Manifest(
+        protocol=1,
+        name="model",
+        version="1",
+        digest="",
+        files={},
+        bytes=0,
+        created_at=MOMENT,
+        modelyard_version="0",
+        code_commit="",
+        dataset_id="",
+        split_id="",
+        run_id="",
+        ledger_position=None,
+        requirements={},
+    )
+    return dataclasses.replace(blank, **changes)
+
+
+@dataclasses.dataclass(frozen=True)
+class Project:
+    """Everything a package is built from."""
+
+    workspace: Workspace
+    problem: Problem
+    split: Split
+    run: StoredRun
+    evaluation: Evaluation
+
+    def build(self, folder: Path, **changes: Any) -> Package:
+        """The package of this project, with parts exchanged."""
+        problem = changes.pop("problem", self.problem)
+        roles = assign_roles(problem, self.split.train.schema)
+        report = audit(self.split.train, problem, roles, seed=0)
+        details = BuildDetails(author="ada", code_commit="abc", ledger_position=7, clock=lambda: MOMENT)
+        parts = {"run": self.run, "split": self.split, "evaluation": self.evaluation, **changes}
+        return build_package(
+            parts["run"],
+            parts["split"],
+            parts["evaluation"],
+            report,
+            problem,
+            version="3",
+            folder=folder,
+            details=parts.get("details", details),
+        )
+
+
+def _project(root: Path, problem: Problem, *, rows: int, reason: str | None) -> Project:
+    somebody = Actor("ada", ActorSource.OS_USER, ("admin",))
+    workspace = Workspace(root)
+    frame = read_table(DATA / problem.data.source).sample(rows, seed=0, shuffle=True)
+    problem = resolve(problem, frame)
+    version = store_version(frame, problem.data.source, workspace)
+    split = make_split(load_version(version.id, workspace), problem, workspace, somebody)
+    run = train(split, problem, workspace, executor=InProcessExecutor())
+    evaluation = evaluate(run, split, problem, actor=somebody, reason=reason)
+    return Project(workspace, problem, split, run, evaluation)
+
+
+def _plan(family: str) -> dict[str, Any]:
+    return {"families": [family], "folds": 2, "tuning_rounds": 0, "workers": 1}
+
+
+@pytest.fixture(scope="session")
+def churn(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """A churn model (LightGBM) with costs, protected groups, and the test part opened once."""
+    problem = problem_of(
+        "churn",
+        objective="Call customers who are about to leave.",
+        owner="Grace",
+        costs={"true_positive": 100, "false_positive": -20, "volume_per_year": 10_000},
+        protected=["gender"],
+        segments=["Contract"],
+        metrics={"guardrails": {"roc_auc": ">= 0.99"}},
+        training=_plan("lightgbm"),
+    )
+    return _project(tmp_path_factory.mktemp("churn"), problem, rows=3000, reason="final evaluation")
+
+
+@pytest.fixture(scope="session")
+def bike(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Bicycle hire by time (ridge regression), the test part sealed."""
+    problem = problem_of("bike", training=_plan("linear"))
+    return _project(tmp_path_factory.mktemp("bike"), problem, rows=3000, reason=None)
+
+
+@pytest.fixture(scope="session")
+def contract_types(tmp_path_factory: pytest.TempPathFactory) -> Project:
+    """Kinds of contract, three classes (ridge penalised softmax)."""
+    return _project(
+        tmp_path_factory.mktemp("contract"),
+        problem_of("contract", training=_plan("linear")),
+        rows=1500,
+        reason=None,
+    )
+
+
+@pytest.fixture(scope="session")
+def churn_package(churn: Project, tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """The package of the churn model."""
+    return churn.build(tmp_path_factory.mktemp("packages") / "churn-3")
+
+
+@pytest.fixture(scope="session")
+def bike_package(bike: Project, tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """The package of the bicycle model."""
+    return bike.build(tmp_path_factory.mktemp("packages") / "bike-3")
+
+
+@pytest.fixture(scope="session")
+def contract_package(contract_types: Project, tmp_path_factory: pytest.TempPathFactory) -> Package:
+    """The package of the three-class model."""
+    return contract_types.build(tmp_path_factory.mktemp("packages") / "contract-3")
+
+
+@pytest.fixture(params=[(table, family) for table in TABLES for family in FAMILIES], ids="-".join)
+def fitted(request: pytest.FixtureRequest) -> Fitted:
+    """Each family on each table: binary, three classes, regression with dates."""
+    table, family = request.param
+    return fit(table, family)
+
+
+Fit = Callable[[str, str], Fitted]
+
+
+@pytest.fixture(scope="session")
+def fit_family() -> Fit:
+    """Fit one family on one table; fitted once a session."""
+    return fit

@@ -1,0 +1,208 @@
+"""Native predictors: files, damage, threads, and the corners of each library."""
+
+import io
+import json
+import threading
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from modelyard.core import IntegrityError, ModelyardError
+from modelyard.packaging.predictors import (
+    ConstantPredictor,
+    ForestPredictor,
+    LightGBMPredictor,
+    LinearPredictor,
+    Link,
+    Predictor,
+    XGBoostPredictor,
+    flatten_trees,
+    load_predictor,
+)
+from modelyard.packaging.predictors.native_library import load_library
+
+Matrix = npt.NDArray[np.float64]
+
+KINDS = ("constant", "linear", "lightgbm", "xgboost", "forest")
+
+
+def _rows(gaps: bool) -> tuple[Matrix, Matrix]:
+    random = np.random.default_rng(0)
+    matrix = random.normal(size=(400, 5))
+    target = (matrix[:, 0] + matrix[:, 1] ** 2 + random.normal(size=400) > 1).astype(np.float64)
+    if gaps:
+        matrix[random.random(matrix.shape) < 0.2] = np.nan
+    return matrix, target
+
+
+def _predictor(kind: str) -> Predictor:
+    """A small fitted predictor of each kind."""
+    matrix, target = _rows(gaps=False)
+    if kind == "constant":
+        return ConstantPredictor([0.25])
+    if kind == "linear":
+        return LinearPredictor([[0.5, -1.0, 0.25, 0.0, 2.0]], [0.125], Link.LOGISTIC)
+    if kind == "lightgbm":
+        from lightgbm import LGBMClassifier
+
+        fitted = LGBMClassifier(n_estimators=10, n_jobs=1, verbosity=-1).fit(matrix, target)
+        return LightGBMPredictor(fitted.booster_.model_to_string())
+    if kind == "xgboost":
+        from xgboost import XGBClassifier
+
+        fitted = XGBClassifier(n_estimators=10, n_jobs=1).fit(matrix, target)
+        return XGBoostPredictor(bytes(fitted.get_booster().save_raw("ubj")))
+    from sklearn.ensemble import RandomForestClassifier
+
+    fitted = RandomForestClassifier(5, random_state=0).fit(matrix, target)
+    return ForestPredictor(flatten_trees([tree.tree_ for tree in fitted.estimators_], 5, [1]))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_files_bring_the_same_predictor_back(kind: str) -> None:
+    """What was written to files answers bit for bit as before, for one row and for many."""
+    predictor = _predictor(kind)
+    matrix, _ = _rows(gaps=False)
+
+    again = load_predictor(kind, predictor.to_files())
+
+    np.testing.assert_array_equal(again.predict_matrix(matrix), predictor.predict_matrix(matrix))
+    assert again.predict_row(matrix[7].tolist()) == predictor.predict_row(matrix[7].tolist())
+    assert (again.features, again.outputs) == (predictor.features, predictor.outputs)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_missing_files_are_named(kind: str) -> None:
+    """A predictor without its files is an integrity error, not a crash."""
+    with pytest.raises(IntegrityError, match="model/"):
+        load_predictor(kind, {})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_garbage_is_refused(kind: str) -> None:
+    """Files of garbage are an integrity error, also where a C library reads them."""
+    files = dict.fromkeys(_predictor(kind).to_files(), b"garbage")
+
+    with pytest.raises(IntegrityError, match="model/"):
+        load_predictor(kind, files)
+
+
+def test_an_unknown_kind_names_the_known_ones() -> None:
+    """A plan of the future is refused with the kinds that this version knows."""
+    with pytest.raises(IntegrityError, match="constant, linear, lightgbm, xgboost, forest"):
+        load_predictor("quantum", {})
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_threads_may_share_a_predictor(kind: str) -> None:
+    """Four threads that score different rows at once get each their own answer."""
+    predictor = _predictor(kind)
+    matrix, _ = _rows(gaps=False)
+    expected = predictor.predict_matrix(matrix)[:, 0]
+    wrong: list[int] = []
+
+    def work(start: int) -> None:
+        mine = range(start, len(matrix), 4)
+        got = {place: predictor.predict_row(matrix[place].tolist())[0] for place in mine}
+        wrong.extend(place for place in mine if abs(got[place] - expected[place]) > 1e-12)
+
+    threads = [threading.Thread(target=work, args=(start,)) for start in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert wrong == []
+
+
+def test_early_stopped_boosters_use_their_best_round() -> None:
+    """Rounds after the best one are in XGBoost's file, but are not used."""
+    from xgboost import XGBRegressor
+
+    matrix, target = _rows(gaps=True)
+    fitted = XGBRegressor(n_estimators=200, early_stopping_rounds=3, n_jobs=1)
+    fitted.fit(matrix[:200], target[:200], eval_set=[(matrix[200:], target[200:])], verbose=False)
+
+    predictor = XGBoostPredictor(bytes(fitted.get_booster().save_raw("ubj")), fitted.best_iteration + 1)
+
+    assert fitted.get_booster().num_boosted_rounds() > fitted.best_iteration + 1
+    np.testing.assert_array_equal(predictor.predict_matrix(matrix)[:, 0], fitted.predict(matrix))
+
+
+@pytest.mark.parametrize("gaps", [False, True])
+def test_forests_send_missing_values_where_scikit_learn_does(gaps: bool) -> None:
+    """A forest trained with or without gaps gives scikit-learn's probabilities, row by row and together."""
+    from sklearn.ensemble import ExtraTreesClassifier
+
+    matrix, target = _rows(gaps=gaps)
+    fitted = ExtraTreesClassifier(20, random_state=0).fit(matrix, target + (matrix[:, 2] > 1))
+    predictor = ForestPredictor(flatten_trees([tree.tree_ for tree in fitted.estimators_], 5, [0, 1, 2]))
+
+    expected = fitted.predict_proba(matrix)
+
+    assert abs(predictor.predict_matrix(matrix) - expected).max() < 1e-12
+    assert abs(np.array([predictor.predict_row(row) for row in matrix.tolist()]) - expected).max() < 1e-12
+
+
+def test_forests_compare_in_single_precision() -> None:
+    """A number just above a threshold in double precision, but not in single, goes left, as in scikit-learn."""
+    from sklearn.ensemble import RandomForestRegressor
+
+    matrix = np.array([[16_777_216.0], [16_777_220.0]] * 20)
+    fitted = RandomForestRegressor(3, random_state=0).fit(matrix, matrix[:, 0])
+    predictor = ForestPredictor(flatten_trees([tree.tree_ for tree in fitted.estimators_], 1, [0]))
+    between = np.array([[16_777_218.0 + step * 0.01] for step in range(-50, 50)])
+
+    np.testing.assert_array_equal(predictor.predict_matrix(between)[:, 0], fitted.predict(between))
+
+
+def _forest_files(**changes: Any) -> dict[str, bytes]:
+    """The files of a small forest with arrays exchanged."""
+    content = _predictor("forest").to_files()["forest.npz"]
+    with np.load(io.BytesIO(content)) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    buffer = io.BytesIO()
+    np.savez(buffer, **(arrays | changes))
+    return {"forest.npz": buffer.getvalue()}
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"left": np.array([10**6], dtype=np.int32)},
+        {"roots": np.array([-1], dtype=np.int32)},
+        {"shape": np.array([3])},
+        {"feature": np.array([{"a": 1}], dtype=object)},
+    ],
+    ids=["outside", "negative root", "no number of features", "pickled objects"],
+)
+def test_forests_that_would_leave_their_arrays_are_refused(changes: dict[str, Any]) -> None:
+    """Crafted arrays, and pickled ones, are refused before they are walked."""
+    with pytest.raises(IntegrityError, match=r"model/forest\.npz"):
+        load_predictor("forest", _forest_files(**changes))
+
+
+def test_linear_coefficients_survive_json_exactly() -> None:
+    """The shortest text of a double reads back as the same double."""
+    weights = np.random.default_rng(0).normal(size=(3, 7)) * 10.0 ** np.arange(-3, 4)
+    predictor = LinearPredictor(weights, [0.1, 0.2, 0.3], Link.SOFTMAX)
+
+    content = json.loads(predictor.to_files()["linear.json"])
+
+    np.testing.assert_array_equal(np.array(content["coefficients"]), weights)
+
+
+def test_linear_rejects_coefficients_that_do_not_fit() -> None:
+    """Two outputs need two intercepts."""
+    files = {"linear.json": b'{"link": "identity", "coefficients": [[1.0], [2.0]], "intercepts": [0.0]}'}
+
+    with pytest.raises(IntegrityError, match="one intercept"):
+        load_predictor("linear", files)
+
+
+def test_a_library_that_is_not_installed_is_named() -> None:
+    """The error says which package scoring needs."""
+    with pytest.raises(ModelyardError, match="needs the library of 'no_such_booster'"):
+        load_library("no_such_booster", "lib_none")
