@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import secrets
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -26,25 +27,30 @@ def write_atomic(path: Path, content: bytes | str) -> None:
         If the disk is full or the folder cannot be written; the old file is untouched then.
     """
     raw = content.encode("utf-8") if isinstance(content, str) else content
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        # Opened plainly, so that the permissions are those of any file that the user makes.
+        with temporary.open("xb") as stream:
             stream.write(raw)
             stream.flush()
             os.fsync(stream.fileno())
-        Path(temporary).replace(path)
+        temporary.replace(path)
     except OSError as error:
-        Path(temporary).unlink(missing_ok=True)
-        raise ModelyardError(
-            "the file could not be written",
-            where=str(path),
-            got=error.strerror or str(error),
-            cure="Free some space or fix the permissions, then run the command again; nothing was changed",
-        ) from error
+        temporary.unlink(missing_ok=True)
+        raise _unwritten(path, error) from error
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise
+
+
+def _unwritten(path: Path, error: OSError) -> ModelyardError:
+    return ModelyardError(
+        "the file could not be written",
+        where=str(path),
+        got=error.strerror or str(error),
+        cure="Free some space or fix the permissions, then run the command again; nothing was changed",
+    )
 
 
 def write_json_atomic(path: Path, value: Any) -> None:
@@ -73,18 +79,31 @@ def atomic_directory(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def exclusive_lock(path: Path) -> Iterator[None]:
+def exclusive_lock(path: Path, *, wait: bool = False) -> Iterator[None]:
     """Hold an advisory lock on ``path`` for the block; the kernel frees it if the process dies.
+
+    Parameters
+    ----------
+    path
+        The lock's file; it stays when the lock is free.
+    wait
+        True to take turns with other holders, for blocks of milliseconds.
 
     Raises
     ------
     LockedError
-        At once, if another process holds it.
+        At once, if another process holds it and ``wait`` is false.
+    ModelyardError
+        If the lock's file cannot be made.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+") as stream:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        stream = path.open("a+")
+    except OSError as error:
+        raise _unwritten(path, error) from error
+    with stream:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(stream, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             stream.seek(0)
             raise LockedError(
