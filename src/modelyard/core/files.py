@@ -37,7 +37,8 @@ def write_atomic(path: Path, content: bytes | str) -> None:
             os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
         raise _unwritten(path, error) from error
     except BaseException:
         temporary.unlink(missing_ok=True)

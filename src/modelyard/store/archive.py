@@ -12,15 +12,15 @@ R = TypeVar("R", bound=Record)
 
 
 def save_record(folder: Path, name: str, record: Record, html: str | None = None) -> Path:
-    """Write ``<name>.json`` and, if given, ``<name>.html``; returns the path of the last written.
+    """Write ``<name>.json`` and, if given, ``<name>.html``; returns the page if there is one, else the record.
 
     The page is written first: a record that is there has its page.
     """
-    path = folder / f"{name}.json"
+    path, page = folder / f"{name}.json", folder / f"{name}.html"
     if html is not None:
-        write_atomic(folder / f"{name}.html", html)
+        write_atomic(page, html)
     write_json_atomic(path, record.to_dict())
-    return folder / f"{name}.html" if html is not None else path
+    return path if html is None else page
 
 
 def load_record(kind: type[R], folder: Path, name: str, *, cure: str) -> R:
@@ -38,5 +38,5 @@ def load_record(kind: type[R], folder: Path, name: str, *, cure: str) -> R:
         return kind.from_dict(json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
         raise StateError(f"there is no {name} yet", where=str(folder), cure=cure) from None
-    except ValueError as error:
+    except (ValueError, TypeError, AttributeError) as error:
         raise IntegrityError("the record is damaged", where=str(path), got=str(error), cure=cure) from error

@@ -6,9 +6,9 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from modelyard.core import Record, canonical_json, digest_bytes
+from modelyard.core import IntegrityError, Record, canonical_json, digest_bytes
 
-__all__ = ["GENESIS", "LedgerRow", "Verification", "check_chain", "row_hash"]
+__all__ = ["GENESIS", "LedgerRow", "Verification", "check_chain", "read_row", "row_hash"]
 
 GENESIS = "0" * 64
 """What the first row has in place of the hash of a row before it."""
@@ -75,6 +75,25 @@ def row_hash(values: Mapping[str, Any]) -> str:
     """SHA-256 of the canonical JSON of a row: all fields but ``hash``, with ``at`` as text and ``details`` as data."""
     names = ("sequence", "at", "actor", "actor_source", "action", "subject", "details", "previous")
     return digest_bytes(canonical_json({name: values[name] for name in names}))
+
+
+def read_row(stored: Mapping[str, Any]) -> LedgerRow:
+    """A row as it is stored (see :func:`check_chain`) as a record; its hash is not checked.
+
+    Raises
+    ------
+    IntegrityError
+        If the row cannot be read.
+    """
+    try:
+        return LedgerRow.from_dict({**stored, "details": json.loads(stored["details"])})
+    except (TypeError, ValueError) as error:
+        raise IntegrityError(
+            "a row of the ledger cannot be read: it was changed",
+            where=f"row {stored['sequence']}",
+            got=str(error),
+            cure="Run: modelyard ledger verify",
+        ) from error
 
 
 def check_chain(rows: Iterable[Mapping[str, Any]]) -> Verification:

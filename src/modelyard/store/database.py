@@ -14,10 +14,11 @@ __all__ = ["BUSY_TIMEOUT_S", "database_path", "open_engine", "translated_errors"
 
 BUSY_TIMEOUT_S = 10.0
 _WRITES = "modelyard_writes"
+_DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
 
 
 def open_engine(location: Path | str) -> sa.Engine:
-    """An engine for a file (SQLite) or any SQLAlchemy URL. Nothing is opened yet.
+    """An engine for a file (SQLite), whose folder is made, or any SQLAlchemy URL. Nothing is opened yet.
 
     Connections are not pooled: a pooled one would be shared by accident with forked worker processes.
     On SQLite a transaction of :func:`writing` begins with BEGIN IMMEDIATE, so that what it reads first is what it
@@ -26,10 +27,23 @@ def open_engine(location: Path | str) -> sa.Engine:
     Raises
     ------
     ConfigError
-        If the URL is malformed, or is SQLite in memory, which no second process could read.
+        If the URL is malformed, its driver is not installed, or it is SQLite in memory, which no second process
+        could read.
+    ModelyardError
+        If the folder of the file cannot be made.
     """
-    engine = sa.create_engine(_url(location), poolclass=sa.NullPool)
+    url = _url(location)
+    try:
+        engine = sa.create_engine(url, poolclass=sa.NullPool)
+    except (sa.exc.NoSuchModuleError, ImportError) as error:
+        raise ConfigError(
+            "the driver of the ledger's database is not installed",
+            where=url.render_as_string(),
+            got=str(error),
+            cure="Install the driver's package, or keep the ledger in a file",
+        ) from error
     if engine.dialect.name == "sqlite":
+        _make_folder(database_path(engine))
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -53,12 +67,30 @@ def _url(location: Path | str) -> sa.URL:
     try:
         url = sa.make_url(location)
     except sa.exc.ArgumentError as error:
+        # The address may hold a password, so only its scheme is shown.
         raise ConfigError(
-            "the ledger's address is malformed", got=location, cure="Give a file, or driver://user@host/database"
+            "the ledger's address is malformed",
+            got=f"{location.split('://', 1)[0]}://…",
+            cure="Give a file, or driver://user@host/database",
         ) from error
     if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
         raise ConfigError("the ledger must outlive the process", got=location, cure="Give the path of a file")
     return url
+
+
+def _make_folder(path: Path | None) -> None:
+    """Make the folder of the database file."""
+    if path is None:
+        return
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ModelyardError(
+            "the folder of the ledger cannot be made",
+            where=str(path.parent),
+            got=error.strerror or str(error),
+            cure="Fix the permissions, or choose another project folder",
+        ) from error
 
 
 def _prepare_sqlite(connection: Any, _record: Any) -> None:
@@ -87,7 +119,7 @@ def translated_errors(engine: sa.Engine) -> Iterator[None]:
     LockedError
         If another process held the write lock for longer than 10 s.
     IntegrityError
-        If the file is no database, or its pages are damaged.
+        If the file is no database, its pages are damaged, or its tables are not those that modelyard made.
     ModelyardError
         For a full disk, missing permissions and whatever else the database says.
     """
@@ -110,7 +142,8 @@ def _translation(error: sa.exc.DBAPIError, where: str) -> ModelyardError:
             got=said,
             cure="Wait until it ends, then run this command again; nothing was changed",
         )
-    if code in (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT):
+    # Text that is no text, and tables that lack a column, carry no code of their own.
+    if code in _DAMAGED or (isinstance(error.orig, sqlite3.Error) and code in (0, sqlite3.SQLITE_ERROR)):
         return IntegrityError(
             "the ledger is damaged",
             where=where,

@@ -1,11 +1,11 @@
 """The head file: the last sequence and hash, kept beside the database so that a cut-off tail is found."""
 
+import contextlib
 import dataclasses
-import fcntl
 import json
 from pathlib import Path
 
-from modelyard.core import IntegrityError, Record, write_json_atomic
+from modelyard.core import IntegrityError, Record, exclusive_lock, write_json_atomic
 
 __all__ = ["Head", "HeadFile"]
 
@@ -46,25 +46,46 @@ class HeadFile:
         Raises
         ------
         IntegrityError
-            If the file is not a head file.
+            If the file is not a head file, or cannot be read.
         """
         try:
             content = json.loads(self.path.read_text(encoding="utf-8"))
-            return Head.from_dict(content)
         except FileNotFoundError:
             return None
-        except (ValueError, TypeError, IntegrityError) as error:
-            raise IntegrityError(
-                "the head of the ledger cannot be read",
-                where=str(self.path),
-                got=str(error),
-                cure="Restore the file from a backup; if you accept that lost rows go unnoticed, delete it",
-            ) from error
+        except (ValueError, OSError) as error:
+            raise self._unreadable(str(error)) from error
+        sequence, digest = (content.get(name) for name in ("sequence", "hash")) if isinstance(content, dict) else (0, 0)
+        if type(sequence) is not int or sequence < 0 or not isinstance(digest, str):
+            raise self._unreadable("no number and hash of a row")
+        return Head(sequence, digest)
 
     def advance(self, head: Head) -> None:
-        """Write ``head`` unless a later one is there; processes that do so at once take turns."""
-        with self.path.with_name(f"{self.path.name}.lock").open("a") as stream:
-            fcntl.flock(stream, fcntl.LOCK_EX)
+        """Write ``head`` unless a later one is there; processes that do so at once take turns.
+
+        Raises
+        ------
+        IntegrityError
+            If the file that is there is not a head file.
+        ModelyardError
+            If it cannot be written.
+        """
+        with self._turn():
             known = self.read()
             if known is None or known.sequence < head.sequence:
                 write_json_atomic(self.path, head.to_dict())
+
+    def replace(self, head: Head) -> None:
+        """Write ``head`` whatever is there."""
+        with self._turn():
+            write_json_atomic(self.path, head.to_dict())
+
+    def _turn(self) -> contextlib.AbstractContextManager[None]:
+        return exclusive_lock(self.path.with_name(f"{self.path.name}.lock"), wait=True)
+
+    def _unreadable(self, got: str) -> IntegrityError:
+        return IntegrityError(
+            "the head of the ledger cannot be read",
+            where=str(self.path),
+            got=got,
+            cure="Restore the file from a backup; without one, Ledger.renew_head notes the loss and writes it again",
+        )

@@ -16,14 +16,15 @@ from modelyard.core import (
     IntegrityError,
     LockedError,
     ModelyardError,
+    StateError,
     canonical_json,
     system_clock,
     write_atomic,
 )
-from modelyard.store.chain import GENESIS, LedgerRow, Verification, check_chain, row_hash
+from modelyard.store.chain import GENESIS, LedgerRow, Verification, check_chain, read_row, row_hash
 from modelyard.store.database import database_path, open_engine, translated_errors, writing
 from modelyard.store.head import Head, HeadFile
-from modelyard.store.tables import ledger_table, metadata
+from modelyard.store.tables import changed_triggers, ledger_table, metadata
 
 __all__ = ["Ledger", "LedgerTransaction"]
 
@@ -49,15 +50,13 @@ class LedgerTransaction:
         self._head = head
         self.last: Head | None = None
 
-    def append(
-        self, actor: Actor, action: str, subject: str, details: Mapping[str, Any] | None = None
-    ) -> LedgerRow:
+    def append(self, actor: Actor, action: str, subject: str, details: Mapping[str, Any] | None = None) -> LedgerRow:
         """Add the next row.
 
         Raises
         ------
         IntegrityError
-            If rows were cut off or rewritten since the last commit.
+            If rows were cut off or rewritten since the last commit, or the head file is gone.
         LockedError
             If another process added the same row first (only on databases without a write lock of our own).
         ValueError
@@ -89,16 +88,21 @@ class LedgerTransaction:
 
     def _last_stored(self) -> Head:
         """The last row of the table, checked against the head file."""
-        table = ledger_table.c
-        query = sa.select(table.sequence, table.hash).order_by(table.sequence.desc()).limit(1)
-        found = self.connection.execute(query).one_or_none()
-        last = Head(found.sequence, found.hash) if found else Head(0, GENESIS)
-        problem = head_problem(self.connection, last.sequence, self._head) if self._head else ""
+        last = _last_row(self.connection)
+        if self._head is None:
+            return last
+        known = self._head.read()
+        if known is None and last.sequence == 0:
+            # Written before the first row is: from then on a head file that is missing was taken away.
+            self._head.advance(last)
+            return last
+        problem = _contradiction(self.connection, last.sequence, known)
         if problem:
             raise IntegrityError(
                 problem,
-                where=str(self._head.path) if self._head else "",
-                cure="Restore ledger.db and its -wal file from a backup; run 'modelyard ledger verify'",
+                where=str(self._head.path),
+                cure="Restore ledger.db and ledger.head from a backup; "
+                "without one, Ledger.renew_head notes the loss and goes on",
             )
         return last
 
@@ -134,6 +138,8 @@ class Ledger:
 
         Raises
         ------
+        ConfigError
+            If the URL is malformed, or its driver is not installed.
         IntegrityError
             If the file is no database or is damaged.
         LockedError
@@ -141,11 +147,7 @@ class Ledger:
         ModelyardError
             If the file or server cannot be reached.
         """
-        engine = open_engine(location)
-        path = database_path(engine)
-        if path is not None:
-            _make_parent(path)
-        ledger = cls(engine, clock)
+        ledger = cls(open_engine(location), clock)
         ledger.create_tables()
         return ledger
 
@@ -158,12 +160,8 @@ class Ledger:
                 return
             with self._writer.begin() as connection:
                 metadata.create_all(connection)
-        if self._head and ledger_table.name not in present:
-            self._head.advance(Head(0, GENESIS))
 
-    def append(
-        self, actor: Actor, action: str, subject: str, details: Mapping[str, Any] | None = None
-    ) -> LedgerRow:
+    def append(self, actor: Actor, action: str, subject: str, details: Mapping[str, Any] | None = None) -> LedgerRow:
         """Add one row in a transaction of its own; see :meth:`LedgerTransaction.append`."""
         with self.transaction() as transaction:
             return transaction.append(actor, action, subject, details)
@@ -181,7 +179,11 @@ class Ledger:
             transaction = LedgerTransaction(connection, self._clock, self._head)
             yield transaction
         if self._head and transaction.last:
-            self._advance_head(transaction.last)
+            # The rows are committed by now: a head that cannot be written stays old, which is harmless, and is said.
+            try:
+                self._head.advance(transaction.last)
+            except ModelyardError as error:
+                _LOG.warning("the head of the ledger was not updated: %s", error)
 
     @contextlib.contextmanager
     def reading(self) -> Iterator[sa.Connection]:
@@ -190,26 +192,33 @@ class Ledger:
             yield connection
 
     def rows(self, *, action: str | None = None, subject: str | None = None) -> tuple[LedgerRow, ...]:
-        """Rows in order of sequence; only those with this action and subject, where given."""
+        """Rows in order of sequence; only those with this action and subject, where given.
+
+        Raises
+        ------
+        IntegrityError
+            If a row cannot be read.
+        """
         query = sa.select(ledger_table).order_by(ledger_table.c.sequence)
         if action is not None:
             query = query.where(ledger_table.c.action == action)
         if subject is not None:
             query = query.where(ledger_table.c.subject == subject)
         with self.reading() as connection:
-            found = connection.execute(query).mappings().all()
-        return tuple(_as_row(row) for row in found)
+            found = list(_stored(connection.execute(query)))
+        return tuple(read_row(row) for row in found)
 
     def count(self, action: str, subject: str) -> int:
         """How many rows have this action and subject."""
-        query = sa.select(sa.func.count()).where(
-            ledger_table.c.action == action, ledger_table.c.subject == subject
-        )
+        query = sa.select(sa.func.count()).where(ledger_table.c.action == action, ledger_table.c.subject == subject)
         with self.reading() as connection:
             return int(connection.execute(query).scalar_one())
 
     def verify(self) -> Verification:
-        """Follow the whole chain and compare it with the head file; nothing is raised for a bad ledger."""
+        """Follow the whole chain, look at the triggers, and compare with the head file.
+
+        A bad ledger is an answer, not an error; only one that cannot be reached raises (``LockedError`` and others).
+        """
         try:
             # The head is read first: rows that others append meanwhile can only make the table longer.
             head = self._head.read() if self._head else None
@@ -224,28 +233,66 @@ class Ledger:
         write_atomic(path, b"".join(canonical_json(row.to_dict()) + b"\n" for row in rows))
         return len(rows)
 
+    def renew_head(self, actor: Actor, reason: str) -> LedgerRow:
+        """Go on after the head file was lost, or contradicts the table, and no backup helps.
+
+        The loss is not hidden: a row ``ledger.head_renewed`` says who went on, why, and what was wrong.
+
+        Raises
+        ------
+        StateError
+            If nothing is wrong with the head, or no reason is given.
+        """
+        problem = self._head_problem()
+        if self._head is None or not problem or not reason.strip():
+            what = "the head of the ledger needs no renewal" if not problem else "a reason is needed"
+            raise StateError(what, where="ledger", cure="Run: modelyard ledger verify" if not problem else "Say why")
+        with translated_errors(self._reader), self._writer.begin() as connection:
+            transaction = LedgerTransaction(connection, self._clock, None)
+            details = {"reason": reason.strip(), "problem": problem}
+            row = transaction.append(actor, "ledger.head_renewed", "ledger", details)
+        self._head.replace(Head(row.sequence, row.hash))
+        return row
+
+    def _head_problem(self) -> str:
+        """What is wrong with the head file; ``""`` if nothing is."""
+        try:
+            head = self._head.read() if self._head else None
+        except IntegrityError as error:
+            return f"{error.what}: {error.got}"
+        with self.reading() as connection:
+            return _contradiction(connection, _last_row(connection).sequence, head)
+
     def _verify(self, connection: sa.Connection, head: Head | None) -> Verification:
         query = sa.select(ledger_table).order_by(ledger_table.c.sequence)
-        verification = check_chain(connection.execute(query).mappings())
-        if not verification.ok or self._head is None:
-            return verification
-        problem = contradiction(connection, verification.rows, head)
+        chain = check_chain(_stored(connection.execute(query)))
+        if not chain.ok:
+            return chain
+        problem = _contradiction(connection, chain.rows, head) if self._head else ""
         if problem:
-            missing = verification.rows + 1 if head and head.sequence > verification.rows else None
-            return Verification(ok=False, rows=verification.rows, first_bad_sequence=missing, problem=problem)
-        return verification
-
-    def _advance_head(self, head: Head) -> None:
-        """The rows are committed by now: a head that cannot be written stays old, which is harmless, and is said."""
-        if self._head is None:
-            return
-        try:
-            self._head.advance(head)
-        except (ModelyardError, OSError) as error:
-            _LOG.warning("the head of the ledger was not updated: %s", error)
+            missing = chain.rows + 1 if head and head.sequence > chain.rows else None
+            return Verification(ok=False, rows=chain.rows, first_bad_sequence=missing, problem=problem)
+        changed = changed_triggers(connection)
+        if changed:
+            problem = f"triggers that keep rows from being changed are missing or altered: {', '.join(changed)}"
+            return Verification(ok=False, rows=chain.rows, problem=problem)
+        return chain
 
 
-def contradiction(connection: sa.Connection, rows: int, head: Head | None) -> str:
+def _stored(result: sa.Result[Any]) -> Iterator[dict[str, Any]]:
+    """The rows of a result, each as a plain mapping by column."""
+    names = list(result.keys())
+    return (dict(zip(names, row, strict=True)) for row in result)
+
+
+def _last_row(connection: sa.Connection) -> Head:
+    """Sequence and hash of the last row of the table."""
+    query = sa.select(ledger_table.c.sequence, ledger_table.c.hash).order_by(ledger_table.c.sequence.desc()).limit(1)
+    found = connection.execute(query).one_or_none()
+    return Head(found.sequence, found.hash) if found else Head(0, GENESIS)
+
+
+def _contradiction(connection: sa.Connection, rows: int, head: Head | None) -> str:
     """How the table of ``rows`` rows contradicts its head file, in one sentence; ``""`` if it does not."""
     if head is None:
         return "the head file is missing, so a cut-off tail could go unnoticed" if rows else ""
@@ -254,30 +301,6 @@ def contradiction(connection: sa.Connection, rows: int, head: Head | None) -> st
     if head.sequence == 0:
         return ""
     query = sa.select(ledger_table.c.hash).where(ledger_table.c.sequence == head.sequence)
-    stored = connection.execute(query).scalar_one_or_none()
-    if stored != head.hash:
+    if connection.execute(query).scalar_one_or_none() != head.hash:
         return f"row {head.sequence} is not the row that the head file remembers: the ledger was rewritten"
     return ""
-
-
-def head_problem(connection: sa.Connection, last_sequence: int, head: HeadFile) -> str:
-    """:func:`contradiction` with what the head file holds now."""
-    return contradiction(connection, last_sequence, head.read())
-
-
-def _as_row(values: Mapping[Any, Any]) -> LedgerRow:
-    """A stored row as a record."""
-    return LedgerRow.from_dict({**values, "details": json.loads(values["details"])})
-
-
-def _make_parent(path: Path) -> None:
-    """Make the folder of the database file."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise ModelyardError(
-            "the folder of the ledger cannot be made",
-            where=str(path.parent),
-            got=error.strerror or str(error),
-            cure="Fix the permissions, or choose another project folder",
-        ) from error

@@ -1,12 +1,13 @@
 """Artefacts by the digest of their content: written once, read-only, verified when read."""
 
-import os
-import tempfile
+import re
 from pathlib import Path
 
-from modelyard.core import IntegrityError, ModelyardError, StateError, digest_bytes
+from modelyard.core import IntegrityError, ModelyardError, StateError, digest_bytes, digest_file, write_atomic
 
 __all__ = ["ObjectStore"]
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
 
 
 class ObjectStore:
@@ -22,7 +23,9 @@ class ObjectStore:
         self.root = root
 
     def put_bytes(self, content: bytes) -> str:
-        """Store ``content`` and return its digest; putting the same content again changes nothing.
+        """Store ``content`` and return its digest.
+
+        Putting the same content again changes nothing, save that an object that was damaged meanwhile is whole again.
 
         Raises
         ------
@@ -31,13 +34,29 @@ class ObjectStore:
         """
         digest = digest_bytes(content)
         target = self._place(digest)
-        if not target.exists():
-            self._write(target, content)
+        if not target.is_file() or digest_file(target) != digest:
+            write_atomic(target, content)
+            target.chmod(0o444)
         return digest
 
     def put_file(self, path: Path) -> str:
-        """Store a copy of a file and return its digest."""
-        return self.put_bytes(path.read_bytes())
+        """Store a copy of a file and return its digest.
+
+        Raises
+        ------
+        ModelyardError
+            If the file cannot be read, or as :meth:`put_bytes`.
+        """
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise ModelyardError(
+                "the file to be stored cannot be read",
+                where=str(path),
+                got=error.strerror or str(error),
+                cure="Check the path and its permissions",
+            ) from error
+        return self.put_bytes(content)
 
     def path(self, digest: str) -> Path:
         """Where the object lies.
@@ -48,7 +67,7 @@ class ObjectStore:
             If there is no such object.
         """
         place = self._place(digest)
-        if not place.exists():
+        if not _DIGEST.fullmatch(digest) or not place.is_file():
             raise StateError(
                 "there is no object of this digest",
                 where=str(self.root),
@@ -62,6 +81,8 @@ class ObjectStore:
 
         Raises
         ------
+        StateError
+            If there is no such object.
         IntegrityError
             If they are not the bytes that were stored.
         """
@@ -71,30 +92,9 @@ class ObjectStore:
                 "a stored object is not what was stored",
                 where=str(self._place(digest)),
                 got="another digest",
-                cure="Restore the file from a backup",
+                cure="Restore the file from a backup, or run the command again that made it",
             )
         return content
 
     def _place(self, digest: str) -> Path:
         return self.root / "sha256" / digest[:2] / digest[2:]
-
-    @staticmethod
-    def _write(target: Path, content: bytes) -> None:
-        """Temporary file, flushed to the disk, read-only, renamed."""
-        target.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".")
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                stream.write(content)
-                stream.flush()
-                os.fsync(stream.fileno())
-            Path(temporary).chmod(0o444)
-            Path(temporary).replace(target)
-        except OSError as error:
-            Path(temporary).unlink(missing_ok=True)
-            raise ModelyardError(
-                "the object could not be stored",
-                where=str(target),
-                got=error.strerror or str(error),
-                cure="Free some space or fix the permissions, then run the command again; nothing was changed",
-            ) from error

@@ -2,11 +2,12 @@
 
 import importlib.metadata
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from modelyard.core import ConfigError, system_clock
+from modelyard.core import ConfigError, ModelyardError, StateError, system_clock
 
 __all__ = ["LocalTracker", "Tracker", "load_tracker"]
 
@@ -18,8 +19,9 @@ class Tracker(Protocol):
     """Receives one training run.
 
     Duties. Calls come from one thread, in this order: ``start`` once, then any number of logs, then ``finish``
-    once. A tracker writes what it was given before the call returns. A tracker that cannot reach its service
-    raises a ``ModelyardError``: the run is then recorded locally only, and says so.
+    once; a call before ``start`` is a ``StateError``. A tracker writes what it was given before the call returns. A
+    figure that is not finite is left out or null, never an error. A tracker that cannot reach its service raises a
+    ``ModelyardError``: the run is then recorded locally only, and says so.
     """
 
     def start(self, run_id: str, name: str, params: Mapping[str, Any]) -> None:
@@ -39,13 +41,15 @@ class Tracker(Protocol):
 
 
 class LocalTracker:
-    """JSON lines in a folder: one line a call, flushed at once.
+    """JSON lines in a folder: one line a call, flushed at once. Each line names its run.
 
     Parameters
     ----------
     folder
         Where ``tracking.jsonl`` is appended to.
-    experiment, uri
+    experiment
+        Written with the start of each run.
+    uri
         Taken for the sake of one signature for all trackers; not used.
     """
 
@@ -53,10 +57,12 @@ class LocalTracker:
         self._path = folder / "tracking.jsonl"
         self._experiment = experiment
         self._uri = uri
+        self._run_id = ""
 
     def start(self, run_id: str, name: str, params: Mapping[str, Any]) -> None:
         """Begin a run with its settings."""
-        self._append("start", {"run_id": run_id, "name": name, "params": dict(params)})
+        self._run_id = run_id
+        self._append("start", {"name": name, "experiment": self._experiment, "params": dict(params)})
 
     def log_candidate(self, name: str, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
         """One candidate: its parameters, and its figures by name."""
@@ -64,7 +70,7 @@ class LocalTracker:
 
     def log_metrics(self, metrics: Mapping[str, float]) -> None:
         """Figures of the run as a whole."""
-        self._append("metrics", dict(metrics))
+        self._append("metrics", {"metrics": dict(metrics)})
 
     def log_artifact(self, path: Path) -> None:
         """The path of a file that belongs to the run."""
@@ -75,10 +81,34 @@ class LocalTracker:
         self._append("finish", {"status": status})
 
     def _append(self, event: str, values: Mapping[str, Any]) -> None:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        line = json.dumps({"at": system_clock().isoformat(), "event": event, **values}, ensure_ascii=False, default=str)
-        with self._path.open("a", encoding="utf-8") as stream:
-            stream.write(line + "\n")
+        if not self._run_id:
+            raise StateError("the tracker was not started", where="tracking: local", cure="Call start first")
+        entry = {"at": system_clock().isoformat(), "run_id": self._run_id, "event": event, **values}
+        line = json.dumps(_plain(entry), ensure_ascii=False, allow_nan=False) + "\n"
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            with self._path.open("a", encoding="utf-8") as stream:
+                stream.write(line)
+        except OSError as error:
+            raise ModelyardError(
+                "the run could not be tracked",
+                where=str(self._path),
+                got=error.strerror or str(error),
+                cure="Free some space or fix the permissions",
+            ) from error
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON holds it: what is not finite is null, NumPy's scalars are numbers, the rest is text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    return _plain(value.item()) if hasattr(value, "item") else str(value)
 
 
 def load_tracker(name: str, *, folder: Path, experiment: str, uri: str | None) -> Tracker:

@@ -27,6 +27,7 @@ class Workspace:
         ├── objects/                 files by their digest
         ├── pointers.json            the newest split, run, evaluation, package
         ├── lock                     held by a command that changes something
+        ├── *.lock                   held for the moment of one write
         └── datasets/ splits/ runs/ audits/ evaluations/ packages/ predictions/ monitoring/ retraining/
 
     Parameters
@@ -64,12 +65,19 @@ class Workspace:
         return self.state / kind / id if id else self.state / kind
 
     def pointer(self, name: str) -> str | None:
-        """What the pointer ``name`` shows to; None if it was never set."""
+        """What ``name`` points to; None if it was never set.
+
+        Raises
+        ------
+        IntegrityError
+            If the file of pointers is damaged.
+        """
         return self._pointers().get(name)
 
     def point(self, name: str, value: str) -> None:
-        """Let the pointer ``name`` show to ``value``, atomically."""
-        write_json_atomic(self._pointer_file, {**self._pointers(), name: value})
+        """Let ``name`` point to ``value``; processes that point at once take turns, so that no pointer is lost."""
+        with exclusive_lock(self.state / "pointers.lock", wait=True):
+            write_json_atomic(self._pointer_file, {**self._pointers(), name: value})
 
     @contextlib.contextmanager
     def lock(self) -> Iterator[None]:
@@ -83,14 +91,19 @@ class Workspace:
 
     def _pointers(self) -> dict[str, str]:
         try:
-            pointers: dict[str, str] = json.loads(self._pointer_file.read_text(encoding="utf-8"))
+            content = json.loads(self._pointer_file.read_text(encoding="utf-8"))
         except FileNotFoundError:
             return {}
         except ValueError as error:
-            raise IntegrityError(
-                "the pointers are damaged",
-                where=str(self._pointer_file),
-                got=str(error),
-                cure="Delete the file; the next commands write it again",
-            ) from error
-        return pointers
+            raise self._damaged(str(error)) from error
+        if not isinstance(content, dict) or not all(isinstance(value, str) for value in content.values()):
+            raise self._damaged("no mapping of names to ids")
+        return content
+
+    def _damaged(self, got: str) -> IntegrityError:
+        return IntegrityError(
+            "the pointers are damaged",
+            where=str(self._pointer_file),
+            got=got,
+            cure="Delete the file, then run audit, train, evaluate and package again: each writes its pointer",
+        )

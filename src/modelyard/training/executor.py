@@ -4,6 +4,8 @@ import dataclasses
 import logging
 import os
 import signal
+import threading
+import time
 import traceback
 from collections import deque
 from collections.abc import Iterator, Mapping
@@ -20,6 +22,7 @@ _LOG = logging.getLogger(__name__)
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
 _IDLE_TIMEOUT_S = 60
+_DRIVER_CHECK_S = 1.0
 
 
 class Unit(Protocol):
@@ -235,10 +238,22 @@ def _new_pool(workers: int) -> "ProcessPoolExecutor":
     from joblib.externals.loky import ProcessPoolExecutor
 
     return ProcessPoolExecutor(
-        max_workers=workers, timeout=_IDLE_TIMEOUT_S, env=dict(_ONE_THREAD), initializer=_leave_interrupts_to_driver
+        max_workers=workers,
+        timeout=_IDLE_TIMEOUT_S,
+        env=dict(_ONE_THREAD),
+        initializer=_begin_worker,
+        initargs=(os.getpid(),),
     )
 
 
-def _leave_interrupts_to_driver() -> None:
-    """Ctrl-C reaches all processes of a terminal; the driver alone decides what to stop."""
+def _begin_worker(driver: int) -> None:
+    """Leave Ctrl-C, which reaches all processes of a terminal, to the driver; and end when the driver is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with, args=(driver,), name="driver-watch", daemon=True).start()
+
+
+def _end_with(driver: int) -> None:
+    """End this process when it is no longer a child of ``driver``; results in files are whole or absent."""
+    while os.getppid() == driver:
+        time.sleep(_DRIVER_CHECK_S)
+    os._exit(1)

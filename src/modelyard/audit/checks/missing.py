@@ -62,7 +62,8 @@ def missing_tells(context: AuditContext) -> Iterator[Finding]:
 def constant_columns(context: AuditContext) -> Iterator[Finding]:
     """Columns with no value, one value, or one value in at least 99.5 % of the rows."""
     for column in context.train.schema.columns:
-        if column.name == context.roles.target:
+        # A split column is constant in the training part by its nature.
+        if column.name in (context.roles.target, context.problem.split.column):
             continue
         values = context.frame[column.name]
         present = values.drop_nulls()
