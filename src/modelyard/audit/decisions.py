@@ -19,8 +19,8 @@ def require_decisions(report: AuditReport, accepted: str | None) -> None:
     errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
     if not errors or (accepted and accepted.strip()):
         return
-    named = " ".join(finding.message for finding in errors[:_MOST_NAMED])
-    more = f" And {len(errors) - _MOST_NAMED} more." if len(errors) > _MOST_NAMED else ""
+    named = " ".join(finding.message for finding in errors[:_MOST_NAMED]).removesuffix(".")
+    more = f". And {len(errors) - _MOST_NAMED} more" if len(errors) > _MOST_NAMED else ""
     raise GateRefusedError(
         "the audit found errors that nobody has decided on",
         where="audit",

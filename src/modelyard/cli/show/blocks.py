@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from rich.console import Group, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -66,15 +65,17 @@ def findings_view(findings: Sequence[Finding], *, most: int = 12) -> RenderableT
     if not findings:
         return Text("No findings.", style="green")
     ordered = sorted(findings, key=lambda finding: -finding.severity.rank)
-    lines: list[RenderableType] = []
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column()
     for finding in ordered[:most]:
-        lines.append(
-            Text.assemble((f"{_MARKS[finding.severity]:<10}", _STYLES[finding.severity]), (finding.message, "bold"))
-        )
-        lines.append(Padding(Text(f"{finding.action}", style="dim"), (0, 0, 0, 10)))
+        named = not finding.subject or finding.subject in finding.message
+        message = finding.message if named else f"{finding.subject}: {finding.message}"
+        table.add_row(Text(_MARKS[finding.severity], _STYLES[finding.severity]), Text(message, style="bold"))
+        table.add_row("", Text(finding.action, style="dim"))
     if len(ordered) > most:
-        lines.append(Text(f"          and {len(ordered) - most} more in the report", style="dim"))
-    return Group(*lines)
+        table.add_row("", Text(f"and {len(ordered) - most} more in the report", style="dim"))
+    return table
 
 
 def number(value: float | None, digits: int = 4) -> str:
