@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from modelyard.adapters.mlflow import MlflowTracker
-from modelyard.core import MissingExtraError, ModelyardError
+from modelyard.core import MissingExtraError, ModelyardError, StateError
 from modelyard.store import Tracker, load_tracker
 
 
@@ -32,7 +32,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, list[A
         artefact.write_text("{}")
         tracker = MlflowTracker(folder / "store", "churn")
         tracker.start("run-7", "churn", {"folds": 5})
-        tracker.log_candidate("linear", {"C": 1.0, "status": "done"}, {"roc_auc": 0.84})
+        tracker.log_candidate("linear", {"C": 1.0, "status": "done"}, {"roc_auc": 0.84, "undefined": float("nan")})
         tracker.log_candidate("xgboost", {"status": "failed"}, {})
         tracker.log_metrics({"roc_auc": 0.84})
         tracker.log_artifact(artefact)
@@ -89,6 +89,12 @@ def test_an_unusable_store_is_one_clear_error(tmp_path: Path) -> None:
 
     with pytest.raises(ModelyardError, match=r"file/mlflow.db: MLflow could not .*Start the tracking server"):
         tracker.start("run-7", "churn", {})
+
+
+def test_a_call_before_start_is_refused(tmp_path: Path) -> None:
+    """Nothing can be logged to a run that was not begun."""
+    with pytest.raises(StateError, match="Call start first"):
+        MlflowTracker(tmp_path, "churn").log_metrics({"roc_auc": 0.84})
 
 
 def test_missing_mlflow_names_the_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -85,3 +85,18 @@ def test_stretches_of_time_are_drawn_together() -> None:
     together = evidence("mae", truth, {"zero": truth, "wave": wave}, keys).gain("zero", "wave").standard_error
 
     assert together > 1.5 * alone
+
+
+def test_luck_among_many_is_not_skill() -> None:
+    """A gain that would convince of one candidate does not convince of the best of twenty; a clear one does."""
+    generator = np.random.default_rng(8)
+    truth = generator.normal(size=600)
+    answers = {f"try-{index}": 0.005 * generator.normal(size=600) for index in range(20)}
+    answers |= {"naive": np.zeros(600), "skilled": truth / 2}
+    found = evidence("rmse", truth, answers)
+    tries = [name for name in answers if name.startswith("try-")]
+    lucky = max(tries, key=lambda name: found.gain(name, "naive").mean / found.gain(name, "naive").standard_error)
+
+    assert found.beats(lucky, "naive", [lucky])
+    assert not found.beats(lucky, "naive", tries)
+    assert found.beats("skilled", "naive", [*tries, "skilled"])

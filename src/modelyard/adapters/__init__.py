@@ -5,4 +5,4 @@ Gives: the same to somebody else's service.
 Never: is imported by a room; a vendor's package is imported inside functions, when it is used.
 """
 
-__all__: list[str] = []
+__all__ = ()

@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import math
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -57,25 +58,29 @@ class MlflowTracker:
 
     def log_candidate(self, name: str, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
         """One candidate as a child run, ended at once with the status that ``params`` names."""
+        parent = self._parent()
         with self._reached():
-            child = self._begin(name, params, {_PARENT: self._parent()})
+            child = self._begin(name, params, {_PARENT: parent})
             self._log_metrics(child, metrics)
             self._client.set_terminated(child, _STATUS.get(str(params.get("status")), "FINISHED"))
 
     def log_metrics(self, metrics: Mapping[str, float]) -> None:
         """Figures of the run as a whole, on the parent run."""
+        parent = self._parent()
         with self._reached():
-            self._log_metrics(self._parent(), metrics)
+            self._log_metrics(parent, metrics)
 
     def log_artifact(self, path: Path) -> None:
         """Copy a file to the parent run's artefacts."""
+        parent = self._parent()
         with self._reached():
-            self._client.log_artifact(self._parent(), str(path))
+            self._client.log_artifact(parent, str(path))
 
     def finish(self, status: str) -> None:
         """End the parent run."""
+        parent = self._parent()
         with self._reached():
-            self._client.set_terminated(self._parent(), _STATUS.get(status, "FAILED"))
+            self._client.set_terminated(parent, _STATUS.get(status, "FAILED"))
 
     def _open_experiment(self) -> None:
         """Open the store; find the experiment, or make it."""
@@ -105,7 +110,8 @@ class MlflowTracker:
         from mlflow.utils.time import get_current_time_millis
 
         now = get_current_time_millis()
-        self._client.log_batch(run_id, metrics=[Metric(key, float(value), now, 0) for key, value in metrics.items()])
+        finite = {key: float(value) for key, value in metrics.items() if math.isfinite(value)}
+        self._client.log_batch(run_id, metrics=[Metric(key, value, now, 0) for key, value in finite.items()])
 
     def _parent(self) -> str:
         if not self._run_id:

@@ -8,7 +8,17 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from modelyard.core import ConfigError, Progress, ProgressEvent, StateError, derive_seed, new_id, silent, system_clock
+from modelyard.core import (
+    ConfigError,
+    ModelyardError,
+    Progress,
+    ProgressEvent,
+    StateError,
+    derive_seed,
+    new_id,
+    silent,
+    system_clock,
+)
 from modelyard.data import Split
 from modelyard.problem import Problem, did_you_mean
 from modelyard.store import Tracker, Workspace
@@ -83,6 +93,8 @@ def train(
         If the training part cannot be divided into folds, or the target cannot be learnt.
     StateError
         If the search was stopped before any candidate was complete.
+    ModelyardError
+        If no candidate at all could be fitted.
     """
     setup = prepare(split, problem)
     chosen = _chosen_families(setup.problem, families)
@@ -165,15 +177,23 @@ def _add_baselines(validation: CrossValidation, setup: Setup, frame: pl.DataFram
 
 
 def _require_complete(validation: CrossValidation, *, finished: bool) -> None:
-    """A stopped search needs at least one complete candidate to choose."""
-    complete = [item for item in validation.candidates if item.role is CandidateRole.CANDIDATE and item.is_complete]
-    if not complete and not finished:
+    """There must be something to choose from; that nothing can be fitted at all is a fault, not a result."""
+    tried = [item for item in validation.candidates if item.role is CandidateRole.CANDIDATE]
+    if any(item.is_complete for item in tried):
+        return
+    if not finished:
         raise StateError(
             "training was stopped before any candidate was scored on all folds",
             where="training",
-            got=f"{len(validation.candidates)} candidates begun",
+            got=f"{len(tried)} candidates begun",
             cure="Run it again: what was finished is kept. If time was short, raise constraints.training_minutes",
         )
+    raise ModelyardError(
+        "no candidate could be fitted",
+        where="training",
+        got="; ".join(f"{item.name}: {item.error}" for item in tried[:2]) or "no family to try",
+        cure="Mend what the messages say, then run it again; what was finished is kept",
+    )
 
 
 def _conclude(

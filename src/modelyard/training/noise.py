@@ -1,6 +1,7 @@
 """How sure a difference between candidates is: a paired bootstrap within folds."""
 
 import dataclasses
+import statistics
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -82,6 +83,19 @@ class Evidence:
         mean, draws = self._difference(first, second)
         return Gain(mean, float(draws.std(ddof=1)))
 
+    def beats(self, name: str, reference: str, among: Sequence[str]) -> bool:
+        """True if ``name``, picked as the best of ``among``, gains more over ``reference`` than luck explains.
+
+        Clear cases are decided without the many draws of :meth:`chance_bound`: it lies between the bound for a single
+        candidate and Bonferroni's for as many independent ones.
+        """
+        gain = self.gain(name, reference)
+        if gain.mean <= _normal_bound(1) * gain.standard_error:
+            return False
+        if gain.mean > _normal_bound(len(among)) * gain.standard_error:
+            return True
+        return gain.mean > self.chance_bound(among, reference) * gain.standard_error
+
     def chance_bound(self, names: Sequence[str], reference: str) -> float:
         """How many standard errors the luckiest of ``names`` gains over ``reference`` in one search of twenty.
 
@@ -124,6 +138,11 @@ class Evidence:
         scores = np.concatenate(parts)
         # A draw without one of the classes says nothing; it counts as no deviation.
         return np.where(np.isfinite(scores), scores, measured)
+
+
+def _normal_bound(tried: int) -> float:
+    """The one-sided 5 % bound for the best of ``tried`` independent candidates, in standard errors."""
+    return statistics.NormalDist().inv_cdf(1 - _ERROR_RATE / tried)
 
 
 def _clusters(keys: RowKeys) -> npt.NDArray[np.int64]:

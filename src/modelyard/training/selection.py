@@ -35,7 +35,7 @@ def choose(candidates: Sequence[Candidate], metric: str, constraints: Constraint
     Parameters
     ----------
     candidates
-        All of the run, baselines included; the naive one must be among them.
+        All of the run, baselines included: the naive one is among them, and at least one candidate is complete.
     metric
         The primary metric.
     constraints
@@ -50,15 +50,13 @@ def choose(candidates: Sequence[Candidate], metric: str, constraints: Constraint
         return Choice(NAIVE, words.nothing_left(complete, constraints))
     sign = 1 if metric_spec(metric).greater_is_better else -1
     best = max(allowed, key=lambda item: (sign * (item.mean or 0.0), -item.complexity))
-    bound = evidence.chance_bound([item.name for item in allowed], NAIVE) if words.naive.is_complete else 0.0
+    names = [item.name for item in allowed]
 
     def beats_naive(candidate: Candidate) -> bool:
-        if not words.naive.is_complete:
-            return True
-        over = evidence.gain(candidate.name, NAIVE)
-        return over.mean > bound * over.standard_error and over.mean > 0
+        return not words.naive.is_complete or evidence.beats(candidate.name, NAIVE, names)
 
     if not beats_naive(best):
+        bound = evidence.chance_bound(names, NAIVE)
         return Choice(NAIVE, words.noise(best, evidence.gain(best.name, NAIVE), bound, len(allowed)))
     winner = _simplest(best, allowed, sign, evidence, beats_naive)
     why = [words.wins(winner), words.against_best(winner, best, allowed, evidence), words.against_baselines(winner)]
@@ -173,12 +171,8 @@ class _Words:
         )
 
     def nothing_left(self, complete: Sequence[Candidate], constraints: Constraints) -> str:
-        if complete:
-            reason = "no candidate keeps the constraints"
-        else:
-            errors = [f"{item.name}: {item.error}" for item in self._candidates if item.error]
-            reason = f"no candidate could be fitted ({'; '.join(errors[:3])})"
-        return " ".join([f"The naive baseline wins, since {reason}.", *self.left_out(complete, constraints)])
+        reason = "The naive baseline wins, since no candidate keeps the constraints."
+        return " ".join([reason, *self.left_out(complete, constraints)])
 
 
 def _figure(candidate: Candidate) -> str:

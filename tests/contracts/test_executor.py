@@ -1,0 +1,173 @@
+"""What every executor must do, whatever it runs on: the duties of ``modelyard.training.Executor``."""
+
+import dataclasses
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import pytest
+
+from modelyard.training import Executor, InProcessExecutor, LocalPoolExecutor
+
+
+@dataclasses.dataclass(frozen=True)
+class Square:
+    """Squares a number; negative ones are refused."""
+
+    number: int
+
+    @property
+    def key(self) -> str:
+        """Its number."""
+        return str(self.number)
+
+    def run(self) -> Mapping[str, Any]:
+        """The square, and who computed it."""
+        if self.number < 0:
+            raise ValueError("a negative number")
+        return {"square": self.number**2, "process": os.getpid()}
+
+
+@dataclasses.dataclass(frozen=True)
+class Fatal(Square):
+    """Kills the process that runs it."""
+
+    def run(self) -> Mapping[str, Any]:
+        """Never returns."""
+        os.kill(os.getpid(), signal.SIGKILL)
+        return {}
+
+
+@dataclasses.dataclass(frozen=True)
+class Slow(Square):
+    """Sleeps before it answers."""
+
+    def run(self) -> Mapping[str, Any]:
+        """The square, after a while."""
+        time.sleep(0.3)
+        return super().run()
+
+
+EXECUTORS: Mapping[str, Callable[[], Executor]] = {
+    "in_process": InProcessExecutor,
+    "local_pool": lambda: LocalPoolExecutor(workers=2),
+}
+
+
+@pytest.fixture(params=sorted(EXECUTORS))
+def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    """Each executor in turn."""
+    made = EXECUTORS[request.param]()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def pool() -> Iterator[LocalPoolExecutor]:
+    """Two worker processes."""
+    made = LocalPoolExecutor(workers=2)
+    yield made
+    made.close()
+
+
+def squares(executor: Executor) -> dict[str, int | None]:
+    """Number to square of all outcomes."""
+    return {
+        outcome.key: None if outcome.result is None else outcome.result["square"] for outcome in executor.as_completed()
+    }
+
+
+def test_it_keeps_the_protocol(executor: Executor) -> None:
+    """It is an Executor."""
+    assert isinstance(executor, Executor)
+
+
+def test_every_unit_has_one_outcome(executor: Executor) -> None:
+    """All units submitted are answered once, and then the iteration ends."""
+    for number in range(7):
+        executor.submit(Square(number))
+
+    assert squares(executor) == {str(number): number**2 for number in range(7)}
+    assert squares(executor) == {}
+
+
+def test_units_submitted_meanwhile_are_included(executor: Executor) -> None:
+    """A unit submitted while outcomes are read is answered in the same iteration."""
+    executor.submit(Square(1))
+    seen = []
+    for outcome in executor.as_completed():
+        seen.append(outcome.key)
+        if outcome.key == "1":
+            executor.submit(Square(2))
+
+    assert seen == ["1", "2"]
+
+
+def test_a_unit_that_raises_is_an_outcome(executor: Executor) -> None:
+    """The error is one line with its type, and the other units are not touched."""
+    for number in (-1, 3):
+        executor.submit(Square(number))
+    outcomes = {outcome.key: outcome for outcome in executor.as_completed()}
+
+    assert outcomes["-1"].result is None
+    assert outcomes["-1"].error == "ValueError: a negative number"
+    assert outcomes["3"].result is not None
+    assert outcomes["3"].error == ""
+
+
+def test_cancel_drops_what_has_not_begun(executor: Executor) -> None:
+    """After a cancel only units that had begun are yielded."""
+    for number in range(8):
+        executor.submit(Slow(number))
+    seen = []
+    for outcome in executor.as_completed():
+        seen.append(outcome.key)
+        executor.cancel()
+
+    assert 1 <= len(seen) <= 3
+    assert squares(executor) == {}
+
+
+def test_close_may_be_called_twice(executor: Executor) -> None:
+    """Closing a closed executor does nothing."""
+    executor.submit(Square(1))
+    executor.close()
+    executor.close()
+
+    assert squares(executor) == {}
+
+
+def test_the_pool_uses_other_processes(pool: LocalPoolExecutor) -> None:
+    """Units run in two processes, neither of which is this one."""
+    for number in range(6):
+        pool.submit(Slow(number))
+    processes = {outcome.result["process"] for outcome in pool.as_completed() if outcome.result is not None}
+
+    assert len(processes) == 2
+    assert os.getpid() not in processes
+
+
+def test_a_dead_worker_fails_its_unit_only(pool: LocalPoolExecutor) -> None:
+    """The unit that kills its worker is found, though others ran beside it; all others are answered."""
+    for unit in (Square(1), Fatal(2), Slow(3), Square(4), Fatal(5)):
+        pool.submit(unit)
+    outcomes = {outcome.key: outcome for outcome in pool.as_completed()}
+
+    assert {key for key, outcome in outcomes.items() if outcome.result is None} == {"2", "5"}
+    assert "worker process died" in outcomes["2"].error
+    assert set(outcomes) == {"1", "2", "3", "4", "5"}
+
+
+def test_closing_ends_all_workers(pool: LocalPoolExecutor) -> None:
+    """No worker outlives its pool."""
+    for number in range(4):
+        pool.submit(Square(number))
+    processes = {outcome.result["process"] for outcome in pool.as_completed() if outcome.result is not None}
+    pool.close()
+
+    assert processes
+    for process in processes:
+        with pytest.raises(ProcessLookupError):
+            os.kill(process, 0)

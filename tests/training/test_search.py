@@ -1,0 +1,230 @@
+"""Units leave what a resumed run needs; matrices know training rows only; tuning asks the same questions everywhere."""
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from modelyard.core import ProgressEvent
+from modelyard.data import infer_schema
+from modelyard.features import EncodingStyle
+from modelyard.problem import Task
+from modelyard.training import CandidateRole, CandidateStatus, InProcessExecutor
+from modelyard.training.families.family import FitData, Fitted
+from modelyard.training.families.lightgbm import LightGBM
+from modelyard.training.families.linear import Linear
+from modelyard.training.families.random_forest import RandomForest
+from modelyard.training.folds import RowKeys, plan_folds
+from modelyard.training.search import CrossValidation, FoldMatrices, Recipe
+from modelyard.training.search.cross_validation import Question
+from modelyard.training.search.matrices import load_held, load_training
+from modelyard.training.search.tuning import Tuner, leading_family, tune
+from modelyard.training.search.units import finished
+
+SEED = 11
+
+
+@dataclasses.dataclass(frozen=True)
+class Grumbling(Linear):
+    """Warns while it fits."""
+
+    name: str = "grumbling"
+
+    def fit(self, data: FitData, params: Mapping[str, Any], *, seed: int, rounds: int | None = None) -> Fitted:
+        """Warn, then fit."""
+        import warnings
+
+        warnings.warn("the sky is grey", UserWarning, stacklevel=2)
+        return super().fit(data, params, seed=seed, rounds=rounds)
+
+
+@dataclasses.dataclass(frozen=True)
+class Parts:
+    """A search on a small table."""
+
+    validation: CrossValidation
+    folder: Path
+    events: list[ProgressEvent]
+    truth: Any
+
+
+@pytest.fixture
+def parts(tmp_path: Path, table: pl.DataFrame) -> Parts:
+    """A binary search by three folds, in this process."""
+    frame = table.select("tenure", "charge", "contract")
+    truth = (table["churn"] == "yes").to_numpy().astype(np.float64)
+    keys = RowKeys("stratified", truth.astype(np.int64), np.empty(0, dtype=np.int64))
+    plan = plan_folds(keys, 3, SEED)
+    question = Question(Task.BINARY, 2, "roc_auc", truth, plan, "digest", SEED)
+    matrices = FoldMatrices(tmp_path, frame, infer_schema(frame).columns, None)
+    matrices.write_folds(plan, keys, truth, SEED)
+    events: list[ProgressEvent] = []
+    validation = CrossValidation(tmp_path, question, matrices, InProcessExecutor(), progress=events.append)
+    return Parts(validation, tmp_path, events, truth)
+
+
+def test_candidates_have_figures_for_every_fold(parts: Parts) -> None:
+    """A complete candidate has three scores, their mean and standard deviation, speed and size."""
+    (made,) = parts.validation.evaluate([Recipe("linear", Linear(), {"C": 1.0})], step="folds")
+
+    assert made.status is CandidateStatus.DONE
+    assert made.role is CandidateRole.CANDIDATE
+    assert len(made.fold_scores) == 3
+    assert made.mean is not None
+    assert made.mean == pytest.approx(np.mean(made.fold_scores))
+    assert made.sd == pytest.approx(np.std(made.fold_scores, ddof=1))
+    assert made.mean > 0.8
+    assert made.predict_ms is not None
+    assert 0 < made.predict_ms < 100
+    assert made.rows_per_s is not None
+    assert made.size_mb is not None
+    assert made.rounds is None
+    assert np.isfinite(parts.validation.out_of_fold("linear")).all()
+
+
+def test_progress_names_every_unit(parts: Parts) -> None:
+    """One event per candidate and fold, with the score."""
+    parts.validation.evaluate([Recipe("linear", Linear(), {"C": 1.0})], step="folds")
+
+    assert [(event.step, event.done, event.total) for event in parts.events] == [("folds", n, 3) for n in (1, 2, 3)]
+    assert parts.events[0].message.startswith("linear, fold 1: roc_auc 0.")
+
+
+def test_finished_units_are_not_run_again(parts: Parts) -> None:
+    """The second evaluation of an equal configuration reads the first one's results."""
+    first = parts.validation.evaluate([Recipe("linear", Linear(), {"C": 1.0})], step="folds")
+    again = parts.validation.evaluate([Recipe("linear-again", Linear(), {"C": 1.0})], step="folds")
+
+    assert again[0].fold_scores == first[0].fold_scores
+    assert again[0].fit_seconds == first[0].fit_seconds
+    assert all("finished before" in event.message for event in parts.events[3:])
+
+
+def test_a_result_is_there_only_when_it_is_whole(parts: Parts) -> None:
+    """An unknown key has no result."""
+    assert finished(parts.folder, "0" * 20) is None
+
+
+def test_boosting_keeps_its_rounds_for_the_refit(parts: Parts) -> None:
+    """The candidate's rounds are the mean of the folds' best."""
+    (made,) = parts.validation.evaluate(
+        [Recipe("lightgbm", LightGBM(max_rounds=40, patience=5), LightGBM().defaults(Task.BINARY))], step="folds"
+    )
+
+    assert made.rounds is not None
+    assert 1 <= made.rounds <= 40
+
+
+def test_library_warnings_become_notes(parts: Parts) -> None:
+    """A warning neither stops a candidate nor is lost."""
+    (made,) = parts.validation.evaluate([Recipe("grumbling", Grumbling(), {"C": 1.0})], step="folds")
+
+    assert made.status is CandidateStatus.DONE
+    assert made.notes == ("UserWarning: the sky is grey",)
+
+
+def test_bad_parameters_fail_their_candidate_only(parts: Parts) -> None:
+    """The failing candidate has its error, the other one its scores."""
+    bad, good = parts.validation.evaluate(
+        [Recipe("bad", Linear(), {"C": -1.0}), Recipe("good", Linear(), {"C": 1.0})], step="folds"
+    )
+
+    assert bad.status is CandidateStatus.FAILED
+    assert "fold 1: InvalidParameterError" in bad.error
+    assert bad.mean is None
+    assert good.is_complete
+
+
+def test_after_the_deadline_nothing_begins(parts: Parts) -> None:
+    """A search whose time is over marks candidates as interrupted."""
+    late = parts.validation
+    late._deadline = 0.0
+    (made,) = late.evaluate([Recipe("linear", Linear(), {"C": 1.0})], step="folds")
+
+    assert made.status is CandidateStatus.INTERRUPTED
+    assert made.error == "stopped after 0 of 3 folds"
+    assert parts.events == []
+
+
+def test_encoders_see_training_rows_only(tmp_path: Path) -> None:
+    """A category that only held-out rows have gets no feature, and their mean plays no role in standardising."""
+    frame = pl.DataFrame({"number": [0.0, 2.0, 100.0, 100.0], "word": ["a", "b", "c", "c"]})
+    truth = np.array([0.0, 1.0, 0.0, 1.0])
+    keys = RowKeys("time", truth.astype(np.int64), np.arange(4))
+    plan = plan_folds(RowKeys("group", np.zeros(4, dtype=np.int64), np.array([0, 0, 1, 1])), 2, 0)
+    matrices = FoldMatrices(tmp_path, frame, infer_schema(frame, {"word": "category"}).columns, None)
+    matrices.write_folds(plan, keys, truth, 0)
+    matrices.require(EncodingStyle.LINEAR)
+    fold = next(index for index, fold in enumerate(plan.folds) if fold.train.tolist() == [0, 1])
+    data, present = load_training(tmp_path, fold, EncodingStyle.LINEAR, Task.BINARY)
+    held = load_held(tmp_path, fold, EncodingStyle.LINEAR)
+
+    assert present == (0, 1)
+    assert data.matrix[:, 0].tolist() == [-1.0, 1.0]
+    assert held.tolist() == [[99.0, 0.0, 0.0], [99.0, 0.0, 0.0]]
+
+
+def test_codes_are_dense_and_stopping_rows_hold_known_classes(tmp_path: Path) -> None:
+    """A class that training rows lack leaves no hole in the codes; one that only stopping rows had goes back."""
+    frame = pl.DataFrame({"number": np.arange(80.0)})
+    truth = np.array([0.0, 2.0] * 40)
+    keys = RowKeys("stratified", truth.astype(np.int64), np.empty(0, dtype=np.int64))
+    plan = plan_folds(keys, 2, 0)
+    matrices = FoldMatrices(tmp_path, frame, infer_schema(frame, {"number": "numeric"}).columns, None)
+    matrices.write_folds(plan, keys, truth, 0)
+    matrices.require(EncodingStyle.TREE)
+    data, present = load_training(tmp_path, 0, EncodingStyle.TREE, Task.MULTICLASS)
+
+    assert present == (0, 2)
+    assert sorted(set(data.target)) == [0.0, 1.0]
+    assert set(data.target[data.stop]) <= set(data.target[~data.stop])
+
+
+def test_tuning_asks_the_same_questions_again() -> None:
+    """Equal seeds and equal answers give equal suggestions, the proven points first."""
+    asked = []
+    for _ in range(2):
+        tuner = Tuner(LightGBM(), Task.BINARY, greater_is_better=True, seed=5)
+        suggested = tuner.suggest(4)
+        tuner.tell([0.7, None, 0.8, 0.75])
+        suggested += tuner.suggest(4)
+        asked.append(suggested)
+
+    assert asked[0] == asked[1]
+    assert asked[0][0] == LightGBM().portfolio(Task.BINARY)[0]
+    assert len({str(params) for params in asked[0]}) == 8
+
+
+def test_tuning_spends_its_rounds_on_the_leader(parts: Parts) -> None:
+    """Three rounds of the boosting family, named in order; the linear model is not tuned beside it."""
+    families = (Linear(), RandomForest(trees=5), LightGBM(max_rounds=10, patience=3))
+    parts.validation.evaluate([Recipe(item.name, item, item.defaults(Task.BINARY)) for item in families], step="folds")
+
+    assert tune(parts.validation, families, 3, seed=1)
+    tuned = [item.name for item in parts.validation.candidates[3:]]
+    assert tuned == ["lightgbm-tuned-1", "lightgbm-tuned-2", "lightgbm-tuned-3"]
+    totals = {event.total for event in parts.events if event.step == "tuning"}
+    assert totals == {9}
+
+
+def test_a_linear_model_is_tuned_when_it_is_alone(parts: Parts) -> None:
+    """Where nothing has more to tune, the penalty is tuned."""
+    parts.validation.evaluate([Recipe("linear", Linear(), {"C": 1.0})], step="folds")
+    leader = leading_family(parts.validation, (Linear(), RandomForest()))
+
+    assert leader is not None
+    assert leader[0].name == "linear"
+
+
+def test_an_undefined_metric_fails_the_candidate(parts: Parts) -> None:
+    """A system that gives no answer in some rows cannot be scored."""
+    held = [fold.held for fold in parts.validation._question.plan.folds]
+    parts.validation.add_baseline("existing", {}, lambda fold: np.full(len(held[fold]), np.nan))
+
+    (made,) = parts.validation.candidates
+    assert made.status is CandidateStatus.FAILED
+    assert made.error == "roc_auc is undefined for its predictions in fold 1"
