@@ -8,7 +8,7 @@ from modelyard import data as data_room
 from modelyard import governance, store
 from modelyard.audit import AuditReport, audit_page, require_decisions
 from modelyard.audit import audit as audit_rows
-from modelyard.core import Progress, StateError, new_id, silent, write_atomic, write_json_atomic
+from modelyard.core import ConfigError, Progress, StateError, new_id, silent, write_atomic, write_json_atomic
 from modelyard.evaluation import Evaluation, evaluation_page, load_evaluation, save_evaluation
 from modelyard.packaging import Package, Scorer, load_package
 from modelyard.problem import (
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Project"]
 
+_PAGES = ("audit", "evaluation", "card", "monitoring")
 _POINTERS = ("split", "run", "evaluation", "package")
 
 
@@ -299,10 +300,9 @@ class Project:
         from modelyard.retraining.retrain import Retrainer
 
         governance.require_permission(self.actor, "train")
-        champion = self._production()
         with self.workspace.lock():
             retrainer = Retrainer(self.workspace, self.problem, self.actor, progress=self._progress)
-            return retrainer.retrain(champion, Path(data))
+            return retrainer.retrain(self._production(), Path(data))
 
     def ledger(self) -> store.Ledger:
         """The ledger: ``rows()``, ``verify()``, ``export(path)``."""
@@ -313,6 +313,8 @@ class Project:
         pointers = {name: self.workspace.pointer(name) for name in _POINTERS}
         versions = self._registry.versions(self.problem.name)
         waiting = tuple(item.version for item in versions if item.stage is governance.Stage.CANDIDATE)
+        approved = tuple(item.version for item in versions if item.stage is governance.Stage.APPROVED)
+        registered = any(item.folder == pointers["package"] for item in versions)
         production = self._registry.production(self.problem.name)
         split = data_room.load_split(pointers["split"], self.workspace) if pointers["split"] else None
         verification = self.workspace.ledger.verify()
@@ -327,11 +329,27 @@ class Project:
             waiting=waiting,
             ledger_rows=verification.rows,
             ledger_ok=verification.ok,
-            next_step=next_step(pointers, production.version if production else None, waiting),
+            next_step=next_step(
+                pointers,
+                production.version if production else None,
+                waiting,
+                approved=approved,
+                registered=registered,
+            ),
         )
 
     def page(self, kind: str) -> Path:
-        """The newest page of a kind: ``audit``, ``evaluation``, ``card`` or ``monitoring``."""
+        """The newest page of a kind: ``audit``, ``evaluation``, ``card`` or ``monitoring``.
+
+        Raises
+        ------
+        ConfigError
+            If there is no such kind.
+        StateError
+            If there is no such page yet.
+        """
+        if kind not in _PAGES:
+            raise ConfigError("there is no such page", got=repr(kind), cure=f"Choose one of: {', '.join(_PAGES)}")
         if kind == "audit":
             return self.workspace.folder("audits", self._pointer("split")) / "audit.html"
         if kind == "card":
@@ -361,7 +379,7 @@ class Project:
 
         run = load_run(self._pointer("run"), self.workspace)
         split = data_room.load_split(run.record.split_id, self.workspace)
-        return data_room.resolve(self.problem, split.train.frame), split, run
+        return data_room.settled(self.problem, run.record.task, run.record.classes), split, run
 
     def _audit(self, problem: Problem, split: data_room.Split) -> AuditReport:
         """The audit of a split, with its page on disk."""

@@ -82,17 +82,44 @@ class Status(Record):
     next_step: str
 
 
-def next_step(pointers: Mapping[str, str | None], production: int | None, waiting: tuple[int, ...]) -> str:
+def next_step(
+    pointers: Mapping[str, str | None],
+    production: int | None,
+    waiting: tuple[int, ...],
+    *,
+    approved: tuple[int, ...] = (),
+    registered: bool = True,
+) -> str:
     """The command that brings the life forward.
+
+    Parameters
+    ----------
+    pointers
+        The newest split, run, evaluated run and package; None for what is not there.
+    production
+        The version in production, or None.
+    waiting, approved
+        Versions that wait for approval, and those that are approved and not yet in production.
+    registered
+        Whether the newest package is in the registry.
 
     >>> next_step({"split": None, "run": None, "evaluation": None, "package": None}, None, ())
     'modelyard audit'
     >>> next_step({"split": "a", "run": "b", "evaluation": "b", "package": "m-1"}, None, (1,))
     'modelyard approve 1 --reason "..."'
+    >>> next_step({"split": "a", "run": "b", "evaluation": "b", "package": "m-1"}, None, (), approved=(1,))
+    'modelyard promote 1'
     """
     for name, command in (("split", "audit"), ("run", "train"), ("evaluation", "evaluate"), ("package", "package")):
         if pointers.get(name) is None:
             return f"modelyard {command}"
+    if pointers["evaluation"] != pointers["run"]:
+        return "modelyard evaluate"
+    if not registered:
+        return "modelyard register"
     if waiting:
         return f'modelyard approve {waiting[-1]} --reason "..."'
-    return "modelyard register" if production is None else "modelyard monitor"
+    if approved:
+        return f"modelyard promote {approved[-1]}"
+    # Without a version in production none is left to promote: all were rejected, so a better one is needed.
+    return "modelyard train" if production is None else "modelyard monitor"

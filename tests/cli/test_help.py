@@ -21,7 +21,28 @@ HEAVY = (
     "sqlalchemy",
 )
 
-COMMANDS = ["new", "check", "explain", "audit", "train", "evaluate", "package", "register", "approve", "reject", "promote", "rollback", "token", "serve", "score", "monitor", "retrain", "ledger", "status", "demo"]
+COMMANDS = [
+    "new",
+    "check",
+    "explain",
+    "audit",
+    "train",
+    "evaluate",
+    "package",
+    "register",
+    "approve",
+    "reject",
+    "promote",
+    "rollback",
+    "token",
+    "serve",
+    "score",
+    "monitor",
+    "retrain",
+    "ledger",
+    "status",
+    "demo",
+]
 
 
 def _modules_after(code: str) -> set[str]:

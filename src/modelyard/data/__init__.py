@@ -17,7 +17,7 @@ from modelyard.data.profile import (
     smoothed_psi,
 )
 from modelyard.data.read import SourceTable, read_source, read_table
-from modelyard.data.resolve import check_columns, class_shares, positive_class, resolve
+from modelyard.data.resolve import check_columns, class_shares, positive_class, resolve, settled
 from modelyard.data.roles import Roles, assign_roles
 from modelyard.data.schema import Column, ColumnKind, Schema, category_text, conform, infer_schema
 from modelyard.data.splits import (
@@ -69,6 +69,7 @@ __all__ = [
     "read_source",
     "read_table",
     "resolve",
+    "settled",
     "smoothed_psi",
     "store_version",
     "suggest",

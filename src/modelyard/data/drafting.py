@@ -1,12 +1,15 @@
 """The first project file of a table: what the table suggests, in the project file's words."""
 
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from modelyard.data.read import read_table
+from modelyard.data.resolve import resolve
 from modelyard.data.suggest import suggest
-from modelyard.problem import ProblemDraft
+from modelyard.problem import Problem, ProblemDraft, Task
+from modelyard.problem.schema import DataSource
 
 __all__ = ["draft_problem"]
 
@@ -24,22 +27,34 @@ _KEYS = {
 def draft_problem(name: str, source: Path, target: str, *, folder: Path) -> ProblemDraft:
     """Look at the table in ``source`` and draft a problem for the project in ``folder``.
 
-    The project file names the table relative to the folder if it lies below it or beside it, else absolutely.
+    The project file names the table relative to the folder if it lies below it or beside it, else absolutely. What
+    a model's name cannot hold becomes a dash.
 
     Raises
     ------
     DataError
         If the table cannot be read, or has no such target that could be learnt.
     """
-    found = suggest(read_table(source), target)
+    table = read_table(source)
+    resolve(Problem(task=Task.AUTO, data=DataSource(source=str(source), target=target)), table)
+    found = suggest(table, target)
     values: dict[str, Any] = {
         key: getattr(found, field) for field, key in _KEYS.items() if getattr(found, field) not in (None, (), {})
     }
     because = {_KEYS.get(field, field): reason for field, reason in found.because.items()}
-    return ProblemDraft(name, _as_written(source, folder), target, found.task, values, because)
+    return ProblemDraft(_as_name(name), _as_written(source, folder), target, found.task, values, because)
 
 
 def _as_written(source: Path, folder: Path) -> str:
     """The table's path as the project file holds it."""
     relative = os.path.relpath(source.resolve(), folder.resolve())
-    return relative if relative.count("..") <= 1 else str(source.resolve())
+    return relative if Path(relative).parts.count("..") <= 1 else str(source.resolve())
+
+
+def _as_name(name: str) -> str:
+    """``name`` as a model may be called: letters, digits, ``_.-``, at most 64, a letter or digit first.
+
+    >>> _as_name("Kündigung 2026"), _as_name("_churn"), _as_name("…")
+    ('K-ndigung-2026', 'churn', 'model')
+    """
+    return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).lstrip("_.-")[:64] or "model"

@@ -1,6 +1,6 @@
 """What the target says about the question: the task, the positive class, and whether it can be learnt at all."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
@@ -8,7 +8,7 @@ from modelyard.core import DataError
 from modelyard.data.schema import category_text
 from modelyard.problem import Problem, Task, did_you_mean
 
-__all__ = ["YES_WORDS", "check_columns", "class_shares", "infer_task", "positive_class", "resolve"]
+__all__ = ["YES_WORDS", "check_columns", "class_shares", "infer_task", "positive_class", "resolve", "settled"]
 
 _MAX_CLASSES = 50
 _MAX_NUMERIC_CLASSES = 20
@@ -41,6 +41,16 @@ def resolve(problem: Problem, frame: pl.DataFrame) -> Problem:
     return problem.with_values(task=task, data=data)
 
 
+def settled(problem: Problem, task: Task, classes: Sequence[str]) -> Problem:
+    """The problem with the task and, if binary, the positive class of a model that was trained for it.
+
+    Where a run or a package exists, its answer holds: the rarer class of a part need not be the rarer one of all rows.
+    """
+    positive = classes[1] if task is Task.BINARY else None
+    source = problem.data.model_copy(update={"positive": positive})
+    return problem.model_copy(update={"task": task, "data": source})
+
+
 def _target(problem: Problem, frame: pl.DataFrame) -> pl.Series:
     """The target column, once it can be learnt from."""
     name = problem.data.target
@@ -63,6 +73,12 @@ def _target(problem: Problem, frame: pl.DataFrame) -> pl.Series:
             f"the target is missing in {missing:,} of {len(target):,} rows",
             where=where,
             cure="Exclude those rows at the source, or join their labels first; guessed labels teach nothing",
+        )
+    if target.dtype.is_float() and (infinite := int(target.is_infinite().sum())):
+        raise DataError(
+            f"the target is infinite in {infinite:,} of {len(target):,} rows",
+            where=where,
+            cure="Mend the division or overflow that made it at the source, or exclude those rows there",
         )
     if target.n_unique() == 1:
         raise DataError(

@@ -5,6 +5,7 @@ import hashlib
 import os
 import pwd
 import secrets
+import unicodedata
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -15,7 +16,7 @@ from modelyard.governance.roles import Role, parse_roles, require_permission
 from modelyard.governance.tables import revocations, tokens
 from modelyard.store import Ledger
 
-__all__ = ["create_token", "current_actor", "revoke_tokens"]
+__all__ = ["create_token", "current_actor", "is_same_person", "revoke_tokens"]
 
 _PREFIX = "my_"
 _LIFETIME = dt.timedelta(days=90)
@@ -41,6 +42,15 @@ def current_actor(ledger: Ledger, token: str | None, root: Path, *, clock: Clock
     return Actor(_login(user), ActorSource.OS_USER, (role.value,))
 
 
+def is_same_person(first: str, second: str) -> bool:
+    """Whether two names mean one person: case, width of letters and spaces around a name make no second self.
+
+    >>> is_same_person("Ada", "ada "), is_same_person("ada", "grace")
+    (True, False)
+    """
+    return _folded(first) == _folded(second)
+
+
 def create_token(
     ledger: Ledger, owner: str, roles: tuple[str, ...], actor: Actor, *, lifetime: dt.timedelta = _LIFETIME
 ) -> str:
@@ -51,18 +61,20 @@ def create_token(
     NotPermittedError
         If the actor is no admin.
     ConfigError
-        If the owner is empty or is the actor, or a role is unknown. An admin who could make a token for an admin
-        would have a second self.
+        If the owner is empty or is the actor, who would have a second self; if a role is unknown; or if the
+        lifetime is not above 0.
     """
-    require_permission(actor, "tokens")
+    require_permission(actor, "manage_tokens")
     granted = parse_roles(roles)
-    if not owner.strip() or owner.strip() == actor.name:
+    if not owner.strip() or is_same_person(owner, actor.name):
         raise ConfigError(
             "a token is for somebody else",
             where="owner",
             got=repr(owner),
             cure="Name the person or program that will act with it",
         )
+    if lifetime <= dt.timedelta(0):
+        raise ConfigError("a token must live for a while", where="lifetime", got=str(lifetime), cure="Give some days")
     token = _PREFIX + secrets.token_urlsafe(32)
     row = {
         "hash": _hash(token),
@@ -79,22 +91,22 @@ def create_token(
 
 
 def revoke_tokens(ledger: Ledger, owner: str, actor: Actor) -> int:
-    """Make all tokens of ``owner`` void; returns how many there were.
+    """Make all tokens of ``owner`` void; returns how many were not void before.
 
     Raises
     ------
     NotPermittedError
         If the actor is no admin.
     """
-    require_permission(actor, "tokens")
+    require_permission(actor, "manage_tokens")
     ledger.create_tables()
     with ledger.transaction() as transaction:
         revoked = sa.select(revocations.c.hash)
-        query = sa.select(tokens.c.hash).where(tokens.c.owner == owner, tokens.c.hash.not_in(revoked))
+        query = sa.select(tokens.c.hash).where(tokens.c.owner == owner.strip(), tokens.c.hash.not_in(revoked))
         hashes = list(transaction.connection.execute(query).scalars())
         if hashes:
             transaction.connection.execute(revocations.insert(), [{"hash": value} for value in hashes])
-            transaction.append(actor, "token.revoked", owner, {"tokens": len(hashes)})
+            transaction.append(actor, "token.revoked", owner.strip(), {"tokens": len(hashes)})
     return len(hashes)
 
 
@@ -117,6 +129,10 @@ def _owner_of(ledger: Ledger, token: str, clock: Clock) -> Actor:
         where="MODELYARD_TOKEN",
         cure="Ask an admin of the project: modelyard token NAME --role ROLE",
     )
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFKC", name).strip().casefold()
 
 
 def _hash(token: str) -> str:

@@ -1,7 +1,7 @@
 """The registry: versions, approvals and deployments; every change and its ledger row are one transaction."""
 
-import datetime as dt
-from typing import Any
+import contextlib
+from collections.abc import Iterator
 
 import sqlalchemy as sa
 
@@ -13,11 +13,19 @@ from modelyard.core import (
     StateError,
     WaitingForApprovalError,
 )
+from modelyard.governance.history import (
+    earlier_version,
+    read_approvals,
+    read_deployments,
+    read_version,
+    read_versions,
+)
+from modelyard.governance.identity import is_same_person
 from modelyard.governance.records import Approval, Deployment, ModelVersion
 from modelyard.governance.roles import require_permission, roles_that_may
 from modelyard.governance.stages import Stage, require_transition
 from modelyard.governance.tables import approvals, deployments, stage_changes, versions
-from modelyard.packaging import Package, load_package
+from modelyard.packaging import Manifest, Package, load_package
 from modelyard.problem.schema import Policy
 from modelyard.store import LedgerTransaction, Workspace
 
@@ -29,7 +37,8 @@ class Registry:
 
     Nothing is ever updated: the stage of a version is its latest stage row, what is in production is the latest
     deployment row. Before a version is registered, approved, promoted or rolled back to, its package is read from the
-    disk and verified against the digest that was registered; any changed byte voids it.
+    disk and verified against the digest that was registered; any changed byte voids it. What a verb decides on is read
+    in the transaction that writes, so that of two actors at once the second sees what the first did.
 
     Parameters
     ----------
@@ -44,7 +53,8 @@ class Registry:
 
     def next_version(self, name: str) -> int:
         """The number that the next version of a model gets."""
-        return max((version.version for version in self.versions(name)), default=0) + 1
+        with self._ledger.reading() as connection:
+            return _next_number(connection, name)
 
     def register(self, package: Package, actor: Actor) -> ModelVersion:
         """Enter a package as the next version; registering the same package again returns its version.
@@ -56,36 +66,23 @@ class Registry:
         IntegrityError
             If the package is not what was built.
         StateError
-            If the package was built for a number that is taken: build it again.
+            If the package lies elsewhere than among the project's packages, or was built for a number that is taken:
+            build it again.
         """
         require_permission(actor, "register")
         manifest = load_package(package.folder).manifest
-        known = [item for item in self.versions(manifest.name) if item.digest == manifest.digest]
-        if known:
-            return known[0]
-        number = self.next_version(manifest.name)
-        if manifest.version != str(number):
+        home = self._workspace.folder("packages")
+        if package.folder.resolve().parent != home.resolve():
             raise StateError(
-                f"the next version is {number}, but the package was built as version {manifest.version}",
+                "the package does not lie among the project's packages",
                 where=str(package.folder),
-                cure="Run: modelyard package",
+                cure=f"Copy its folder into {home}",
             )
-        row = {
-            "name": manifest.name,
-            "version": number,
-            "digest": manifest.digest,
-            "folder": package.folder.name,
-            "run_id": manifest.run_id,
-            "author": manifest.author or actor.name,
-            "requested_by": actor.name,
-            "created_at": manifest.created_at.isoformat(),
-        }
         with self._ledger.transaction() as transaction:
-            transaction.connection.execute(versions.insert().values(row))
-            _set_stage(transaction, manifest.name, number, Stage.CANDIDATE)
-            details = {"digest": manifest.digest, "author": row["author"], "run": manifest.run_id}
-            transaction.append(actor, "version.registered", f"{manifest.name}/{number}", details)
-        return self.version(manifest.name, number)
+            known = [
+                item for item in read_versions(transaction.connection, manifest.name) if item.digest == manifest.digest
+            ]
+            return known[0] if known else _enter(transaction, manifest, package.folder.name, actor)
 
     def approve(self, name: str, number: int, actor: Actor, reason: str, policy: Policy) -> ModelVersion:
         """Approve a version; with the last approval that the policy asks for it becomes ``approved``.
@@ -100,29 +97,28 @@ class Registry:
             If the package's bytes have changed.
         """
         require_permission(actor, "approve")
-        version = self.version(name, number)
-        _require_reason(reason, version.subject)
-        if policy.two_person and actor.name in (version.author, version.requested_by):
-            raise NotPermittedError(
-                "nobody approves their own model",
-                where=version.subject,
-                got=f"{actor.name}, who built or registered it",
-                cure=f"Ask somebody else who is {roles_that_may('approve')}; "
-                "a project of one person may set policy.two_person: false, which the card will show",
-            )
-        require_transition(version.subject, version.stage, Stage.APPROVED)
-        self._verified(version)
-        if any(item.approver == actor.name for item in self.approvals(name, number)):
-            raise StateError("this actor has approved it already", where=version.subject, got=actor.name)
-        with self._ledger.transaction() as transaction:
-            at = dt.datetime.now(dt.UTC).isoformat()
-            values = {"name": name, "version": number, "digest": version.digest}
-            row = {**values, "approver": actor.name, "reason": reason, "at": at}
-            transaction.connection.execute(approvals.insert().values(row))
-            if version.approvals + 1 >= policy.approvals:
-                _set_stage(transaction, name, number, Stage.APPROVED)
-            transaction.append(actor, "version.approved", version.subject, {"digest": version.digest, "reason": reason})
-        return self.version(name, number)
+        with self._changing(name, number) as (transaction, version):
+            _require_reason(reason, version.subject)
+            _require_other_person(version, actor, policy)
+            lacks_approvals = version.stage is Stage.APPROVED and version.approvals < policy.approvals
+            if not lacks_approvals:
+                require_transition(version.subject, version.stage, Stage.APPROVED)
+            self._verified(version)
+            given = read_approvals(transaction.connection, name, number)
+            if any(is_same_person(item.approver, actor.name) for item in given):
+                raise StateError(
+                    "this actor has approved it already",
+                    where=version.subject,
+                    got=actor.name,
+                    cure="Ask somebody else for the next approval",
+                )
+            details = {"digest": version.digest, "reason": reason}
+            row = transaction.append(actor, "version.approved", version.subject, details)
+            approval = Approval(name, version.version, version.digest, actor.name, reason, row.at)
+            transaction.connection.execute(approvals.insert().values(approval.to_dict()))
+            if version.stage is Stage.CANDIDATE and version.approvals + 1 >= policy.approvals:
+                _set_stage(transaction, version, Stage.APPROVED)
+            return read_version(transaction.connection, name, number)
 
     def reject(self, name: str, number: int, actor: Actor, reason: str) -> ModelVersion:
         """Reject a version for good.
@@ -132,52 +128,52 @@ class Registry:
         NotPermittedError
             If the actor may not approve.
         StateError
-            If it is in production or retired, or there is no reason.
+            If it is in production, retired or rejected already, or there is no reason.
         """
         require_permission(actor, "approve")
-        version = self.version(name, number)
-        _require_reason(reason, version.subject)
-        require_transition(version.subject, version.stage, Stage.REJECTED)
-        with self._ledger.transaction() as transaction:
-            _set_stage(transaction, name, number, Stage.REJECTED)
+        with self._changing(name, number) as (transaction, version):
+            _require_reason(reason, version.subject)
+            require_transition(version.subject, version.stage, Stage.REJECTED)
+            _set_stage(transaction, version, Stage.REJECTED)
             transaction.append(actor, "version.rejected", version.subject, {"reason": reason})
-        return self.version(name, number)
+            return read_version(transaction.connection, name, number)
 
     def promote(self, name: str, number: int, actor: Actor, policy: Policy, owner: str) -> Deployment:
-        """Put an approved version into production; the one before retires.
+        """Put an approved version, or a retired one, into production; the one before retires.
 
         Raises
         ------
         GateRefusedError
             If the model has no owner.
         WaitingForApprovalError
-            If approvals are missing.
+            If approvals are missing, by the policy as it is now.
         NotPermittedError, StateError, IntegrityError
             If the actor may not promote; the stage does not allow it; the package's bytes have changed.
         """
         require_permission(actor, "promote")
-        version = self.version(name, number)
-        if not owner.strip():
-            raise GateRefusedError(
-                "no model goes into production without an owner",
-                where=version.subject,
-                cure="Fill in 'owner' in the project file",
-            )
-        if version.stage is Stage.CANDIDATE and version.approvals < policy.approvals:
-            raise WaitingForApprovalError(
-                "the version waits for approval",
-                where=version.subject,
-                got=f"{version.approvals} of {policy.approvals} approvals",
-                cure=f'Somebody who is {roles_that_may("approve")} runs: modelyard approve {number} --reason "..."',
-            )
-        if version.stage is Stage.CANDIDATE:
-            require_transition(version.subject, Stage.APPROVED, Stage.PRODUCTION)
-        else:
-            require_transition(version.subject, version.stage, Stage.PRODUCTION)
-        return self._deploy(version, actor, "promote", f"{version.approvals} approvals")
+        with self._changing(name, number) as (transaction, version):
+            if not owner.strip():
+                raise GateRefusedError(
+                    "no model goes into production without an owner",
+                    where=version.subject,
+                    cure="Fill in 'owner' in the project file",
+                )
+            # A candidate with all approvals is approved in all but name: the policy asked for more when they came.
+            stage = Stage.APPROVED if version.stage is Stage.CANDIDATE else version.stage
+            require_transition(version.subject, stage, Stage.PRODUCTION)
+            if version.approvals < policy.approvals:
+                raise WaitingForApprovalError(
+                    "the version waits for approval",
+                    where=version.subject,
+                    got=f"{version.approvals} of {policy.approvals} approvals",
+                    cure=f'Somebody who is {roles_that_may("approve")} runs: modelyard approve {number} --reason "..."',
+                )
+            return self._deploy(transaction, version, actor, "promote", f"{version.approvals} approvals")
 
     def rollback(self, name: str, actor: Actor, reason: str) -> Deployment:
         """Put back what was in production before, as the deployment log says, after verifying that it still loads.
+
+        A second rollback goes back one version further; :meth:`promote` brings a retired version forward again.
 
         Raises
         ------
@@ -188,23 +184,20 @@ class Registry:
         """
         require_permission(actor, "rollback")
         _require_reason(reason, name)
-        history = self.deployments(name)
-        current = history[-1].version if history else None
-        earlier = next((item.version for item in reversed(history) if item.version != current), None)
-        if earlier is None:
-            raise StateError(
-                "there is no earlier version to go back to", where=name, cure="Promote another version instead"
-            )
-        return self._deploy(self.version(name, earlier), actor, "rollback", reason)
+        with self._ledger.transaction() as transaction:
+            earlier = earlier_version(read_deployments(transaction.connection, name))
+            if earlier is None:
+                raise StateError(
+                    "there is no earlier version to go back to", where=name, cure="Promote another version instead"
+                )
+            version = read_version(transaction.connection, name, earlier)
+            require_transition(version.subject, version.stage, Stage.PRODUCTION)
+            return self._deploy(transaction, version, actor, "rollback", reason)
 
     def versions(self, name: str | None = None) -> tuple[ModelVersion, ...]:
         """All versions, or those of one model, oldest first."""
-        query = sa.select(versions).order_by(versions.c.name, versions.c.version)
-        if name is not None:
-            query = query.where(versions.c.name == name)
         with self._ledger.reading() as connection:
-            rows = connection.execute(query).mappings().all()
-            return tuple(_as_version(connection, row) for row in rows)
+            return read_versions(connection, name)
 
     def version(self, name: str, number: int) -> ModelVersion:
         """One version.
@@ -214,33 +207,23 @@ class Registry:
         StateError
             If there is none of that number.
         """
-        known = self.versions(name)
-        for item in known:
-            if item.version == number:
-                return item
-        there = ", ".join(str(item.version) for item in known) or "none"
-        raise StateError("there is no such version", where=f"{name}/{number}", cure=f"Versions of {name}: {there}")
+        with self._ledger.reading() as connection:
+            return read_version(connection, name, number)
 
     def production(self, name: str) -> ModelVersion | None:
         """The version in production; None if there is none."""
-        history = self.deployments(name)
-        return self.version(name, history[-1].version) if history else None
+        with self._ledger.reading() as connection:
+            return _in_production(connection, name)
 
     def approvals(self, name: str, number: int) -> tuple[Approval, ...]:
         """Who approved a version, in order."""
-        query = (
-            sa.select(approvals).where(approvals.c.name == name, approvals.c.version == number).order_by(approvals.c.id)
-        )
         with self._ledger.reading() as connection:
-            rows = connection.execute(query).mappings().all()
-        return tuple(Approval.from_dict(_without_id(row)) for row in rows)
+            return read_approvals(connection, name, number)
 
     def deployments(self, name: str) -> tuple[Deployment, ...]:
         """The deployment log of a model, oldest first."""
-        query = sa.select(deployments).where(deployments.c.name == name).order_by(deployments.c.id)
         with self._ledger.reading() as connection:
-            rows = connection.execute(query).mappings().all()
-        return tuple(Deployment.from_dict(_without_id(row)) for row in rows)
+            return read_deployments(connection, name)
 
     def package(self, version: ModelVersion) -> Package:
         """The verified package of a version.
@@ -251,6 +234,12 @@ class Registry:
             If its bytes are not those that were registered.
         """
         return self._verified(version)
+
+    @contextlib.contextmanager
+    def _changing(self, name: str, number: int) -> Iterator[tuple[LedgerTransaction, ModelVersion]]:
+        """A write transaction, and a version as it is within it."""
+        with self._ledger.transaction() as transaction:
+            yield transaction, read_version(transaction.connection, name, number)
 
     def _verified(self, version: ModelVersion) -> Package:
         package = load_package(self._workspace.folder("packages", version.folder))
@@ -263,28 +252,60 @@ class Registry:
             )
         return package
 
-    def _deploy(self, version: ModelVersion, actor: Actor, kind: str, reason: str) -> Deployment:
+    def _deploy(
+        self, transaction: LedgerTransaction, version: ModelVersion, actor: Actor, kind: str, reason: str
+    ) -> Deployment:
         """The pointer swap: one deployment row, stages and ledger row in one transaction."""
         self._verified(version)
-        before = self.production(version.name)
-        row = {
-            "name": version.name,
-            "version": version.version,
-            "digest": version.digest,
-            "kind": kind,
-            "actor": actor.name,
-            "reason": reason,
-            "at": dt.datetime.now(dt.UTC).isoformat(),
-        }
-        with self._ledger.transaction() as transaction:
-            if before is not None:
-                _set_stage(transaction, before.name, before.version, Stage.RETIRED)
-            _set_stage(transaction, version.name, version.version, Stage.PRODUCTION)
-            transaction.connection.execute(deployments.insert().values(row))
-            details = {"digest": version.digest, "reason": reason, "before": before.version if before else None}
-            action = "version.promoted" if kind == "promote" else "version.rolled_back"
-            transaction.append(actor, action, version.subject, details)
-        return Deployment.from_dict(row)
+        before = _in_production(transaction.connection, version.name)
+        details = {"digest": version.digest, "reason": reason, "before": before.version if before else None}
+        action = "version.promoted" if kind == "promote" else "version.rolled_back"
+        row = transaction.append(actor, action, version.subject, details)
+        if before is not None:
+            _set_stage(transaction, before, Stage.RETIRED)
+        _set_stage(transaction, version, Stage.PRODUCTION)
+        deployment = Deployment(version.name, version.version, version.digest, kind, actor.name, reason, row.at)
+        transaction.connection.execute(deployments.insert().values(deployment.to_dict()))
+        return deployment
+
+
+def _enter(transaction: LedgerTransaction, manifest: Manifest, folder: str, actor: Actor) -> ModelVersion:
+    """The package as the next version of its model."""
+    number = _next_number(transaction.connection, manifest.name)
+    subject = f"{manifest.name}/{number}"
+    if manifest.version != str(number):
+        raise StateError(
+            f"the next version is {number}, but the package was built as version {manifest.version}",
+            where=folder,
+            cure="Run: modelyard package",
+        )
+    author = manifest.author or actor.name
+    details = {"digest": manifest.digest, "author": author, "run": manifest.run_id}
+    row = transaction.append(actor, "version.registered", subject, details)
+    version = ModelVersion(
+        name=manifest.name,
+        version=number,
+        digest=manifest.digest,
+        folder=folder,
+        run_id=manifest.run_id,
+        stage=Stage.CANDIDATE,
+        author=author,
+        requested_by=actor.name,
+        created_at=row.at,
+    )
+    values = {key: value for key, value in version.to_dict().items() if key in versions.c}
+    transaction.connection.execute(versions.insert().values(values))
+    _set_stage(transaction, version, version.stage)
+    return version
+
+
+def _next_number(connection: sa.Connection, name: str) -> int:
+    return max((version.version for version in read_versions(connection, name)), default=0) + 1
+
+
+def _in_production(connection: sa.Connection, name: str) -> ModelVersion | None:
+    log = read_deployments(connection, name)
+    return read_version(connection, name, log[-1].version) if log else None
 
 
 def _require_reason(reason: str, subject: str) -> None:
@@ -292,25 +313,18 @@ def _require_reason(reason: str, subject: str) -> None:
         raise StateError("a reason is needed", where=subject, cure="Say why in a few words; it goes to the ledger")
 
 
-def _set_stage(transaction: LedgerTransaction, name: str, number: int, stage: Stage) -> None:
-    row = {"name": name, "version": number, "stage": stage.value}
+def _require_other_person(version: ModelVersion, actor: Actor, policy: Policy) -> None:
+    """The two-person rule."""
+    if policy.two_person and any(is_same_person(actor.name, name) for name in (version.author, version.requested_by)):
+        raise NotPermittedError(
+            "nobody approves their own model",
+            where=version.subject,
+            got=f"{actor.name}, who built or registered it",
+            cure=f"Ask somebody else who is {roles_that_may('approve')}; "
+            "a project of one person may set policy.two_person: false, which the card will show",
+        )
+
+
+def _set_stage(transaction: LedgerTransaction, version: ModelVersion, stage: Stage) -> None:
+    row = {"name": version.name, "version": version.version, "stage": stage.value}
     transaction.connection.execute(stage_changes.insert().values(row))
-
-
-def _without_id(row: sa.RowMapping) -> dict[str, Any]:
-    return {str(key): value for key, value in row.items() if key != "id"}
-
-
-def _as_version(connection: sa.Connection, row: sa.RowMapping) -> ModelVersion:
-    """A version row with its latest stage, and the approvals that bind to its digest."""
-    same = (stage_changes.c.name == row["name"], stage_changes.c.version == row["version"])
-    stage = connection.execute(
-        sa.select(stage_changes.c.stage).where(*same).order_by(stage_changes.c.id.desc()).limit(1)
-    ).scalar_one()
-    bound = (
-        approvals.c.name == row["name"],
-        approvals.c.version == row["version"],
-        approvals.c.digest == row["digest"],
-    )
-    count = connection.execute(sa.select(sa.func.count()).select_from(approvals).where(*bound)).scalar_one()
-    return ModelVersion.from_dict({**row, "stage": stage, "approvals": count})

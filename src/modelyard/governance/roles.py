@@ -29,7 +29,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "promote": frozenset({Role.OPERATOR, Role.ADMIN}),
     "rollback": frozenset({Role.OPERATOR, Role.ADMIN}),
     "serve": frozenset({Role.OPERATOR, Role.DEVELOPER, Role.ADMIN}),
-    "tokens": frozenset({Role.ADMIN}),
+    "manage_tokens": frozenset({Role.ADMIN}),
 }
 """Verb to the roles that may do it. Reading is free to everybody who can read the project's folder."""
 
@@ -64,7 +64,7 @@ def require_permission(actor: Actor, verb: str) -> None:
     NotPermittedError
         If none of the actor's roles may do ``verb``.
     """
-    if not PERMISSIONS[verb] & {Role(name) for name in actor.roles}:
+    if not {role.value for role in PERMISSIONS[verb]} & set(actor.roles):
         raise NotPermittedError(
             f"{actor.name} may not {verb.replace('_', ' ')}",
             where="roles",

@@ -31,7 +31,7 @@ TRANSITIONS: Mapping[Stage, frozenset[Stage]] = {
     Stage.REJECTED: frozenset(),
     Stage.QUARANTINED: frozenset(),
 }
-"""From each stage to those that may follow. A retired version returns to production by a rollback only."""
+"""From each stage to those that may follow. A retired version may return to production; its approvals still hold."""
 
 
 def require_transition(subject: str, before: Stage, after: Stage) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from modelyard.core import Clock, DataError, StateError, system_clock
-from modelyard.data import Column, Schema, category_text, conform, read_table
+from modelyard.data import Column, Schema, category_text, conform, read_table, settled
 from modelyard.evaluation import Evaluation, load_evaluation
 from modelyard.monitoring.monitor import monitor
 from modelyard.monitoring.records import MonitorReport
@@ -63,19 +63,12 @@ def watch(
         scorer.profile,
         predictions,
         truth if truth.height else None,
-        _resolved(problem, scorer),
+        settled(problem, scorer.task, scorer.classes),
         reference_score=_reference_score(evaluation) if evaluation else None,
         threshold=scorer.threshold,
         classes=scorer.classes,
         importance={item.feature: item.drop for item in evaluation.importance} if evaluation else None,
     )
-
-
-def _resolved(problem: Problem, scorer: Scorer) -> Problem:
-    """The problem with the package's task and positive class."""
-    positive = scorer.classes[1] if len(scorer.classes) == 2 else None
-    source = problem.data.model_copy(update={"positive": positive})
-    return problem.model_copy(update={"task": scorer.task, "data": source})
 
 
 def _evaluation(workspace: Workspace, package: Package) -> Evaluation | None:
@@ -116,8 +109,9 @@ def _scored(scorer: Scorer, table: pl.DataFrame, problem: Problem, clock: Clock)
         pl.lit(clock()).alias("at"),
     )
     target = problem.data.target
-    truth = category_text(table[target]) if target in table.columns else pl.Series(target, [], dtype=pl.String)
-    return predictions, pl.DataFrame({"id": ids[: len(truth)], "label": truth}).drop_nulls()
+    truth = category_text(table[target]) if target in table.columns else pl.Series([None] * table.height)
+    schema = {"id": pl.String, "label": pl.String}
+    return predictions, pl.DataFrame({"id": ids, "label": truth}, schema=schema).drop_nulls()
 
 
 def _labels(source: Path | str) -> pl.DataFrame:

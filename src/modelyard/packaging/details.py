@@ -22,7 +22,7 @@ def build_details(workspace: Workspace, split: Split, actor: Actor) -> BuildDeta
         for row in rows
         if row.action == "test.opened" and row.subject == split.test.digest
     )
-    decisions = tuple(note for row in rows for note in _decisions(row))
+    decisions = tuple(note for row in rows for note in _decisions(row, split.record.id))
     return BuildDetails(
         author=actor.name,
         code_commit=_commit(workspace.root),
@@ -32,9 +32,9 @@ def build_details(workspace: Workspace, split: Split, actor: Actor) -> BuildDeta
     )
 
 
-def _decisions(row: LedgerRow) -> tuple[DecisionNote, ...]:
-    """The decision that a row stands for; most rows stand for none."""
-    if row.action == "run.finished" and row.details.get("accepted"):
+def _decisions(row: LedgerRow, split_id: str) -> tuple[DecisionNote, ...]:
+    """The decision that a row stands for; most rows stand for none, and what was accepted holds for its split only."""
+    if row.action == "run.finished" and row.details.get("accepted") and row.details.get("split") == split_id:
         return (DecisionNote(row.at, row.actor, "trained despite errors of the audit", str(row.details["accepted"])),)
     if row.action in ("version.rejected", "version.rolled_back"):
         return (DecisionNote(row.at, row.actor, f"{row.action}: {row.subject}", str(row.details.get("reason", ""))),)

@@ -90,13 +90,20 @@ def _read_yaml(path: Path) -> dict[str, Any]:
             cure="Run 'modelyard new NAME --data FILE --target COLUMN', or give the project's folder with --project",
         ) from None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError("the file cannot be read", where=str(path), got=str(error)) from error
+        raise ConfigError(
+            "the file cannot be read", where=str(path), got=str(error), cure="Check its permissions and its encoding"
+        ) from error
     except yaml.YAMLError as error:
         raise ConfigError(
             "the file is not valid YAML", where=str(path), got=" ".join(str(error).split()), cure="Mend that line"
         ) from error
     if not isinstance(content, dict):
-        raise ConfigError("the file must hold keys and values", where=str(path), got=type(content).__name__)
+        raise ConfigError(
+            "the file must hold keys and values",
+            where=str(path),
+            got=type(content).__name__,
+            cure="Start from the file that 'modelyard new' writes",
+        )
     return content
 
 
@@ -105,11 +112,15 @@ def _parse_setting(setting: str) -> dict[str, Any]:
     key, separator, text = setting.partition("=")
     parts = key.strip().split(".")
     if not separator or not all(parts):
-        raise ConfigError("a setting must look like key.sub=value", where="--set", got=repr(setting))
+        raise ConfigError(
+            "a setting must look like key.sub=value", where="--set", got=repr(setting), cure="Try: training.folds=3"
+        )
     try:
         value: Any = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise ConfigError("the value is not valid YAML", where=f"--set {key}", got=repr(text)) from error
+        raise ConfigError(
+            "the value is not valid YAML", where=f"--set {key}", got=repr(text), cure="Put it in quotes"
+        ) from error
     for part in reversed(parts):
         value = {part: value}
     nested: dict[str, Any] = value
@@ -156,7 +167,12 @@ def _describe(first: Any, location: list[str], where: str) -> dict[str, str]:
     if first["type"] == "missing":
         return {"what": f"the key {key!r} is missing", "where": where, "cure": f"Add '{location[-1]}:' to the file"}
     message = first["msg"].removeprefix("Value error, ")
-    return {"what": f"{key or 'the file'} is not allowed: {message}", "where": where, "got": repr(first["input"])[:80]}
+    return {
+        "what": f"{key or 'the file'} is not allowed: {message}",
+        "where": where,
+        "got": repr(first["input"])[:80],
+        "cure": "Mend that value; 'modelyard explain schema' shows what is allowed",
+    }
 
 
 def _known_keys(path: Sequence[str]) -> list[str]:

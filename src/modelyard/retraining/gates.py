@@ -7,10 +7,12 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.audit import AuditReport
-from modelyard.core import Severity
+from modelyard.core import Finding, Severity
 from modelyard.data import Contract
 from modelyard.evaluation.comparison import Comparison, compare
+from modelyard.evaluation.segments import SMALL_SEGMENT_ROWS, segment_labels
 from modelyard.problem import Problem, metric_spec
+from modelyard.report import format_number
 from modelyard.retraining.records import GateResult
 from modelyard.training.metrics import score
 
@@ -18,9 +20,6 @@ __all__ = ["audit_gate", "comparison_gate", "contract_gate", "data_gate", "segme
 
 MOST_REJECTED_SHARE = 0.05
 """Above this share of rows that break the contract the table is taken for the product of a broken pipeline."""
-
-SMALLEST_SEGMENT_ROWS = 50
-"""Segments below this say too little to stop anybody; they are named."""
 
 
 def data_gate(rows_given: int, rows_new: int, needed: int) -> GateResult:
@@ -46,12 +45,15 @@ def contract_gate(contract: Contract, frame: pl.DataFrame) -> GateResult:
 
 def audit_gate(report: AuditReport, accepted: AuditReport) -> GateResult:
     """Whether the enlarged training part is free of errors that the champion's audit did not know."""
-    known = {(finding.id, finding.subject) for finding in accepted.findings}
-    errors = [finding for finding in report.findings if finding.severity is Severity.ERROR]
-    fresh = [finding for finding in errors if (finding.id, finding.subject) not in known]
+    known = {(finding.id, finding.subject) for finding in _errors(accepted)}
+    fresh = [finding for finding in _errors(report) if (finding.id, finding.subject) not in known]
     if not fresh:
         return GateResult("audit", True, f"No new error among {len(report.findings)} findings.")
     return GateResult("audit", False, " ".join(finding.message for finding in fresh))
+
+
+def _errors(report: AuditReport) -> list[Finding]:
+    return [finding for finding in report.findings if finding.severity is Severity.ERROR]
 
 
 def comparison_gate(
@@ -71,12 +73,14 @@ def comparison_gate(
         seed=problem.training.seed,
         groups=groups,
     )
-    passed = result.verdict == "better" and result.difference >= problem.retraining.min_gain
+    short = result.verdict == "better" and result.difference < problem.retraining.min_gain
+    passed = result.verdict == "better" and not short
     title = metric_spec(problem.primary_metric).title
     detail = (
-        f"{title} on {result.rows:,} fresh rows: challenger {result.challenger:.4f}, champion {result.champion:.4f}; "
-        f"improvement {result.difference:+.4f}, {problem.retraining.confidence:.0%} interval "
-        f"{result.low:+.4f} to {result.high:+.4f}: {result.verdict}."
+        f"{title} on {result.rows:,} fresh rows: challenger {format_number(result.challenger)}, champion "
+        f"{format_number(result.champion)}; improvement {result.difference:+.4g}, {problem.retraining.confidence:.0%} "
+        f"interval {result.low:+.4g} to {result.high:+.4g}: {result.verdict}"
+        + (f", and below the {problem.retraining.min_gain:g} that is asked for." if short else ".")
     )
     return GateResult("comparison", passed, detail), result
 
@@ -88,12 +92,14 @@ def segments_gate(
     champion: npt.NDArray[np.float64],
     challenger: npt.NDArray[np.float64],
 ) -> GateResult:
-    """Whether no declared segment loses more than it may."""
-    columns = [*problem.segments, *problem.protected]
+    """Whether no segment of the declared columns loses more than it may; those below 50 rows say too little."""
+    columns = [name for name in dict.fromkeys((*problem.segments, *problem.protected)) if name in frame.columns]
     losses = sorted(_segment_losses(problem, frame, columns, (truth, champion, challenger)), reverse=True)
     limit = problem.retraining.max_segment_loss
     if not losses:
-        return GateResult("segments", True, f"No declared segment has {SMALLEST_SEGMENT_ROWS} fresh rows.")
+        return GateResult(
+            "segments", True, f"No declared segment has {SMALL_SEGMENT_ROWS} fresh rows to be measured on."
+        )
     worst, name = losses[0]
     metric = metric_spec(problem.primary_metric).title
     if worst <= limit:
@@ -110,9 +116,10 @@ def _segment_losses(
     truth, champion, challenger = arrays
     sign = 1 if metric_spec(problem.primary_metric).greater_is_better else -1
     for column in columns:
-        for value in frame[column].unique().drop_nulls().sort():
-            mask = (frame[column] == value).fill_null(value=False).to_numpy()
-            if mask.sum() < SMALLEST_SEGMENT_ROWS:
+        labels = segment_labels(frame[column])
+        for value in labels.unique().sort():
+            mask = (labels == value).to_numpy()
+            if mask.sum() < SMALL_SEGMENT_ROWS:
                 continue
             before = score(problem.primary_metric, truth[mask], champion[mask])
             after = score(problem.primary_metric, truth[mask], challenger[mask])

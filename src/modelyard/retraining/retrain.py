@@ -9,29 +9,29 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.audit import AuditReport, audit, audit_page
-from modelyard.core import Actor, Clock, DataError, GateRefusedError, Progress, new_id, silent, system_clock
+from modelyard.core import Actor, Clock, DataError, GateRefusedError, Progress, StateError, new_id, silent, system_clock
 from modelyard.data import (
     Split,
     assign_roles,
     extend_split,
     load_split,
     read_table,
-    resolve,
+    settled,
     unknown_rows,
 )
 from modelyard.evaluation import evaluation_page, save_evaluation
 from modelyard.evaluation.evaluate import evaluate
 from modelyard.governance import ModelVersion, Registry
-from modelyard.packaging import Package, Scorer
+from modelyard.packaging import Scorer
 from modelyard.packaging.build import build_package
 from modelyard.packaging.details import build_details
-from modelyard.problem import Problem
+from modelyard.problem import Problem, Task
 from modelyard.report import render_html
 from modelyard.retraining.gates import audit_gate, comparison_gate, contract_gate, data_gate, segments_gate
 from modelyard.retraining.records import Decision, GateResult, Outcome
 from modelyard.store import Workspace, save_record
 from modelyard.training.engine import train
-from modelyard.training.run import StoredRun
+from modelyard.training.run import StoredRun, load_run
 from modelyard.training.target import encode_target
 
 __all__ = ["Retrainer"]
@@ -95,6 +95,8 @@ class Retrainer:
         ------
         DataError
             If the table cannot be read or lacks columns.
+        StateError
+            If the project file asks another question by now than the champion answers.
         """
         case = _Case(new_id(), champion)
         challenger = None
@@ -110,13 +112,15 @@ class Retrainer:
         """The way to a registered challenger, one gate after the other."""
         package = self._registry.package(case.champion)
         base = load_split(package.manifest.split_id, self._workspace)
-        problem = resolve(self._problem, base.train.frame)
-        frame = self._collect(case, read_table(source), base, Scorer.load(package))
-        split = extend_split(base, frame, problem, self._workspace, self._actor)
+        scorer = Scorer.load(package)
+        target = load_run(package.manifest.run_id, self._workspace).record.target
+        problem = _same_question(self._problem, target, scorer)
+        frame = self._collect(case, read_table(source), base, scorer)
+        split = self._divide(case, base, frame, problem)
         report = self._audited(case, base, split, problem)
         run = train(split, problem, self._workspace, progress=self._progress)
         case.run_id = run.record.id
-        self._compare(case, package, run, split, problem)
+        self._compare(case, scorer, run, split, problem)
         return self._register(case, run, split, report, problem)
 
     def _collect(self, case: _Case, table: pl.DataFrame, base: Split, scorer: Scorer) -> pl.DataFrame:
@@ -137,6 +141,14 @@ class Retrainer:
         broken = scorer.contract.check_frame(fresh).filter(pl.col("rejects"))["row"].unique()
         return fresh.with_row_index("__row").filter(~pl.col("__row").is_in(broken.implode())).drop("__row")
 
+    def _divide(self, case: _Case, base: Split, frame: pl.DataFrame, problem: Problem) -> Split:
+        """The enlarged split; new rows that cannot be divided (one class only, known groups only) end the case."""
+        try:
+            return extend_split(base, frame, problem, self._workspace, self._actor)
+        except DataError as error:
+            case.ask(GateResult("split", passed=False, detail=error.sentence))
+            raise
+
     def _audited(self, case: _Case, base: Split, split: Split, problem: Problem) -> AuditReport:
         """The audit of the enlarged training part, held against the champion's."""
         roles = assign_roles(problem, split.train.schema)
@@ -147,11 +159,11 @@ class Retrainer:
         case.ask(audit_gate(report, audit(base.train, problem, roles, seed=seed)))
         return report
 
-    def _compare(self, case: _Case, package: Package, run: StoredRun, split: Split, problem: Problem) -> None:
+    def _compare(self, case: _Case, scorer: Scorer, run: StoredRun, split: Split, problem: Problem) -> None:
         """Champion and challenger on the fresh validation rows, as a whole and by segment."""
         rows = split.validation.frame
         truth = encode_target(rows[problem.data.target], problem.task, run.record.classes)
-        champion = _aligned(Scorer.load(package), rows, run.record.classes)
+        champion = _aligned(scorer, rows, run.record.classes)
         challenger = run.model("development").predict(rows)
         group = problem.data.group
         groups = rows[group].cast(pl.String).to_numpy() if group is not None else None
@@ -201,6 +213,21 @@ class Retrainer:
             rows_new=case.rows_new,
             created_at=self._clock(),
         )
+
+
+def _same_question(problem: Problem, target: str, scorer: Scorer) -> Problem:
+    """The problem as the champion answers it; refused if the project file has changed it since."""
+    asked = settled(problem, scorer.task, scorer.classes)
+    same_task = problem.task in (Task.AUTO, asked.task)
+    same_class = problem.data.positive in (None, asked.data.positive)
+    if problem.data.target == target and same_task and same_class:
+        return asked
+    raise StateError(
+        "the champion answers another question than the project file asks by now",
+        where="modelyard.yaml",
+        got=f"target {problem.data.target!r}, task {problem.task}, positive class {problem.data.positive!r}",
+        cure="Train anew with 'modelyard train', or put the question back",
+    )
 
 
 def _aligned(scorer: Scorer, rows: pl.DataFrame, classes: tuple[str, ...]) -> npt.NDArray[np.float64]:

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from modelyard.core import ConfigError, IntegrityError, LockedError, ModelyardError
 
-__all__ = ["BUSY_TIMEOUT_S", "database_path", "open_engine", "translated_errors", "writing"]
+__all__ = ["BUSY_TIMEOUT_S", "damaged_pages", "database_path", "open_engine", "translated_errors", "writing"]
 
 BUSY_TIMEOUT_S = 10.0
 _WRITES = "modelyard_writes"
@@ -59,6 +59,14 @@ def database_path(engine: sa.Engine) -> Path | None:
     if engine.dialect.name == "sqlite" and engine.url.database:
         return Path(engine.url.database)
     return None
+
+
+def damaged_pages(connection: sa.Connection) -> str:
+    """What SQLite finds wrong with the pages of the file, in one sentence; ``""`` if nothing, or on a server."""
+    if connection.dialect.name != "sqlite":
+        return ""
+    found = str(connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one())
+    return "" if found == "ok" else f"pages of the file are damaged: {' '.join(found.split())}"
 
 
 def _url(location: Path | str) -> sa.URL:

@@ -22,7 +22,7 @@ from modelyard.core import (
     write_atomic,
 )
 from modelyard.store.chain import GENESIS, LedgerRow, Verification, check_chain, read_row, row_hash
-from modelyard.store.database import database_path, open_engine, translated_errors, writing
+from modelyard.store.database import damaged_pages, database_path, open_engine, translated_errors, writing
 from modelyard.store.head import Head, HeadFile
 from modelyard.store.tables import changed_triggers, ledger_table, metadata
 
@@ -215,7 +215,7 @@ class Ledger:
             return int(connection.execute(query).scalar_one())
 
     def verify(self) -> Verification:
-        """Follow the whole chain, look at the triggers, and compare with the head file.
+        """Follow the whole chain, compare with the head file, and look at the triggers and the pages of the file.
 
         A bad ledger is an answer, not an error; only one that cannot be reached raises (``LockedError`` and others).
         """
@@ -275,8 +275,8 @@ class Ledger:
         changed = changed_triggers(connection)
         if changed:
             problem = f"triggers that keep rows from being changed are missing or altered: {', '.join(changed)}"
-            return Verification(ok=False, rows=chain.rows, problem=problem)
-        return chain
+        problem = problem or damaged_pages(connection)
+        return Verification(ok=not problem, rows=chain.rows, problem=problem)
 
 
 def _stored(result: sa.Result[Any]) -> Iterator[dict[str, Any]]:

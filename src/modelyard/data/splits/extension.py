@@ -1,9 +1,11 @@
 """A split enlarged by new rows: what was sealed stays sealed, what was learnt from stays training."""
 
 import dataclasses
+import io
 
 import numpy as np
 import polars as pl
+import polars.selectors as cs
 
 from modelyard.core import Actor, DataError, digest_json
 from modelyard.data.resolve import resolve
@@ -15,6 +17,7 @@ from modelyard.store import Workspace
 
 __all__ = ["extend_split", "unknown_rows"]
 
+_EXTENDED = "split.extended"
 _ID_LENGTH = 12
 _FRESH_SHARES = {"train": 0.50, "validation": 0.35, "test": 0.15}
 """A paired comparison needs rows: more of the new ones are held out than the plan says, and learnt from afterwards."""
@@ -23,16 +26,16 @@ _FRESH_SHARES = {"train": 0.50, "validation": 0.35, "test": 0.15}
 def unknown_rows(frame: pl.DataFrame, base: Split, workspace: Workspace) -> pl.DataFrame:
     """The rows of ``frame`` that are not in the data set of ``base``, its sealed part included.
 
-    Rows are compared in all columns that both tables have, after conversion to the base's types; only the answer
-    known or new leaves this function, never a row of the sealed part.
+    Rows are compared in all columns of the base, after conversion to its types; only the answer known or new leaves
+    this function, never a row of the sealed part.
+
+    Raises
+    ------
+    DataError
+        If ``frame`` lacks columns of the base.
     """
-    known = load_version(base.record.dataset_id, workspace).frame
-    names = [name for name in known.columns if name in frame.columns]
-    schema = base.train.schema
-    left = conform(frame.select(names), schema)
-    right = conform(known.select(names), schema)
-    common = [name for name in names if left[name].dtype == right[name].dtype]
-    return frame.filter(~left.select(common).hash_rows(0).is_in(right.select(common).hash_rows(0).implode()))
+    _require_columns(base, frame)
+    return frame.filter(_is_unknown(_typed(frame, base), _known_tables(base, workspace)))
 
 
 def extend_split(base: Split, frame: pl.DataFrame, problem: Problem, workspace: Workspace, actor: Actor) -> Split:
@@ -48,7 +51,7 @@ def extend_split(base: Split, frame: pl.DataFrame, problem: Problem, workspace: 
         If the new rows lack columns, or none of them may be held out.
     """
     _require_columns(base, frame)
-    typed = conform(frame.select(base.train.frame.columns), base.train.schema)
+    typed = _typed(frame, base)
     held = _may_be_held_out(base, typed, problem)
     if not held.any():
         raise DataError(
@@ -58,17 +61,51 @@ def extend_split(base: Split, frame: pl.DataFrame, problem: Problem, workspace: 
             cure="Bring rows of new groups, or later rows",
         )
     fresh = _split_fresh(base, typed.filter(held), problem, workspace, actor)
-    learnt = pl.concat([base.development.frame, typed.filter(~held), fresh.train.frame])
-    id_ = digest_json({"base": base.record.id, "fresh": fresh.record.id, "kept": typed.height})[:_ID_LENGTH]
+    learnt = pl.concat([base.development.frame, typed.filter(~held), fresh.train.frame], how="vertical_relaxed")
+    dataset_id = _enlarged_version(base, typed, workspace)
+    id_ = digest_json({"base": base.record.id, "fresh": fresh.record.id, "dataset": dataset_id})[:_ID_LENGTH]
     record = dataclasses.replace(
         fresh.record,
         id=id_,
+        dataset_id=dataset_id,
         reason=f"Rows of split {base.record.id} and new rows to learn from; validation and test are new rows. "
         f"{fresh.record.reason}",
         train_rows=learnt.height,
     )
     store_parts(record, learnt, fresh.validation.frame, base.train.schema, workspace)
+    if workspace.ledger.count(_EXTENDED, id_) == 0:
+        rows = {"train": record.train_rows, "validation": record.validation_rows, "test": record.test_rows}
+        workspace.ledger.append(actor, _EXTENDED, id_, {"base": base.record.id, "dataset": dataset_id, "rows": rows})
     return load_split(id_, workspace)
+
+
+def _typed(frame: pl.DataFrame, base: Split) -> pl.DataFrame:
+    """The base's columns of ``frame``, with the base's types."""
+    return conform(frame.select(name for name in base.train.frame.columns if name in frame.columns), base.train.schema)
+
+
+def _known_tables(base: Split, workspace: Workspace) -> tuple[pl.DataFrame, ...]:
+    """What the base was divided from, and its sealed part, which may be a table of the user's own."""
+    sealed = pl.read_parquet(io.BytesIO(workspace.objects.read(base.record.test_digest)))
+    return tuple(_typed(table, base) for table in (load_version(base.record.dataset_id, workspace).frame, sealed))
+
+
+def _is_unknown(typed: pl.DataFrame, known: tuple[pl.DataFrame, ...]) -> pl.Series:
+    """Which rows are in none of the tables, by the columns that both have with one type; 1 and 1.0 are equal."""
+    unknown = pl.Series(np.ones(typed.height, dtype=bool))
+    typed, *known_numbers = (table.with_columns(cs.numeric().cast(pl.Float64)) for table in (typed, *known))
+    for table in known_numbers:
+        names = [name for name in table.columns if typed[name].dtype == table[name].dtype]
+        unknown &= ~typed.select(names).hash_rows(0).is_in(table.select(names).hash_rows(0).implode())
+    return unknown
+
+
+def _enlarged_version(base: Split, typed: pl.DataFrame, workspace: Workspace) -> str:
+    """All rows that are known from now on, as a version: the next extension must not take a sealed row for new."""
+    whole, sealed = _known_tables(base, workspace)
+    rows = [whole, sealed.filter(_is_unknown(sealed, (whole,))), typed]
+    frame = pl.concat(rows, how="diagonal_relaxed").select(typed.columns)
+    return store_version(frame, f"data set {base.record.dataset_id} and new rows", workspace).id
 
 
 def _require_columns(base: Split, frame: pl.DataFrame) -> None:
@@ -86,10 +123,11 @@ def _may_be_held_out(base: Split, frame: pl.DataFrame, problem: Problem) -> pl.S
     """Which new rows may serve for validation and test under the base's strategy."""
     learnt = base.development.frame
     if base.record.strategy == "group" and problem.data.group is not None:
-        return ~frame[problem.data.group].is_in(learnt[problem.data.group].unique().implode())
+        known = learnt[problem.data.group].unique().implode()
+        return (~frame[problem.data.group].is_in(known)).fill_null(value=False)
     if base.record.strategy == "time" and problem.data.time is not None:
         time = problem.data.time
-        return frame.select(pl.col(time) > learnt[time].max()).to_series()
+        return frame.select(pl.col(time) > learnt[time].max()).to_series().fill_null(value=False)
     return pl.Series(np.ones(frame.height, dtype=bool))
 
 

@@ -1,0 +1,123 @@
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from modelyard.audit import AuditReport
+from modelyard.core import Finding, Severity
+from modelyard.data import ColumnContract, ColumnKind, Contract
+from modelyard.problem import Problem
+from modelyard.retraining.gates import audit_gate, comparison_gate, contract_gate, data_gate, segments_gate
+
+RNG = np.random.default_rng(0)
+TRUTH = (RNG.random(400) < 0.4).astype(float)
+GOOD = np.clip(0.2 + 0.5 * TRUTH + RNG.normal(0, 0.15, 400), 0, 1)
+POOR = RNG.random(400)
+
+
+def problem(**retraining: Any) -> Problem:
+    """A binary problem judged by ROC AUC, with a segment column."""
+    return Problem.model_validate(
+        {
+            "task": "binary",
+            "data": {"source": "t", "target": "y"},
+            "metrics": {"primary": "roc_auc"},
+            "segments": ["region", "gone"],
+            "retraining": retraining,
+        }
+    )
+
+
+def report(*errors: tuple[str, Severity]) -> AuditReport:
+    """An audit with these findings."""
+    findings = tuple(
+        Finding(id=name, severity=severity, subject="x", message=f"{name} is wrong.", why="", action="", row="D8")
+        for name, severity in errors
+    )
+    return AuditReport(rows=10, columns=1, findings=findings, column_facts=())
+
+
+@pytest.mark.parametrize(
+    ("given", "new", "needed", "passed"), [(300, 200, 200, True), (300, 199, 200, False), (0, 0, 1, False)]
+)
+def test_data_gate(given: int, new: int, needed: int, passed: bool) -> None:
+    """At least the needed number of new rows."""
+    gate = data_gate(given, new, needed)
+
+    assert gate.passed is passed
+    assert f"{new:,} of {given:,} rows are new" in gate.detail
+
+
+@pytest.mark.parametrize(("broken", "passed"), [(0, True), (5, True), (6, False), (100, False)])
+def test_contract_gate(broken: int, passed: bool) -> None:
+    """At most one row of twenty may break the contract; the column is named."""
+    contract = Contract((ColumnContract("age", ColumnKind.NUMERIC, nullable=False, low=0.0, high=99.0, categories=()),))
+    frame = pl.DataFrame({"age": ["x"] * broken + ["33"] * (100 - broken)})
+    gate = contract_gate(contract, frame)
+
+    assert gate.passed is passed
+    assert f"{broken} of 100 rows break the contract" in gate.detail
+    assert ("columns: age" in gate.detail) is (broken > 0)
+
+
+def test_audit_gate() -> None:
+    """Only an error that the champion's audit did not have, as an error, is a no."""
+    assert audit_gate(report(), report()).passed
+    assert audit_gate(report(("leak", Severity.ERROR)), report(("leak", Severity.ERROR))).passed
+    assert audit_gate(report(("leak", Severity.WARNING)), report()).passed
+
+    for accepted in (report(), report(("leak", Severity.WARNING)), report(("other", Severity.ERROR))):
+        gate = audit_gate(report(("leak", Severity.ERROR)), accepted)
+
+        assert not gate.passed
+        assert gate.detail == "leak is wrong."
+
+
+def test_comparison_gate() -> None:
+    """Better passes; worse and alike do not; a gain below what is asked for is named."""
+    better, comparison = comparison_gate(problem(), TRUTH, POOR, GOOD, None)
+
+    assert better.passed
+    assert comparison.verdict == "better"
+    assert not comparison_gate(problem(), TRUTH, GOOD, POOR, None)[0].passed
+    assert not comparison_gate(problem(), TRUTH, GOOD, GOOD, None)[0].passed
+
+    short, _ = comparison_gate(problem(min_gain=0.9), TRUTH, POOR, GOOD, None)
+    assert not short.passed
+    assert "below the 0.9 that is asked for" in short.detail
+
+
+def test_comparison_gate_without_a_figure() -> None:
+    """Fresh rows of one class have no ROC AUC: the answer is no, not a crash."""
+    gate, _ = comparison_gate(problem(), np.ones(400), POOR, GOOD, None)
+
+    assert not gate.passed
+    assert "–" in gate.detail
+
+
+def test_segments_gate() -> None:
+    """A segment that loses more than it may is a no; small ones and absent columns stop nobody."""
+    regions = pl.DataFrame({"region": ["north"] * 200 + ["south"] * 160 + ["islet"] * 40})
+    mixed = np.where(np.arange(400) < 200, GOOD, POOR)
+    gate = segments_gate(problem(), regions, TRUTH, GOOD, mixed)
+
+    assert not gate.passed
+    assert gate.detail.startswith("region = south loses")
+    assert segments_gate(problem(), regions, TRUTH, POOR, GOOD).passed
+    assert segments_gate(problem(max_segment_loss=0.9), regions, TRUTH, GOOD, mixed).passed
+
+    tiny = np.where(np.arange(400) < 360, GOOD, POOR)
+    assert segments_gate(problem(), regions, TRUTH, GOOD, tiny).passed
+    none = segments_gate(problem(), regions.head(40), TRUTH[:40], GOOD[:40], POOR[:40])
+    assert (none.passed, none.detail) == (True, "No declared segment has 50 fresh rows to be measured on.")
+
+
+def test_segments_of_numbers_are_ranges() -> None:
+    """A numeric column is cut at its quartiles, so that no value is too rare to be watched."""
+    ages = pl.DataFrame({"region": np.arange(400)})
+    gate = segments_gate(problem(), ages, TRUTH, GOOD, np.where(np.arange(400) < 300, GOOD, POOR))
+
+    assert not gate.passed
+    assert "region = " in gate.detail
+    assert " to " in gate.detail

@@ -1,0 +1,174 @@
+import os
+import signal
+import subprocess
+import sys
+import time
+from typing import Any
+
+import polars as pl
+import pytest
+
+from modelyard import Project
+from modelyard.core import DataError, StateError
+from modelyard.data import load_split
+from modelyard.governance import Stage
+from modelyard.retraining import Decision, Outcome
+from modelyard.store import load_record
+from modelyard.training.run import load_run
+
+Plant = Any
+
+
+def verdicts(decision: Decision) -> list[tuple[str, bool]]:
+    """Gate and verdict, in order."""
+    return [(gate.gate, gate.passed) for gate in decision.gates]
+
+
+def production(project: Project) -> int | None:
+    """The version in production."""
+    return project.status().production
+
+
+def test_the_same_table_brings_nothing_new(plant: Plant) -> None:
+    """All rows are known, those of the sealed part too; the decision is kept and in the ledger."""
+    project = plant.open()
+    decision = project.retrain(plant.table(plant.old))
+    (row,) = project.ledger().rows(action="model.retrained")
+    kept = load_record(Decision, project.workspace.folder("retraining", decision.id), "decision", cure="")
+
+    assert (decision.outcome, decision.rows_new, decision.run_id) == (Outcome.STOPPED, 0, None)
+    assert verdicts(decision) == [("data", False)]
+    assert "0 of 400 rows are new, 400 were known; 150 are needed" in decision.reason
+    assert kept == decision
+    assert (row.subject, row.details["outcome"]) == (decision.id, "stopped")
+    assert production(project) == 1
+
+
+def test_too_few_new_rows_stop_it(plant: Plant) -> None:
+    """Old rows do not count, nor do rows without a label."""
+    unlabelled = plant.new[149:400].with_columns(pl.lit(None, dtype=pl.String).alias("Churn"))
+    decision = plant.open().retrain(plant.table(pl.concat([plant.old, plant.new[:149], unlabelled])))
+
+    assert (decision.outcome, decision.rows_new) == (Outcome.STOPPED, 149)
+    assert verdicts(decision) == [("data", False)]
+
+
+def test_a_broken_contract_stops_it(plant: Plant) -> None:
+    """Text in a numeric column of every third row is the product of a broken pipeline."""
+    broken = plant.new.with_columns(
+        pl.when(pl.int_range(pl.len()) % 3 == 0)
+        .then(pl.lit("abc"))
+        .otherwise(pl.col("tenure").cast(str))
+        .alias("tenure")
+    )
+    decision = plant.open().retrain(plant.table(broken))
+
+    assert decision.outcome is Outcome.STOPPED
+    assert verdicts(decision) == [("data", True), ("contract", False)]
+    assert "tenure" in decision.reason
+
+
+def test_rows_that_cannot_be_divided_stop_it(plant: Plant) -> None:
+    """New rows of one class only are a no with a reason, not a crash."""
+    decision = plant.open().retrain(plant.table(plant.new.filter(pl.col("Churn") == "No")))
+
+    assert verdicts(decision) == [("data", True), ("contract", True), ("split", False)]
+    assert "constant" in decision.reason
+
+
+@pytest.mark.parametrize("column", ["Churn", "tenure"])
+def test_a_missing_column_is_refused(plant: Plant, column: str) -> None:
+    """A table without the target, or without a feature, is an error with a cure, and no decision."""
+    project = plant.open()
+    with pytest.raises(DataError, match=column):
+        project.retrain(plant.table(plant.new.drop(column)))
+
+    assert project.ledger().rows(action="model.retrained") == ()
+
+
+@pytest.mark.parametrize("setting", ["data.positive='No'", "data.target=Partner", "task=multiclass"])
+def test_another_question_is_refused(plant: Plant, setting: str) -> None:
+    """A champion is not compared with a challenger that answers something else."""
+    with pytest.raises(StateError, match="another question"):
+        plant.open(setting).retrain(plant.table(plant.new))
+
+
+def test_without_a_champion_there_is_nothing_to_retrain(plant: Plant, tmp_path: Any) -> None:
+    """A project without production says which command comes first."""
+    Project.new(tmp_path / "other", data=plant.table(plant.old), target="Churn")
+    with pytest.raises(StateError, match="promote"):
+        Project.open(tmp_path / "other").retrain(plant.table(plant.new))
+
+
+def test_a_champion_that_is_no_worse_stays(plant: Plant) -> None:
+    """Shuffled labels teach nothing: the comparison says no, nothing is registered, the new test stays sealed."""
+    project = plant.open()
+    decision = project.retrain(plant.table(plant.new.with_columns(pl.col("Churn").shuffle(seed=3))))
+
+    assert decision.outcome is Outcome.CHAMPION_STAYS
+    assert verdicts(decision)[-1] == ("comparison", False)
+    assert decision.run_id is not None
+    split = load_split(load_run(decision.run_id, project.workspace).record.split_id, project.workspace)
+    assert split.test.openings() == 0
+    assert [item.version for item in project._registry.versions("churn")] == [1]
+    assert production(project) == 1
+
+
+def test_a_better_challenger_is_registered_and_not_promoted(plant: Plant) -> None:
+    """Real labels teach: version 2 waits, version 1 serves, and no row of the old sealed part was learnt from.
+
+    Once version 2 is in production, the rows of both tables are known, the old sealed part included.
+    """
+    project = plant.open()
+    before = {name: project.workspace.pointer(name) for name in ("split", "run", "evaluation", "package")}
+    decision = project.retrain(plant.table(pl.concat([plant.old, plant.new])))
+
+    assert decision.outcome is Outcome.CHALLENGER, decision.reason
+    assert verdicts(decision) == [
+        (gate, True) for gate in ("data", "contract", "audit", "comparison", "segments", "package")
+    ]
+    assert (decision.challenger_version, decision.champion_version, decision.rows_new) == (2, 1, 900)
+    assert [item.stage for item in project._registry.versions("churn")] == [Stage.PRODUCTION, Stage.CANDIDATE]
+    assert {name: project.workspace.pointer(name) for name in before} == before
+
+    base = load_split(str(before["split"]), project.workspace)
+    split = load_split(load_run(str(decision.run_id), project.workspace).record.split_id, project.workspace)
+    learnt, validated = (set(part.frame["customerID"]) for part in (split.train, split.validation))
+    sealed = set(plant.old["customerID"]) - set(base.development.frame["customerID"])
+    assert len(sealed) == base.test.size
+    assert not sealed & (learnt | validated)
+    assert validated <= set(plant.new["customerID"])
+    assert set(base.development.frame["customerID"]) <= learnt
+    assert split.test.openings() == 1
+    assert base.test.openings() == 1
+
+    project.approve(2, "better")
+    project.promote(2)
+    again = project.retrain(plant.table(pl.concat([plant.old, plant.new])))
+    assert (again.outcome, again.rows_new, again.champion_version) == (Outcome.STOPPED, 0, 2)
+    assert project.ledger().verify().ok
+
+
+@pytest.mark.parametrize("delay_s", [1.0, 3.0])
+def test_a_killed_retraining_leaves_the_champion(plant: Plant, delay_s: float) -> None:
+    """SIGKILL in the middle: version 1 serves, the ledger is whole, no lock stays, and its package still loads."""
+    script = (
+        "import sys; from pathlib import Path; from modelyard import Project\n"
+        "project = Project.open(sys.argv[1], settings=['training.families=[random_forest]', 'training.workers=1',"
+        "'owner=grace', 'training.folds=10', 'training.tuning_rounds=20'])\n"
+        "import modelyard.retraining.retrain\nprint('begun', flush=True)\nproject.retrain(Path(sys.argv[2]))"
+    )
+    command = [sys.executable, "-c", script, str(plant.root), str(plant.table(plant.new))]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+        time.sleep(delay_s)
+        os.killpg(process.pid, signal.SIGKILL)
+    project = plant.open()
+
+    assert process.returncode == -signal.SIGKILL
+    assert project.ledger().verify().ok
+    assert production(project) == 1
+    assert project._registry.package(project._registry.version("churn", 1)).manifest.version == "1"
+    assert project.ledger().rows(action="model.retrained") == ()
+    assert project.retrain(plant.table(plant.old)).outcome is Outcome.STOPPED
