@@ -112,6 +112,20 @@ def test_nobody_approves_their_own_model(office: Office, ada: Actor, policy: Pol
     assert office.registry.approve("churn", 1, admin, "I am alone", alone).stage is Stage.APPROVED
 
 
+def test_own_approval_stops_counting_when_the_rule_comes(
+    office: Office, ada: Actor, bob: Actor, policy: Policy
+) -> None:
+    """An approval of one's own, given without the rule, does not open production under the rule; another's does."""
+    office.registry.register(office.packages[0], ada)
+    admin = Actor("ada", ActorSource.OS_USER, ("admin",))
+    office.registry.approve("churn", 1, admin, "I am alone", policy.model_copy(update={"two_person": False}))
+    with pytest.raises(WaitingForApprovalError, match="0 of 1 approvals"):
+        office.registry.promote("churn", 1, admin, policy, "ada")
+    office.registry.approve("churn", 1, bob, "well made", policy)
+
+    assert office.registry.promote("churn", 1, admin, policy, "ada").reason == f"approved by {bob.name}"
+
+
 def test_the_two_person_rule_with_real_identities(office: Office, policy: Policy) -> None:
     """The OS user registers and may not approve; the owner of a token that they made may."""
     ledger, root = office.workspace.ledger, office.workspace.root

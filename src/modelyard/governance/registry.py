@@ -1,7 +1,7 @@
 """The registry: versions, approvals and deployments; every change and its ledger row are one transaction."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
@@ -100,11 +100,11 @@ class Registry:
         with self._changing(name, number) as (transaction, version):
             _require_reason(reason, version.subject)
             _require_other_person(version, actor, policy)
-            lacks_approvals = version.stage is Stage.APPROVED and version.approvals < policy.approvals
-            if not lacks_approvals:
+            given = read_approvals(transaction.connection, name, number)
+            lacking = len(_counted(given, version, policy)) < policy.approvals
+            if not (version.stage is Stage.APPROVED and lacking):
                 require_transition(version.subject, version.stage, Stage.APPROVED)
             self._verified(version)
-            given = read_approvals(transaction.connection, name, number)
             if any(is_same_person(item.approver, actor.name) for item in given):
                 raise StateError(
                     "this actor has approved it already",
@@ -161,14 +161,16 @@ class Registry:
             # A candidate with all approvals is approved in all but name: the policy asked for more when they came.
             stage = Stage.APPROVED if version.stage is Stage.CANDIDATE else version.stage
             require_transition(version.subject, stage, Stage.PRODUCTION)
-            if version.approvals < policy.approvals:
+            counted = _counted(read_approvals(transaction.connection, name, number), version, policy)
+            if len(counted) < policy.approvals:
                 raise WaitingForApprovalError(
                     "the version waits for approval",
                     where=version.subject,
-                    got=f"{version.approvals} of {policy.approvals} approvals",
+                    got=f"{len(counted)} of {policy.approvals} approvals",
                     cure=f'Somebody who is {roles_that_may("approve")} runs: modelyard approve {number} --reason "..."',
                 )
-            return self._deploy(transaction, version, actor, "promote", f"{version.approvals} approvals")
+            names = ", ".join(item.approver for item in counted)
+            return self._deploy(transaction, version, actor, "promote", f"approved by {names}" if names else "")
 
     def rollback(self, name: str, actor: Actor, reason: str) -> Deployment:
         """Put back what was in production before, as the deployment log says, after verifying that it still loads.
@@ -313,15 +315,26 @@ def _require_reason(reason: str, subject: str) -> None:
         raise StateError("a reason is needed", where=subject, cure="Say why in a few words; it goes to the ledger")
 
 
+def _made_by(name: str, version: ModelVersion) -> bool:
+    """True if somebody of this name built or registered the version."""
+    return any(is_same_person(name, maker) for maker in (version.author, version.requested_by))
+
+
+def _counted(given: Sequence[Approval], version: ModelVersion, policy: Policy) -> list[Approval]:
+    """The approvals that hold for these bytes under the policy as it is now, which may have become stricter."""
+    bound = [approval for approval in given if approval.digest == version.digest]
+    return [approval for approval in bound if not (policy.two_person and _made_by(approval.approver, version))]
+
+
 def _require_other_person(version: ModelVersion, actor: Actor, policy: Policy) -> None:
     """The two-person rule."""
-    if policy.two_person and any(is_same_person(actor.name, name) for name in (version.author, version.requested_by)):
+    if policy.two_person and _made_by(actor.name, version):
         raise NotPermittedError(
             "nobody approves their own model",
             where=version.subject,
             got=f"{actor.name}, who built or registered it",
             cure=f"Ask somebody else who is {roles_that_may('approve')}; "
-            "a project of one person may set policy.two_person: false, which the card will show",
+            "a project of one person may set policy.two_person: false",
         )
 
 
