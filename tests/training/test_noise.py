@@ -104,3 +104,16 @@ def test_luck_among_many_is_not_skill() -> None:
     assert found.beats(lucky, "naive", [lucky])
     assert not found.beats(lucky, "naive", tries)
     assert found.beats("skilled", "naive", [*tries, "skilled"])
+
+
+def test_folds_in_time_share_nothing_by_chance() -> None:
+    """The bound of random folds is widened for what their models share; that of folds in time is not."""
+    generator = np.random.default_rng(4)
+    truth = generator.normal(size=2_000)
+    answers = {"try": truth + generator.normal(size=2_000), "naive": np.zeros(2_000)}
+    moments = RowKeys("time", np.zeros(2_000, dtype=np.int64), np.arange(2_000))
+    in_time = evidence("mae", truth, answers, moments).chance_bound(["try"], "naive")
+    at_random = evidence("mae", truth, answers).chance_bound(["try"], "naive")
+
+    assert 1.3 < in_time < 2.0
+    assert at_random / in_time == pytest.approx(math.sqrt(1 + 4 / 3), rel=0.25)
