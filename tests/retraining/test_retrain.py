@@ -114,6 +114,30 @@ def test_a_champion_that_is_no_worse_stays(plant: Plant) -> None:
     assert production(project) == 1
 
 
+def test_a_limit_that_the_package_breaks_is_a_no(plant: Plant) -> None:
+    """A better model that needs more memory than it may is packaged, refused and not registered."""
+    project = plant.open("constraints.memory_mb=1")
+    decision = project.retrain(plant.table(plant.new))
+
+    assert decision.outcome is Outcome.CHAMPION_STAYS
+    assert verdicts(decision)[-2:] == [("segments", True), ("package", False)]
+    assert "memory" in decision.reason
+    assert [item.version for item in project._registry.versions("churn")] == [1]
+    assert production(project) == 1
+
+
+def test_a_segment_that_loses_is_a_no(plant: Plant) -> None:
+    """Better on the whole, and yet no: whoever pays by mail behaves the other way round, and is judged wrongly."""
+    by_mail, leaves = pl.col("PaymentMethod") == "Mailed check", pl.col("Churn") == "Yes"
+    opposite = pl.when(leaves).then(pl.lit("No")).otherwise(pl.lit("Yes"))
+    changed = plant.new.with_columns(Churn=pl.when(by_mail).then(opposite).otherwise("Churn"))
+    project = plant.open("segments=[PaymentMethod]", "retraining.max_segment_loss=0.05")
+    decision = project.retrain(plant.table(changed))
+
+    assert verdicts(decision)[-2:] == [("comparison", True), ("segments", False)]
+    assert "PaymentMethod = Mailed check loses" in decision.reason
+
+
 def test_a_better_challenger_is_registered_and_not_promoted(plant: Plant) -> None:
     """Real labels teach: version 2 waits, version 1 serves, and no row of the old sealed part was learnt from.
 

@@ -3,16 +3,16 @@
 from collections.abc import Iterator, Sequence
 
 import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from modelyard.audit import AuditReport
 from modelyard.core import Finding, Severity
 from modelyard.data import Contract
-from modelyard.evaluation.comparison import Comparison, compare
+from modelyard.evaluation.comparison import compare
 from modelyard.evaluation.segments import SMALL_SEGMENT_ROWS, segment_labels
 from modelyard.problem import Problem, metric_spec
 from modelyard.report import format_number
+from modelyard.retraining.duel import Duel
 from modelyard.retraining.records import GateResult
 from modelyard.training.metrics import score
 
@@ -56,22 +56,19 @@ def _errors(report: AuditReport) -> list[Finding]:
     return [finding for finding in report.findings if finding.severity is Severity.ERROR]
 
 
-def comparison_gate(
-    problem: Problem,
-    truth: npt.NDArray[np.float64],
-    champion: npt.NDArray[np.float64],
-    challenger: npt.NDArray[np.float64],
-    groups: npt.NDArray[np.str_] | None,
-) -> tuple[GateResult, Comparison]:
+def comparison_gate(problem: Problem, duel: Duel) -> GateResult:
     """Whether the challenger is better, by a paired test on rows that neither has learnt from."""
+    if duel.frame.is_empty():
+        return GateResult("comparison", False, "No fresh row is left to compare on; set split.validation above 0.")
     result = compare(
         problem.primary_metric,
-        truth,
-        champion,
-        challenger,
+        duel.truth,
+        duel.champion,
+        duel.challenger,
         confidence=problem.retraining.confidence,
         seed=problem.training.seed,
-        groups=groups,
+        groups=duel.units,
+        thresholds=duel.thresholds,
     )
     short = result.verdict == "better" and result.difference < problem.retraining.min_gain
     passed = result.verdict == "better" and not short
@@ -82,19 +79,13 @@ def comparison_gate(
         f"interval {result.low:+.4g} to {result.high:+.4g}: {result.verdict}"
         + (f", and below the {problem.retraining.min_gain:g} that is asked for." if short else ".")
     )
-    return GateResult("comparison", passed, detail), result
+    return GateResult("comparison", passed, detail)
 
 
-def segments_gate(
-    problem: Problem,
-    frame: pl.DataFrame,
-    truth: npt.NDArray[np.float64],
-    champion: npt.NDArray[np.float64],
-    challenger: npt.NDArray[np.float64],
-) -> GateResult:
+def segments_gate(problem: Problem, duel: Duel) -> GateResult:
     """Whether no segment of the declared columns loses more than it may; those below 50 rows say too little."""
-    columns = [name for name in dict.fromkeys((*problem.segments, *problem.protected)) if name in frame.columns]
-    losses = sorted(_segment_losses(problem, frame, columns, (truth, champion, challenger)), reverse=True)
+    columns = [name for name in dict.fromkeys((*problem.segments, *problem.protected)) if name in duel.frame.columns]
+    losses = sorted(_segment_losses(problem, duel, columns), reverse=True)
     limit = problem.retraining.max_segment_loss
     if not losses:
         return GateResult(
@@ -109,20 +100,18 @@ def segments_gate(
     return GateResult("segments", False, f"{name} loses {worst:.4f} {metric}; at most {limit:g} is allowed.")
 
 
-def _segment_losses(
-    problem: Problem, frame: pl.DataFrame, columns: Sequence[str], arrays: tuple[npt.NDArray[np.float64], ...]
-) -> Iterator[tuple[float, str]]:
+def _segment_losses(problem: Problem, duel: Duel, columns: Sequence[str]) -> Iterator[tuple[float, str]]:
     """(loss of the primary metric, "column = value") for each segment that is large enough to be measured."""
-    truth, champion, challenger = arrays
     sign = 1 if metric_spec(problem.primary_metric).greater_is_better else -1
+    before, after = duel.thresholds
     for column in columns:
-        labels = segment_labels(frame[column])
+        labels = segment_labels(duel.frame[column])
         for value in labels.unique().sort():
             mask = (labels == value).to_numpy()
             if mask.sum() < SMALL_SEGMENT_ROWS:
                 continue
-            before = score(problem.primary_metric, truth[mask], champion[mask])
-            after = score(problem.primary_metric, truth[mask], challenger[mask])
-            loss = sign * (before - after)
+            old = score(problem.primary_metric, duel.truth[mask], duel.champion[mask], threshold=before)
+            new = score(problem.primary_metric, duel.truth[mask], duel.challenger[mask], threshold=after)
+            loss = sign * (old - new)
             if np.isfinite(loss):
                 yield float(loss), f"{column} = {value}"

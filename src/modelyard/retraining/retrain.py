@@ -4,8 +4,6 @@ import contextlib
 import dataclasses
 from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from modelyard.audit import AuditReport, audit, audit_page
@@ -27,12 +25,12 @@ from modelyard.packaging.build import build_package
 from modelyard.packaging.details import build_details
 from modelyard.problem import Problem, Task
 from modelyard.report import render_html
+from modelyard.retraining.duel import meet
 from modelyard.retraining.gates import audit_gate, comparison_gate, contract_gate, data_gate, segments_gate
 from modelyard.retraining.records import Decision, GateResult, Outcome
 from modelyard.store import Workspace, save_record
 from modelyard.training.engine import train
 from modelyard.training.run import StoredRun, load_run
-from modelyard.training.target import encode_target
 
 __all__ = ["Retrainer"]
 
@@ -161,15 +159,9 @@ class Retrainer:
 
     def _compare(self, case: _Case, scorer: Scorer, run: StoredRun, split: Split, problem: Problem) -> None:
         """Champion and challenger on the fresh validation rows, as a whole and by segment."""
-        rows = split.validation.frame
-        truth = encode_target(rows[problem.data.target], problem.task, run.record.classes)
-        champion = _aligned(scorer, rows, run.record.classes)
-        challenger = run.model("development").predict(rows)
-        group = problem.data.group
-        groups = rows[group].cast(pl.String).to_numpy() if group is not None else None
-        gate, _ = comparison_gate(problem, truth, champion, challenger, groups)
-        case.ask(gate)
-        case.ask(segments_gate(problem, rows, truth, champion, challenger))
+        duel = meet(problem, scorer, run, split)
+        case.ask(comparison_gate(problem, duel))
+        case.ask(segments_gate(problem, duel))
 
     def _register(
         self, case: _Case, run: StoredRun, split: Split, report: AuditReport, problem: Problem
@@ -228,15 +220,3 @@ def _same_question(problem: Problem, target: str, scorer: Scorer) -> Problem:
         got=f"target {problem.data.target!r}, task {problem.task}, positive class {problem.data.positive!r}",
         cure="Train anew with 'modelyard train', or put the question back",
     )
-
-
-def _aligned(scorer: Scorer, rows: pl.DataFrame, classes: tuple[str, ...]) -> npt.NDArray[np.float64]:
-    """The champion's scores with columns in the order of the challenger's classes; unknown classes score 0."""
-    scores = scorer.score_frame(rows)
-    if scores.ndim == 1 or scorer.classes == classes:
-        return scores
-    aligned = np.zeros((len(scores), len(classes)))
-    for position, name in enumerate(classes):
-        if name in scorer.classes:
-            aligned[:, position] = scores[:, scorer.classes.index(name)]
-    return aligned
