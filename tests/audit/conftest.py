@@ -8,11 +8,10 @@ import polars as pl
 import pytest
 
 from modelyard.audit import AuditReport, audit
-from modelyard.core import Actor, DataError, Finding
+from modelyard.core import Actor, Finding
 from modelyard.core.actor import ActorSource
 from modelyard.data import (
     Dataset,
-    Roles,
     assign_roles,
     conform,
     infer_schema,
@@ -59,11 +58,7 @@ def audit_real(data_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> C
         problem = _problem_of(frame, target, {"strategy": strategy}, {**data, "exclude": reasons})
         dataset = load_version(store_version(frame, name, workspace).id, workspace)
         train = make_split(dataset, problem, workspace, Actor("ada", ActorSource.OS_USER)).train
-        try:
-            roles = assign_roles(problem, train.schema)
-        except DataError:  # a table of free text has no feature yet
-            roles = Roles(target, (), None, None, None, {})
-        return audit(train, problem, roles, seed=0)
+        return audit(train, problem, assign_roles(problem, train.schema), seed=0)
 
     return of
 

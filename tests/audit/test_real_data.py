@@ -93,6 +93,7 @@ def test_repeated_messages_are_found(named: Named, audit_real: Audit) -> None:
     assert finding.severity is Severity.WARNING
     assert 0.04 < finding.evidence["share"] < 0.08
     assert [f.subject for f in named(report, "text-not-encoded")] == ["text"]
+    assert [f.severity for f in named(report, "no-features")] == [Severity.ERROR]
 
 
 @pytest.mark.parametrize(

@@ -83,10 +83,13 @@ def test_a_column_without_values_is_left_out(problem: Build) -> None:
     assert assign_roles(problem("y"), table).excluded == {"e": "no row has a value"}
 
 
-def test_no_feature_left_is_an_error(problem: Build) -> None:
-    """A table of a target and an identifier has nothing to learn from."""
+def test_no_feature_left_is_an_error_to_those_who_need_one(problem: Build) -> None:
+    """A table of a target and an identifier can be looked at, but has nothing to learn from."""
+    roles = assign_roles(problem("y"), schema(y=ColumnKind.NUMERIC, n=ColumnKind.IDENTIFIER))
+
+    assert roles.features == ()
     with pytest.raises(DataError, match="no column is left to learn from; got n: it is an identifier"):
-        assign_roles(problem("y"), schema(y=ColumnKind.NUMERIC, n=ColumnKind.IDENTIFIER))
+        roles.require_features()
 
 
 def test_an_absent_target_is_an_error(problem: Build) -> None:

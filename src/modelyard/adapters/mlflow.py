@@ -137,8 +137,9 @@ class MlflowTracker:
 
 def _require_mlflow() -> None:
     """Import MLflow, or say how to install it."""
-    # MLflow reports usage to its makers unless told not to before it is imported.
+    # Both are read at import: whether usage is reported to its makers, and how much it says about its database.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
     try:
         importlib.import_module("mlflow")
     except ImportError as error:

@@ -33,6 +33,22 @@ class Roles(Record):
     group: str | None
     excluded: Mapping[str, str]
 
+    def require_features(self) -> None:
+        """Refuse to learn from nothing.
+
+        Raises
+        ------
+        DataError
+            If no column is left that a model may use.
+        """
+        if not self.features:
+            raise DataError(
+                "no column is left to learn from",
+                where=f"target {self.target!r}",
+                got="; ".join(f"{name}: {reason}" for name, reason in list(self.excluded.items())[:5]) or "one column",
+                cure="Add columns that are known when the prediction is asked for, or exclude fewer",
+            )
+
 
 def assign_roles(problem: Problem, schema: Schema) -> Roles:
     """Features are all columns but those declared for another use, and those that cannot be used.
@@ -43,7 +59,7 @@ def assign_roles(problem: Problem, schema: Schema) -> Roles:
     Raises
     ------
     DataError
-        If the target is absent, or no feature is left.
+        If the target is absent.
     """
     schema.column(problem.data.target)
     excluded: dict[str, str] = {}
@@ -57,13 +73,6 @@ def assign_roles(problem: Problem, schema: Schema) -> Roles:
             excluded[column.name] = reason
         else:
             features.append(column.name)
-    if not features:
-        raise DataError(
-            "no column is left to learn from",
-            where=f"target {problem.data.target!r}",
-            got="; ".join(f"{name}: {reason}" for name, reason in list(excluded.items())[:5]) or "one column",
-            cure="Add columns that are known when the prediction is asked for, or exclude fewer",
-        )
     data = problem.data
     return Roles(data.target, tuple(features), data.id, data.time, data.group, excluded)
 

@@ -74,6 +74,7 @@ def prepare(split: Split, problem: Problem) -> Setup:
     _check_metric(problem)
     data, frame = problem.data, split.train.frame
     roles = assign_roles(problem, split.train.schema)
+    roles.require_features()
     columns = tuple(split.train.schema.column(name) for name in roles.features)
     classes = class_names(problem, split.development.frame[data.target])
     truth = encode_target(frame[data.target], problem.task, classes)

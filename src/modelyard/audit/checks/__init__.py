@@ -7,7 +7,7 @@ Never: depends on the order of the sequence, or changes what it looks at.
 
 from collections.abc import Callable, Iterator
 
-from modelyard.audit.checks.balance import class_balance, small_classes, small_sample
+from modelyard.audit.checks.balance import class_balance, no_features, small_classes, small_sample
 from modelyard.audit.checks.collinearity import collinear_features, copied_columns
 from modelyard.audit.checks.dependence import (
     group_outside_split,
@@ -37,6 +37,7 @@ CHECKS: tuple[Check, ...] = (
     undeclared_group,
     time_outside_split,
     target_drift,
+    no_features,
     small_sample,
     small_classes,
     class_balance,

@@ -1,4 +1,4 @@
-"""Whether there are enough rows: in all, in each class, and of the rare one."""
+"""Whether there is enough to learn from: columns, rows in all, rows of each class, and of the rare one."""
 
 from collections.abc import Iterator
 
@@ -6,13 +6,30 @@ from modelyard.audit.context import AuditContext
 from modelyard.core import Finding, Severity
 from modelyard.data import category_text
 
-__all__ = ["class_balance", "small_classes", "small_sample"]
+__all__ = ["class_balance", "no_features", "small_classes", "small_sample"]
 
 _FEW_ROWS = 500
 _SOME_ROWS = 1_000
 _FEW_OF_A_CLASS = 50
 _RARE_SHARE = 0.20
 _VERY_RARE_SHARE = 0.05
+
+
+def no_features(context: AuditContext) -> Iterator[Finding]:
+    """No column that a model may use."""
+    if context.roles.features:
+        return
+    left_out = "; ".join(f"{name}: {reason}" for name, reason in context.roles.excluded.items())
+    yield Finding(
+        id="no-features",
+        severity=Severity.ERROR,
+        subject="",
+        message="No column is left to learn from.",
+        why=f"Training will be refused. {left_out or 'The target is the only column'}.",
+        action="Add columns that are known when the prediction is asked for, or exclude fewer.",
+        evidence={"excluded": dict(context.roles.excluded)},
+        row="D9",
+    )
 
 
 def small_sample(context: AuditContext) -> Iterator[Finding]:

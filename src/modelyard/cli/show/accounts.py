@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from modelyard.cli.show.blocks import facts, headline, hint, link, plain_table, stack
+from modelyard.cli.show.blocks import counted, facts, headline, hint, link, plain_table, stack
 from modelyard.status import Status
 from modelyard.store import LedgerRow, Verification
 
@@ -33,7 +33,7 @@ def show_rows(rows: Sequence[LedgerRow]) -> RenderableType:
         ),
         numeric=(0,),
     )
-    return stack(headline(f"{len(rows)} rows in the ledger."), table)
+    return stack(headline(f"{counted(len(rows), 'row')} in the ledger."), table)
 
 
 def _brief(details: Mapping[str, Any]) -> str:
@@ -44,14 +44,14 @@ def _brief(details: Mapping[str, Any]) -> str:
 def show_verification(result: Verification) -> RenderableType:
     """Whether the chain holds, or where it breaks."""
     if result.ok:
-        return Text(f"The chain of {result.rows} rows holds.", style="green")
+        return Text(f"The chain of {counted(result.rows, 'row')} holds.", style="green")
     place = f" at row {result.first_bad_sequence}" if result.first_bad_sequence is not None else ""
     return Text(f"The ledger was changed{place}: {result.problem}", style="bold red")
 
 
 def show_export(path: Path, count: int) -> RenderableType:
     """Where the export lies."""
-    return stack(headline(f"{count} rows exported."), link("file", path))
+    return stack(headline(f"{counted(count, 'row')} exported."), link("file", path))
 
 
 def show_status(status: Status) -> RenderableType:

@@ -9,7 +9,7 @@ from rich.text import Text
 
 from modelyard.core.findings import Finding, Severity
 
-__all__ = ["facts", "findings_view", "headline", "hint", "link", "money", "number", "plain_table", "stack"]
+__all__ = ["counted", "facts", "findings_view", "headline", "hint", "link", "money", "number", "plain_table", "stack"]
 
 _STYLES = {Severity.ERROR: "bold red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
 _MARKS = {Severity.ERROR: "✗ error", Severity.WARNING: "! warning", Severity.INFO: "· info"}
@@ -69,13 +69,24 @@ def findings_view(findings: Sequence[Finding], *, most: int = 12) -> RenderableT
     table.add_column(no_wrap=True)
     table.add_column()
     for finding in ordered[:most]:
-        named = not finding.subject or finding.subject in finding.message
-        message = finding.message if named else f"{finding.subject}: {finding.message}"
-        table.add_row(Text(_MARKS[finding.severity], _STYLES[finding.severity]), Text(message, style="bold"))
+        mark = Text(_MARKS[finding.severity], _STYLES[finding.severity])
+        table.add_row(mark, Text(_with_subject(finding), style="bold"))
         table.add_row("", Text(finding.action, style="dim"))
     if len(ordered) > most:
         table.add_row("", Text(f"and {len(ordered) - most} more in the report", style="dim"))
     return table
+
+
+def _with_subject(finding: Finding) -> str:
+    """The message, after the subject unless it names the subject itself: first, or in quotes."""
+    subject, message = finding.subject, finding.message
+    named = message.startswith(subject) or repr(subject) in message
+    return message if named else f"{subject}: {message}"
+
+
+def counted(count: int, noun: str) -> str:
+    """A count with its noun: ``1 error``, ``1,200 rows``."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def number(value: float | None, digits: int = 4) -> str:

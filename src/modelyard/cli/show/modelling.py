@@ -6,7 +6,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from modelyard.audit import AuditReport
-from modelyard.cli.show.blocks import facts, findings_view, headline, hint, link, number, plain_table, stack
+from modelyard.cli.show.blocks import counted, facts, findings_view, headline, hint, link, number, plain_table, stack
 from modelyard.core import Severity
 from modelyard.evaluation import Evaluation, MetricValue, SystemScores
 from modelyard.problem import metric_spec
@@ -20,7 +20,10 @@ def show_audit(report: AuditReport, page: Path) -> RenderableType:
     counts = {severity: sum(item.severity is severity for item in report.findings) for severity in Severity}
     errors = counts[Severity.ERROR]
     note = f"{report.rows:,} training rows, {report.columns} columns, {len(report.checks)} checks"
-    said = f"{errors} errors, {counts[Severity.WARNING]} warnings, {counts[Severity.INFO]} notes"
+    said = ", ".join(
+        counted(counts[severity], noun)
+        for severity, noun in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note"))
+    )
     step = "Decide on each error, then: modelyard train" if errors else "modelyard train"
     return stack(headline(f"Audit: {said}.", note), findings_view(report.findings), link("report", page), hint(step))
 
