@@ -15,6 +15,7 @@ from modelyard.problem import (
     PROJECT_FILE,
     LoadedProblem,
     Problem,
+    ProblemDraft,
     json_schema,
     lint_problem,
     load_problem,
@@ -55,7 +56,11 @@ class Project:
         The project's state.
     actor
         Who acts: the owner of the token, else the user of the operating system.
+    draft
+        What :meth:`new` inferred and why; None for a project that was opened.
     """
+
+    draft: ProblemDraft | None = None
 
     def __init__(self, root: Path, config: LoadedProblem, *, token: str | None, progress: Progress) -> None:
         self.root = root
@@ -84,7 +89,9 @@ class Project:
         draft = data_room.draft_problem(folder.resolve().name, source, target, folder=folder)
         write_json_atomic(folder / ".modelyard" / "schema.json", json_schema())
         write_atomic(folder / PROJECT_FILE, write_draft(draft))
-        return cls.open(folder)
+        project = cls.open(folder)
+        project.draft = draft
+        return project
 
     @classmethod
     def open(

@@ -24,8 +24,6 @@ class CheckReport(Record):
         Size of the sealed test part, and how many times it was opened.
     findings
         About the question and the split.
-    inferred
-        Key to reason, for what ``modelyard new`` inferred; empty otherwise.
     """
 
     name: str
@@ -39,7 +37,6 @@ class CheckReport(Record):
     test_rows: int
     openings: int
     findings: tuple[Finding, ...]
-    inferred: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def has_errors(self) -> bool:

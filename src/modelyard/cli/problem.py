@@ -23,7 +23,12 @@ def new(
 
     project = Project.new(session.folder / name, data=source, target=target)
     report = project.check()
-    record = {"project": str(project.root), **report.to_dict()}
+    inferred = project.draft.inferred if project.draft else {}
+    record = {
+        "project": str(project.root),
+        "inferred": {key: {"value": value, "because": why} for key, (value, why) in inferred.items()},
+        **report.to_dict(),
+    }
     return Answer(record, show_new(project, report))
 
 

@@ -35,6 +35,13 @@ class ProblemDraft(Record):
     values: Mapping[str, Any]
     because: Mapping[str, str]
 
+    @property
+    def inferred(self) -> Mapping[str, tuple[Any, str]]:
+        """Dotted key to what was inferred and why; the metric is the task's usual one."""
+        found = {"task": self.task.value, "metrics.primary": default_metric(self.task), **self.values}
+        usual = {"metrics.primary": f"The usual choice for {self.task}; all other metrics are reported too."}
+        return {key: (value, (usual | dict(self.because)).get(key, "")) for key, value in found.items()}
+
 
 def write_draft(draft: ProblemDraft) -> str:
     """The project file's text; every choice stands beside its reason, every other key as a comment.

@@ -62,12 +62,12 @@ def show_status(status: Status) -> RenderableType:
         facts(
             (
                 ("data", status.dataset_id or "–"),
-                ("split", f"{status.split_id or '–'}, test opened {status.test_openings} times"),
+                ("split", f"{status.split_id or '–'}, test opened {counted(status.test_openings, 'time')}"),
                 ("run", status.run_id or "–"),
                 ("package", status.package or "–"),
                 ("production", f"version {status.production}" if status.production else "nothing yet"),
                 ("waiting for approval", waiting),
-                ("ledger", f"{status.ledger_rows} rows, {'verified' if status.ledger_ok else 'BROKEN'}"),
+                ("ledger", f"{counted(status.ledger_rows, 'row')}, {'verified' if status.ledger_ok else 'BROKEN'}"),
             )
         ),
         hint(status.next_step),

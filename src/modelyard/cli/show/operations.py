@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
-from modelyard.cli.show.blocks import facts, findings_view, headline, hint, link, plain_table, stack
+from modelyard.cli.show.blocks import counted, facts, findings_view, headline, hint, link, plain_table, stack
 from modelyard.monitoring import MonitorReport, Verdict
 from modelyard.retraining import Decision
 from modelyard.serving import BatchReport
@@ -40,7 +40,7 @@ def show_monitoring(report: MonitorReport, page: Path) -> RenderableType:
     """The verdict, the likely cause with its evidence, and the findings."""
     diagnosis = report.diagnosis
     evidence = " ".join(diagnosis.evidence[:_MOST_EVIDENCE])
-    windows = f"{len(report.judged_windows)} windows judged, {report.rows:,} predictions"
+    windows = f"{counted(len(report.judged_windows), 'window')} judged, {counted(report.rows, 'prediction')}"
     return stack(
         Text.assemble(
             ("Monitoring: ", "bold"), (report.verdict.value, _VERDICT_STYLES[report.verdict]), (f"  {windows}", "dim")
@@ -59,7 +59,7 @@ def show_decision(decision: Decision) -> RenderableType:
     )
     step = f'modelyard approve {decision.challenger_version} --reason "..."' if decision.has_challenger else None
     return stack(
-        headline(f"Retraining: {decision.outcome.value}.", f"{decision.rows_new:,} new rows"),
+        headline(f"Retraining: {decision.outcome.value}.", counted(decision.rows_new, "new row")),
         Text(decision.reason),
         table,
         hint(f"Somebody else: {step}") if step else None,

@@ -1,16 +1,17 @@
 """Views of the question: a new project, its check, its configuration."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 from rich.syntax import Syntax
 from rich.text import Text
 
-from modelyard.cli.show.blocks import facts, findings_view, headline, hint, link, plain_table, stack
+from modelyard.cli.show.blocks import counted, facts, findings_view, headline, hint, link, plain_table, stack
 
 if TYPE_CHECKING:
+    from modelyard.problem import ProblemDraft
     from modelyard.project import Project
     from modelyard.status import CheckReport
 
@@ -22,10 +23,16 @@ def show_new(project: "Project", report: "CheckReport") -> RenderableType:
     return stack(
         headline(f"Project {project.problem.name} is ready.", f"{report.rows:,} rows, {report.columns} columns"),
         link("file", project.root / "modelyard.yaml"),
-        facts((key, reason) for key, reason in report.inferred.items()) if report.inferred else None,
+        plain_table(("inferred", "value", "because"), _inferred_rows(project.draft)) if project.draft else None,
         findings_view(report.findings),
         hint(f"Complete the file, then: cd {project.root} && modelyard audit"),
     )
+
+
+def _inferred_rows(draft: "ProblemDraft") -> Iterator[tuple[str, str, str]]:
+    """Key, value and reason; what concerns the user's columns by name."""
+    for key, (value, why) in draft.inferred.items():
+        yield key, ", ".join(map(str, value)) if isinstance(value, (tuple, list, dict)) else str(value), why
 
 
 def show_check(report: "CheckReport") -> RenderableType:
@@ -38,7 +45,7 @@ def show_check(report: "CheckReport") -> RenderableType:
                 ("metric", report.metric),
                 ("data", f"version {report.dataset_id}, {report.rows:,} rows, {report.columns} columns"),
                 ("split", report.split),
-                ("sealed", f"{report.test_rows:,} test rows, opened {report.openings} times"),
+                ("sealed", f"{report.test_rows:,} test rows, opened {counted(report.openings, 'time')}"),
             )
         ),
         findings_view(report.findings),
