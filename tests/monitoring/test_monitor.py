@@ -10,7 +10,8 @@ from modelyard.data.profile import ReferenceProfile, build_profile
 from modelyard.data.schema import Column, ColumnKind
 from modelyard.monitoring import Action, Cause, DriftLevel, MonitorReport, Verdict, monitor
 from modelyard.monitoring.findings import persistent_severity
-from modelyard.problem import Problem
+from modelyard.monitoring.root_cause import labels_needed
+from modelyard.problem import Problem, Task
 
 Log = tuple[pl.DataFrame, pl.DataFrame]
 MakeLog = Callable[..., Log]
@@ -71,7 +72,7 @@ def test_drift_that_costs_nothing_calls_nobody(profile: ReferenceProfile, proble
 
     assert (blind.verdict, blind.diagnosis.cause) == (Verdict.ALARM, Cause.UNKNOWN)
     assert blind.diagnosis.action is Action.WAIT_FOR_LABELS
-    assert "labelled rows" in blind.diagnosis.not_known
+    assert labels_needed(Task.BINARY, REFERENCE, problem.monitoring.performance_drop) in blind.diagnosis.not_known
     assert (seeing.verdict, seeing.diagnosis.cause) == (Verdict.WATCH, Cause.HARMLESS)
     assert [shift.feature for shift in seeing.shifts] == ["age", "score"]
 

@@ -76,6 +76,21 @@ class _Judged:
     counts: tuple[dict[str, npt.NDArray[np.int64]], ...]
 
 
+@dataclasses.dataclass(frozen=True)
+class _Yardstick:
+    """By what performance is judged: the question, and the package's own score, threshold and classes."""
+
+    problem: Problem
+    reference: float | None
+    threshold: float | None
+    classes: Sequence[str]
+
+    def judge(self, window: Window) -> PerformanceWindow:
+        return judge_performance(
+            window, self.problem, reference=self.reference, threshold=self.threshold, classes=self.classes
+        )
+
+
 def monitor(
     profile: ReferenceProfile,
     predictions: pl.DataFrame,
@@ -126,11 +141,11 @@ def monitor(
     windows = cut_windows(frame, plan.window, min_rows=plan.min_rows)
     watched, missing = _watch(profile, frame, importance or {})
     judged = _judge(tuple(window for window in windows if window.facts.judged), watched, plan.false_alarm_rate)
-    package = (reference_score, threshold, classes)
-    use, labelled, performance = _performance(frame, labels, problem, package)
-    pooled = _since_the_score_moved(judged, watched, labelled, performance, (problem, package))
+    yardstick = _Yardstick(problem, reference_score, threshold, classes)
+    use, labelled, performance = _performance(frame, labels, yardstick)
+    pooled = _since_the_score_moved(judged, watched, labelled, performance, yardstick)
     recent = (*performance, *([pooled] if pooled else []))
-    diagnosis = _diagnose(judged, watched, labelled, recent, problem, classes)
+    diagnosis = _diagnose(judged, watched, labelled, recent, yardstick)
     versions = (
         tuple(sorted(category_text(frame["version"]).drop_nulls().unique())) if "version" in frame.columns else ()
     )
@@ -241,21 +256,15 @@ def _judge(windows: tuple[Window, ...], watched: Sequence[_Watched], rate: float
 def _performance(
     frame: pl.DataFrame,
     labels: pl.DataFrame | None,
-    problem: Problem,
-    package: tuple[float | None, float | None, Sequence[str]],
+    yardstick: _Yardstick,
 ) -> tuple[LabelUse | None, pl.DataFrame | None, tuple[PerformanceWindow, ...]]:
     """What became of the labels, the labelled rows, and the metric per window of labelled rows."""
     if labels is None:
         return None, None, ()
-    reference, threshold, classes = package
     joined, use = join_labels(frame, labels)
-    plan = problem.monitoring
+    plan = yardstick.problem.monitoring
     windows = cut_windows(joined, plan.window, min_rows=plan.min_rows)
-    judged = tuple(
-        judge_performance(window, problem, reference=reference, threshold=threshold, classes=classes)
-        for window in windows
-    )
-    return use, joined, judged
+    return use, joined, tuple(yardstick.judge(window) for window in windows)
 
 
 def _since_the_score_moved(
@@ -263,13 +272,12 @@ def _since_the_score_moved(
     watched: Sequence[_Watched],
     labelled: pl.DataFrame | None,
     performance: Sequence[PerformanceWindow],
-    context: tuple[Problem, tuple[float | None, float | None, Sequence[str]]],
+    yardstick: _Yardstick,
 ) -> PerformanceWindow | None:
     """The metric on all labelled rows since the model's score last began to alarm; None if that adds nothing.
 
     A window of some hundred rows cannot show a moderate loss beyond doubt; a stretch of such windows can.
     """
-    problem, (reference, threshold, classes) = context
     names = {one.reference.name for one in watched if one.is_score}
     scores = [trail for trail in judged.trails if trail.feature in names]
     if labelled is None or not scores:
@@ -282,8 +290,7 @@ def _since_the_score_moved(
         return None
     rows = labelled.filter(pl.col("at") >= onset)
     facts = WindowFacts(f"all rows since {onset:%Y-%m-%d %H:%M}", onset, rows["at"][-1], rows.height, 1, judged=True)
-    window = Window(facts, rows)
-    return judge_performance(window, problem, reference=reference, threshold=threshold, classes=classes)
+    return yardstick.judge(Window(facts, rows))
 
 
 def _diagnose(
@@ -291,8 +298,7 @@ def _diagnose(
     watched: Sequence[_Watched],
     labelled: pl.DataFrame | None,
     performance: Sequence[PerformanceWindow],
-    problem: Problem,
-    classes: Sequence[str],
+    yardstick: _Yardstick,
 ) -> Diagnosis:
     """The cause of what the latest windows show; of a loss, in the windows in which it was seen."""
     valued = [window for window in performance if window.value is not None and not window.note]
@@ -304,14 +310,14 @@ def _diagnose(
     faults = [one for one in faults if one.signal is not QualitySignal.FROZEN or _stays_frozen(one, judged)]
     empty = np.empty(0)
     truth, prediction, features = empty, empty, np.empty((0, 0))
+    problem = yardstick.problem
     if last is not None and last.alarm and labelled is not None:
         recent = labelled.filter(pl.col("at").is_between(last.start, last.end))
-        found = outcomes(recent, problem, classes)
+        found = outcomes(recent, problem, yardstick.classes)
         truth, prediction = found.truth, found.prediction
         features = _matrix(recent.filter(pl.Series(found.kept)), watched)
     evidence = Evidence([one for one in drift if one.alarm], faults, last, truth, prediction, features)
-    reference = last.reference if last else None
-    hint = labels_needed(problem.task, reference, problem.monitoring.performance_drop)
+    hint = labels_needed(problem.task, yardstick.reference, problem.monitoring.performance_drop)
     return diagnose(evidence, problem.task, derive_seed(problem.training.seed, "cause"), labels_hint=hint)
 
 
