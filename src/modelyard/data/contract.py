@@ -5,6 +5,7 @@ import datetime as dt
 import functools
 import math
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -23,6 +24,7 @@ _RANGE_SLACK = 0.10
 _MAX_CATEGORIES = 1000
 _SHOWN_CATEGORIES = 5
 _SHOWN_CHARACTERS = 60
+_LARGEST = int(sys.float_info.max)
 _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?")
 _FRAME_SCHEMA = {
     "row": pl.Int64,
@@ -126,14 +128,21 @@ class ColumnContract(Record):
 
 def _shown(value: object) -> str:
     """A value for people, shortened."""
+    if _is_beyond_double(value):
+        return "a whole number of hundreds of digits"
     text = repr(value)
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"
+
+
+def _is_beyond_double(value: object) -> bool:
+    """True for a whole number that no double holds; JSON allows hundreds of digits."""
+    return isinstance(value, int) and not -_LARGEST <= value <= _LARGEST
 
 
 def _check_number(column: ColumnContract, value: object) -> str | None:
     if isinstance(value, bool) or not isinstance(value, int | float):
         return "type"
-    if math.isinf(value):
+    if _is_beyond_double(value) or math.isinf(value):
         return "infinite"
     low, high = column.limits
     return None if low <= value <= high else "range"
@@ -145,7 +154,10 @@ def _check_category(column: ColumnContract, value: object) -> str | None:
         return "category" if column.categories and value not in column.known else None
     if isinstance(value, bool):
         return None if ("true" if value else "false") in column.known else "type"
-    return None if isinstance(value, int) and str(value) in column.known else "type"
+    if not isinstance(value, int | float) or _is_beyond_double(value):
+        return "type"
+    name = repr(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
+    return None if name in column.known else "type"
 
 
 def _check_boolean(column: ColumnContract, value: object) -> str | None:

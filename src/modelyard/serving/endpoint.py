@@ -5,7 +5,6 @@ A swap of the model is one assignment to :attr:`Endpoint.active`; a request work
 
 import dataclasses
 import datetime as dt
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -85,11 +84,7 @@ class ActiveModel:
             if len(row) > most_fields:
                 errors.append(FieldError("", f"{len(row)} fields", f"at most {most_fields} fields", row=number))
                 continue
-            try:
-                violations = check_row(row)
-            except OverflowError:
-                errors.append(_beyond_double(row, number))
-                continue
+            violations = check_row(row)
             if not violations:
                 flags.append(())
                 continue
@@ -196,12 +191,6 @@ def activate(source: Path | Scorer) -> ActiveModel:
         contract=scorer.contract,
         columns=frozenset(column.name for column in scorer.contract.columns),
     )
-
-
-def _beyond_double(row: Row, number: int) -> FieldError:
-    """The error for the whole number that no double holds; JSON allows hundreds of digits."""
-    names = (name for name, value in row.items() if isinstance(value, int) and abs(value) > sys.float_info.max)
-    return FieldError(next(names, ""), "a whole number of hundreds of digits", "a number", row=number, rule="type")
 
 
 def _flag(violation: Violation) -> Flag:
