@@ -78,7 +78,7 @@ class Yard:
         """Start a command in a session of its own, so that it can be killed with all it started."""
         return subprocess.Popen(
             self._on_project(arguments),
-            stdout=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=_environment(),
             start_new_session=True,

@@ -1,5 +1,6 @@
 """The facade: a project and its verbs, in the order of a model's life. Each verb is a few lines that call rooms."""
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -8,7 +9,16 @@ from modelyard import data as data_room
 from modelyard import governance, store
 from modelyard.audit import AuditReport, audit_page, require_decisions
 from modelyard.audit import audit as audit_rows
-from modelyard.core import ConfigError, Progress, StateError, new_id, silent, write_atomic, write_json_atomic
+from modelyard.core import (
+    ConfigError,
+    LockedError,
+    Progress,
+    StateError,
+    new_id,
+    silent,
+    write_atomic,
+    write_json_atomic,
+)
 from modelyard.evaluation import Evaluation, evaluation_page, load_evaluation, save_evaluation
 from modelyard.packaging import Package, Scorer, load_package
 from modelyard.problem import (
@@ -282,7 +292,11 @@ class Project:
         """
         from modelyard.monitoring import monitor_page
         from modelyard.monitoring.watch import watch
+        from modelyard.serving import compact
 
+        if data is None:
+            with contextlib.suppress(LockedError):  # somebody else tidies the log at this moment
+                compact(self.workspace.folder("predictions"))
         version = self._production()
         report = watch(self.workspace, self._registry.package(version), self.problem, data=data, labels=labels)
         id_ = new_id()

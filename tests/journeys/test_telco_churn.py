@@ -1,7 +1,10 @@
 """The whole life on telco churn (binary): by Python, and by command with a market that changes."""
 
+import json
+import signal
 from pathlib import Path
 
+import httpx
 import polars as pl
 import pytest
 from tests.journeys.conftest import JourneyYard, figure
@@ -83,6 +86,7 @@ def test_by_command(yard: JourneyYard) -> None:
     scored = yard.done("score", quiet, yard.folder / "scores.parquet")
     assert (scored["scored"], scored["quarantined"]) == (population.quiet.height, 0)
     assert yard.done("monitor", "--data", quiet)["verdict"] == "quiet"
+    _served_and_watched(yard, population.quiet)
     changed = yard.run("monitor", "--data", launch).record
     assert changed["verdict"] in ("watch", "alarm")
     assert "InternetService" in {subject for _, subject in found(changed, "warning") | found(changed, "error")}
@@ -105,6 +109,29 @@ def _share_of_leavers_on_top(scores: Path) -> float:
     """Among the 500 highest scores; it is 26.5 % overall."""
     table = pl.read_parquet(scores).sort("prediction_score", descending=True).head(500)
     return table.filter(pl.col("Churn") == "Yes").height / 500
+
+
+def _served_and_watched(yard: JourneyYard, customers: pl.DataFrame) -> None:
+    """One row a request over HTTP, what became of them as feedback, and ``monitor`` on the log of both."""
+    server = yard.start("serve", "--port", "0")
+    assert server.stdout is not None
+    with httpx.Client(base_url=json.loads(server.stdout.readline())["url"]) as client:
+        rows = customers.drop("Churn").to_dicts()
+        ids = [client.post("/predict", json=row).json()["id"] for row in rows]
+        outcomes = [{"id": id_, "label": label} for id_, label in zip(ids, customers["Churn"], strict=True)]
+        assert client.post("/feedback", json=outcomes[:-1]).status_code == httpx.codes.OK
+        assert client.get("/v2/models/model/ready").status_code == httpx.codes.OK
+    server.send_signal(signal.SIGTERM)
+    assert (server.communicate()[1], server.returncode) == (
+        b"",
+        -signal.SIGTERM,
+    )  # it drained, then let the signal end it
+
+    report = yard.done("monitor")
+    assert (report["verdict"], report["rows"]) == ("quiet", len(rows))
+    assert report["labels"]["used"] == len(rows) - 1
+    log = yard.root / ".modelyard" / "predictions"
+    assert sorted(path.suffix for path in log.glob("predictions-*")) == [".parquet"]
 
 
 def _second_version_and_back(yard: JourneyYard) -> None:

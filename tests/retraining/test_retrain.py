@@ -166,6 +166,10 @@ def test_a_better_challenger_is_registered_and_not_promoted(plant: Plant) -> Non
     assert split.test.openings() == 1
     assert base.test.openings() == 1
 
+    hasty = project.retrain(plant.table(pl.concat([plant.old, plant.new])))
+    assert hasty.outcome is Outcome.STOPPED
+    assert "Version 2 has learnt from the same rows" in hasty.reason
+
     project.approve(2, "better")
     project.promote(2)
     again = project.retrain(plant.table(pl.concat([plant.old, plant.new])))

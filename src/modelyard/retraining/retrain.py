@@ -19,7 +19,7 @@ from modelyard.data import (
 )
 from modelyard.evaluation import evaluation_page, save_evaluation
 from modelyard.evaluation.evaluate import evaluate
-from modelyard.governance import ModelVersion, Registry
+from modelyard.governance import ModelVersion, Registry, Stage
 from modelyard.packaging import Scorer
 from modelyard.packaging.build import build_package
 from modelyard.packaging.details import build_details
@@ -115,6 +115,7 @@ class Retrainer:
         problem = _same_question(self._problem, target, scorer)
         frame = self._collect(case, read_table(source), base, scorer)
         split = self._divide(case, base, frame, problem)
+        self._look_for_twins(case, split)
         report = self._audited(case, base, split, problem)
         run = train(split, problem, self._workspace, progress=self._progress)
         case.run_id = run.record.id
@@ -146,6 +147,16 @@ class Retrainer:
         except DataError as error:
             case.ask(GateResult("split", passed=False, detail=error.sentence))
             raise
+
+    def _look_for_twins(self, case: _Case, split: Split) -> None:
+        """A version that learnt from the same rows and waits for a decision ends the case."""
+        for version in self._registry.versions(self._problem.name):
+            waits = version.stage in (Stage.CANDIDATE, Stage.APPROVED)
+            if waits and self._registry.package(version).manifest.split_id == split.record.id:
+                detail = (
+                    f"Version {version.version} has learnt from the same rows; approve, promote or reject it first."
+                )
+                case.ask(GateResult("data", passed=False, detail=detail))
 
     def _audited(self, case: _Case, base: Split, split: Split, problem: Problem) -> AuditReport:
         """The audit of the enlarged training part, held against the champion's."""
