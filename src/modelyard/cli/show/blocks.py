@@ -78,9 +78,9 @@ def findings_view(findings: Sequence[Finding], *, most: int = 12) -> RenderableT
 
 
 def _with_subject(finding: Finding) -> str:
-    """The message, after the subject unless it names the subject itself: first, or in quotes."""
+    """The message, after the subject unless it names the subject itself: first, in quotes, or as code."""
     subject, message = finding.subject, finding.message
-    named = message.startswith(subject) or repr(subject) in message
+    named = message.startswith(subject) or f"'{subject}'" in message or f"`{subject}`" in message
     return message if named else f"{subject}: {message}"
 
 
