@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelyard.evaluation.segments import score_segments, segment_labels
+from modelyard.evaluation.segments import mostly_chance, score_segments, segment_labels
 from modelyard.evaluation.systems import JudgedRows
-from modelyard.problem import Problem
+from modelyard.problem import Problem, Task
 from modelyard.training.metrics import score
 
 
@@ -50,6 +50,20 @@ def test_small_segments_are_marked() -> None:
     }
 
     assert notes == {"north": "", "south": "", "east": "small: 20 rows, mostly chance"}
+
+
+def test_one_row_of_a_class_proves_nothing() -> None:
+    """155 stay and the one who leaves is ranked low: an interval far below the average, and no reason to warn."""
+    truth = np.repeat([1.0, 0.0], [1, 155])
+    scores = np.concatenate([[0.3], np.linspace(0, 1, 155)])
+    rows = JudgedRows("test", pl.DataFrame({"a": ["x"] * 156}), truth, {"winner": scores}, 0.5)
+    (ranked,) = score_segments(problem_with(), rows, ["a"], confidence=0.95, seed=0)
+
+    assert ranked.note == "small: 1 row of the rarer class, mostly chance"
+    assert mostly_chance("accuracy", Task.BINARY, truth) == ""
+    assert mostly_chance("roc_auc", Task.BINARY, np.repeat([1.0, 0.0], [10, 40])) == ""
+    assert mostly_chance("mae", Task.REGRESSION, np.zeros(50)) == ""
+    assert mostly_chance("mae", Task.REGRESSION, np.zeros(49)) != ""
 
 
 def test_rates_for_fairness() -> None:

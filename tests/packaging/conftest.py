@@ -213,6 +213,7 @@ def churn(tmp_path_factory: pytest.TempPathFactory) -> Project:
     problem = problem_of(
         "churn",
         objective="Call customers who are about to leave.",
+        users="The retention team.",
         owner="Grace",
         costs={"true_positive": 100, "false_positive": -20, "volume_per_year": 10_000},
         protected=["gender"],

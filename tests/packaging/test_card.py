@@ -30,6 +30,7 @@ def test_identity_and_use_are_on_the_card(churn: Any, card: ModelCard) -> None:
     """Who answers, what for, and what an answer means."""
     assert (card.identity.name, card.identity.owner, card.identity.author) == ("churn", "Grace", "ada")
     assert card.use.objective == "Call customers who are about to leave."
+    assert (card.use.users, card.use.out_of_scope) == ("The retention team.", "")
     assert f"{churn.evaluation.threshold.value:.4g}" in card.use.decision
 
 
@@ -37,7 +38,8 @@ def test_open_fields_are_listed_and_shown(churn_package: Package, card: ModelCar
     """What nobody declared is named in the record, and reads "not provided" on the page."""
     assert "identity: contact" in card.not_provided
     assert "data: known biases" in card.not_provided
-    assert "identity: owner" not in card.not_provided
+    assert "use: out of scope" in card.not_provided
+    assert {"identity: owner", "use: users"}.isdisjoint(card.not_provided)
     assert "| Contact | not provided |" in _text(churn_package)
     assert "**Known biases and gaps:** not provided" in _text(churn_package)
 

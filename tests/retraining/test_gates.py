@@ -153,7 +153,7 @@ def test_segments_gate() -> None:
     tiny = np.where(np.arange(400) < 360, GOOD, POOR)
     assert segments_gate(problem(), duel(GOOD, tiny, frame=regions)).passed
     none = segments_gate(problem(), duel(GOOD[:40], POOR[:40], truth=TRUTH[:40], frame=regions.head(40)))
-    assert (none.passed, none.detail) == (True, "No declared segment has 50 fresh rows to be measured on.")
+    assert (none.passed, none.detail) == (True, "No declared segment has enough fresh rows to be measured on.")
 
 
 def test_segments_of_numbers_are_ranges() -> None:

@@ -25,6 +25,8 @@ _MARKER = "modelyard.demo.yaml"
 _FACTS = """\
 # What no table can tell: the demo's facts about the business. Used with --env demo.
 objective: Call the customers who are about to leave, so that the retention team spends its calls where they count.
+users: The retention team, when it plans its calls.
+out_of_scope: Prices or refusals for single customers; customers of other companies.
 owner: Ada (demo)
 contact: ada@example.org
 escalation: [Grace (demo)]

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 
 from modelyard.core import Finding, Severity
 from modelyard.evaluation.records import Evaluation, MetricValue, SegmentScore
-from modelyard.evaluation.segments import SMALL_SEGMENT_ROWS
 from modelyard.evaluation.systems import NAIVE, WINNER
 from modelyard.problem import Task, metric_spec
 from modelyard.report import format_number
@@ -16,6 +15,7 @@ _CALIBRATION_GAP = 0.03
 _CALIBRATION_BINS = 3
 _FOUR_FIFTHS = 0.8
 _RATE_GAP = 0.1
+_FEW_ROWS = 50
 _FEW_POSITIVES = 20
 _FEW_UNITS = 20
 _IMBALANCED, _RARE = 0.2, 0.05
@@ -220,12 +220,12 @@ def _calibration(evaluation: Evaluation) -> Iterator[Finding]:
 
 
 def _segments(evaluation: Evaluation) -> Iterator[Finding]:
-    """Segments whose whole interval is worse than the whole interval of all rows."""
+    """Segments whose whole interval is worse than the whole interval of all rows; none whose figure is chance."""
     overall = _winner(evaluation, evaluation.metric)
     if overall is None or overall.low is None or overall.high is None:
         return
     for segment in evaluation.segments:
-        if segment.rows < SMALL_SEGMENT_ROWS or segment.low is None or segment.high is None:
+        if segment.note or segment.low is None or segment.high is None:
             continue
         worse = segment.high < overall.low if overall.greater_is_better else segment.low > overall.high
         if worse:
@@ -250,7 +250,7 @@ def _weak_segment(segment: SegmentScore, overall: MetricValue, part: str) -> Fin
 
 def _fairness(evaluation: Evaluation) -> Iterator[Finding]:
     """Protected groups that are selected, or recognised, much more rarely than others."""
-    protected = [item for item in evaluation.segments if item.protected and item.rows >= SMALL_SEGMENT_ROWS]
+    protected = [item for item in evaluation.segments if item.protected and item.rows >= _FEW_ROWS]
     for column, items in itertools.groupby(protected, key=lambda item: item.column):
         groups = list(items)
         selected = [(group.selection_rate, group.value) for group in groups if group.selection_rate is not None]

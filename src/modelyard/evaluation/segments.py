@@ -17,12 +17,14 @@ from modelyard.evaluation.systems import WINNER, JudgedRows
 from modelyard.problem import Problem, Task
 from modelyard.training.metrics import decide_labels
 
-__all__ = ["SMALL_SEGMENT_ROWS", "score_segments", "segment_labels"]
+__all__ = ["mostly_chance", "score_segments", "segment_labels"]
 
 Array = npt.NDArray[np.float64]
 
-SMALL_SEGMENT_ROWS = 50
-"""Segments with fewer rows are shown, and marked: their figures are mostly chance."""
+_FEWEST_ROWS = 50
+_FEWEST_OF_A_CLASS = 10
+_OF_EACH_ROW = ("accuracy", "log_loss", "brier")
+"""Metrics of two classes that are means over rows; the others stand on the rarer class."""
 
 _MOST_VALUES = 20
 _FEW_NUMBERS = 8
@@ -48,6 +50,26 @@ def score_segments(
         for column in present
         for value, members in _segments(rows.frame[column])
     )
+
+
+def mostly_chance(metric: str, task: Task, truth: Array) -> str:
+    """Why a metric of these rows says little, in words; empty if it says enough.
+
+    A bootstrap interval knows only the spread of the rows at hand: with one row of the rarer class it is narrow, and
+    means nothing. So fewer than 50 rows, or fewer than 10 of the rarer of two classes, are mostly chance.
+
+    >>> mostly_chance("roc_auc", Task.BINARY, np.repeat([1.0, 0.0], [1, 155]))
+    'small: 1 row of the rarer class, mostly chance'
+    """
+    rows = len(truth)
+    if rows < _FEWEST_ROWS:
+        return f"small: {rows} rows, mostly chance"
+    if task is not Task.BINARY or metric in _OF_EACH_ROW:
+        return ""
+    rarer = int(min(truth.sum(), rows - truth.sum()))
+    if 0 < rarer < _FEWEST_OF_A_CLASS:
+        return f"small: {rarer} row{'s' if rarer > 1 else ''} of the rarer class, mostly chance"
+    return ""
 
 
 def segment_labels(values: pl.Series) -> pl.Series:
@@ -130,7 +152,7 @@ def _score(
         score=_known(interval.value),
         low=_known(interval.low),
         high=_known(interval.high),
-        note=_note(len(members), interval),
+        note=_note(problem, truth, interval),
         protected=segment[0] in problem.protected,
         base_rate=None if problem.task is Task.MULTICLASS else float(truth.mean()),
     )
@@ -155,7 +177,6 @@ def _known(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
-def _note(rows: int, interval: Interval) -> str:
-    if rows < SMALL_SEGMENT_ROWS:
-        return f"small: {rows} rows, mostly chance"
-    return "" if math.isfinite(interval.value) else "undefined: only one class here"
+def _note(problem: Problem, truth: Array, interval: Interval) -> str:
+    small = mostly_chance(problem.primary_metric, problem.task, truth)
+    return small or ("" if math.isfinite(interval.value) else "undefined: only one class here")

@@ -229,6 +229,8 @@ class Problem(_Strict):
     schema_version: Literal[1] = Field(default=1, description="Version of this file's format.")
     name: str = Field(default="model", pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,63}$", description="Name of the model.")
     objective: str = Field(default="", description="The business objective, in one sentence.")
+    users: str = Field(default="", description="Who acts on the model's answers; shown on the model card.")
+    out_of_scope: str = Field(default="", description="What the model must not be used for; shown on the model card.")
     task: Task = Field(Task.AUTO, description="auto, binary, multiclass or regression.")
     data: DataSource
     split: SplitPlan = SplitPlan()

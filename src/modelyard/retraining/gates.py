@@ -9,7 +9,7 @@ from modelyard.audit import AuditReport
 from modelyard.core import Finding, Severity
 from modelyard.data import Contract
 from modelyard.evaluation.comparison import compare
-from modelyard.evaluation.segments import SMALL_SEGMENT_ROWS, segment_labels
+from modelyard.evaluation.segments import mostly_chance, segment_labels
 from modelyard.problem import Problem, metric_spec
 from modelyard.report import format_number
 from modelyard.retraining.duel import Duel
@@ -83,14 +83,12 @@ def comparison_gate(problem: Problem, duel: Duel) -> GateResult:
 
 
 def segments_gate(problem: Problem, duel: Duel) -> GateResult:
-    """Whether no segment of the declared columns loses more than it may; those below 50 rows say too little."""
+    """Whether no segment of the declared columns loses more than it may; those too small to judge are left out."""
     columns = [name for name in dict.fromkeys((*problem.segments, *problem.protected)) if name in duel.frame.columns]
     losses = sorted(_segment_losses(problem, duel, columns), reverse=True)
     limit = problem.retraining.max_segment_loss
     if not losses:
-        return GateResult(
-            "segments", True, f"No declared segment has {SMALL_SEGMENT_ROWS} fresh rows to be measured on."
-        )
+        return GateResult("segments", True, "No declared segment has enough fresh rows to be measured on.")
     worst, name = losses[0]
     metric = metric_spec(problem.primary_metric).title
     if worst <= limit:
@@ -108,7 +106,7 @@ def _segment_losses(problem: Problem, duel: Duel, columns: Sequence[str]) -> Ite
         labels = segment_labels(duel.frame[column])
         for value in labels.unique().sort():
             mask = (labels == value).to_numpy()
-            if mask.sum() < SMALL_SEGMENT_ROWS:
+            if mostly_chance(problem.primary_metric, problem.task, duel.truth[mask]):
                 continue
             old = score(problem.primary_metric, duel.truth[mask], duel.champion[mask], threshold=before)
             new = score(problem.primary_metric, duel.truth[mask], duel.challenger[mask], threshold=after)

@@ -5,7 +5,6 @@ import math
 
 from modelyard.evaluation.page.answer import compact_interval, judged_rows
 from modelyard.evaluation.records import Evaluation, RowExplanation, SegmentScore
-from modelyard.evaluation.segments import SMALL_SEGMENT_ROWS
 from modelyard.evaluation.systems import WINNER
 from modelyard.problem import Task, metric_spec
 from modelyard.report import (
@@ -54,11 +53,9 @@ def _lead(evaluation: Evaluation) -> str:
     weak = [finding for finding in evaluation.findings if finding.id == "weak-segment"]
     if not evaluation.segments:
         return "No segments are declared: name columns under `segments` to see whom the model serves badly."
-    judged = sum(item.rows >= SMALL_SEGMENT_ROWS for item in evaluation.segments)
+    judged = sum(not item.note for item in evaluation.segments)
     if not weak:
-        return (
-            f"None of the {judged} segments with {SMALL_SEGMENT_ROWS} rows or more is clearly worse than the average."
-        )
+        return f"None of the {judged} segments that are large enough to judge is clearly worse than the average."
     named = "; ".join(f"{finding.subject} = {finding.evidence['value']}" for finding in weak[:4])
     more = f" and {len(weak) - 4} more" if len(weak) > 4 else ""
     verb = "is" if len(weak) == 1 else "are"
@@ -73,15 +70,14 @@ def _segment_blocks(evaluation: Evaluation, column: str, items: list[SegmentScor
     blocks: list[Block] = []
     if known:
         chart = interval_chart(
-            [f"{item.value} ({item.rows:,}{' *' if item.rows < SMALL_SEGMENT_ROWS else ''})" for item in known],
+            [f"{item.value} ({item.rows:,}{' *' if item.note else ''})" for item in known],
             [item.score or 0.0 for item in known],
             [math.nan if item.low is None else item.low for item in known],
             [math.nan if item.high is None else item.high for item in known],
             title=f"{title} by {column}",
             reference=overall.value if overall else None,
         )
-        small = any(item.rows < SMALL_SEGMENT_ROWS for item in known)
-        mark = f" * fewer than {SMALL_SEGMENT_ROWS} rows: mostly chance." if small else ""
+        mark = " * too few rows, or too few of the rarer class: mostly chance." if any(i.note for i in known) else ""
         protected = " Declared as protected." if items[0].protected else ""
         blocks.append(chart.with_caption(f"Rows in brackets; the dashed line is the average.{protected}{mark}"))
     table = _segment_table(evaluation, column, items)

@@ -125,7 +125,8 @@ def _use(source: CardSource) -> CardUse:
         decision = f"Gives the probability of each of {len(plan.classes)} classes of {target}, and the likeliest one."
     else:
         decision = f"Gives an estimate of {target}."
-    return CardUse(source.problem.objective, decision)
+    problem = source.problem
+    return CardUse(problem.objective, decision, problem.users, problem.out_of_scope)
 
 
 def _data(source: CardSource) -> CardData:

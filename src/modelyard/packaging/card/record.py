@@ -79,12 +79,12 @@ class CardIdentity(Record):
 
 @dataclasses.dataclass(frozen=True)
 class CardUse(Record):
-    """What the model is for. ``users`` and ``out_of_scope`` are empty until the owner says more."""
+    """What the model is for. ``users`` and ``out_of_scope`` are empty if the project file is silent."""
 
     objective: str
     decision: str
-    users: str = ""
-    out_of_scope: str = ""
+    users: str
+    out_of_scope: str
 
 
 @dataclasses.dataclass(frozen=True)
