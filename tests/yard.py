@@ -65,7 +65,7 @@ class Yard:
 
     def new(self, source: Path | str, target: str, /, **changes: Any) -> Answer:
         """``modelyard new``, and the overlay."""
-        answer = self._run(_command("new", "model", "--data", source, "--target", target))
+        answer = self._run(_new(source, target))
         if answer.exit_code == 0:
             self.configure(**changes)
         return answer
@@ -76,11 +76,19 @@ class Yard:
 
     def start(self, *arguments: str | Path) -> "subprocess.Popen[bytes]":
         """Start a command in a session of its own, so that it can be killed with all it started."""
+        return self._start(self._on_project(arguments))
+
+    def start_new(self, source: Path | str, target: str, /) -> "subprocess.Popen[bytes]":
+        """Start ``modelyard new`` in the same way."""
+        return self._start(_new(source, target))
+
+    def _start(self, words: Sequence[str]) -> "subprocess.Popen[bytes]":
         return subprocess.Popen(
-            self._on_project(arguments),
+            words,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             env=_environment(),
+            cwd=self.folder,
             start_new_session=True,
         )
 
@@ -116,6 +124,10 @@ def found(report: Mapping[str, Any], *severities: str) -> set[tuple[str, str]]:
     return {
         (item["id"], item["subject"]) for item in report["findings"] if not severities or item["severity"] in severities
     }
+
+
+def _new(source: Path | str, target: str) -> list[str]:
+    return _command("new", "model", "--data", source, "--target", target)
 
 
 def _command(*arguments: str | Path) -> list[str]:

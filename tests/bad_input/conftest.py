@@ -14,6 +14,7 @@ from modelyard.store import Ledger, Workspace
 from modelyard.training.executor import InProcessExecutor
 
 SMALL = {"tuning_rounds": 1, "folds": 3}
+ALONE = {"approvals": 0, "two_person": False}
 
 
 class FaultyYard(Yard):
@@ -30,7 +31,7 @@ class FaultyYard(Yard):
         path = self.folder / "good.parquet"
         frame.write_parquet(path)
         project = Project.new(self.root, data=path, target="target")
-        self.configure(training=SMALL)
+        self.configure(training=SMALL, policy=ALONE)
         return project
 
     def refused_new(self, source: Path | str, target: str = "target") -> str:
@@ -67,19 +68,21 @@ def good() -> pl.DataFrame:
 
 @pytest.fixture(scope="session")
 def stages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """One project as it was before ``train``, ``evaluate``, ``package`` and ``register``: folders to copy."""
+    """One project as it was before each of the commands of its life: folders to copy."""
     work = FaultyYard(tmp_path_factory.mktemp("stages") / "work")
     work.folder.mkdir()
     work.make(good_table())
     project = Project.open(work.root, env="quick")
     kept = {}
     steps: tuple[tuple[str, Callable[[], object]], ...] = (
+        ("audit", project.check),
         ("train", lambda: project.train(executor=InProcessExecutor())),
         ("evaluate", project.evaluate),
         ("package", project.package),
-        ("register", lambda: None),
+        ("register", project.register),
+        ("promote", lambda: project.promote(1)),
+        ("score", lambda: None),
     )
-    project.check()
     for name, step in steps:
         kept[name] = work.folder.parent / name
         shutil.copytree(work.folder, kept[name])

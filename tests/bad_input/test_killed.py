@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import polars as pl
 import pytest
 from tests.bad_input.conftest import FaultyYard
 
@@ -18,10 +19,13 @@ START_S = 0.5
 """Before this, Python itself is starting, and there is nothing to interrupt."""
 
 ARGUMENTS = {
+    "audit": ("audit",),
     "train": ("train", "--set", "training.workers=2"),
     "evaluate": ("evaluate", "--open-test", "the model is finished"),
     "package": ("package",),
     "register": ("register",),
+    "promote": ("promote", "1"),
+    "score": ("score", "good.parquet", "scores.parquet"),
 }
 
 
@@ -44,6 +48,24 @@ def test_killed_in_the_middle(stage: Callable[[str], FaultyYard], command: str) 
     assert (answer.exit_code, answer.stderr) == (0, "")
     _assert_result(yard, command, answer.record, undisturbed)
     yard.assert_sound()
+
+
+def test_new_killed_in_the_middle(yard: FaultyYard, good: pl.DataFrame) -> None:
+    """Either nothing is there yet and ``new`` begins again, or the project is there and whole."""
+    good.write_parquet(yard.folder / "good.parquet")
+    for delay_s in (0.7, 1.1, 1.5, 1.9):
+        shutil.rmtree(yard.root, ignore_errors=True)
+        process = yard.start_new("good.parquet", "target")
+        time.sleep(delay_s)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+
+        again = yard.new("good.parquet", "target")
+
+        assert again.exit_code == 0 or "there is a project already" in again.sentence(2)
+        yard.configure()
+        assert yard.run("check").exit_code == 0
+        yard.assert_sound()
 
 
 def _measured(yard: FaultyYard, command: str) -> tuple[float, Any]:
@@ -69,8 +91,15 @@ def _assert_result(yard: FaultyYard, command: str, record: Any, undisturbed: Any
         assert record["openings"] == openings
     elif command == "package":
         assert yard.run("register").record["digest"] == record["digest"]
-    else:
+    elif command == "register":
         assert (record["version"], len(ledger.rows(action="version.registered"))) == (1, 1)
+    elif command == "promote":
+        assert (record["version"], len(ledger.rows(action="version.promoted"))) == (1, 1)
+    elif command == "score":
+        assert pl.read_parquet(yard.folder / "scores.parquet").height == record["scored"] == 600
+    else:
+        assert record["findings"] == undisturbed["findings"]
+        assert len(ledger.rows(action="split.made")) == 1
 
 
 def _scores(record: Any) -> dict[str, list[float]]:

@@ -238,6 +238,16 @@ def test_promotion_retires_the_version_before(office: Office, ada: Actor, bob: A
     assert office.workspace.ledger.rows(action="version.promoted")[1].details["before"] == 1
 
 
+def test_promoting_again_changes_nothing(office: Office, ada: Actor, bob: Actor, policy: Policy) -> None:
+    """Whoever does not know whether the first call came through may repeat it."""
+    registry = promoted(office, ada, bob, policy)
+    rows = office.workspace.ledger.verify().rows
+    again = registry.promote("churn", 2, ada, policy, "Grace")
+
+    assert again == registry.deployments("churn")[-1]
+    assert (again.version, office.workspace.ledger.verify().rows) == (2, rows)
+
+
 def test_rollback_goes_back_and_not_forward(office: Office, ada: Actor, bob: Actor, policy: Policy) -> None:
     """After a rollback a second one finds nothing earlier; a promotion brings the retired version forward again."""
     registry = promoted(office, ada, bob, policy)

@@ -45,11 +45,26 @@ def test_by_python(yard: JourneyYard, data_folder: Path) -> None:
     assert project.status().ledger_ok
 
 
+def test_by_command(yard: JourneyYard, data_folder: Path) -> None:
+    """The same by command: ``new`` finds the patients, and the card of the naive answer can be released."""
+    source = data_folder / "parkinsons_telemonitoring.parquet"
+    answer = yard.new(source, "total_UPDRS", data={"exclude": SECOND_TARGET})
+
+    assert (answer.exit_code, answer.record["inferred"]["data.group"]["value"]) == (0, "subject")
+    assert yard.done("audit")["rows"] < 5_875
+    run = yard.done("train")
+    assert (run["winner"], run["fold_strategy"]) == ("naive", "group")
+    assert figure(yard.done("evaluate", "--open-test", "it is finished"), "mae") >= BEST_HONEST_MAE
+    yard.done("package")
+    assert yard.done("register")["version"] == 1
+    assert yard.done("ledger", "verify")["ok"]
+
+
 def test_by_command_without_the_group(yard: JourneyYard, data_folder: Path) -> None:
     """With rows drawn at random the figure is too good, and the audit says why."""
     source = data_folder / "parkinsons_telemonitoring.parquet"
     wrong = {"group": None, "exclude": SECOND_TARGET}
-    quick = {"families": ["lightgbm"], "tuning_rounds": 0}
+    quick = {"families": ["lightgbm"], "tuning_rounds": 0, "folds": 2}
     assert yard.new(source, "total_UPDRS", data=wrong, training=quick).exit_code == 0
 
     audit = yard.run("audit").record

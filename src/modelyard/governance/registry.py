@@ -141,6 +141,8 @@ class Registry:
     def promote(self, name: str, number: int, actor: Actor, policy: Policy, owner: str) -> Deployment:
         """Put an approved version, or a retired one, into production; the one before retires.
 
+        For the version that is in production nothing changes, and the deployment that put it there is returned.
+
         Raises
         ------
         GateRefusedError
@@ -158,6 +160,8 @@ class Registry:
                     where=version.subject,
                     cure="Fill in 'owner' in the project file",
                 )
+            if version.stage is Stage.PRODUCTION:
+                return read_deployments(transaction.connection, name)[-1]
             # A candidate with all approvals is approved in all but name: the policy asked for more when they came.
             stage = Stage.APPROVED if version.stage is Stage.CANDIDATE else version.stage
             require_transition(version.subject, stage, Stage.PRODUCTION)
