@@ -7,6 +7,7 @@ import typer
 
 from modelyard.cli import accounts, modelling, operations, problem, release
 from modelyard.cli.exit_codes import ExitCode
+from modelyard.cli.progress import clear_progress
 from modelyard.core.errors import ModelyardError
 from modelyard.version import __version__
 
@@ -41,10 +42,18 @@ for _room in (problem, modelling, release, operations, accounts):
     _room.add_to(app)
 
 
+def _run() -> None:
+    """Run the command; no bar is left on the screen, whatever happens."""
+    try:
+        app()
+    finally:
+        clear_progress()
+
+
 def main() -> None:
     """Run the command line; every error that was raised on purpose becomes one sentence and its exit code."""
     try:
-        app()
+        _run()
     except ModelyardError as error:
         sys.stderr.write(f"modelyard: {error.sentence}\n")
         sys.exit(error.exit_code)

@@ -124,8 +124,9 @@ def print_answer(answer: Answer, *, as_json: bool) -> None:
         json.dump(answer.record, sys.stdout, indent=2, ensure_ascii=False, allow_nan=False)
         sys.stdout.write("\n")
         return
-    from modelyard.cli.progress import console
+    from modelyard.cli.progress import clear_progress, console
 
+    clear_progress()
     console().print(answer.view)
 
 
