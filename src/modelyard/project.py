@@ -137,7 +137,13 @@ class Project:
         return cls(folder, load_problem(folder, env=env, settings=settings), token=token, progress=progress)
 
     def check(self) -> CheckReport:
-        """Whether the question is well put and the data can answer it; splits and seals on first use."""
+        """Whether the question is well put and the data can answer it; splits and seals on first use.
+
+        Raises
+        ------
+        DataError
+            If the table cannot be read, the target cannot be learnt, or the rows cannot be divided.
+        """
         with self.workspace.lock():
             problem, split = self._split()
         version = data_room.version_record(split.record.dataset_id, self.workspace)
@@ -158,7 +164,13 @@ class Project:
         )
 
     def audit(self) -> AuditReport:
-        """Search the training part for faults; the test part is sealed before anything is looked at."""
+        """Search the training part for faults; the test part is sealed before anything is looked at.
+
+        Raises
+        ------
+        DataError
+            As for :meth:`check`.
+        """
         with self.workspace.lock():
             return self._audit(*self._split())
 
@@ -180,6 +192,12 @@ class Project:
         ------
         GateRefusedError
             If the audit found errors and no reason was given.
+        DataError, ConfigError
+            If the table or the plan of training cannot be used.
+        StateError
+            If training was interrupted before any candidate was complete.
+        NotPermittedError
+            If the actor may not train.
         """
         from modelyard.training.engine import train
 
@@ -200,6 +218,13 @@ class Project:
         ----------
         open_test
             Why the sealed part is opened; each opening is counted and widens the intervals of the next.
+
+        Raises
+        ------
+        StateError
+            If nothing was trained yet.
+        NotPermittedError
+            If the actor may not open the test part.
         """
         from modelyard.evaluation.evaluate import evaluate
 
@@ -215,7 +240,17 @@ class Project:
         return result
 
     def package(self) -> Package:
-        """Build the package of the newest run: one folder, digests, parity proved, card."""
+        """Build the package of the newest run: one folder, digests, parity proved, card.
+
+        Raises
+        ------
+        StateError
+            If the newest run was not evaluated yet.
+        GateRefusedError
+            If the package does not answer as the trained model does, or breaks a constraint.
+        NotPermittedError
+            If the actor may not register models.
+        """
         from modelyard.packaging.build import build_package
         from modelyard.packaging.details import build_details
 
@@ -235,34 +270,96 @@ class Project:
         return built
 
     def register(self) -> governance.ModelVersion:
-        """Enter the newest package into the registry as an immutable version that asks for approval."""
+        """Enter the newest package into the registry as an immutable version that asks for approval.
+
+        Raises
+        ------
+        StateError
+            If there is no package yet, or its number was given to another.
+        IntegrityError
+            If a byte of the package has changed since it was built.
+        NotPermittedError
+            If the actor may not register models.
+        """
         with self.workspace.lock():
             folder = self._pointer("package")
             return self._registry.register(self._load_package(folder), self.actor)
 
     def approve(self, version: int, reason: str) -> governance.ModelVersion:
-        """Approve a version; by policy the actor must not be its author or the one who registered it."""
+        """Approve a version; by policy the actor must not be its author or the one who registered it.
+
+        Raises
+        ------
+        NotPermittedError
+            If the actor may not approve, or not this version.
+        StateError
+            If there is no such version, no reason, or the version is not waiting.
+        IntegrityError
+            If a byte of the package has changed.
+        """
         return self._registry.approve(self.problem.name, version, self.actor, reason, self.problem.policy)
 
     def reject(self, version: int, reason: str) -> governance.ModelVersion:
-        """Reject a version for good."""
+        """Reject a version for good.
+
+        Raises
+        ------
+        NotPermittedError
+            If the actor may not approve, and so not reject.
+        StateError
+            If there is no such version, no reason, or the version is not waiting.
+        """
         return self._registry.reject(self.problem.name, version, self.actor, reason)
 
     def promote(self, version: int) -> governance.Deployment:
-        """Put an approved version into production; ``WaitingForApprovalError`` while approvals are missing."""
+        """Put an approved version into production; the one before retires.
+
+        Raises
+        ------
+        WaitingForApprovalError
+            While approvals are missing.
+        GateRefusedError
+            If the project file names no owner.
+        NotPermittedError, StateError, IntegrityError
+            If the actor may not promote, the version cannot be promoted, or its bytes have changed.
+        """
         problem = self.problem
         return self._registry.promote(problem.name, version, self.actor, problem.policy, problem.owner)
 
     def rollback(self, reason: str) -> governance.Deployment:
-        """Put back what was in production before."""
+        """Put back what was in production before.
+
+        Raises
+        ------
+        StateError
+            If nothing was in production before, or there is no reason.
+        NotPermittedError, IntegrityError
+            If the actor may not roll back, or the earlier package's bytes have changed.
+        """
         return self._registry.rollback(self.problem.name, self.actor, reason)
 
     def create_token(self, owner: str, roles: Sequence[str]) -> str:
-        """A token with which somebody else acts on this project; shown once, stored as a hash."""
+        """A token with which somebody else acts on this project; shown once, stored as a hash.
+
+        Raises
+        ------
+        NotPermittedError
+            If the actor may not make tokens.
+        ConfigError
+            If the owner is empty or the actor themselves, or a role is unknown.
+        """
         return governance.create_token(self.workspace.ledger, owner, tuple(roles), self.actor)
 
     def serve(self, *, host: str = "127.0.0.1", port: int = 8080) -> None:
-        """Serve the production version until the process is told to end."""
+        """Serve the production version until the process is told to end.
+
+        Raises
+        ------
+        StateError
+            If nothing is in production, or the address cannot be listened on.
+        NotPermittedError, IntegrityError
+            If the actor may not serve, or the package's bytes have changed.
+        """
         from modelyard.serving import ServingSettings, serve
 
         governance.require_permission(self.actor, "serve")
@@ -272,7 +369,17 @@ class Project:
         serve(ServingSettings(folder, self.workspace.folder("predictions"), host=host, port=port))
 
     def score(self, source: Path | str, destination: Path | str, *, version: int | None = None) -> "BatchReport":
-        """Score a file with a version, the production one by default."""
+        """Score a file with a version, the production one by default; rows that break the contract are set aside.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be read, or lacks a column that the contract needs.
+        StateError
+            If there is no such version.
+        IntegrityError
+            If the package's bytes have changed.
+        """
         from modelyard.serving import score_file
 
         chosen = self._production() if version is None else self._registry.version(self.problem.name, version)
@@ -289,6 +396,13 @@ class Project:
             there is one, serves as labels.
         labels
             Table with the columns ``id`` and ``label``, beside those that came back through ``/feedback``.
+
+        Raises
+        ------
+        StateError
+            If nothing is in production.
+        DataError
+            If a table cannot be read or lacks columns.
         """
         from modelyard.monitoring import monitor_page
         from modelyard.monitoring.watch import watch
@@ -317,6 +431,15 @@ class Project:
         ----------
         data
             Table of new labelled rows with the columns of the training data.
+
+        Raises
+        ------
+        StateError
+            If nothing is in production, or the project file asks another question by now.
+        DataError
+            If the table cannot be read or lacks columns.
+        NotPermittedError
+            If the actor may not train.
         """
         from modelyard.retraining.retrain import Retrainer
 
