@@ -1,3 +1,4 @@
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -181,6 +182,37 @@ def test_bikes_are_divided_by_time(
     assert (split.record.train_rows, split.record.test_rows) == (12_165, 2_607)
 
 
+def test_a_gap_is_left_before_each_later_part(
+    problem: Build, workspace: Workspace, stored: Store, actor: Actor, data_folder: Path
+) -> None:
+    """With labels that take 30 days, nothing learnt from is younger than 30 days when the next part begins."""
+    frame = read_table(data_folder / "bike_sharing_hourly.parquet")
+    asked = problem("cnt", time="timestamp", split={"gap": "30d"})
+    split = make_split(stored(frame), asked, workspace, actor)
+    train, validation, test = (
+        part["timestamp"] for part in (split.train.frame, split.validation.frame, opened(split, actor))
+    )
+
+    assert validation.min() - train.max() == dt.timedelta(days=30)  # type: ignore[operator]
+    assert test.min() - validation.max() == dt.timedelta(days=30)  # type: ignore[operator]
+    assert split.record.left_out_rows == frame.height - len(train) - len(validation) - len(test) > 1_000
+    assert "A gap of 30d" in split.record.reason
+
+
+def test_numbers_are_stratified_by_tenths(problem: Build, workspace: Workspace, stored: Store, actor: Actor) -> None:
+    """Each part of 1,000 rows holds its share of each tenth of a skewed target, within one row."""
+    target = np.random.default_rng(0).lognormal(size=1_000)
+    asked = problem("y", task="regression", split={"strategy": "stratified"})
+    split = make_split(stored(pl.DataFrame({"x": np.arange(1_000), "y": target})), asked, workspace, actor)
+    edges = np.quantile(target, np.arange(1, 10) / 10)
+    counts = [
+        np.bincount(np.searchsorted(edges, part["y"].to_numpy()), minlength=10)
+        for part in (split.train.frame, split.validation.frame, opened(split, actor))
+    ]
+
+    assert [(count.min(), count.max()) for count in counts] == [(70, 70), (15, 15), (15, 15)]
+
+
 def test_repeated_rows_are_a_finding(
     problem: Build, workspace: Workspace, stored: Store, actor: Actor, data_folder: Path
 ) -> None:
@@ -260,7 +292,9 @@ def test_classes_new_after_training_are_findings(
         (2, {}, "part would be empty; got 2 rows"),
         (100, {"split": {"strategy": "time"}}, "strategy 'time' needs a time column"),
         (100, {"split": {"strategy": "group"}}, "strategy 'group' needs a group column"),
-        (100, {"task": "regression", "target": "x", "split": {"strategy": "stratified"}}, "only classes can be"),
+        (100, {"split": {"strategy": "random", "gap": "7d"}}, "parts that follow one another in time"),
+        (100, {"time": "x", "split": {"gap": "7d"}}, "the gap does not fit the time column"),
+        (100, {"time": "x", "split": {"gap": 200}}, "the train and the validation part would be empty"),
     ],
 )
 def test_plans_that_cannot_be_kept(

@@ -69,6 +69,21 @@ def test_groups_stay_whole_and_parts_come_near_their_shares(groups: list[int], w
         assert abs((codes == part).sum() - wanted.as_tuple[part] * len(groups)) <= 2 * largest
 
 
+def test_groups_are_dealt_out_by_class_too() -> None:
+    """200 households of which every fourth is all "yes": with labels, each part has its share of them, within 2 %."""
+    groups = pl.Series("g", np.repeat(np.arange(200), 5))
+    labels = pl.Series(np.where(np.arange(1_000) // 5 % 4 == 0, "yes", "no"))
+    worst = {"blind": 0.0, "seeing": 0.0}
+    for seed in range(20):
+        for name, known in (("blind", None), ("seeing", labels)):
+            codes = by_group(groups, USUAL, seed, labels=known)
+            assert all(group.n_unique() == 1 for group in pl.Series(codes).to_frame("c").group_by(groups).agg("c")["c"])
+            shares = [labels.filter(pl.Series(codes == part)).eq("yes").mean() for part in Part]
+            worst[name] = max(worst[name], *(abs(float(share) - 0.25) for share in shares))  # type: ignore[arg-type]
+
+    assert worst["seeing"] < 0.02 < worst["blind"]
+
+
 @given(st.lists(st.integers(0, 40), max_size=300).map(lambda tail: [0, 1, 2, *tail]), shares)
 @settings(max_examples=60, deadline=None)
 def test_time_runs_from_train_to_test(moments: list[int], wanted: Shares) -> None:

@@ -1,5 +1,7 @@
 """Folds keep the split's promise: groups stay whole, the past predicts the future, classes are even."""
 
+import datetime as dt
+
 import numpy as np
 import polars as pl
 import pytest
@@ -98,6 +100,21 @@ def test_fewer_groups_than_folds_make_fewer_folds() -> None:
     plan = plan_folds(keys_of("group", [0, 0, 1, 1, 2]), 5, 0)
 
     assert len(plan.folds) == 3
+
+
+@pytest.mark.parametrize(("gap", "unit"), [("3d", "date"), (3.0, "number")])
+def test_a_gap_is_left_before_each_held_block(gap: str | float, unit: str) -> None:
+    """With labels that take three days, each fold learns from rows at least three days older than those it holds out."""
+    days = np.repeat(np.arange(40), 2)
+    first = dt.date(2024, 1, 1)
+    moments = [first + dt.timedelta(days=int(day)) for day in days] if unit == "date" else days.tolist()
+    frame = pl.DataFrame({"y": np.arange(80.0), "t": moments})
+    data = {"source": "t", "target": "y", "time": "t"}
+    problem = Problem.model_validate({"task": "regression", "data": data, "split": {"gap": gap}})
+    plan = plan_folds(RowKeys.of(frame, problem, "time", frame["y"].to_numpy()), 4, 0)
+
+    assert [days[fold.held].min() - days[fold.train].max() for fold in plan.folds] == [3, 3, 3, 3]
+    assert [days[fold.held].min() for fold in plan.folds] == [8, 16, 24, 32]
 
 
 @pytest.mark.parametrize("keys", [keys_of("group", [1, 1, 1]), keys_of("time", [5, 5, 5]), keys_of("random", [0])])

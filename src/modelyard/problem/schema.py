@@ -69,6 +69,11 @@ class SplitPlan(_Strict):
     column: str | None = Field(
         default=None, description="Column with the values train, validation, test (strategy: column)."
     )
+    gap: Annotated[str, Field(pattern=r"^(\d+(mo|y|q|w|d|h|m|s))+$")] | Annotated[float, Field(gt=0)] | None = Field(
+        default=None,
+        description="Time left out before validation and test (strategy time), as long as labels take to come: 30d, 12h; "
+        "a number if the time column is one.",
+    )
     seed: int = Field(default=0, ge=0, description="Seed of the random draws.")
 
     @model_validator(mode="after")

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import DataError, derive_seed
+from modelyard.data.splits.gap import earlier_by
 from modelyard.problem import Problem
 
 __all__ = ["Fold", "FoldPlan", "RowKeys", "inner_holdout", "plan_folds"]
@@ -60,11 +61,14 @@ class RowKeys:
         Class codes; all 0 for regression.
     keys
         Dense ranks of groups or of moments, a missing one 0 (``group``, ``time``); else empty.
+    known_before
+        With a gap: the first rank whose labels are not known yet at the row's moment. Empty without one.
     """
 
     strategy: str
     classes: Rows
     keys: Rows
+    known_before: Rows = dataclasses.field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
     @classmethod
     def of(cls, frame: pl.DataFrame, problem: Problem, strategy: str, truth: npt.NDArray[np.float64]) -> "RowKeys":
@@ -84,11 +88,24 @@ class RowKeys:
         if column is not None:
             keys = frame[column].rank("dense").cast(pl.Int64).fill_null(0).to_numpy()
         classes = truth.astype(np.int64) if is_classes else np.zeros(len(truth), dtype=np.int64)
-        return cls(strategy, classes, keys)
+        if strategy != "time" or column is None or problem.split.gap is None:
+            return cls(strategy, classes, keys)
+        return cls(strategy, classes, keys, _known_before(frame[column], keys, problem.split.gap))
 
     def take(self, rows: Rows) -> "RowKeys":
         """The keys of some rows, in their order."""
-        return RowKeys(self.strategy, self.classes[rows], self.keys[rows] if len(self.keys) else self.keys)
+        keys, known = (values[rows] if len(values) else values for values in (self.keys, self.known_before))
+        return RowKeys(self.strategy, self.classes[rows], keys, known)
+
+
+def _known_before(moments: pl.Series, keys: Rows, gap: str | float) -> Rows:
+    """For each row the first rank that is not at least ``gap`` earlier."""
+    known = moments.is_not_null()
+    distinct = moments.filter(known).unique().sort()  # the moment of rank r is at r - 1
+    before = np.zeros(len(keys), dtype=np.int64)
+    limits = earlier_by(moments.filter(known), gap)
+    before[known.to_numpy()] = distinct.cast(limits.dtype).search_sorted(limits, side="right").to_numpy() + 1
+    return before
 
 
 def plan_folds(keys: RowKeys, folds: int, seed: int) -> FoldPlan:
@@ -97,7 +114,7 @@ def plan_folds(keys: RowKeys, folds: int, seed: int) -> FoldPlan:
     ``random`` and ``stratified`` deal rows out by chance, the latter class by class. ``group`` keeps groups whole and
     evens out the classes (or the rows), largest groups first. ``time`` walks forward: rows are cut into one block
     more than there are folds; each fold learns from all earlier blocks and holds out the next, so the rows of the
-    first block are never held out. Equal moments stay together.
+    first block are never held out. Equal moments stay together, and the plan's gap is left before each held block.
 
     Parameters
     ----------
@@ -198,13 +215,16 @@ def _group_owners(keys: RowKeys, folds: int, generator: np.random.Generator) -> 
 
 
 def _walk_forward(keys: RowKeys, folds: int) -> tuple[Fold, ...]:
-    """Blocks of about equal size in time; fold i learns from blocks 0 … i and holds out block i + 1."""
+    """Blocks of about equal size in time; fold i learns from blocks 0 … i and holds out block i + 1, after the gap."""
     rows = len(keys.keys)
     rank = np.searchsorted(np.sort(keys.keys), keys.keys)  # rows before the first row of the same moment
     starts = np.unique(rank)
     edges = sorted({int(starts[np.argmin(np.abs(starts - rows * part / (folds + 1)))]) for part in range(1, folds + 1)})
     edges = [edge for edge in edges if edge > 0]
-    return tuple(
-        Fold(np.flatnonzero(rank < start), np.flatnonzero((rank >= start) & (rank < end)))
-        for start, end in itertools.pairwise([*edges, rows])
-    )
+    known_before = keys.known_before if len(keys.known_before) else keys.keys
+    folds_made = []
+    for start, end in itertools.pairwise([*edges, rows]):
+        held = np.flatnonzero((rank >= start) & (rank < end))
+        known = known_before[held[np.argmin(rank[held])]]
+        folds_made.append(Fold(np.flatnonzero((rank < start) & (keys.keys < known)), held))
+    return tuple(folds_made)

@@ -5,8 +5,6 @@ import io
 import json
 from collections.abc import Mapping
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import (
@@ -16,7 +14,6 @@ from modelyard.core import (
     IntegrityError,
     Record,
     StateError,
-    derive_seed,
     digest_bytes,
     digest_json,
     write_atomic,
@@ -25,9 +22,10 @@ from modelyard.core import (
 from modelyard.data.read import read_source
 from modelyard.data.resolve import resolve
 from modelyard.data.schema import ColumnKind, Schema, conform, infer_schema
+from modelyard.data.splits.division import Division, divide
 from modelyard.data.splits.sealed_test import SealedTest
 from modelyard.data.splits.straddling import shared_groups, shared_rows, times_overlap, unseen_classes
-from modelyard.data.splits.strategies import Part, Shares, by_column, by_group, by_time, randomly, stratified
+from modelyard.data.splits.strategies import Part
 from modelyard.data.version import Dataset, content_digest, parquet_bytes
 from modelyard.problem import Problem, did_you_mean
 from modelyard.store import Workspace
@@ -38,8 +36,6 @@ _PROTOCOL = 1
 _FILE = "split.json"
 _MADE = "split.made"
 _ID_LENGTH = 12
-
-_Codes = npt.NDArray[np.int8]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -60,6 +56,8 @@ class SplitRecord(Record):
         Sizes of the parts.
     seed
         The seed of the random draws, from the project file.
+    left_out_rows
+        Rows in no part, since they lie in a gap before a later one.
     test_digest
         SHA-256 of the sealed rows.
     findings
@@ -76,6 +74,7 @@ class SplitRecord(Record):
     seed: int
     test_digest: str
     findings: tuple[Finding, ...] = ()
+    left_out_rows: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -104,16 +103,6 @@ class Split:
         return Dataset(self.train.version_id, frame, self.train.schema)
 
 
-@dataclasses.dataclass(frozen=True)
-class _Division:
-    """Which row goes where, and why; the own test table if there is one."""
-
-    strategy: str
-    reason: str
-    codes: _Codes
-    own_test: pl.DataFrame | None
-
-
 def make_split(dataset: Dataset, problem: Problem, workspace: Workspace, actor: Actor) -> Split:
     """Divide a data set once; the same data set, plan, seed, task and target give the same split again.
 
@@ -132,7 +121,7 @@ def make_split(dataset: Dataset, problem: Problem, workspace: Workspace, actor: 
     id_ = _split_id(dataset, problem, own_test)
     if not (workspace.folder("splits", id_) / _FILE).exists():
         frame = _typed(dataset.frame, problem)
-        division = _divide(frame, problem, own_test)
+        division = divide(frame, problem, own_test)
         _store(id_, dataset, frame, division, problem, workspace)
     split = load_split(id_, workspace)
     if workspace.ledger.count(_MADE, id_) == 0:
@@ -198,89 +187,8 @@ def _own_test(dataset: Dataset, problem: Problem, workspace: Workspace) -> pl.Da
     return frame.select(name for name in dataset.frame.columns if name in frame.columns)
 
 
-def _divide(frame: pl.DataFrame, problem: Problem, own_test: pl.DataFrame | None) -> _Division:
-    plan = problem.split
-    shares = Shares(plan.train, plan.validation, plan.test)
-    if own_test is not None:
-        shares = shares.without_test()
-    strategy, reason = _strategy(problem)
-    seed = derive_seed(plan.seed, "split")
-    codes = _codes(strategy, frame, problem, shares, seed)
-    if strategy == "column" and shares.validation > 0 and not (codes == Part.VALIDATION).any():
-        codes = _hold_out_validation(codes, frame, problem, shares, seed)
-        reason += " It names no validation rows, so they are drawn from the training rows."
-    if own_test is not None:
-        reason += " The test part is a table of your own."
-    _refuse_empty_parts(codes, shares)
-    return _Division(strategy, reason, codes, own_test)
-
-
-def _strategy(problem: Problem) -> tuple[str, str]:
-    """The strategy and one sentence on why."""
-    plan, data = problem.split, problem.data
-    if plan.strategy != "auto":
-        return plan.strategy, f"The project file asks for strategy {plan.strategy!r}."
-    if plan.column is not None:
-        return "column", f"Column {plan.column!r} is declared to name the parts."
-    if data.time is not None:
-        return (
-            "time",
-            f"A time column, {data.time!r}, is declared: the model is tested on later rows than it learns from.",
-        )
-    if data.group is not None:
-        return "group", f"A group column, {data.group!r}, is declared: the model is tested on groups it has never seen."
-    if problem.task.is_classification:
-        return "stratified", "No time or group is declared: rows are drawn at random, with equal class shares."
-    return "random", "No time or group is declared: rows are drawn at random."
-
-
-def _codes(strategy: str, frame: pl.DataFrame, problem: Problem, shares: Shares, seed: int) -> _Codes:
-    if strategy == "random":
-        return randomly(frame.height, shares, seed)
-    if strategy == "stratified":
-        if not problem.task.is_classification:
-            raise DataError(
-                "only classes can be stratified",
-                where="split.strategy",
-                got="a regression target",
-                cure="Set split.strategy: random",
-            )
-        return stratified(frame[problem.data.target], shares, seed)
-    name = {"time": problem.data.time, "group": problem.data.group, "column": problem.split.column}[strategy]
-    if name is None:
-        raise DataError(
-            f"strategy {strategy!r} needs a {strategy} column",
-            where="split.strategy",
-            cure=f"Set data.{strategy}, or choose another strategy",
-        )
-    if strategy == "time":
-        return by_time(frame[name], shares)
-    return by_group(frame[name], shares, seed) if strategy == "group" else by_column(frame[name], shares)
-
-
-def _hold_out_validation(codes: _Codes, frame: pl.DataFrame, problem: Problem, shares: Shares, seed: int) -> _Codes:
-    """Draw validation rows from the training rows, as if no column were declared."""
-    train = np.flatnonzero(codes == Part.TRAIN)
-    plan = problem.split.model_copy(update={"strategy": "auto", "column": None})
-    strategy, _ = _strategy(problem.model_copy(update={"split": plan}))
-    codes = codes.copy()
-    codes[train] = _codes(strategy, frame[train], problem, shares.without_test(), seed)
-    return codes
-
-
-def _refuse_empty_parts(codes: _Codes, shares: Shares) -> None:
-    empty = [part.name.lower() for part in Part if shares.as_tuple[part] > 0 and not (codes == part).any()]
-    if empty:
-        raise DataError(
-            f"the {' and the '.join(empty)} part would be empty",
-            where="split",
-            got=f"{len(codes):,} rows",
-            cure="Bring more rows, or set larger shares under split",
-        )
-
-
 def _store(
-    id_: str, dataset: Dataset, frame: pl.DataFrame, division: _Division, problem: Problem, workspace: Workspace
+    id_: str, dataset: Dataset, frame: pl.DataFrame, division: Division, problem: Problem, workspace: Workspace
 ) -> None:
     """Give the parts their final types, seal the test part, and keep the rest."""
     schema = infer_schema(frame.filter(division.codes == Part.TRAIN), _overrides(problem))
@@ -307,6 +215,7 @@ def _store(
         seed=problem.split.seed,
         test_digest=workspace.objects.put_bytes(parquet_bytes(test)),
         findings=_findings(train, validation, test, stored, problem, division.strategy),
+        left_out_rows=division.left_out,
     )
     store_parts(record, train, validation, stored, workspace)
 

@@ -11,7 +11,19 @@ import polars as pl
 from modelyard.core import DataError
 from modelyard.data.schema import category_text
 
-__all__ = ["PARTS", "Part", "Shares", "by_column", "by_group", "by_time", "randomly", "stratified"]
+__all__ = [
+    "LEFT_OUT",
+    "PARTS",
+    "Codes",
+    "Part",
+    "Shares",
+    "by_column",
+    "by_group",
+    "by_time",
+    "quantile_bins",
+    "randomly",
+    "stratified",
+]
 
 _ALIASES = {"train": 0, "training": 0, "validation": 1, "valid": 1, "val": 1, "dev": 1, "test": 2, "testing": 2}
 _SHOWN_VALUES = 5
@@ -29,6 +41,10 @@ class Part(enum.IntEnum):
 
 
 PARTS = tuple(Part)
+LEFT_OUT = -1
+"""The code of a row in no part."""
+
+_TARGET_BINS = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,11 +107,22 @@ def stratified(labels: pl.Series, shares: Shares, seed: int) -> Codes:
     return _cut(rank, sizes[codes], shares)
 
 
-def by_group(groups: pl.Series, shares: Shares, seed: int) -> Codes:
-    """Whole groups by chance, so that the parts come near their shares of rows.
+def quantile_bins(values: pl.Series) -> pl.Series:
+    """Numbers as the tenth of them in which they lie, so that they can be stratified like classes.
 
-    Groups larger than the smallest part come first, the others in random order; each goes to the part that lacks most
-    rows.
+    >>> quantile_bins(pl.Series(range(20))).to_list()[:4]
+    [0, 0, 1, 1]
+    """
+    edges = np.unique(np.quantile(values.to_numpy(), np.arange(1, _TARGET_BINS) / _TARGET_BINS))
+    return pl.Series(np.searchsorted(edges, values.to_numpy(), side="left"))
+
+
+def by_group(groups: pl.Series, shares: Shares, seed: int, *, labels: pl.Series | None = None) -> Codes:
+    """Whole groups by chance, so that the parts come near their shares of rows, and of each class.
+
+    Groups larger than the smallest part come first, the others in random order; each goes where it brings the parts
+    nearest to their shares: of rows, and of rows of each class if ``labels`` are given (as in scikit-learn's
+    StratifiedGroupKFold, for parts of different sizes).
 
     Raises
     ------
@@ -116,21 +143,35 @@ def by_group(groups: pl.Series, shares: Shares, seed: int) -> Codes:
     # Groups larger than the smallest part go first; the order of all others is random.
     giant = np.where(sizes > wanted[used].min(), sizes, 0)
     order = np.lexsort((np.random.default_rng(seed).random(len(sizes)), -giant))
-    part_of_group = _fill(order.tolist(), sizes.tolist(), {int(part): float(wanted[part]) for part in used})
-    parts: Codes = np.array(part_of_group, dtype=np.int8)[codes]
+    filled = _fill(order, _contents(codes, labels), {int(part): shares.as_tuple[part] for part in used})
+    parts: Codes = filled[codes]
     return parts
 
 
-def _fill(order: list[int], sizes: list[int], wanted: dict[int, float]) -> list[int]:
-    """The part of each group: the one that lacks most rows, or the last groups those that would else stay empty."""
-    lacking = dict(wanted)
+def _contents(codes: npt.NDArray[np.int64], labels: pl.Series | None) -> npt.NDArray[np.float64]:
+    """What each group holds of all rows, and of all rows of each class: shape (groups, 1 + classes)."""
+    columns = [np.bincount(codes) / len(codes)]
+    if labels is not None:
+        text = category_text(labels)
+        for name in text.unique().sort():
+            member = (text == name).to_numpy().astype(np.float64)
+            columns.append(np.bincount(codes, member) / member.sum())
+    return np.column_stack(columns)
+
+
+def _fill(order: npt.NDArray[np.intp], contents: npt.NDArray[np.float64], wanted: dict[int, float]) -> Codes:
+    """The part of each group: where it lessens the squared distance from the wanted shares most, or brings it up least;
+    the last groups go to the parts that would else stay empty.
+    """
+    lacking = {part: np.full(contents.shape[1], share) for part, share in wanted.items()}
     empty = set(wanted)
-    part_of_group = [0] * len(sizes)
+    part_of_group = np.zeros(len(contents), dtype=np.int8)
     for left, group in zip(range(len(order), 0, -1), order, strict=True):
         candidates = empty if len(empty) >= left else wanted
-        part = max(candidates, key=lambda item: (lacking[item], -item))
+        # Adding c to a part that lacks d changes the sum of squares by |c|² - 2·c·d, and |c|² is the same everywhere.
+        part = max(candidates, key=lambda item: (float(contents[group] @ lacking[item]), -item))
         part_of_group[group] = part
-        lacking[part] -= sizes[group]
+        lacking[part] = lacking[part] - contents[group]
         empty.discard(part)
     return part_of_group
 
