@@ -1,6 +1,7 @@
 """The facade: a project and its verbs, in the order of a model's life. Each verb is a few lines that call rooms."""
 
 import contextlib
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -384,7 +385,8 @@ class Project:
 
         chosen = self._production() if version is None else self._registry.version(self.problem.name, version)
         scorer = Scorer.load(self._registry.package(chosen))
-        return score_file(scorer, Path(source), Path(destination), progress=self._progress)
+        prepare = functools.partial(data_room.with_events, problem=self.problem, root=self.root)
+        return score_file(scorer, Path(source), Path(destination), progress=self._progress, prepare=prepare)
 
     def monitor(self, *, data: Path | str | None = None, labels: Path | str | None = None) -> "MonitorReport":
         """Judge recent predictions of the production version: drift, quality, performance, cause.
@@ -509,8 +511,9 @@ class Project:
         """The resolved problem and the split of the source as it is now; both are made on first use."""
         source = self.root / self.problem.data.source
         table = data_room.read_source(source)
-        problem = data_room.resolve(self.problem, table.frame)
-        version = data_room.store_version(table.frame, str(source), self.workspace, notes=table.notes)
+        frame = data_room.with_events(table.frame, self.problem, self.root)
+        problem = data_room.resolve(self.problem, frame)
+        version = data_room.store_version(frame, str(source), self.workspace, notes=table.notes)
         split = data_room.make_split(
             data_room.load_version(version.id, self.workspace), problem, self.workspace, self.actor
         )

@@ -7,6 +7,7 @@ Never: lets the test part out without a reason in the ledger.
 
 from modelyard.data.contract import ColumnContract, Contract, Violation, derive_contract
 from modelyard.data.drafting import draft_problem
+from modelyard.data.events import with_events
 from modelyard.data.profile import (
     FeatureReference,
     ReferenceProfile,
@@ -75,4 +76,5 @@ __all__ = [
     "suggest",
     "unknown_rows",
     "version_record",
+    "with_events",
 ]

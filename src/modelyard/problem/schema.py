@@ -23,6 +23,9 @@ __all__ = [
 ]
 
 Share = Annotated[float, Field(ge=0, le=1)]
+_DURATION = r"^(\d+(mo|y|q|w|d|h|m|s))+$"
+"""Lengths of time as Polars writes them: 30d, 12h, 1mo, 1w2d."""
+
 Guardrail = Annotated[str, Field(pattern=r"^\s*(>=|<=|>|<)\s*-?\d+(\.\d+)?\s*$")]
 
 
@@ -30,6 +33,21 @@ class _Strict(BaseModel):
     """Frozen, and unknown keys are refused."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class EventTable(_Strict):
+    """What happened to the entities of the rows; becomes features as of each row's prediction time."""
+
+    source: str = Field(description="Table of events, one row each, relative to the project file.")
+    entity: str = Field(description="Column that names whom an event concerns.")
+    row_entity: str | None = Field(
+        default=None, description="The same in the main table, if it has another name there."
+    )
+    time: str = Field(description="When the event became known.")
+    windows: tuple[Annotated[str, Field(pattern=_DURATION)], ...] = Field(
+        default=("30d", "365d"), description="Time before the prediction time: 30d, 12h, 1mo."
+    )
+    values: tuple[str, ...] = Field(default=(), description="Number columns to sum and average.")
 
 
 class DataSource(_Strict):
@@ -51,6 +69,9 @@ class DataSource(_Strict):
     types: dict[str, Literal["numeric", "category", "boolean", "date", "text", "identifier"]] = Field(
         default_factory=dict, description="Column kinds that override what was inferred."
     )
+    events: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")], EventTable] = Field(
+        default_factory=dict, description="Event tables by name: features as of each row's prediction time."
+    )
     test_source: str | None = Field(default=None, description="A test table of one's own; it becomes the sealed part.")
     collection: str = Field(default="", description="How the data were collected, by whom, over which period.")
     known_biases: tuple[str, ...] = Field(default=(), description="Known biases and gaps of the data.")
@@ -69,7 +90,7 @@ class SplitPlan(_Strict):
     column: str | None = Field(
         default=None, description="Column with the values train, validation, test (strategy: column)."
     )
-    gap: Annotated[str, Field(pattern=r"^(\d+(mo|y|q|w|d|h|m|s))+$")] | Annotated[float, Field(gt=0)] | None = Field(
+    gap: Annotated[str, Field(pattern=_DURATION)] | Annotated[float, Field(gt=0)] | None = Field(
         default=None,
         description="Time left out before validation and test (strategy time), as long as labels take to come: 30d, 12h; "
         "a number if the time column is one.",

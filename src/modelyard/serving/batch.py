@@ -5,7 +5,7 @@ import dataclasses
 import os
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Protocol
 
@@ -59,7 +59,13 @@ class BatchReport(Record):
 
 
 def score_file(
-    scorer: Scorer, source: Path, destination: Path, *, progress: Progress = silent, chunk_rows: int = _CHUNK_ROWS
+    scorer: Scorer,
+    source: Path,
+    destination: Path,
+    *,
+    progress: Progress = silent,
+    chunk_rows: int = _CHUNK_ROWS,
+    prepare: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
 ) -> BatchReport:
     """Score every row of a file with the package's scorer.
 
@@ -76,6 +82,8 @@ def score_file(
         ``.parquet``, ``.csv`` or ``.jsonl``.
     chunk_rows
         Rows scored and written at a time.
+    prepare
+        Adds the columns that the source lacks, such as features from event tables, to each piece.
 
     Raises
     ------
@@ -91,7 +99,7 @@ def score_file(
     with _whole_file(destination) as result, _whole_file(quarantine) as aside:
         total = _count_rows(source)
         for chunk in _chunks(source, chunk_rows):
-            scored = _score_chunk(scorer, chunk, counts["rows"])
+            scored = _score_chunk(scorer, prepare(chunk) if prepare else chunk, counts["rows"])
             result.write(scored.good)
             aside.write(scored.bad)
             counts["rows"] += len(chunk)
