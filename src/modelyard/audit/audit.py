@@ -1,8 +1,10 @@
 """The audit: every check on the training part, gravest finding first."""
 
+from modelyard.audit.associations import associations
 from modelyard.audit.checks import CHECKS
 from modelyard.audit.context import AuditContext
 from modelyard.audit.facts import column_facts
+from modelyard.audit.gaps import gap_patterns
 from modelyard.audit.records import AuditReport
 from modelyard.audit.signal import score_name
 from modelyard.core import DataError, Finding, Progress, ProgressEvent, silent
@@ -52,4 +54,6 @@ def audit(train: Dataset, problem: Problem, roles: Roles, *, seed: int, progress
         column_facts=column_facts(context),
         score_name=score_name(problem.task),
         checks=tuple(check.__name__ for check in CHECKS),
+        associations=associations(context),
+        gaps=gap_patterns(context),
     )

@@ -2,7 +2,7 @@
 
 import datetime as dt
 
-from modelyard.audit.records import AuditReport, ColumnFacts
+from modelyard.audit.records import Associations, AuditReport, ColumnFacts
 from modelyard.core import Severity
 from modelyard.problem import Problem
 from modelyard.report import (
@@ -10,6 +10,7 @@ from modelyard.report import (
     Fact,
     Facts,
     Findings,
+    HeatCell,
     Page,
     Prose,
     Section,
@@ -17,11 +18,14 @@ from modelyard.report import (
     bar_chart,
     format_number,
     format_percent,
+    heat_chart,
 )
 
 __all__ = ["audit_page"]
 
 _MOST_BARS = 20
+_MOST_PAIRS = 12
+_STRONG = 0.5
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _EPOCH = dt.date(1970, 1, 1)
 _LONGEST_LEVEL = 24
@@ -36,6 +40,10 @@ def audit_page(report: AuditReport, problem: Problem) -> Page:
     signal = _signal(report)
     if signal:
         sections.insert(1, Section("What single columns tell", signal))
+    if report.associations is not None:
+        sections.append(Section("What goes together", _together(report.associations)))
+    if report.gaps:
+        sections.append(Section("What is missing together", (_gaps(report),)))
     return Page(
         title=f"Data audit of {problem.name}",
         subtitle=f"Training part: {report.rows:,} rows, {report.columns:,} columns, target {problem.data.target}",
@@ -73,6 +81,44 @@ def _signal(report: AuditReport) -> tuple[Block, ...]:
         "A column far ahead of all others deserves the question: is its value known when the prediction is asked for?"
     )
     return (Prose(words), chart)
+
+
+def _together(found: Associations) -> tuple[Block, ...]:
+    """The strengths as a grid, and the strongest pairs by name."""
+    cells = [
+        [
+            HeatCell(None if first == second else _level(strength), f"{first} and {second}: {strength:.2f}")
+            for second, strength in zip(found.columns, row, strict=True)
+        ]
+        for first, row in zip(found.columns, found.strengths, strict=True)
+    ]
+    grid = heat_chart(
+        found.columns, found.columns, cells, title="Association of columns", levels=("below 0.1", "0.1", "0.3", "0.5")
+    )
+    caption = "Cramér's V, corrected for bias, numbers in tenths: 0 is independence, 1 means that each tells the other."
+    pairs = found.pairs(_STRONG)[:_MOST_PAIRS]
+    blocks: tuple[Block, ...] = (grid.with_caption(caption),)
+    if not pairs:
+        return blocks
+    rows = tuple((first, second, f"{strength:.2f}") for first, second, strength in pairs)
+    return (*blocks, Table(("Column", "goes with", "Strength"), rows, caption="The strongest pairs.", numeric=(2,)))
+
+
+def _level(strength: float) -> int:
+    """Cohen's words for effects: small from 0.1, medium from 0.3, large from 0.5."""
+    return sum(strength >= edge for edge in (0.1, 0.3, 0.5))
+
+
+def _gaps(report: AuditReport) -> Table:
+    """The patterns of gaps, one a column: a mark where a column of the data is missing."""
+    holed = [facts.name for facts in report.column_facts if any(facts.name in gap.columns for gap in report.gaps)]
+    rows = tuple((name, *("✗" if name in gap.columns else "" for gap in report.gaps)) for name in holed)
+    return Table(
+        ("Rows with this pattern", *(f"{gap.rows:,}" for gap in report.gaps)),
+        rows,
+        caption="✗: no value in these rows. The commonest patterns come first.",
+        numeric=tuple(range(1, len(report.gaps) + 1)),
+    )
 
 
 def _column_table(report: AuditReport) -> Table:

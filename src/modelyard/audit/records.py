@@ -1,10 +1,11 @@
 """What an audit gives: findings, and facts about every column."""
 
 import dataclasses
+import itertools
 
 from modelyard.core import Finding, Record
 
-__all__ = ["AuditReport", "ColumnFacts", "LevelShare"]
+__all__ = ["Associations", "AuditReport", "ColumnFacts", "GapPattern", "LevelShare"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,6 +58,47 @@ class ColumnFacts(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class Associations(Record):
+    """A symmetric table of strengths.
+
+    Parameters
+    ----------
+    columns
+        Features, those that tell most about the target first; at most 30.
+    strengths
+        By column, then column: 0 for independence, 1 if each tells the other; the diagonal is 1.
+    """
+
+    columns: tuple[str, ...]
+    strengths: tuple[tuple[float, ...], ...]
+
+    def pairs(self, at_least: float) -> tuple[tuple[str, str, float], ...]:
+        """Pairs of columns at least that strong, strongest first."""
+        found = [
+            (first, second, self.strengths[i][j])
+            for (i, first), (j, second) in itertools.combinations(enumerate(self.columns), 2)
+            if self.strengths[i][j] >= at_least
+        ]
+        return tuple(sorted(found, key=lambda pair: -pair[2]))
+
+
+@dataclasses.dataclass(frozen=True)
+class GapPattern(Record):
+    """Columns that are missing in the same rows, and in how many.
+
+    Parameters
+    ----------
+    columns
+        Exactly these have no value; empty for the rows without a gap.
+    rows
+        Number of such rows.
+    """
+
+    columns: tuple[str, ...]
+    rows: int
+
+
+@dataclasses.dataclass(frozen=True)
 class AuditReport(Record):
     """What was seen in the training part.
 
@@ -72,6 +114,10 @@ class AuditReport(Record):
         What ``ColumnFacts.score`` is: "ROC AUC" or "R²".
     checks
         Names of the checks that ran.
+    associations
+        How strongly features go together; None if there is too little to measure.
+    gaps
+        Which columns are missing together; empty if nothing is missing.
     """
 
     rows: int
@@ -80,3 +126,5 @@ class AuditReport(Record):
     column_facts: tuple[ColumnFacts, ...]
     score_name: str = ""
     checks: tuple[str, ...] = ()
+    associations: Associations | None = None
+    gaps: tuple[GapPattern, ...] = ()
