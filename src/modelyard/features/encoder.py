@@ -11,17 +11,24 @@ from sklearn.utils.validation import check_is_fitted
 from modelyard.core import DataError
 from modelyard.data import Column
 from modelyard.features.encodings import Encoding, EncodingStyle, encode_frame
-from modelyard.features.fitting import fit_encoding
+from modelyard.features.fitting import fit_date_differences, fit_encoding
+from modelyard.features.targets import TargetEncoding, cross_fitted_block, deal_parts
 
 __all__ = ["TableEncoder"]
+
+_MOST_CLASSES = 10
+"""Beyond this many classes the target's means would be too many features for one column."""
 
 
 class TableEncoder(TransformerMixin, BaseEstimator):
     """Typed columns to a float64 matrix, as one step of a scikit-learn pipeline.
 
     All that is learned stands in ``encodings_``, plain records that :func:`modelyard.features.encode_row` and
-    :func:`~modelyard.features.encode_frame` apply without scikit-learn. Only the rows given to ``fit`` are looked at;
-    the target is not.
+    :func:`~modelyard.features.encode_frame` apply without scikit-learn. Only the rows given to ``fit`` are looked at.
+
+    The target, if it is given, is looked at for categories with many levels alone. Then the rows that an estimator
+    learns from must come from ``fit_transform``: it gives them the target's means as rows other than their own tell
+    them, while ``transform`` gives every later row what all training rows tell.
 
     Parameters
     ----------
@@ -33,6 +40,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     time
         Name of the column by which rows were split, if any: only its calendar parts become features, since its later
         values lie outside what training saw.
+    classes
+        Number of classes that the target's codes name; 0 if the target is a number.
+    group
+        Name of the column whose rows belong together, if any: one row's target then tells no other row of its group
+        anything during training.
 
     Attributes
     ----------
@@ -47,13 +59,22 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         columns: tuple[Column, ...] = (),
         style: EncodingStyle = EncodingStyle.TREE,
         time: str | None = None,
+        classes: int = 0,
+        group: str | None = None,
     ) -> None:
         self.columns = columns
         self.style = style
         self.time = time
+        self.classes = classes
+        self.group = group
 
-    def fit(self, frame: pl.DataFrame, y: Any = None) -> Self:  # noqa: ARG002 - scikit-learn's signature
+    def fit(self, frame: pl.DataFrame, y: Any = None) -> Self:
         """Learn the encodings from training rows.
+
+        Parameters
+        ----------
+        y
+            The target as codes 0 … k-1 or as values; None, or names instead of codes, leave it out of every encoding.
 
         Raises
         ------
@@ -61,12 +82,47 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             If a column is missing, there is no row, or a kind cannot be a feature.
         """
         _check_table(frame, self.columns)
-        style = EncodingStyle(self.style)
-        self.encodings_ = tuple(
-            fit_encoding(column, frame[column.name], style, calendar_only=column.name == self.time)
+        style, target = EncodingStyle(self.style), self._outputs(y)
+        single = tuple(
+            fit_encoding(column, frame[column.name], style, calendar_only=column.name == self.time, target=target)
             for column in self.columns
         )
+        self.encodings_ = (*single, *fit_date_differences(self.columns, frame, style))
         return self
+
+    def fit_transform(self, frame: pl.DataFrame, y: Any = None, **_: Any) -> npt.NDArray[np.float64]:
+        """Fit, and the features of the very rows to learn from: the target's means are cross-fitted.
+
+        Raises
+        ------
+        DataError
+            As :meth:`fit`.
+        """
+        matrix = self.fit(frame, y).transform(frame)
+        target, start = self._outputs(y), 0
+        parts = None
+        for encoding in self.encodings_:
+            width = len(encoding.names())
+            if isinstance(encoding, TargetEncoding) and target is not None:
+                parts = deal_parts(frame.height, self._groups(frame)) if parts is None else parts
+                block = cross_fitted_block(encoding, frame[encoding.column], target, parts)
+                matrix[:, start : start + width] = block
+            start += width
+        return matrix
+
+    def _groups(self, frame: pl.DataFrame) -> pl.Series | None:
+        """The column whose rows stay together, if the table has it."""
+        return frame[self.group] if self.group is not None and self.group in frame.columns else None
+
+    def _outputs(self, y: Any) -> npt.NDArray[np.float64] | None:
+        """The target as columns: values, the second of two classes, or each of up to ten; None beyond or without."""
+        if y is None or self.classes > _MOST_CLASSES or np.asarray(y).dtype.kind not in "biuf":
+            return None
+        target: npt.NDArray[np.float64] = np.asarray(y, dtype=np.float64)
+        if self.classes <= 2:
+            return target[:, np.newaxis]
+        shares: npt.NDArray[np.float64] = (target[:, np.newaxis] == np.arange(self.classes)).astype(np.float64)
+        return shares
 
     def transform(self, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
         """Features of a table, shape (rows, features).

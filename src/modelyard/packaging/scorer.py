@@ -10,7 +10,7 @@ import polars as pl
 
 from modelyard.core import IntegrityError
 from modelyard.data import Contract, ReferenceProfile
-from modelyard.features import encode_frame, encode_row
+from modelyard.features import encode_frame, row_encoder
 from modelyard.packaging.golden import GoldenSet, Parity, replay
 from modelyard.packaging.manifest import Manifest
 from modelyard.packaging.package import Package, load_package
@@ -69,6 +69,7 @@ class Scorer:
         self.golden = golden
         self._predictor = predictor
         self._encodings = plan.encodings
+        self._encode = row_encoder(plan.encodings)
 
     @classmethod
     def load(cls, source: Path | str | Package) -> Self:
@@ -136,8 +137,7 @@ class Scorer:
             Binary: probability of the positive class, shape (rows,); multiclass: probabilities in the order of
             ``classes``, shape (rows, classes); regression: values, shape (rows,).
         """
-        encodings = self._encodings
-        features = [encode_row(encodings, row) for row in rows]
+        features = list(map(self._encode, rows))
         if len(features) <= _FEW_ROWS:
             predict_row = self._predictor.predict_row
             outputs = np.array([predict_row(row) for row in features]).reshape(len(features), self.plan.outputs)

@@ -12,12 +12,13 @@ from modelyard.data import Split, assign_roles, resolve
 from modelyard.data.schema import Column
 from modelyard.problem import Problem, Task, metrics_for
 from modelyard.training.folds import FoldPlan, RowKeys, plan_folds
+from modelyard.training.model import Learning
 from modelyard.training.search.cross_validation import Question
 from modelyard.training.target import class_names, encode_target
 
 __all__ = ["Setup", "environment", "prepare"]
 
-_PROTOCOL = 1
+_PROTOCOL = 2
 """Raised when a change of the code changes results that a killed run might have left behind."""
 
 _LIBRARIES = ("modelyard", "numpy", "polars", "scikit-learn", "lightgbm", "xgboost-cpu", "optuna")
@@ -52,6 +53,12 @@ class Setup:
     def seed(self) -> int:
         """Root of all seeds."""
         return self.problem.training.seed
+
+    @property
+    def learning(self) -> Learning:
+        """What every model of the search is to learn."""
+        data = self.problem.data
+        return Learning(self.columns, data.time, self.problem.task, self.classes, data.group)
 
     @property
     def truth(self) -> npt.NDArray[np.float64]:
