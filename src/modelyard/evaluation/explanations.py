@@ -15,7 +15,6 @@ import polars as pl
 
 from modelyard.core import derive_seed
 from modelyard.evaluation.records import Contribution, RowExplanation
-from modelyard.features import columns_of
 from modelyard.problem import Task
 from modelyard.training.model import FittedModel
 
@@ -143,11 +142,11 @@ class _Encoded:
 
 
 def _by_column(model: FittedModel, amounts: Array) -> Array:
-    """Sums over the encoded features of each column; a feature made of two columns counts half for each."""
+    """Sums over the encoded features of each column; a feature made of several counts for each in equal shares."""
     places = {column.name: at for at, column in enumerate(model.encoder.columns)}
     sums, start = np.zeros((len(amounts), len(places))), 0
-    for encoding in model.encoder.encodings_:
-        width, columns = len(encoding.names()), columns_of(encoding)
+    for encoding, columns in zip(model.encoder.encodings_, model.encoder.sources(), strict=True):
+        width = len(encoding.names())
         amount = amounts[:, start : start + width].sum(axis=1)
         for column in columns:
             sums[:, places[column]] += amount / len(columns)

@@ -24,11 +24,13 @@ from modelyard.features.encodings import (
     encodings_to_json,
     row_encoder,
 )
+from modelyard.features.own import OWN_FILE, OwnFeature, OwnFeatures, feature, load_own_features
 from modelyard.features.skew import LogEncoding
 from modelyard.features.targets import TargetEncoding
 from modelyard.features.text import TextEncoding
 
 __all__ = [
+    "OWN_FILE",
     "BooleanEncoding",
     "CategoryEncoding",
     "CategoryStyle",
@@ -42,6 +44,8 @@ __all__ = [
     "FeatureEntry",
     "LogEncoding",
     "NumericEncoding",
+    "OwnFeature",
+    "OwnFeatures",
     "TargetEncoding",
     "TextEncoding",
     "catalogue",
@@ -50,5 +54,7 @@ __all__ = [
     "encode_row",
     "encodings_from_json",
     "encodings_to_json",
+    "feature",
+    "load_own_features",
     "row_encoder",
 ]

@@ -14,6 +14,7 @@ from modelyard.features.encodings import (
     Encoding,
     NumericEncoding,
 )
+from modelyard.features.own import OWN_FILE, OwnFeature
 from modelyard.features.skew import LogEncoding
 from modelyard.features.targets import TargetEncoding
 from modelyard.features.text import TextEncoding
@@ -36,7 +37,8 @@ class FeatureEntry(Record):
     transformation
         How values become features, in one sentence.
     added_by
-        Who decided: ``modelyard`` for a rule of the software, ``project file`` for a declared choice.
+        Who decided: ``modelyard`` for a rule of the software, ``project file`` for a declared choice, the author's name
+        for a feature of the user's own.
     because
         Why, in one sentence.
     """
@@ -50,7 +52,12 @@ class FeatureEntry(Record):
 
 
 def catalogue(
-    encodings: Sequence[Encoding], roles: Roles, *, declared: Collection[str] = ()
+    encodings: Sequence[Encoding],
+    roles: Roles,
+    *,
+    declared: Collection[str] = (),
+    own: Sequence[OwnFeature] = (),
+    own_digest: str = "",
 ) -> tuple[FeatureEntry, ...]:
     """Entries for every encoded column, in order, then for every column that is deliberately left out.
 
@@ -62,8 +69,20 @@ def catalogue(
         What each column is for.
     declared
         Columns that the project file excludes (``problem.data.exclude``), to tell who decided.
+    own, own_digest
+        Features of the user's own, and the digest of their source.
     """
-    return tuple(_entry(encoding) for encoding in encodings) + _left_out(roles, declared)
+    entries = {encoding.column: _entry(encoding) for encoding in encodings}
+    for item in own:
+        entries[item.name] = _own_entry(item, own_digest, entries[item.name])
+    return tuple(entries.values()) + _left_out(roles, declared)
+
+
+def _own_entry(item: OwnFeature, digest: str, entry: FeatureEntry) -> FeatureEntry:
+    """The entry of a feature of the user's own: where it comes from, then how it is encoded."""
+    inputs = ", ".join(column.name for column in item.inputs)
+    made = f"{OWN_FILE} (version {digest[:12]}) from {inputs}; then {entry.transformation}"
+    return dataclasses.replace(entry, transformation=made, added_by=item.author, because=item.meaning)
 
 
 def _entry(encoding: Encoding) -> FeatureEntry:

@@ -10,8 +10,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from modelyard.core import DataError
 from modelyard.data import Column
-from modelyard.features.encodings import Encoding, EncodingStyle, encode_frame
+from modelyard.features.encodings import Encoding, EncodingStyle, columns_of, encode_frame
 from modelyard.features.fitting import fit_date_differences, fit_encoding
+from modelyard.features.own import OwnFeatures
 from modelyard.features.targets import TargetEncoding, cross_fitted_block, deal_parts
 
 __all__ = ["TableEncoder"]
@@ -45,6 +46,8 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     group
         Name of the column whose rows belong together, if any: one row's target then tells no other row of its group
         anything during training.
+    own
+        Features of one's own, which are made before columns are encoded.
 
     Attributes
     ----------
@@ -61,12 +64,14 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         time: str | None = None,
         classes: int = 0,
         group: str | None = None,
+        own: OwnFeatures | None = None,
     ) -> None:
         self.columns = columns
         self.style = style
         self.time = time
         self.classes = classes
         self.group = group
+        self.own = own
 
     def fit(self, frame: pl.DataFrame, y: Any = None) -> Self:
         """Learn the encodings from training rows.
@@ -82,12 +87,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             If a column is missing, there is no row, or a kind cannot be a feature.
         """
         _check_table(frame, self.columns)
+        frame, columns = self._with_own(frame), self.columns + (self.own.columns if self.own is not None else ())
         style, target = EncodingStyle(self.style), self._outputs(y)
         single = tuple(
             fit_encoding(column, frame[column.name], style, calendar_only=column.name == self.time, target=target)
-            for column in self.columns
+            for column in columns
         )
-        self.encodings_ = (*single, *fit_date_differences(self.columns, frame, style))
+        self.encodings_ = (*single, *fit_date_differences(columns, frame, style))
         return self
 
     def fit_transform(self, frame: pl.DataFrame, y: Any = None, **_: Any) -> npt.NDArray[np.float64]:
@@ -100,7 +106,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """
         matrix = self.fit(frame, y).transform(frame)
         target, start = self._outputs(y), 0
-        parts = None
+        parts, frame = None, self._with_own(frame)
         for encoding in self.encodings_:
             width = len(encoding.names())
             if isinstance(encoding, TargetEncoding) and target is not None:
@@ -109,6 +115,19 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                 matrix[:, start : start + width] = block
             start += width
         return matrix
+
+    def sources(self) -> tuple[tuple[str, ...], ...]:
+        """For each encoding, the columns of the table that it goes back to; a feature of one's own to its inputs."""
+        check_is_fitted(self, "encodings_")
+        inputs = {item.name: [c.name for c in item.inputs] for item in (self.own.features if self.own else ())}
+        return tuple(
+            tuple(dict.fromkeys(source for name in columns_of(encoding) for source in inputs.get(name, [name])))
+            for encoding in self.encodings_
+        )
+
+    def _with_own(self, frame: pl.DataFrame) -> pl.DataFrame:
+        """The table with the features of one's own, if there are any."""
+        return frame if self.own is None else self.own.add(frame)
 
     def _groups(self, frame: pl.DataFrame) -> pl.Series | None:
         """The column whose rows stay together, if the table has it."""
@@ -135,7 +154,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             If called before ``fit``.
         """
         check_is_fitted(self, "encodings_")
-        return encode_frame(self.encodings_, frame)
+        return encode_frame(self.encodings_, self._with_own(frame))
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:  # noqa: ARG002
         """Names of the output's columns, each once; a name that comes again gets a number."""

@@ -89,7 +89,8 @@ class TextEncoding(Record):
             known.setdefault(text, []).append(row)
         for text, rows in known.items():
             places, values = self._sparse(text)
-            matrix[np.ix_(rows, places)] = values
+            for row in rows:
+                matrix[row, places] = values
         return matrix
 
     def encode_value(self, value: object) -> tuple[float, ...]:

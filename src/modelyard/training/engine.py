@@ -96,7 +96,7 @@ def train(
     ModelyardError
         If no candidate at all could be fitted.
     """
-    setup = prepare(split, problem)
+    setup = prepare(split, problem, workspace.root)
     chosen = _chosen_families(setup.problem, families)
     folder = workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
     if not resume:

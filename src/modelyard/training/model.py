@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.data.schema import Column
-from modelyard.features import EncodingStyle
+from modelyard.features import EncodingStyle, OwnFeatures
 from modelyard.features.encoder import TableEncoder
 from modelyard.problem import Task
 from modelyard.training.baselines import ConstantEstimator
@@ -79,17 +79,20 @@ def predict_matrix(estimator: Any, matrix: Array, task: Task, classes: int, pres
 
 @dataclasses.dataclass(frozen=True)
 class Learning:
-    """What a model is to learn: from which columns, split by which time column and group if any, and what."""
+    """What a model is to learn: from which columns, split by which time column and group if any, and what;
+    with which features of one's own.
+    """
 
     columns: tuple[Column, ...]
     time: str | None
     task: Task
     classes: tuple[str, ...]
     group: str | None = None
+    own: OwnFeatures | None = None
 
     def encoder(self, style: EncodingStyle) -> TableEncoder:
         """An encoder that is not fitted yet."""
-        return TableEncoder(self.columns, style, self.time, len(self.classes), self.group)
+        return TableEncoder(self.columns, style, self.time, len(self.classes), self.group, self.own)
 
 
 def fit_model(
