@@ -22,6 +22,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 # Process edges, where any failure must become an answer or an exit code; each logs or re-raises what it caught.
 EDGES_WITH_BROAD_EXCEPT = {
+    "features/own.py": "a user's own function may raise anything; it becomes one sentence that names it",
     "serving/app.py": "a request must end in an answer; the exception is logged with an id",
     "training/executor.py": "a candidate that fails must not end the run; the error is kept with the candidate",
 }

@@ -86,14 +86,13 @@ def test_customer_numbers_are_identifiers(named: Named, audit_real: Audit) -> No
 
 
 def test_repeated_messages_are_found(named: Named, audit_real: Audit) -> None:
-    """One message in twenty came before, and text is not encoded yet."""
+    """One message in twenty came before, and the text is something to learn from."""
     report = audit_real("sms_spam", "label")
 
     (finding,) = named(report, "duplicate-rows")
     assert finding.severity is Severity.WARNING
     assert 0.04 < finding.evidence["share"] < 0.08
-    assert [f.subject for f in named(report, "text-not-encoded")] == ["text"]
-    assert [f.severity for f in named(report, "no-features")] == [Severity.ERROR]
+    assert not [finding for finding in report.findings if finding.severity is Severity.ERROR]
 
 
 @pytest.mark.parametrize(

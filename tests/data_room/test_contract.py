@@ -210,3 +210,15 @@ def test_late_prices_leave_the_early_range(problem: Callable[..., Problem], data
 
     assert found.height == sum(len(contract.check_row(row)) for row in late.iter_rows(named=True)) > 0
     assert set(found["rule"]) == {"range"}
+
+
+def test_free_text_may_be_any_text_and_nothing_else() -> None:
+    """A new text is no unseen category; a number where a text was rejects the row, in a request as in a table."""
+    column = ColumnContract("note", ColumnKind.TEXT, nullable=False)
+    contract = Contract((column,))
+
+    assert contract.check_row({"note": "never read before"}) == ()
+    assert [(found.rule, found.rejects) for found in contract.check_row({"note": 12})] == [("type", True)]
+    assert [(found.rule, found.rejects) for found in contract.check_row({"note": None})] == [("null", False)]
+    assert contract.check_frame(pl.DataFrame({"note": ["new", "newer"]})).is_empty()
+    assert contract.check_frame(pl.DataFrame({"note": [1, 2]}))["rejects"].to_list() == [True, True]

@@ -203,3 +203,14 @@ def test_a_profile_of_real_rows_survives_json_and_counts_its_own_rows(data_folde
         assert tuple(count_bins(feature, frame[feature.name]).tolist()) == feature.counts
     missing = {feature.name: feature.counts[-3] for feature in profile.features if feature.counts[-3]}
     assert missing == {"TotalCharges": 11}
+
+
+def test_free_text_is_watched_by_its_length() -> None:
+    """Other words of the usual length fall into the usual bins; longer texts than ever are new."""
+    texts = pl.Series("note", ["x" * length for length in range(1, 101)])
+    feature = profile_of(texts, ColumnKind.TEXT)
+
+    assert (feature.low, feature.high, feature.categories) == (1.0, 100.0, ())
+    assert feature.counts == (10,) * 10 + (0, 0, 0)
+    assert count_bins(feature, pl.Series("note", ["y" * 5] * 7)).tolist()[0] == 7
+    assert counted(feature, pl.Series("note", ["y" * 500, None])) == {"NULL": 1, "NEW": 1}

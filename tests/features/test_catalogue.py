@@ -26,7 +26,7 @@ ROLES = Roles(
     "key",
     None,
     None,
-    {"key": "it names the row", "note": "free text is not encoded yet", "fee": "set after the outcome"},
+    {"key": "it names the row", "note": "no row has a value", "fee": "set after the outcome"},
 )
 
 
@@ -55,7 +55,7 @@ def test_every_feature_is_explained() -> None:
         "a column of the table that may be used",
     )
     assert found["flag"].features == ("flag", "flag (missing)")
-    assert found["day"].transformation.startswith("calendar parts: day, weekday, epoch days")
+    assert found["day"].transformation.startswith("calendar parts: day, weekday sin, weekday cos, epoch days")
     assert entries(EncodingStyle.TREE)["number"].transformation == "as it is; missing is left open"
 
 
@@ -76,4 +76,4 @@ def test_columns_left_out_say_who_decided() -> None:
         "project file",
         "modelyard",
     ]
-    assert found["note"].because == "free text is not encoded yet"
+    assert found["note"].because == "no row has a value"

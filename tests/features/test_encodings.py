@@ -14,17 +14,21 @@ from modelyard.features import (
     BooleanEncoding,
     CategoryEncoding,
     CategoryStyle,
+    ColumnEncoding,
     ConstantEncoding,
     DateEncoding,
     DatePart,
     Encoding,
+    LogEncoding,
     NumericEncoding,
+    TargetEncoding,
     encode_frame,
     encode_row,
     encodings_from_json,
     encodings_to_json,
 )
 
+CIRCLES = ("month_sin", "month_cos", "weekday_sin", "weekday_cos", "hour_sin", "hour_cos")
 PARTS = ("month", "day", "weekday", "hour", "epoch_days")
 finite = st.floats(allow_nan=False, allow_infinity=False)
 gap = st.one_of(st.none(), finite)
@@ -48,9 +52,24 @@ category_encodings = st.one_of(
     ),
 )
 boolean_encodings = st.builds(BooleanEncoding, st.just("x"), st.sampled_from((None, -1.0, 0.0, 1.0)), st.booleans())
-date_parts = st.builds(DatePart, st.sampled_from(PARTS), gap, finite, st.floats(1e-3, 1e3))
+date_parts = st.builds(DatePart, st.sampled_from((*PARTS, *CIRCLES)), gap, finite, st.floats(1e-3, 1e3))
 date_encodings = st.builds(DateEncoding, st.just("x"), st.lists(date_parts, max_size=5).map(tuple), st.booleans())
-encodings = st.one_of(numeric_encodings, category_encodings, boolean_encodings, date_encodings)
+log_encodings = st.builds(
+    LogEncoding, st.just("x"), st.floats(1e-9, 1e9), finite, finite, st.floats(1e-3, 1e9), st.booleans()
+)
+target_encodings = st.builds(
+    TargetEncoding,
+    st.just("x"),
+    st.just(("a", "1", "zz")),
+    st.tuples(st.tuples(finite), st.tuples(finite), st.tuples(finite)),
+    st.tuples(finite),
+    st.tuples(finite),
+    st.tuples(finite),
+    st.tuples(st.floats(1e-3, 1e9)),
+)
+encodings = st.one_of(
+    numeric_encodings, log_encodings, category_encodings, target_encodings, boolean_encodings, date_encodings
+)
 
 words = st.sampled_from(
     ["a", "b", "c", "", "zz", "1", "true", "Yes", "12.5", " 7 ", "nan", "2024-02-29", "2024-02-29T05:00+02:00"]
@@ -72,7 +91,7 @@ def bits(features: tuple[float, ...]) -> bytes:
 
 @settings(max_examples=150, deadline=None)
 @given(encoding=encodings, series=columns)
-def test_one_value_and_a_column_give_the_same_bits(encoding: Encoding, series: pl.Series) -> None:
+def test_one_value_and_a_column_give_the_same_bits(encoding: ColumnEncoding, series: pl.Series) -> None:
     """Parity by construction: any encoding, any column type, gaps and unseen values included."""
     whole = encoding.encode_series(series)
     one_by_one = b"".join(bits(encoding.encode_value(value)) for value in series.to_list())

@@ -19,6 +19,7 @@ from modelyard.training.families.lightgbm import LightGBM
 from modelyard.training.families.linear import Linear
 from modelyard.training.families.random_forest import RandomForest
 from modelyard.training.folds import RowKeys, plan_folds
+from modelyard.training.model import Learning
 from modelyard.training.search import CrossValidation, FoldMatrices, Recipe
 from modelyard.training.search.cross_validation import Question
 from modelyard.training.search.matrices import load_held, load_training
@@ -52,6 +53,11 @@ class Parts:
     truth: Any
 
 
+def learning(frame: pl.DataFrame, kinds: Mapping[str, str] | None = None) -> Learning:
+    """Two classes, learnt from all columns."""
+    return Learning(infer_schema(frame, kinds).columns, None, Task.BINARY, ("no", "yes"))
+
+
 @pytest.fixture
 def parts(tmp_path: Path, table: pl.DataFrame) -> Parts:
     """A binary search by three folds, in this process."""
@@ -60,7 +66,7 @@ def parts(tmp_path: Path, table: pl.DataFrame) -> Parts:
     keys = RowKeys("stratified", truth.astype(np.int64), np.empty(0, dtype=np.int64))
     plan = plan_folds(keys, 3, SEED)
     question = Question(Task.BINARY, 2, "roc_auc", truth, plan, "digest", SEED)
-    matrices = FoldMatrices(tmp_path, frame, infer_schema(frame).columns, None)
+    matrices = FoldMatrices(tmp_path, frame, learning(frame))
     matrices.write_folds(plan, keys, truth, SEED)
     events: list[ProgressEvent] = []
     validation = CrossValidation(tmp_path, question, matrices, InProcessExecutor(), progress=events.append)
@@ -156,7 +162,7 @@ def test_encoders_see_training_rows_only(tmp_path: Path) -> None:
     truth = np.array([0.0, 1.0, 0.0, 1.0])
     keys = RowKeys("time", truth.astype(np.int64), np.arange(4))
     plan = plan_folds(RowKeys("group", np.zeros(4, dtype=np.int64), np.array([0, 0, 1, 1])), 2, 0)
-    matrices = FoldMatrices(tmp_path, frame, infer_schema(frame, {"word": "category"}).columns, None)
+    matrices = FoldMatrices(tmp_path, frame, learning(frame, {"word": "category"}))
     matrices.write_folds(plan, keys, truth, 0)
     matrices.require(EncodingStyle.LINEAR)
     fold = next(index for index, fold in enumerate(plan.folds) if fold.train.tolist() == [0, 1])
@@ -174,7 +180,7 @@ def test_codes_are_dense_and_stopping_rows_hold_known_classes(tmp_path: Path) ->
     truth = np.array([0.0, 2.0] * 40)
     keys = RowKeys("stratified", truth.astype(np.int64), np.empty(0, dtype=np.int64))
     plan = plan_folds(keys, 2, 0)
-    matrices = FoldMatrices(tmp_path, frame, infer_schema(frame, {"number": "numeric"}).columns, None)
+    matrices = FoldMatrices(tmp_path, frame, learning(frame, {"number": "numeric"}))
     matrices.write_folds(plan, keys, truth, 0)
     matrices.require(EncodingStyle.TREE)
     data, present = load_training(tmp_path, 0, EncodingStyle.TREE, Task.MULTICLASS)

@@ -160,6 +160,12 @@ def _check_category(column: ColumnContract, value: object) -> str | None:
     return None if name in column.known else "type"
 
 
+def _check_text(column: ColumnContract, value: object) -> str | None:
+    """Any text; what is no text is not read as one."""
+    del column
+    return None if isinstance(value, str) else "type"
+
+
 def _check_boolean(column: ColumnContract, value: object) -> str | None:
     del column
     return None if isinstance(value, bool) or (isinstance(value, int) and value in (0, 1)) else "type"
@@ -188,7 +194,7 @@ _CHECKS = {
     ColumnKind.CATEGORY: _check_category,
     ColumnKind.BOOLEAN: _check_boolean,
     ColumnKind.DATE: _check_date,
-    ColumnKind.TEXT: _check_category,
+    ColumnKind.TEXT: _check_text,
     ColumnKind.IDENTIFIER: _check_nothing,
 }
 
@@ -299,6 +305,11 @@ def _categories_in(column: ColumnContract, values: pl.Series) -> Iterator[tuple[
         yield "type", unknown
 
 
+def _text_in(column: ColumnContract, values: pl.Series) -> Iterator[tuple[str, pl.Series]]:
+    del column
+    yield "type", _never(values, broken=values.dtype not in (pl.String, pl.Categorical, pl.Enum))
+
+
 def _booleans_in(column: ColumnContract, values: pl.Series) -> Iterator[tuple[str, pl.Series]]:
     del column
     words = ["true", "false", "yes", "no", "0", "1"] if values.dtype == pl.String else ["true", "false", "0", "1"]
@@ -325,7 +336,7 @@ _FRAME_CHECKS = {
     ColumnKind.CATEGORY: _categories_in,
     ColumnKind.BOOLEAN: _booleans_in,
     ColumnKind.DATE: _dates_in,
-    ColumnKind.TEXT: _categories_in,
+    ColumnKind.TEXT: _text_in,
     ColumnKind.IDENTIFIER: _nothing_in,
 }
 

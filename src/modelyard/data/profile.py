@@ -20,6 +20,7 @@ __all__ = [
     "count_bins",
     "debiased_psi",
     "smoothed_psi",
+    "text_lengths",
 ]
 
 SPECIAL_BINS = ("NULL", "NEW", "SPIKE")
@@ -41,6 +42,10 @@ _SECONDS_PER_DAY = 86_400.0
 Counts = npt.NDArray[np.int64]
 
 
+def _is_counted_by_category(kind: ColumnKind) -> bool:
+    return kind not in (ColumnKind.NUMERIC, ColumnKind.DATE, ColumnKind.TEXT)
+
+
 @dataclasses.dataclass(frozen=True)
 class FeatureReference(Record):
     """The bins of one feature and their counts in training.
@@ -48,7 +53,7 @@ class FeatureReference(Record):
     Parameters
     ----------
     name, kind
-        As in the schema; dates are counted as days since 1970.
+        As in the schema; dates are counted as days since 1970, free text as its length in characters.
     edges
         Inner edges of the number bins, rising; a value equal to an edge belongs to the bin below.
     categories
@@ -82,7 +87,7 @@ class FeatureReference(Record):
     @property
     def is_counted_by_category(self) -> bool:
         """True if the bins are categories, False if they are ranges of numbers."""
-        return self.kind not in (ColumnKind.NUMERIC, ColumnKind.DATE)
+        return _is_counted_by_category(self.kind)
 
     @property
     def bins(self) -> int:
@@ -126,7 +131,16 @@ def _places(feature: FeatureReference, values: pl.Series) -> npt.NDArray[np.int6
     """The bin of every value."""
     if feature.is_counted_by_category:
         return _category_places(feature, category_text(values))
-    return _number_places(feature, as_numbers(values))
+    return _number_places(feature, as_numbers(text_lengths(values) if feature.kind is ColumnKind.TEXT else values))
+
+
+def text_lengths(values: pl.Series) -> pl.Series:
+    """Free text as its number of characters, by which it is watched; numbers stay as they are.
+
+    >>> text_lengths(pl.Series(["hello", "", None])).to_list()
+    [5, 0, None]
+    """
+    return values.str.len_chars().cast(pl.Int64) if values.dtype == pl.String else values
 
 
 def as_numbers(values: pl.Series) -> npt.NDArray[np.float64]:
@@ -239,7 +253,8 @@ def _windows(time: pl.Series | None) -> npt.NDArray[np.int64] | None:
 def _reference(
     values: pl.Series, column: Column, windows: npt.NDArray[np.int64] | None, minimum_tolerance: float
 ) -> FeatureReference:
-    by_category = column.kind not in (ColumnKind.NUMERIC, ColumnKind.DATE)
+    by_category = _is_counted_by_category(column.kind)
+    values = text_lengths(values) if column.kind is ColumnKind.TEXT else values
     feature = _category_bins(values, column) if by_category else _number_bins(values, column)
     places = _places(feature, values)
     counts = tuple(np.bincount(places, minlength=feature.bins).tolist())

@@ -97,8 +97,6 @@ def _unusable(column: Column, problem: Problem) -> str:
         return "it orders the rows in time, and its values never come again"
     if column.dtype == "Null":
         return "no row has a value"
-    if column.kind is ColumnKind.TEXT:
-        return "free text is not encoded yet"
     if column.kind is ColumnKind.IDENTIFIER:
         return "it is an identifier: almost every row has its own value"
     return ""

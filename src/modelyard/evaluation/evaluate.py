@@ -12,7 +12,7 @@ import polars as pl
 
 from modelyard.core import Actor, Clock, DataError, Progress, ProgressEvent, derive_seed, silent, system_clock
 from modelyard.data import Split
-from modelyard.data.schema import category_text
+from modelyard.data.schema import ColumnKind, category_text
 from modelyard.evaluation.curves import curves_of
 from modelyard.evaluation.explanations import RowNames, explain_rows
 from modelyard.evaluation.findings import evaluation_findings
@@ -257,7 +257,7 @@ def _compose(
         test=test,
         comparisons=compare_with_baselines(problem, rows, confidence=confidence),
         segments=score_segments(
-            problem, rows, _segment_columns(problem, development), confidence=confidence, seed=seed
+            problem, rows, _segment_columns(problem, run, development), confidence=confidence, seed=seed
         ),
         importance=development.importance,
         explanations=development.explanations,
@@ -274,10 +274,11 @@ def _compose(
     )
 
 
-def _segment_columns(problem: Problem, development: _Development) -> list[str]:
-    """The declared columns; else those that matter most to the model."""
+def _segment_columns(problem: Problem, run: StoredRun, development: _Development) -> list[str]:
+    """The declared columns; else those that matter most to the model, free text aside."""
     declared = [*problem.segments, *problem.protected]
-    helpful = [item.feature for item in development.importance if item.drop > 0]
+    free_text = {column.name for column in run.record.columns if column.kind is ColumnKind.TEXT}
+    helpful = [item.feature for item in development.importance if item.drop > 0 and item.feature not in free_text]
     return declared or helpful[:_SEGMENTS_BY_ITSELF]
 
 

@@ -24,6 +24,7 @@ Array = npt.NDArray[np.float64]
 _ROWS_OF_A_KIND = 3
 _BACKGROUND_ROWS = 100
 _PERMUTATIONS = 24
+_SHOWN_CHARACTERS = 80
 
 
 @dataclasses.dataclass(frozen=True)
@@ -141,11 +142,16 @@ class _Encoded:
 
 
 def _by_column(model: FittedModel, amounts: Array) -> Array:
-    """Sums over the encoded features of each column."""
-    widths = [len(encoding.names()) for encoding in model.encoder.encodings_]
-    starts = np.cumsum([0, *widths[:-1]])
-    sums = np.add.reduceat(np.column_stack([amounts, np.zeros(len(amounts))]), starts, axis=1)
-    return np.where(np.array(widths) > 0, sums, 0.0)
+    """Sums over the encoded features of each column; a feature made of several counts for each in equal shares."""
+    places = {column.name: at for at, column in enumerate(model.encoder.columns)}
+    sums, start = np.zeros((len(amounts), len(places))), 0
+    for encoding, columns in zip(model.encoder.encodings_, model.encoder.sources(), strict=True):
+        width = len(encoding.names())
+        amount = amounts[:, start : start + width].sum(axis=1)
+        for column in columns:
+            sums[:, places[column]] += amount / len(columns)
+        start += width
+    return sums
 
 
 def _scale(task: Task) -> str:
@@ -269,4 +275,5 @@ def _shown(value: Any) -> str:
     """A cell as a person writes it."""
     if value is None:
         return "missing"
-    return f"{value:,g}" if isinstance(value, float) else str(value)
+    text = f"{value:,g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[: _SHOWN_CHARACTERS - 1]}…"

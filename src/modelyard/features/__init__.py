@@ -7,36 +7,54 @@ Never: looks at rows outside training, or needs scikit-learn to encode (the esti
 """
 
 from modelyard.features.catalogue import FeatureEntry, catalogue
+from modelyard.features.dates import DateDifferenceEncoding, DateEncoding, DatePart
 from modelyard.features.encodings import (
     BooleanEncoding,
     CategoryEncoding,
     CategoryStyle,
+    ColumnEncoding,
     ConstantEncoding,
-    DateEncoding,
-    DatePart,
     Encoding,
     EncodingStyle,
     NumericEncoding,
+    columns_of,
     encode_frame,
     encode_row,
     encodings_from_json,
     encodings_to_json,
+    row_encoder,
 )
+from modelyard.features.own import OWN_FILE, OwnFeature, OwnFeatures, feature, load_own_features
+from modelyard.features.skew import LogEncoding
+from modelyard.features.targets import TargetEncoding
+from modelyard.features.text import TextEncoding
 
 __all__ = [
+    "OWN_FILE",
     "BooleanEncoding",
     "CategoryEncoding",
     "CategoryStyle",
+    "ColumnEncoding",
     "ConstantEncoding",
+    "DateDifferenceEncoding",
     "DateEncoding",
     "DatePart",
     "Encoding",
     "EncodingStyle",
     "FeatureEntry",
+    "LogEncoding",
     "NumericEncoding",
+    "OwnFeature",
+    "OwnFeatures",
+    "TargetEncoding",
+    "TextEncoding",
     "catalogue",
+    "columns_of",
     "encode_frame",
     "encode_row",
     "encodings_from_json",
     "encodings_to_json",
+    "feature",
+    "load_own_features",
+    "row_encoder",
 ]

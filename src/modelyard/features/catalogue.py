@@ -5,15 +5,19 @@ from collections.abc import Collection, Sequence
 
 from modelyard.core import Record
 from modelyard.data import Roles
+from modelyard.features.dates import DateDifferenceEncoding, DateEncoding
 from modelyard.features.encodings import (
     BooleanEncoding,
     CategoryEncoding,
     CategoryStyle,
     ConstantEncoding,
-    DateEncoding,
     Encoding,
     NumericEncoding,
 )
+from modelyard.features.own import OWN_FILE, OwnFeature
+from modelyard.features.skew import LogEncoding
+from modelyard.features.targets import TargetEncoding
+from modelyard.features.text import TextEncoding
 
 __all__ = ["FeatureEntry", "catalogue"]
 
@@ -27,13 +31,14 @@ class FeatureEntry(Record):
     column
         Name of the column.
     kind
-        How it is read: ``numeric``, ``category``, ``boolean``, ``date``, ``constant`` or ``excluded``.
+        How it is read: ``numeric``, ``category``, ``boolean``, ``date``, ``text``, ``constant`` or ``excluded``.
     features
         Names of the features made from it, in the matrix's order; empty if there are none.
     transformation
         How values become features, in one sentence.
     added_by
-        Who decided: ``modelyard`` for a rule of the software, ``project file`` for a declared choice.
+        Who decided: ``modelyard`` for a rule of the software, ``project file`` for a declared choice, the author's name
+        for a feature of the user's own.
     because
         Why, in one sentence.
     """
@@ -47,7 +52,12 @@ class FeatureEntry(Record):
 
 
 def catalogue(
-    encodings: Sequence[Encoding], roles: Roles, *, declared: Collection[str] = ()
+    encodings: Sequence[Encoding],
+    roles: Roles,
+    *,
+    declared: Collection[str] = (),
+    own: Sequence[OwnFeature] = (),
+    own_digest: str = "",
 ) -> tuple[FeatureEntry, ...]:
     """Entries for every encoded column, in order, then for every column that is deliberately left out.
 
@@ -59,8 +69,20 @@ def catalogue(
         What each column is for.
     declared
         Columns that the project file excludes (``problem.data.exclude``), to tell who decided.
+    own, own_digest
+        Features of the user's own, and the digest of their source.
     """
-    return tuple(_entry(encoding) for encoding in encodings) + _left_out(roles, declared)
+    entries = {encoding.column: _entry(encoding) for encoding in encodings}
+    for item in own:
+        entries[item.name] = _own_entry(item, own_digest, entries[item.name])
+    return tuple(entries.values()) + _left_out(roles, declared)
+
+
+def _own_entry(item: OwnFeature, digest: str, entry: FeatureEntry) -> FeatureEntry:
+    """The entry of a feature of the user's own: where it comes from, then how it is encoded."""
+    inputs = ", ".join(column.name for column in item.inputs)
+    made = f"{OWN_FILE} (version {digest[:12]}) from {inputs}; then {entry.transformation}"
+    return dataclasses.replace(entry, transformation=made, added_by=item.author, because=item.meaning)
 
 
 def _entry(encoding: Encoding) -> FeatureEntry:
@@ -76,6 +98,14 @@ def _description(encoding: Encoding) -> tuple[str, str]:
         return "numeric", _numeric_words(encoding)
     if isinstance(encoding, CategoryEncoding):
         return "category", _category_words(encoding)
+    if isinstance(encoding, TextEncoding):
+        return "text", _text_words(encoding)
+    if isinstance(encoding, LogEncoding):
+        return "numeric", _log_words(encoding)
+    if isinstance(encoding, TargetEncoding):
+        return "category", _target_words(encoding)
+    if isinstance(encoding, DateDifferenceEncoding):
+        return "date", f"days between the two dates; {_gap_words(encoding.fill)}"
     if isinstance(encoding, BooleanEncoding):
         gap = "left open" if encoding.fill is None else f"set to {encoding.fill:g}"
         return "boolean", f"true is 1, false is 0; missing is {gap}{_flag(encoding.indicator)}"
@@ -87,10 +117,37 @@ def _description(encoding: Encoding) -> tuple[str, str]:
 
 def _numeric_words(encoding: NumericEncoding) -> str:
     """How a number is treated."""
-    gap = "missing is left open" if encoding.fill is None else f"missing is set to {encoding.fill:.6g}"
+    gap = _gap_words(encoding.fill)
     if (encoding.center, encoding.scale) == (0.0, 1.0):
         return f"as it is; {gap}{_flag(encoding.indicator)}"
     return f"minus {encoding.center:.6g}, divided by {encoding.scale:.6g}; {gap}{_flag(encoding.indicator)}"
+
+
+def _gap_words(fill: float | None) -> str:
+    """What stands for a missing number."""
+    return "missing is left open" if fill is None else f"missing is set to {fill:.6g}"
+
+
+def _log_words(encoding: LogEncoding) -> str:
+    """How a skewed number is treated."""
+    scaling = f"minus {encoding.center:.6g}, divided by {encoding.scale:.6g}"
+    logarithm = f"log(1 + value / {encoding.unit:.6g}) as it is skewed"
+    return f"{logarithm}, {scaling}; {_gap_words(encoding.fill)}{_flag(encoding.indicator)}"
+
+
+def _target_words(encoding: TargetEncoding) -> str:
+    """How a category with many levels is treated."""
+    overall = ", ".join(f"{mean:.6g}" for mean in encoding.other)
+    return (
+        f"the target's mean in each of {len(encoding.levels):,} levels, drawn towards the overall {overall}, "
+        "cross-fitted in training; unseen is the overall mean"
+    )
+
+
+def _text_words(encoding: TextEncoding) -> str:
+    """How free text is treated."""
+    terms = f"TF-IDF of the {len(encoding.terms):,} most widespread words and pairs of words"
+    return f"{terms}, and the length's logarithm{_flag(encoding.indicator)}; other words are not seen"
 
 
 def _category_words(encoding: CategoryEncoding) -> str:

@@ -17,31 +17,37 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import DataError, IntegrityError, Record
+from modelyard.features.dates import DateDifferenceEncoding, DateEncoding, DatePart
+from modelyard.features.skew import LogEncoding
+from modelyard.features.targets import TargetEncoding
+from modelyard.features.text import TextEncoding
 from modelyard.features.values import (
     boolean_of,
     booleans_in,
     categories_in,
     category_of,
-    moment_of,
-    moments_in,
     number_of,
     numbers_in,
+    standardised,
 )
 
 __all__ = [
     "BooleanEncoding",
     "CategoryEncoding",
     "CategoryStyle",
+    "ColumnEncoding",
     "ConstantEncoding",
     "DateEncoding",
     "DatePart",
     "Encoding",
     "EncodingStyle",
     "NumericEncoding",
+    "columns_of",
     "encode_frame",
     "encode_row",
     "encodings_from_json",
     "encodings_to_json",
+    "row_encoder",
 ]
 
 Matrix: TypeAlias = npt.NDArray[np.float64]
@@ -96,7 +102,7 @@ class NumericEncoding(Record):
         """Features of a column, shape (rows, ``len(names())``)."""
         values = numbers_in(series)
         missing = np.isnan(values)
-        scaled = _standardised(values, missing, self.fill, self.center, self.scale)
+        scaled = standardised(values, missing, self.fill, self.center, self.scale)
         return np.column_stack([scaled, missing.astype(np.float64)]) if self.indicator else scaled[:, np.newaxis]
 
     def encode_value(self, value: object) -> tuple[float, ...]:
@@ -210,7 +216,7 @@ class BooleanEncoding(Record):
         """Features of a column, shape (rows, ``len(names())``)."""
         values = booleans_in(series).cast(pl.Float64).to_numpy()
         missing = np.isnan(values)
-        filled = _standardised(values, missing, self.fill, 0.0, 1.0)
+        filled = standardised(values, missing, self.fill, 0.0, 1.0)
         return np.column_stack([filled, missing.astype(np.float64)]) if self.indicator else filled[:, np.newaxis]
 
     def encode_value(self, value: object) -> tuple[float, ...]:
@@ -219,75 +225,6 @@ class BooleanEncoding(Record):
         gap = math.nan if self.fill is None else self.fill
         known = gap if truth is None else float(truth)
         return (known, 1.0 if truth is None else 0.0) if self.indicator else (known,)
-
-
-@dataclasses.dataclass(frozen=True)
-class DatePart(Record):
-    """One number taken from a moment.
-
-    Parameters
-    ----------
-    name
-        ``month`` (1–12), ``day`` (of the month, 1–31), ``weekday`` (Monday is 1), ``hour`` (0–23) or ``epoch_days``
-        (whole days since 1 January 1970).
-    fill, center, scale
-        As in :class:`NumericEncoding`.
-    """
-
-    name: str
-    fill: float | None = None
-    center: float = 0.0
-    scale: float = 1.0
-
-
-@dataclasses.dataclass(frozen=True)
-class DateEncoding(Record):
-    """A date or a moment as calendar parts.
-
-    Parameters
-    ----------
-    column
-        Name of the column read: dates, datetimes, or text in ISO 8601.
-    parts
-        The parts taken, in order.
-    indicator
-        True adds a last feature that is 1 where the value is missing.
-    """
-
-    column: str
-    parts: tuple[DatePart, ...]
-    indicator: bool = False
-
-    def names(self) -> tuple[str, ...]:
-        """Names of the features, in order."""
-        names = tuple(f"{self.column}.{part.name}" for part in self.parts)
-        return (*names, f"{self.column} (missing)") if self.indicator else names
-
-    def encode_series(self, series: pl.Series) -> Matrix:
-        """Features of a column, shape (rows, ``len(names())``)."""
-        moments = moments_in(series)
-        missing = moments.is_null().to_numpy()
-        columns = [
-            _standardised(_PARTS_OF_SERIES[part.name](moments), missing, part.fill, part.center, part.scale)
-            for part in self.parts
-        ]
-        if self.indicator:
-            columns.append(missing.astype(np.float64))
-        return np.column_stack(columns) if columns else np.empty((len(series), 0))
-
-    def encode_value(self, value: object) -> tuple[float, ...]:
-        """Features of one value, the same bits as in :meth:`encode_series`."""
-        moment = moment_of(value)
-        features = []
-        for part in self.parts:
-            if moment is None:
-                known = math.nan if part.fill is None else part.fill
-            else:
-                known = float(_PARTS_OF_MOMENT[part.name](moment))
-            features.append((known - part.center) / part.scale)
-        if self.indicator:
-            features.append(1.0 if moment is None else 0.0)
-        return tuple(features)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -318,34 +255,32 @@ class ConstantEncoding(Record):
         return ()
 
 
-Encoding: TypeAlias = NumericEncoding | CategoryEncoding | BooleanEncoding | DateEncoding | ConstantEncoding
+ColumnEncoding: TypeAlias = (
+    NumericEncoding
+    | LogEncoding
+    | CategoryEncoding
+    | TargetEncoding
+    | BooleanEncoding
+    | DateEncoding
+    | TextEncoding
+    | ConstantEncoding
+)
+"""What reads one column."""
+
+Encoding: TypeAlias = ColumnEncoding | DateDifferenceEncoding
 
 _KINDS: dict[str, type[Encoding]] = {
     "numeric": NumericEncoding,
+    "log": LogEncoding,
     "category": CategoryEncoding,
+    "target": TargetEncoding,
     "boolean": BooleanEncoding,
     "date": DateEncoding,
+    "date_difference": DateDifferenceEncoding,
+    "text": TextEncoding,
     "constant": ConstantEncoding,
 }
 _NAMES = {record: kind for kind, record in _KINDS.items()}
-
-_EPOCH_ORDINAL = 719_163  # date(1970, 1, 1).toordinal()
-
-_PARTS_OF_MOMENT: dict[str, Callable[[Any], int]] = {
-    "month": lambda moment: int(moment.month),
-    "day": lambda moment: int(moment.day),
-    "weekday": lambda moment: int(moment.isoweekday()),
-    "hour": lambda moment: int(moment.hour),
-    "epoch_days": lambda moment: int(moment.toordinal() - _EPOCH_ORDINAL),
-}
-
-_PARTS_OF_SERIES: dict[str, Callable[[pl.Series], Matrix]] = {
-    "month": lambda moments: _floats(moments.dt.month()),
-    "day": lambda moments: _floats(moments.dt.day()),
-    "weekday": lambda moments: _floats(moments.dt.weekday()),
-    "hour": lambda moments: _floats(moments.dt.hour()),
-    "epoch_days": lambda moments: _floats(moments.dt.date().to_physical()),
-}
 
 
 def encodings_to_json(encodings: Sequence[Encoding]) -> list[dict[str, Any]]:
@@ -377,6 +312,13 @@ def _encoding_from_json(item: Mapping[str, Any]) -> Encoding:
     return _KINDS[kind].from_dict({name: value for name, value in item.items() if name != "encoding"})
 
 
+def columns_of(encoding: Encoding) -> tuple[str, ...]:
+    """The columns of the table that an encoding reads."""
+    if isinstance(encoding, DateDifferenceEncoding):
+        return (encoding.start, encoding.end)
+    return (encoding.column,)
+
+
 def encode_frame(encodings: Sequence[Encoding], frame: pl.DataFrame) -> Matrix:
     """Features of a table: float64, shape (rows, features), C order. Columns that no encoding reads are ignored.
 
@@ -385,7 +327,7 @@ def encode_frame(encodings: Sequence[Encoding], frame: pl.DataFrame) -> Matrix:
     DataError
         If a column that an encoding reads is missing.
     """
-    absent = sorted({encoding.column for encoding in encodings} - set(frame.columns))
+    absent = sorted({name for encoding in encodings for name in columns_of(encoding)} - set(frame.columns))
     if absent:
         raise DataError(
             "columns that the model was trained on are missing",
@@ -396,29 +338,58 @@ def encode_frame(encodings: Sequence[Encoding], frame: pl.DataFrame) -> Matrix:
     matrix = np.empty((frame.height, sum(len(encoding.names()) for encoding in encodings)))
     start = 0
     for encoding in encodings:
-        block = encoding.encode_series(frame[encoding.column])
+        block = _block(encoding, frame)
         matrix[:, start : start + block.shape[1]] = block
         start += block.shape[1]
     return matrix
 
 
+def _block(encoding: Encoding, frame: pl.DataFrame) -> Matrix:
+    """The features of one encoding."""
+    if isinstance(encoding, DateDifferenceEncoding):
+        return encoding.encode_pair(frame[encoding.start], frame[encoding.end])
+    return encoding.encode_series(frame[encoding.column])
+
+
+def row_encoder(encodings: Sequence[Encoding]) -> Callable[[Mapping[str, object]], list[float]]:
+    """A function from one row to its features, prepared once; an absent field counts as missing.
+
+    It gives the same bits as :func:`encode_frame`. Encodings that read two columns come at a price, which tables
+    without them do not pay.
+    """
+    telling = [encoding for encoding in encodings if encoding.names()]
+    plain = [
+        (encoding.column, encoding.encode_value)
+        for encoding in telling
+        if not isinstance(encoding, DateDifferenceEncoding)
+    ]
+    if len(plain) < len(telling):
+        return _pair_encoder([_reader(encoding) for encoding in telling])
+
+    def encode(row: Mapping[str, object]) -> list[float]:
+        features: list[float] = []
+        for column, encode_value in plain:
+            features.extend(encode_value(row.get(column)))
+        return features
+
+    return encode
+
+
+def _pair_encoder(readers: Sequence[Callable[[Mapping[str, object]], tuple[float, ...]]]) -> "_RowEncoder":
+    """The slower way, for encodings of which some read two columns."""
+    return lambda row: [feature for reader in readers for feature in reader(row)]
+
+
+def _reader(encoding: Encoding) -> Callable[[Mapping[str, object]], tuple[float, ...]]:
+    """A function from a row to the features of one encoding."""
+    if isinstance(encoding, DateDifferenceEncoding):
+        return lambda row: encoding.encode_values(row.get(encoding.start), row.get(encoding.end))
+    return lambda row: encoding.encode_value(row.get(encoding.column))
+
+
+_RowEncoder: TypeAlias = Callable[[Mapping[str, object]], list[float]]
+
+
 def encode_row(encodings: Sequence[Encoding], row: Mapping[str, object]) -> list[float]:
-    """Features of one row, the same bits as :func:`encode_frame`; an absent field counts as missing."""
-    features: list[float] = []
-    for encoding in encodings:
-        features.extend(encoding.encode_value(row.get(encoding.column)))
-    return features
-
-
-def _standardised(
-    values: Matrix, missing: npt.NDArray[np.bool_], fill: float | None, center: float, scale: float
-) -> Matrix:
-    """``(value - center) / scale`` with gaps filled; an overflow is an infinity, as in plain Python."""
-    filled = np.where(missing, np.nan if fill is None else fill, values)
-    with np.errstate(over="ignore"):
-        return (filled - center) / scale
-
-
-def _floats(series: pl.Series) -> Matrix:
-    """A column of small integers as float64, NaN for null."""
-    return series.cast(pl.Float64).to_numpy()
+    """Features of one row; who encodes many takes :func:`row_encoder` once."""
+    return row_encoder(encodings)(row)

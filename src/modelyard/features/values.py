@@ -25,6 +25,7 @@ __all__ = [
     "moments_in",
     "number_of",
     "numbers_in",
+    "standardised",
 ]
 
 _Answer = TypeVar("_Answer")
@@ -179,3 +180,16 @@ def _read(series: pl.Series, reading: Callable[[object], _Answer]) -> list[_Answ
         return [reading(value) for value in series.to_list()]
     known = {text: reading(text) for text in series.unique().to_list()}
     return [known[text] for text in series.to_list()]
+
+
+def standardised(
+    values: npt.NDArray[np.float64],
+    missing: npt.NDArray[np.bool_],
+    fill: float | None,
+    center: float,
+    scale: float,
+) -> npt.NDArray[np.float64]:
+    """``(value - center) / scale`` with gaps filled; an overflow is an infinity, as in plain Python."""
+    filled = np.where(missing, np.nan if fill is None else fill, values)
+    with np.errstate(over="ignore"):
+        return (filled - center) / scale

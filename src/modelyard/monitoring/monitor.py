@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import DataError, Finding, Severity, derive_seed, worst_severity
-from modelyard.data.profile import FeatureReference, ReferenceProfile, bin_labels, count_bins
+from modelyard.data.profile import FeatureReference, ReferenceProfile, bin_labels, count_bins, text_lengths
 from modelyard.data.schema import Column, ColumnKind, Schema, category_text, conform
 from modelyard.monitoring.drift import DriftResult, drift_test
 from modelyard.monitoring.findings import (
@@ -223,10 +223,11 @@ def _watch(
 
 
 def _column(one: _Watched, frame: pl.DataFrame) -> pl.Series:
-    """The values as the profile's kind wants them; dates may have been logged as text."""
+    """The values as the profile's kind wants them; dates may have been logged as text, and text is its length."""
     values = frame[one.column].alias(one.reference.name)
     column = Column(one.reference.name, one.reference.kind, "Float64", nullable=True)
-    return conform(values.to_frame(), Schema((column,)))[one.reference.name]
+    conformed = conform(values.to_frame(), Schema((column,)))[one.reference.name]
+    return text_lengths(conformed) if column.kind is ColumnKind.TEXT else conformed
 
 
 def _judge(windows: tuple[Window, ...], watched: Sequence[_Watched], rate: float) -> _Judged:
@@ -363,7 +364,7 @@ def _matrix(frame: pl.DataFrame, watched: Sequence[_Watched]) -> Floats:
             text = category_text(values)
             levels = one.reference.categories[:_TOP_CATEGORIES]
             columns += [(text == level).fill_null(value=False).cast(pl.Float64).to_numpy() for level in levels]
-        elif one.reference.kind is ColumnKind.NUMERIC:
+        elif one.reference.kind in (ColumnKind.NUMERIC, ColumnKind.TEXT):
             columns.append(values.cast(pl.Float64, strict=False).to_numpy())
     if not columns:
         return np.empty((frame.height, 0))

@@ -22,7 +22,7 @@ from modelyard.core import (
 )
 from modelyard.data import ReferenceProfile, Roles, Split, assign_roles, build_profile, derive_contract
 from modelyard.evaluation.records import Evaluation
-from modelyard.features import catalogue
+from modelyard.features import OWN_FILE, catalogue
 from modelyard.packaging.card import CardSource, DecisionNote, TestOpening, card_page, fill_card
 from modelyard.packaging.compile import compile_model
 from modelyard.packaging.golden import Parity, largest_difference
@@ -166,7 +166,7 @@ class _Draft:
             audit=self.audit,
             manifest=manifest,
             plan=plan,
-            features=catalogue(plan.encodings, roles),
+            features=catalogue(plan.encodings, roles, own=plan.own, own_digest=plan.own_digest),
             parity=parity,
             parity_on_table=on_table,
             measurement=measurement,
@@ -198,6 +198,8 @@ class _Draft:
         (place / "model").mkdir()
         for name, content in predictor.to_files().items():
             (place / "model" / name).write_bytes(content)
+        if model.encoder.own is not None:
+            (place / OWN_FILE).write_bytes(model.encoder.own.source.encode())
         _write_json(place / "plan.json", plan.to_dict())
         _write_json(place / "contract.json", contract.to_dict())
         _write_json(place / "golden.json", golden.to_dict())

@@ -39,6 +39,7 @@ def compile_model(model: FittedModel, threshold: float | None) -> tuple[ScoringP
     predictor = _compiler_of(model)(model.estimator, model.task)
     everything = tuple(range(len(model.classes)))
     partly = model.task is Task.MULTICLASS and tuple(model.present) != everything
+    own = model.encoder.own
     plan = ScoringPlan(
         task=model.task,
         classes=model.classes,
@@ -46,6 +47,8 @@ def compile_model(model: FittedModel, threshold: float | None) -> tuple[ScoringP
         encodings=tuple(model.encoder.encodings_),
         predictor=predictor.kind,
         present=tuple(model.present) if partly and predictor.kind != ConstantPredictor.kind else (),
+        own=own.features if own is not None else (),
+        own_digest=own.digest if own is not None else "",
     )
     return plan, predictor
 

@@ -21,6 +21,7 @@ _MOST_ROWS = 80
 _LEVELS_PER_COLUMN = 50
 _MOST_GAPS = 50
 _UNSEEN = "a category that training never saw"
+_UNSEEN_WORDS = "Ünsæen wörds: 你好, \u200b🙂\n\x00 £1.50! ﬁ İ ß"
 _DATES = {"distant past": "1900-01-01", "distant future": "2100-12-31"}
 _FAR = 10  # spans of the training range beyond its ends
 
@@ -133,6 +134,9 @@ def edge_rows(base: Mapping[str, Any], contract: Contract) -> Iterator[tuple[str
     yield "all missing", dict.fromkeys(base)
     for column in contract.columns[:_MOST_GAPS]:
         yield f"{column.name} missing", {**base, column.name: None}
+    if texts := _everywhere(contract, ColumnKind.TEXT, lambda _: ""):
+        yield "empty text", {**base, **texts}
+        yield "unseen words", {**base, **dict.fromkeys(texts, _UNSEEN_WORDS)}
     yield "unseen categories", {**base, **_everywhere(contract, ColumnKind.CATEGORY, lambda _: _UNSEEN)}
     for name, value in _NUMBERS.items():
         yield name, {**base, **_everywhere(contract, ColumnKind.NUMERIC, value)}

@@ -72,7 +72,7 @@ def _mlmodel(
 
 
 def _type_of(column: Column) -> str:
-    return "string" if column.kind is ColumnKind.CATEGORY and column.dtype == "String" else "any"
+    return "string" if column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT) and column.dtype == "String" else "any"
 
 
 def _outputs(plan: ScoringPlan) -> list[dict[str, Any]]:

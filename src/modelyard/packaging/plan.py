@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Self
 
 from modelyard.core import IntegrityError, Record
-from modelyard.features import Encoding, encodings_from_json, encodings_to_json
+from modelyard.features import Encoding, OwnFeature, encodings_from_json, encodings_to_json
 from modelyard.problem import Task
 
 __all__ = ["ScoringPlan"]
@@ -30,6 +30,8 @@ class ScoringPlan(Record):
     present
         Multiclass: positions of the classes that training rows held, in the order of the predictor's outputs; the
         others score 0. Empty means all.
+    own, own_digest
+        Features of the user's own, made before columns are encoded by the package's ``features.py`` of that digest.
     """
 
     task: Task
@@ -38,6 +40,8 @@ class ScoringPlan(Record):
     encodings: tuple[Encoding, ...]
     predictor: str
     present: tuple[int, ...] = ()
+    own: tuple[OwnFeature, ...] = ()
+    own_digest: str = ""
 
     @property
     def features(self) -> int:
@@ -61,6 +65,7 @@ class ScoringPlan(Record):
             "encodings": encodings_to_json(self.encodings),
             "predictor": self.predictor,
             "present": list(self.present),
+            **({"own": [item.to_dict() for item in self.own], "own_digest": self.own_digest} if self.own else {}),
         }
 
     @classmethod

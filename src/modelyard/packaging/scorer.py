@@ -10,7 +10,7 @@ import polars as pl
 
 from modelyard.core import IntegrityError
 from modelyard.data import Contract, ReferenceProfile
-from modelyard.features import encode_frame, encode_row
+from modelyard.features import OWN_FILE, OwnFeatures, encode_frame, row_encoder
 from modelyard.packaging.golden import GoldenSet, Parity, replay
 from modelyard.packaging.manifest import Manifest
 from modelyard.packaging.package import Package, load_package
@@ -44,6 +44,8 @@ class Scorer:
         What training saw, for those who check requests and watch drift.
     golden
         Rows with known answers.
+    own
+        Features of the user's own, if the plan names any.
 
     Raises
     ------
@@ -60,6 +62,7 @@ class Scorer:
         contract: Contract,
         profile: ReferenceProfile,
         golden: GoldenSet,
+        own: OwnFeatures | None = None,
     ) -> None:
         _check_fit(plan, predictor)
         self.manifest = manifest
@@ -68,7 +71,9 @@ class Scorer:
         self.profile = profile
         self.golden = golden
         self._predictor = predictor
+        self._own = own
         self._encodings = plan.encodings
+        self._encode = row_encoder(plan.encodings)
 
     @classmethod
     def load(cls, source: Path | str | Package) -> Self:
@@ -90,6 +95,7 @@ class Scorer:
             contract=Contract.from_dict(package.read_json("contract.json")),
             profile=ReferenceProfile.from_dict(package.read_json("reference.json")),
             golden=GoldenSet.from_dict(package.read_json("golden.json")),
+            own=_own_features(package, plan),
         )
 
     @property
@@ -136,8 +142,9 @@ class Scorer:
             Binary: probability of the positive class, shape (rows,); multiclass: probabilities in the order of
             ``classes``, shape (rows, classes); regression: values, shape (rows,).
         """
-        encodings = self._encodings
-        features = [encode_row(encodings, row) for row in rows]
+        if self._own is not None:
+            rows = self._own.add_to_rows(rows)
+        features = list(map(self._encode, rows))
         if len(features) <= _FEW_ROWS:
             predict_row = self._predictor.predict_row
             outputs = np.array([predict_row(row) for row in features]).reshape(len(features), self.plan.outputs)
@@ -153,6 +160,8 @@ class Scorer:
         DataError
             If a column that the model was trained on is missing.
         """
+        if self._own is not None:
+            frame = self._own.add(frame)
         return self._shaped(self._predictor.predict_matrix(encode_frame(self._encodings, frame)))
 
     def decide(self, scores: Scores) -> list[str | float]:
@@ -199,6 +208,13 @@ class Scorer:
         spread = np.zeros((len(outputs), len(self.classes)))
         spread[:, list(self.plan.present)] = outputs
         return spread
+
+
+def _own_features(package: Package, plan: ScoringPlan) -> OwnFeatures | None:
+    """The features of the user's own that the package holds, if any."""
+    if not plan.own:
+        return None
+    return OwnFeatures.of_package(package.read(OWN_FILE).decode(), plan.own, plan.own_digest)
 
 
 def _check_fit(plan: ScoringPlan, predictor: Predictor) -> None:

@@ -26,7 +26,7 @@ from modelyard.training.baselines import ConstantEstimator, existing_system_scor
 from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor
 from modelyard.training.families.family import Family
 from modelyard.training.families.registry import FAMILIES
-from modelyard.training.model import FittedModel, Learning, fit_model
+from modelyard.training.model import FittedModel, fit_model
 from modelyard.training.noise import Evidence
 from modelyard.training.preparation import Setup, environment, prepare
 from modelyard.training.records import EXISTING, NAIVE, CandidateRole, CandidateStatus, TrainingRun
@@ -96,12 +96,12 @@ def train(
     ModelyardError
         If no candidate at all could be fitted.
     """
-    setup = prepare(split, problem)
+    setup = prepare(split, problem, workspace.root)
     chosen = _chosen_families(setup.problem, families)
     folder = workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
     if not resume:
         shutil.rmtree(folder, ignore_errors=True)
-    matrices = FoldMatrices(folder, split.train.frame, setup.columns, setup.problem.data.time)
+    matrices = FoldMatrices(folder, split.train.frame, setup.learning)
     matrices.write_folds(setup.plan, setup.keys, setup.truth, setup.seed)
     runner = executor or _default_executor(setup.problem)
     validation = CrossValidation(
@@ -255,7 +255,6 @@ def _fit_winner(
     """The winner on all rows of ``frame``, with the number of rounds that the folds agreed on."""
     winner = next(item for item in validation.candidates if item.name == choice.winner)
     task = setup.problem.task
-    learning = Learning(setup.columns, setup.problem.data.time, task, setup.classes)
     truth = encode_target(frame[setup.problem.data.target], task, setup.classes)
     seed = derive_seed(setup.seed, "fit", winner.family)
-    return fit_model(learning, frame, truth, winner, families.get(winner.family), seed=seed)
+    return fit_model(setup.learning, frame, truth, winner, families.get(winner.family), seed=seed)

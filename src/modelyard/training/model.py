@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.data.schema import Column
-from modelyard.features import EncodingStyle
+from modelyard.features import EncodingStyle, OwnFeatures
 from modelyard.features.encoder import TableEncoder
 from modelyard.problem import Task
 from modelyard.training.baselines import ConstantEstimator
@@ -79,12 +79,20 @@ def predict_matrix(estimator: Any, matrix: Array, task: Task, classes: int, pres
 
 @dataclasses.dataclass(frozen=True)
 class Learning:
-    """What a model is to learn: from which columns, split by which time column if any, and what."""
+    """What a model is to learn: from which columns, split by which time column and group if any, and what;
+    with which features of one's own.
+    """
 
     columns: tuple[Column, ...]
     time: str | None
     task: Task
     classes: tuple[str, ...]
+    group: str | None = None
+    own: OwnFeatures | None = None
+
+    def encoder(self, style: EncodingStyle) -> TableEncoder:
+        """An encoder that is not fitted yet."""
+        return TableEncoder(self.columns, style, self.time, len(self.classes), self.group, self.own)
 
 
 def fit_model(
@@ -106,14 +114,15 @@ def fit_model(
     from threadpoolctl import threadpool_limits
 
     style = EncodingStyle.TREE if family is None else family.style
-    encoder = TableEncoder(learning.columns, style, learning.time).fit(frame)
+    encoder = learning.encoder(style)
     present, target = np.unique(truth, return_inverse=True) if learning.task.is_classification else (np.empty(0), truth)
     codes = tuple(int(code) for code in present)
     if family is None:
         statistic = str(candidate.params["prediction"])
+        encoder.fit(frame, truth)
         constant = ConstantEstimator.learn(truth, learning.task, len(learning.classes), statistic)
         return FittedModel(encoder, constant, candidate.family, learning.task, learning.classes, codes)
-    matrix = encoder.transform(frame)
+    matrix = encoder.fit_transform(frame, truth)
     data = FitData(learning.task, matrix, target.astype(np.float64), np.zeros(len(matrix), dtype=bool))
     with threadpool_limits(1), warnings.catch_warnings():
         # What the library had to say is in the candidate's notes already, from the folds.

@@ -3,6 +3,7 @@
 import dataclasses
 import importlib.metadata
 import platform
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -10,14 +11,16 @@ import numpy.typing as npt
 from modelyard.core import ConfigError, derive_seed, digest_json
 from modelyard.data import Split, assign_roles, resolve
 from modelyard.data.schema import Column
+from modelyard.features import OwnFeatures, load_own_features
 from modelyard.problem import Problem, Task, metrics_for
 from modelyard.training.folds import FoldPlan, RowKeys, plan_folds
+from modelyard.training.model import Learning
 from modelyard.training.search.cross_validation import Question
 from modelyard.training.target import class_names, encode_target
 
 __all__ = ["Setup", "environment", "prepare"]
 
-_PROTOCOL = 1
+_PROTOCOL = 2
 """Raised when a change of the code changes results that a killed run might have left behind."""
 
 _LIBRARIES = ("modelyard", "numpy", "polars", "scikit-learn", "lightgbm", "xgboost-cpu", "optuna")
@@ -39,6 +42,8 @@ class Setup:
         What decides where rows may go, and the folds made by it.
     question
         What the folds are asked.
+    own
+        Features of the user's own, if there are any.
     """
 
     problem: Problem
@@ -47,6 +52,7 @@ class Setup:
     keys: RowKeys
     plan: FoldPlan
     question: Question
+    own: OwnFeatures | None = None
 
     @property
     def seed(self) -> int:
@@ -54,18 +60,29 @@ class Setup:
         return self.problem.training.seed
 
     @property
+    def learning(self) -> Learning:
+        """What every model of the search is to learn."""
+        data = self.problem.data
+        return Learning(self.columns, data.time, self.problem.task, self.classes, data.group, self.own)
+
+    @property
     def truth(self) -> npt.NDArray[np.float64]:
         """Encoded target of the training part."""
         return self.question.truth
 
 
-def prepare(split: Split, problem: Problem) -> Setup:
+def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup:
     """Resolve the problem, choose columns, encode the target, and make the folds.
+
+    Parameters
+    ----------
+    folder
+        The project's, in which features of the user's own may lie; None if they are not asked for.
 
     Raises
     ------
     ConfigError
-        If the primary metric is not defined for the task.
+        If the primary metric is not defined for the task, or features of one's own cannot be run.
     DataError
         If the target cannot be learnt, no column is left, or no folds can be made.
     """
@@ -76,6 +93,7 @@ def prepare(split: Split, problem: Problem) -> Setup:
     roles = assign_roles(problem, split.train.schema)
     roles.require_features()
     columns = tuple(split.train.schema.column(name) for name in roles.features)
+    own = None if folder is None else load_own_features(folder, frame, split.train.schema, roles.features)
     classes = class_names(problem, split.development.frame[data.target])
     truth = encode_target(frame[data.target], problem.task, classes)
     keys = RowKeys.of(frame, problem, split.record.strategy, truth)
@@ -90,13 +108,14 @@ def prepare(split: Split, problem: Problem) -> Setup:
             "classes": classes,
             "columns": [column.to_dict() for column in columns],
             "keys": {"strategy": keys.strategy, "time": data.time, "group": data.group},
+            "own_features": own.digest if own is not None else None,
             "folds": len(plan.folds),
             "seed": seed,
             "environment": environment(),
         }
     )
     question = Question(problem.task, len(classes), problem.primary_metric, truth, plan, digest, seed)
-    return Setup(problem, columns, classes, keys, plan, question)
+    return Setup(problem, columns, classes, keys, plan, question, own)
 
 
 def environment() -> dict[str, str]:

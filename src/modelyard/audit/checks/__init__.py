@@ -20,7 +20,7 @@ from modelyard.audit.checks.identifiers import high_cardinality, identifiers, re
 from modelyard.audit.checks.leakage import later_than_prediction, target_identity, target_proxy
 from modelyard.audit.checks.missing import constant_columns, missing_tells, missing_values
 from modelyard.audit.checks.outliers import outliers
-from modelyard.audit.checks.types import mixed_types, placeholder_values, spelling_variants, unused_text
+from modelyard.audit.checks.types import mixed_types, placeholder_values, spelling_variants
 from modelyard.audit.context import AuditContext
 from modelyard.core import Finding
 
@@ -51,7 +51,6 @@ CHECKS: tuple[Check, ...] = (
     mixed_types,
     placeholder_values,
     spelling_variants,
-    unused_text,
     high_cardinality,
     copied_columns,
     collinear_features,

@@ -1,4 +1,4 @@
-"""Values that are not what they seem: mixed types, placeholders, spellings, broken text, text left unused."""
+"""Values that are not what they seem: mixed types, placeholders, spellings, broken text."""
 
 import re
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from modelyard.audit.context import AuditContext
 from modelyard.core import Finding, Severity
 from modelyard.data import ColumnKind
 
-__all__ = ["mixed_types", "placeholder_values", "spelling_variants", "unused_text"]
+__all__ = ["mixed_types", "placeholder_values", "spelling_variants"]
 
 _MIXED_SHARE = 0.02
 _PLACEHOLDERS = frozenset(
@@ -116,23 +116,6 @@ def _untidy(check: str, column: str, levels: int, words: str) -> Finding:
         evidence={"levels": levels},
         row="D6",
     )
-
-
-def unused_text(context: AuditContext) -> Iterator[Finding]:
-    """Free text, which is not encoded yet."""
-    for column in context.train.schema.columns:
-        if column.kind is not ColumnKind.TEXT or column.name == context.roles.target:
-            continue
-        yield Finding(
-            id="text-not-encoded",
-            severity=Severity.WARNING,
-            subject=column.name,
-            message="The column is free text, which is not turned into features yet.",
-            why="What it tells is lost to the model.",
-            action="Derive columns from it (length, key words, a score of your own) and add them to the table.",
-            evidence={},
-            row="F5",
-        )
 
 
 def _text_levels(context: AuditContext) -> Iterator[tuple[str, pl.DataFrame]]:

@@ -10,11 +10,11 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import derive_seed, write_atomic
-from modelyard.data.schema import Column
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.training.families.family import FitData
 from modelyard.training.folds import FoldPlan, RowKeys, inner_holdout
+from modelyard.training.model import Learning
 
 __all__ = ["FoldMatrices", "load_held", "load_training", "save_array"]
 
@@ -47,37 +47,34 @@ class FoldMatrices:
         Where the files lie; see :func:`load_training` for who reads them.
     frame
         The training part.
-    columns
-        The feature columns.
-    time
-        The column by which rows were split, if any; see :class:`~modelyard.features.encoder.TableEncoder`.
+    learning
+        What the models are to learn, and from which columns.
     """
 
-    def __init__(self, folder: Path, frame: pl.DataFrame, columns: tuple[Column, ...], time: str | None) -> None:
+    def __init__(self, folder: Path, frame: pl.DataFrame, learning: Learning) -> None:
         self._folder = folder
         self._frame = frame
-        self._columns = columns
-        self._time = time
+        self._learning = learning
         self._speed: dict[EncodingStyle, EncodingSpeed] = {}
 
     def write_folds(self, plan: FoldPlan, keys: RowKeys, truth: Array, seed: int) -> None:
         """Write what all styles share: the target and the stopping rows of each fold's training rows."""
         self._plan = plan
+        self._truth = truth
         for index, fold in enumerate(plan.folds):
             save_array(_file(self._folder, index, "target"), truth[fold.train])
             save_array(_file(self._folder, index, "stop"), inner_holdout(keys, fold.train, derive_seed(seed, index)))
 
     def require(self, style: EncodingStyle) -> EncodingSpeed:
         """Write the matrices of a style unless this object has done so already; returns what encoding costs."""
-        from modelyard.features.encoder import TableEncoder
-
         if style in self._speed:
             return self._speed[style]
         spent, rows = 0.0, 0
         for index, fold in enumerate(self._plan.folds):
             train, held = self._frame[fold.train], self._frame[fold.held]
-            encoder = TableEncoder(self._columns, style, self._time).fit(train)
-            save_array(_file(self._folder, index, f"{style.value}.train"), encoder.transform(train))
+            encoder = self._learning.encoder(style)
+            learnt = encoder.fit_transform(train, self._truth[fold.train])
+            save_array(_file(self._folder, index, f"{style.value}.train"), learnt)
             start = time.perf_counter()
             encoded = encoder.transform(held)
             spent, rows = spent + time.perf_counter() - start, rows + len(held)
@@ -114,12 +111,12 @@ def _file(folder: Path, fold: int, name: str) -> Path:
 
 def _one_row_ms(encoder: object, frame: pl.DataFrame) -> float:
     """Median time of encoding one row as serving does it, in milliseconds."""
-    from modelyard.features import encode_row
+    from modelyard.features import row_encoder
 
-    encodings = getattr(encoder, "encodings_", ())
+    encode = row_encoder(getattr(encoder, "encodings_", ()))
     row, spent = frame.row(0, named=True), []
     for _ in range(_ONE_ROW_REPEATS):
         start = time.perf_counter()
-        encode_row(encodings, row)
+        encode(row)
         spent.append(time.perf_counter() - start)
     return float(np.median(spent)) * 1e3
