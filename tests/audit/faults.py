@@ -41,7 +41,11 @@ def _column(name: str, make: Callable[[pl.DataFrame, np.random.Generator], Any])
     return lambda frame, random: frame.with_columns(pl.Series(name, make(frame, random)))
 
 
-def _gaps(name: str, values: Callable[[pl.DataFrame, np.random.Generator], Any], where: Grow | Any) -> Grow:
+def _gaps(
+    name: str,
+    values: Callable[[pl.DataFrame, np.random.Generator], Any],
+    where: Callable[[pl.DataFrame, np.random.Generator], Any],
+) -> Grow:
     """Adds a column of numbers with gaps."""
 
     def plant(frame: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
@@ -133,7 +137,9 @@ def _grouped(frame: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
     person = random.integers(0, 40, frame.height)
     fate, height = random.random(40) < 0.5, random.normal(size=40)
     return frame.with_columns(
-        person_id=pl.Series(person), height=pl.Series(height[person]), y=pl.Series(np.where(fate[person], YES, "no"))
+        person_id=pl.Series(person),
+        height=pl.Series(height[person]),
+        y=pl.Series(np.where(random.random(frame.height) < np.where(fate[person], 0.8, 0.2), YES, "no")),
     )
 
 
@@ -154,6 +160,12 @@ def _drifting(frame: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
         sensor=pl.Series(random.normal(size=frame.height) + step / 400),
         y=pl.Series(np.where(late, YES, "no")),
     )
+
+
+def _shouted(frame: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
+    """Some of the plans in capitals, with a space after them."""
+    hit = pl.Series(random.random(frame.height) < 0.1)
+    return frame.with_columns(plan=pl.when(hit).then(pl.col("plan").str.to_uppercase() + " ").otherwise(pl.col("plan")))
 
 
 def _shifted_lines(frame: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
@@ -249,7 +261,7 @@ FAULTS: tuple[Fault, ...] = (
         "visits",
         _column("visits", lambda f, r: np.where(r.random(f.height) < 0.2, 9999, r.integers(0, 50, f.height))),
     ),
-    Fault("spelling-variants", "plan", _put("plan", " Month ", 0.1)),
+    Fault("spelling-variants", "plan", _shouted),
     Fault("broken-text", "town", _column("town", lambda f, r: r.choice(["MÃ¼nchen", "KÃ¶ln", "Rome"], f.height))),
     Fault("invisible-characters", "code", _column("code", lambda f, r: r.choice(["A\u200b1", "A1", "B2"], f.height))),
     Fault(

@@ -78,7 +78,7 @@ def _with_next(values: npt.NDArray[np.float64]) -> float:
     "D9",
     "feature-drift",
     thresholds=(
-        Threshold("Cramér's V for a note", _NOTED_DRIFT, "steady features stay below 0.05 on 500 rows"),
+        Threshold("Cramér's V for a note", _NOTED_DRIFT, "steady features of 500 rows stay below 0.11"),
         Threshold("Cramér's V for a warning", _STRONG_DRIFT, "the feature nearly tells which tenth a row is from"),
     ),
     needs=(declared("time"), at_least_rows(_MIN_ROWS)),

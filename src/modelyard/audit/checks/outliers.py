@@ -27,7 +27,7 @@ _STRANGE = 6.0
     "D7",
     "outliers",
     thresholds=(
-        Threshold("robust distance", _FAR, "normal columns of a million rows reach 5, log-normal ones 6"),
+        Threshold("robust distance", _FAR, "normal columns of a million rows reach 3, log-normal ones 6"),
         Threshold("share of rows", _MOST_SHARE, "more is a second population, not slips"),
     ),
 )
@@ -86,7 +86,7 @@ def robust_distance(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     "D7",
     "strange-rows",
     thresholds=(
-        Threshold("distance of the isolation score", _STRANGE, "rows of the clean tables in the tests stay below 5"),
+        Threshold("distance of the isolation score", _STRANGE, "rows of sound generated tables reach 5.2"),
         Threshold("share of rows", _MOST_SHARE, "more is a second population, not slips"),
     ),
     needs=(at_least_rows(_MIN_ROWS), at_most_features(_MOST_FEATURES)),
@@ -131,7 +131,8 @@ def strange_rows(context: AuditContext) -> Iterator[Finding]:
         action="Look at these rows: correct errors at the source; acknowledge the finding if they are real.",
         evidence={
             "rows": len(strange),
-            "values": context.sample[rows[worst : worst + 1]].select(far).row(0, named=True),
+            "row": int(rows[worst]),
+            "columns": far,
             "distance": float(distance.max()),
         },
         row="D7",
