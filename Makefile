@@ -41,6 +41,7 @@ format: $(INSTALLED) ## let the formatter have its way
 
 docs: $(INSTALLED) ## write the generated pages (commands, project file)
 	$(BIN)/python scripts/generate_docs.py
+	$(BIN)/python scripts/audit_snapshot.py
 
 bench: $(INSTALLED) ## measure; prints ratios
 	$(BIN)/python benchmarks/serving/one_row.py

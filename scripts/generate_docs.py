@@ -1,4 +1,4 @@
-"""Write the pages that are generated: the commands and the project file. `--check` only says whether they are current."""
+"""Write the pages that are generated: the commands, the project file and the checks of the audit. `--check` only says whether they are current."""
 
 import sys
 from collections.abc import Iterator
@@ -7,6 +7,7 @@ from typing import Any
 
 from typer.main import get_command
 
+from modelyard.audit import CHECKS, Check
 from modelyard.cli.app import app
 from modelyard.problem import json_schema
 
@@ -75,7 +76,33 @@ def _keys(schema: dict[str, Any], properties: dict[str, Any], prefix: str) -> It
             yield f"{prefix}{name}", value.get("description", ""), default
 
 
-PAGES = {"commands.md": commands_page, "project-file.md": project_file_page}
+def checks_page() -> str:
+    """`docs/checks.md`: every check of the audit, in the order in which they run."""
+    lines = [
+        "# The checks of the audit",
+        "",
+        f"{len(CHECKS)} checks look at the training part; `modelyard explain checks` prints this list. A check whose needs are not",
+        "met does not run, and the report says why. The ids of findings are what `modelyard audit --acknowledge ID:COLUMN` takes.",
+    ]
+    for check in CHECKS:
+        lines += ["", *_check_lines(check)]
+    return "\n".join(lines) + "\n"
+
+
+def _check_lines(check: Check) -> Iterator[str]:
+    """One check: what it finds, the harm, its numbers with their reasons."""
+    yield f"## {check.id}"
+    yield ""
+    yield f"{check.finds} **Harm:** {check.harm}"
+    yield ""
+    yield f"- Gives: {', '.join(f'`{finding}`' for finding in check.findings)} (row {check.row} of the life)"
+    if check.needs:
+        yield f"- Needs: {', '.join(need.words for need in check.needs)}"
+    for threshold in check.thresholds:
+        yield f"- {threshold.name[0].upper()}{threshold.name[1:]}: {threshold.value:g}, because {threshold.reason}"
+
+
+PAGES = {"commands.md": commands_page, "project-file.md": project_file_page, "checks.md": checks_page}
 
 
 def main() -> int:

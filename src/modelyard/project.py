@@ -1,6 +1,7 @@
 """The facade: a project and its verbs, in the order of a model's life. Each verb is a few lines that call rooms."""
 
 import contextlib
+import datetime as dt
 import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -8,7 +9,14 @@ from typing import TYPE_CHECKING, Self
 
 from modelyard import data as data_room
 from modelyard import governance, store
-from modelyard.audit import AuditReport, audit_page, require_decisions
+from modelyard.audit import (
+    AuditReport,
+    acknowledge_finding,
+    audit_page,
+    label_review,
+    require_decisions,
+    with_acknowledgements,
+)
 from modelyard.audit import audit as audit_rows
 from modelyard.core import (
     ConfigError,
@@ -164,15 +172,30 @@ class Project:
             findings=(*lint_problem(problem, class_shares=shares), *split.record.findings),
         )
 
-    def audit(self) -> AuditReport:
+    def audit(self, *, acknowledge: Sequence[str] = (), reason: str = "", until: dt.date | None = None) -> AuditReport:
         """Search the training part for faults; the test part is sealed before anything is looked at.
+
+        Parameters
+        ----------
+        acknowledge
+            Findings that may stay, each as ``ID`` or ``ID:SUBJECT``; the decision goes to the ledger.
+        reason, until
+            Why they may stay, and the last day (UTC) on which that holds; 90 days from now by default.
 
         Raises
         ------
         DataError
             As for :meth:`check`.
+        ConfigError
+            If no check gives such a finding, the reason is empty, or the day is over.
+        NotPermittedError
+            If the actor may not acknowledge findings.
         """
+        if acknowledge:
+            governance.require_permission(self.actor, "acknowledge")
         with self.workspace.lock():
+            for finding in acknowledge:
+                acknowledge_finding(self.workspace.ledger, self.actor, finding, reason, until)
             return self._audit(*self._split())
 
     def train(
@@ -531,9 +554,11 @@ class Project:
     def _audit(self, problem: Problem, split: data_room.Split) -> AuditReport:
         """The audit of a split, with its page on disk."""
         roles = data_room.assign_roles(problem, split.train.schema)
-        report = audit_rows(split.train, problem, roles, seed=problem.training.seed, progress=self._progress)
+        seen = audit_rows(split.train, problem, roles, seed=problem.training.seed, progress=self._progress)
+        report = with_acknowledgements(seen, self.workspace.ledger)
         folder = self.workspace.folder("audits", split.record.id)
         store.save_record(folder, "audit", report, render_html(audit_page(report, problem)))
+        write_atomic(folder / "label_suspects.csv", label_review(report))
         return report
 
     def _production(self) -> governance.ModelVersion:

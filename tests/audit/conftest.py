@@ -6,8 +6,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from modelyard.audit import AuditReport, audit
+from modelyard.cli.app import app
 from modelyard.core import Actor, Finding
 from modelyard.core.actor import ActorSource
 from modelyard.data import (
@@ -99,3 +101,18 @@ def named() -> Callable[..., list[Finding]]:
 def clean_table() -> Callable[[int, int, str], pl.DataFrame]:
     """Makes a faultless table: ``clean_table(seed, rows, task)``."""
     return _clean_table
+
+
+@pytest.fixture
+def run_audit(tmp_path: Path, clean_table: Callable[[int, int, str], pl.DataFrame]) -> Callable[..., tuple[int, str]]:
+    """Runs ``modelyard audit`` on a project with one constant column: exit code and text."""
+    frame = clean_table(4, 1_500, "binary").with_columns(still=pl.lit(1))
+    frame.write_parquet(tmp_path / "rows.parquet")
+    text = "name: demo\ndata:\n  source: rows.parquet\n  target: y\n"
+    (tmp_path / "modelyard.yaml").write_text(text, encoding="utf-8")
+
+    def run(*words: str) -> tuple[int, str]:
+        result = CliRunner().invoke(app, ["audit", "--project", str(tmp_path), *words], env={"COLUMNS": "200"})
+        return result.exit_code, result.output
+
+    return run

@@ -164,7 +164,7 @@ def test_mixed_and_misread_values_are_found(audited: Audited, named: Named) -> N
     )
 
     assert [f.subject for f in named(report, "mixed-types")] == ["mixed"]
-    assert [f.subject for f in named(report, "numbers-as-text")] == ["text"]
+    assert [f.subject for f in named(report, "decimal-comma")] == ["text"]
     assert {(f.subject, f.evidence["value"]) for f in named(report, "placeholder-value")} == {
         ("gaps", "N/A"),
         ("days", "-999"),

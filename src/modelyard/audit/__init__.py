@@ -6,8 +6,35 @@ Never: sees the test part, changes a row, or decides in silence.
 """
 
 from modelyard.audit.audit import audit
-from modelyard.audit.decisions import require_decisions
+from modelyard.audit.checks import CHECKS
+from modelyard.audit.decisions import acknowledge_finding, require_decisions, with_acknowledgements
+from modelyard.audit.labels import label_review
 from modelyard.audit.page import audit_page
-from modelyard.audit.records import AuditReport, ColumnFacts, LevelShare
+from modelyard.audit.records import (
+    Acknowledgement,
+    AuditReport,
+    ColumnFacts,
+    LabelSuspect,
+    LevelShare,
+    SkippedCheck,
+)
+from modelyard.audit.registry import Check, Need, Threshold
 
-__all__ = ["AuditReport", "ColumnFacts", "LevelShare", "audit", "audit_page", "require_decisions"]
+__all__ = [
+    "CHECKS",
+    "Acknowledgement",
+    "AuditReport",
+    "Check",
+    "ColumnFacts",
+    "LabelSuspect",
+    "LevelShare",
+    "Need",
+    "SkippedCheck",
+    "Threshold",
+    "acknowledge_finding",
+    "audit",
+    "audit_page",
+    "label_review",
+    "require_decisions",
+    "with_acknowledgements",
+]

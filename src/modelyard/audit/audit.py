@@ -5,7 +5,7 @@ from modelyard.audit.checks import CHECKS
 from modelyard.audit.context import AuditContext
 from modelyard.audit.facts import column_facts
 from modelyard.audit.gaps import gap_patterns
-from modelyard.audit.records import AuditReport
+from modelyard.audit.records import AuditReport, SkippedCheck
 from modelyard.audit.signal import score_name
 from modelyard.core import DataError, Finding, Progress, ProgressEvent, silent
 from modelyard.data import Dataset, Roles
@@ -44,16 +44,23 @@ def audit(train: Dataset, problem: Problem, roles: Roles, *, seed: int, progress
         )
     context = AuditContext(train, problem, roles, seed)
     findings: list[Finding] = []
+    skipped: list[SkippedCheck] = []
     for done, check in enumerate(CHECKS, start=1):
-        findings.extend(check(context))
-        progress(ProgressEvent("audit", done, len(CHECKS), check.__name__.replace("_", " ")))
+        reason = check.cannot_run(context)
+        if reason:
+            skipped.append(SkippedCheck(check.id, reason))
+        else:
+            findings.extend(check(context))
+        progress(ProgressEvent("audit", done, len(CHECKS), check.id.replace("-", " ")))
     return AuditReport(
         rows=train.frame.height,
         columns=train.frame.width,
         findings=tuple(sorted(findings, key=lambda finding: -finding.severity.rank)),
         column_facts=column_facts(context),
         score_name=score_name(problem.task),
-        checks=tuple(check.__name__ for check in CHECKS),
+        checks=tuple(check.id for check in CHECKS if check.id not in {item.check for item in skipped}),
+        skipped=tuple(skipped),
+        label_suspects=context.label_model.suspects if "label-errors" in {one.id for one in findings} else (),
         associations=associations(context),
         gaps=gap_patterns(context),
     )

@@ -9,17 +9,47 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.audit.entities import NEAR_TARGET, SCORE_GAP, Entity, entity_candidates
-from modelyard.audit.signal import Binned, bin_values, cross_fitted, joint_score, score_of
+from modelyard.audit.labels import confident_suspects
+from modelyard.audit.records import LabelSuspect
+from modelyard.audit.signal import Binned, bin_values, cross_fitted, joint_predictions, joint_score, score_of, some_rows
 from modelyard.core import derive_seed
 from modelyard.data import Column, ColumnKind, Dataset, Roles, category_text
 from modelyard.problem import Problem, Task
 
-__all__ = ["AuditContext"]
+__all__ = ["LEAST_MARGIN", "AuditContext", "LabelModel"]
 
 MAX_ROWS = 50_000
 """Rows used to measure signal and association; a sample keeps an audit fast on any table."""
 
 FOLDS = 5
+
+LEAST_MARGIN = 0.8
+"""How far another class must lie above the label before a label is suspected, in probability."""
+
+_LABEL_ROWS = 10_000
+_MOST_SUSPECTS = 1_000
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelModel:
+    """What a model that never saw a row says about its label.
+
+    Parameters
+    ----------
+    score
+        Its ROC AUC on held-out rows.
+    rows
+        Rows that were looked at.
+    clear_share
+        Share of rows whose likeliest class leads by :data:`LEAST_MARGIN`.
+    suspects
+        Labels that it contradicts, the most certain first; at most 1,000.
+    """
+
+    score: float
+    rows: int
+    clear_share: float
+    suspects: tuple[LabelSuspect, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -79,10 +109,13 @@ class AuditContext:
     def sample(self) -> pl.DataFrame:
         """At most 50,000 training rows with a target, in their order."""
         frame = self.frame.filter(pl.col(self.roles.target).is_not_null())
-        if frame.height <= MAX_ROWS:
-            return frame
-        chosen = np.random.default_rng(derive_seed(self.seed, "sample")).choice(frame.height, MAX_ROWS, replace=False)
-        return frame[np.sort(chosen)]
+        return frame if frame.height <= MAX_ROWS else frame[self._sampled]
+
+    @functools.cached_property
+    def _sampled(self) -> npt.NDArray[np.int64]:
+        """Places of the sample among the rows with a target."""
+        known = self.frame.height - self.frame[self.roles.target].null_count()
+        return some_rows(known, MAX_ROWS, derive_seed(self.seed, "sample"))
 
     @functools.cached_property
     def target(self) -> npt.NDArray[np.float64]:
@@ -93,10 +126,17 @@ class AuditContext:
         if self.task is Task.REGRESSION:
             return values.cast(pl.Float64).to_numpy()[:, np.newaxis] / self.target_unit
         labels = category_text(values)
-        classes = category_text(self.frame[self.roles.target]).unique().drop_nulls().sort().to_list()
-        if self.task is Task.BINARY:
-            classes = [self.problem.data.positive] if self.problem.data.positive in classes else classes[-1:]
+        classes = self.classes[-1:] if self.task is Task.BINARY else self.classes
         return np.column_stack([(labels == name).to_numpy().astype(np.float64) for name in classes])
+
+    @functools.cached_property
+    def classes(self) -> tuple[str, ...]:
+        """The classes in order; the positive one last if there are two."""
+        found = category_text(self.frame[self.roles.target]).unique().drop_nulls().sort().to_list()
+        positive = self.problem.data.positive
+        if self.task is Task.BINARY and positive in found:
+            found = [*(name for name in found if name != positive), positive]
+        return tuple(found)
 
     @functools.cached_property
     def target_unit(self) -> float:
@@ -157,3 +197,43 @@ class AuditContext:
             if mixed - apart >= SCORE_GAP:
                 found.append(Entity(name, fixed, mixed, apart))
         return tuple(found)
+
+    @functools.cached_property
+    def added_score(self) -> float:
+        """ROC AUC of the features' single predictions added up as log-odds: naive Bayes, and quick."""
+        odds = np.zeros_like(self.target)
+        for binned in self.binned.values():
+            share = np.clip(cross_fitted(binned, self.target, self.folds), 1e-3, 1 - 1e-3)
+            odds += np.log(share / (1 - share))
+        return score_of(self.target, odds, self.task)
+
+    @functools.cached_property
+    def label_model(self) -> LabelModel:
+        """Held-out predictions of all features, held against the labels of at most 10,000 rows."""
+        seed = derive_seed(self.seed, "labels")
+        rows = some_rows(self.sample.height, _LABEL_ROWS, seed)
+        columns = list(self.binned.values())
+        predicted = joint_predictions(columns, self.target, self.folds, self.task, rows=rows, seed=seed)
+        if predicted is None or len(self.classes) < 2:
+            return LabelModel(0.5, 0, 0.0, ())
+        truth = self.target[rows]
+        both = predicted if truth.shape[1] > 1 else np.column_stack([1 - predicted, predicted])
+        labels = truth.argmax(axis=1) if truth.shape[1] > 1 else truth[:, 0].astype(np.int64)
+        first, second = np.sort(both, axis=1)[:, -1], np.sort(both, axis=1)[:, -2]
+        found = confident_suspects(both, labels, least_margin=LEAST_MARGIN)[:_MOST_SUSPECTS]
+        suspects = tuple(self._suspect(rows[row], labels[row], other, both[row]) for row, other, _ in found)
+        clear = float((first - second >= LEAST_MARGIN).mean())
+        return LabelModel(score_of(truth, predicted, self.task), len(rows), clear, suspects)
+
+    def _suspect(self, row: int, given: int, suggested: int, probabilities: npt.NDArray[np.float64]) -> LabelSuspect:
+        """One contradicted label, by its place in the training part and its id."""
+        place = int(self.frame[self.roles.target].is_not_null().arg_true()[int(self._sampled[row])])
+        key = self.roles.id
+        return LabelSuspect(
+            position=place,
+            key=str(self.frame[key][place]) if key is not None and key in self.frame.columns else "",
+            given=self.classes[given],
+            suggested=self.classes[suggested],
+            probability_given=round(float(probabilities[given]), 4),
+            probability_suggested=round(float(probabilities[suggested]), 4),
+        )

@@ -34,9 +34,13 @@ _LONGEST_LEVEL = 24
 def audit_page(report: AuditReport, problem: Problem) -> Page:
     """The page of one audit."""
     sections = [
-        Section("Findings", (_key_figures(report), Findings(report.findings, empty="Nothing stands out."))),
+        Section("Findings", (_key_figures(report), Findings(report.open_findings, empty="Nothing stands out."))),
         Section("Columns", (_column_table(report),), lead="What the training part holds; no test row was looked at."),
     ]
+    if report.acknowledgements:
+        sections.insert(1, Section("Acknowledged", (_acknowledged(report),), lead="Findings that somebody decided on."))
+    if report.skipped:
+        sections.append(Section("Checks that could not run", (_skipped(report),)))
     signal = _signal(report)
     if signal:
         sections.insert(1, Section("What single columns tell", signal))
@@ -54,7 +58,7 @@ def audit_page(report: AuditReport, problem: Problem) -> Page:
 
 def _key_figures(report: AuditReport) -> Facts:
     """Size and number of findings by severity."""
-    counts = {severity: sum(f.severity is severity for f in report.findings) for severity in Severity}
+    counts = {severity: sum(f.severity is severity for f in report.open_findings) for severity in Severity}
     return Facts(
         (
             Fact("Rows", f"{report.rows:,}"),
@@ -64,6 +68,22 @@ def _key_figures(report: AuditReport) -> Facts:
             Fact("Notes", str(counts[Severity.INFO]), "worth knowing"),
         )
     )
+
+
+def _acknowledged(report: AuditReport) -> Table:
+    """Each acknowledged finding with who decided, why, and until when."""
+    decided = [(finding, report.acknowledgement_of(finding)) for finding in report.findings]
+    rows = [
+        (finding.id, finding.message, decision.reason, decision.actor, decision.until.isoformat())
+        for finding, decision in decided
+        if decision is not None
+    ]
+    return Table(("Finding", "What was seen", "Why it may stay", "Decided by", "Until"), tuple(rows))
+
+
+def _skipped(report: AuditReport) -> Table:
+    """Checks that did not run, and why."""
+    return Table(("Check", "Why"), tuple((item.check, item.reason) for item in report.skipped))
 
 
 def _signal(report: AuditReport) -> tuple[Block, ...]:

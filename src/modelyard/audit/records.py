@@ -1,11 +1,21 @@
 """What an audit gives: findings, and facts about every column."""
 
 import dataclasses
+import datetime as dt
 import itertools
 
 from modelyard.core import Finding, Record
 
-__all__ = ["Associations", "AuditReport", "ColumnFacts", "GapPattern", "LevelShare"]
+__all__ = [
+    "Acknowledgement",
+    "Associations",
+    "AuditReport",
+    "ColumnFacts",
+    "GapPattern",
+    "LabelSuspect",
+    "LevelShare",
+    "SkippedCheck",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,6 +109,68 @@ class GapPattern(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class SkippedCheck(Record):
+    """A check that could not run, by its id, and why."""
+
+    check: str
+    reason: str
+
+
+@dataclasses.dataclass(frozen=True)
+class LabelSuspect(Record):
+    """A row whose label a model, trained on other rows, contradicts with confidence.
+
+    Parameters
+    ----------
+    position
+        Place of the row in the training part, from 0.
+    key
+        The row's declared id; ``""`` if none is declared.
+    given, suggested
+        The label that it has, and the one that the model would give.
+    probability_given, probability_suggested
+        Held-out probabilities of the two.
+    """
+
+    position: int
+    key: str
+    given: str
+    suggested: str
+    probability_given: float
+    probability_suggested: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Acknowledgement(Record):
+    """Somebody's decision to live with a finding until a day.
+
+    Parameters
+    ----------
+    finding
+        Id of the finding.
+    subject
+        Its subject; ``""`` for every subject.
+    reason
+        Why it may stay.
+    until
+        The last day on which it holds, by UTC.
+    actor, at
+        Who decided, and when.
+    """
+
+    finding: str
+    subject: str
+    reason: str
+    until: dt.date
+    actor: str
+    at: dt.datetime
+
+    def covers(self, finding: Finding) -> bool:
+        """True if the decision is about this finding."""
+        return self.finding == finding.id and self.subject in ("", finding.subject)
+
+
+@dataclasses.dataclass(frozen=True)
 class AuditReport(Record):
     """What was seen in the training part.
 
@@ -113,7 +185,13 @@ class AuditReport(Record):
     score_name
         What ``ColumnFacts.score`` is: "ROC AUC" or "R²".
     checks
-        Names of the checks that ran.
+        Ids of the checks that ran.
+    skipped
+        Checks that could not run, each with the reason.
+    acknowledgements
+        Decisions in force about findings of this report.
+    label_suspects
+        Labels that are probably wrong, the most certain first; at most 1,000.
     associations
         How strongly features go together; None if there is too little to measure.
     gaps
@@ -128,3 +206,15 @@ class AuditReport(Record):
     checks: tuple[str, ...] = ()
     associations: Associations | None = None
     gaps: tuple[GapPattern, ...] = ()
+    skipped: tuple[SkippedCheck, ...] = ()
+    acknowledgements: tuple[Acknowledgement, ...] = ()
+    label_suspects: tuple[LabelSuspect, ...] = ()
+
+    def acknowledgement_of(self, finding: Finding) -> Acknowledgement | None:
+        """The decision about a finding, if there is one."""
+        return next((decision for decision in self.acknowledgements if decision.covers(finding)), None)
+
+    @property
+    def open_findings(self) -> tuple[Finding, ...]:
+        """The findings that nobody has acknowledged."""
+        return tuple(finding for finding in self.findings if self.acknowledgement_of(finding) is None)

@@ -16,7 +16,18 @@ import polars as pl
 from modelyard.data import ColumnKind
 from modelyard.problem import Task
 
-__all__ = ["Binned", "bin_values", "chance_score", "cross_fitted", "joint_score", "score_name", "score_of", "strength"]
+__all__ = [
+    "Binned",
+    "bin_values",
+    "chance_score",
+    "cross_fitted",
+    "joint_predictions",
+    "joint_score",
+    "score_name",
+    "score_of",
+    "some_rows",
+    "strength",
+]
 
 Matrix = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -116,11 +127,22 @@ def joint_score(columns: list[Binned], target: Matrix, folds: Codes, task: Task,
     At most 20,000 rows are used; a small model suffices to compare a column with all the others. One thread, so that audits in parallel do not get in one another's way.
     Imports LightGBM.
     """
+    rows = some_rows(len(folds), _JOINT_ROWS, seed)
+    prediction = joint_predictions(columns, target, folds, task, rows=rows, seed=seed)
+    return chance_score(task) if prediction is None else score_of(target[rows], prediction, task)
+
+
+def joint_predictions(
+    columns: list[Binned], target: Matrix, folds: Codes, task: Task, *, rows: Codes, seed: int
+) -> Matrix | None:
+    """Predictions of the given rows, each by trees that learnt from the other folds; None if nothing can be learnt.
+
+    Imports LightGBM.
+    """
     if not columns:
-        return chance_score(task)
+        return None
     from lightgbm import LGBMClassifier, LGBMRegressor
 
-    rows = _some_rows(len(folds), seed)
     matrix = np.column_stack([column.codes[rows] for column in columns]).astype(np.float64)
     truth, fold = target[rows], folds[rows]
     classes = truth.shape[1] if truth.shape[1] > 1 else 2
@@ -131,11 +153,11 @@ def joint_score(columns: list[Binned], target: Matrix, folds: Codes, task: Task,
     for part in np.unique(fold):
         held, learnt = fold == part, fold != part
         if len(np.unique(answer[learnt])) < 2:
-            return chance_score(task)
+            return None
         model = kind(n_estimators=trees, num_leaves=15, random_state=seed, n_jobs=1, verbosity=-1)
         model.fit(matrix[learnt], answer[learnt])
         prediction[held] = _outputs(model, matrix[held], task, truth.shape[1])
-    return score_of(truth, prediction, task)
+    return prediction
 
 
 def _outputs(estimator: Any, matrix: Matrix, task: Task, outputs: int) -> Matrix:
@@ -150,11 +172,11 @@ def _outputs(estimator: Any, matrix: Matrix, task: Task, outputs: int) -> Matrix
     return full
 
 
-def _some_rows(rows: int, seed: int) -> Codes:
-    """All rows, or a random 20,000 of them in order."""
-    if rows <= _JOINT_ROWS:
+def some_rows(rows: int, most: int, seed: int) -> Codes:
+    """All rows, or a random choice of ``most`` of them, in order."""
+    if rows <= most:
         return np.arange(rows)
-    return np.sort(np.random.default_rng(seed).choice(rows, _JOINT_ROWS, replace=False))
+    return np.sort(np.random.default_rng(seed).choice(rows, most, replace=False))
 
 
 def chance_score(task: Task) -> float:

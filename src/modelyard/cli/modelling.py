@@ -1,5 +1,7 @@
 """Commands that make a model: audit, train, evaluate."""
 
+import enum
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -10,14 +12,39 @@ from modelyard.cli.verb import Answer, Session, verb
 __all__ = ["add_to"]
 
 
-def audit(session: Session) -> Answer:
+class FailOn(enum.StrEnum):
+    """From which severity on the audit ends with exit code 3."""
+
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def audit(
+    session: Session,
+    fail_on: Annotated[
+        FailOn, typer.Option("--fail-on", help="End with exit code 3 from this severity on: error or warning.")
+    ] = FailOn.ERROR,
+    acknowledge: Annotated[
+        list[str] | None,
+        typer.Option("--acknowledge", help="A finding that may stay: ID or ID:SUBJECT (repeatable)."),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why it may stay; goes to the ledger.")] = "",
+    until: Annotated[
+        datetime | None,
+        typer.Option(
+            "--until", formats=["%Y-%m-%d"], help="Last day on which that holds; 90 days from now if not given."
+        ),
+    ] = None,
+) -> Answer:
     """Split, seal, and look for faults. The split comes first, the test part is sealed, and only training rows are searched."""
     from modelyard.cli.show.modelling import show_audit
     from modelyard.core import Severity, worst_severity
 
-    report = session.project.audit()
-    worst = worst_severity(report.findings)
-    code = ExitCode.REFUSED if worst is Severity.ERROR else ExitCode.DONE
+    last_day = until.date() if until else None
+    report = session.project.audit(acknowledge=acknowledge or (), reason=reason, until=last_day)
+    worst = worst_severity(report.open_findings)
+    refused = worst is not None and worst.rank >= Severity(fail_on.value).rank
+    code = ExitCode.REFUSED if refused else ExitCode.DONE
     return Answer(report.to_dict(), show_audit(report, session.project.page("audit")), code)
 
 

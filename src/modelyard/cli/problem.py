@@ -43,10 +43,15 @@ def check(session: Session) -> Answer:
 
 def explain(
     session: Session,
-    topic: Annotated[str, typer.Argument(help="What to explain: config (effective values) or schema (JSON Schema).")],
+    topic: Annotated[
+        str,
+        typer.Argument(
+            help="What to explain: config (effective values), schema (JSON Schema) or checks (of the audit)."
+        ),
+    ],
 ) -> Answer:
-    """Explain the configuration. Effective values and where each came from, or the project file's JSON Schema."""
-    from modelyard.cli.show.problem import show_config, show_schema
+    """Explain what is configured and checked. Effective values and where each came from, the project file's JSON Schema, or the audit's checks."""
+    from modelyard.cli.show.problem import show_checks, show_config, show_schema
     from modelyard.core import ConfigError
     from modelyard.problem import did_you_mean, json_schema
 
@@ -57,11 +62,15 @@ def explain(
         )
     if topic == "schema":
         return Answer(json_schema(), show_schema(json_schema()))
+    if topic == "checks":
+        from modelyard.audit import CHECKS
+
+        return Answer([check.to_dict() for check in CHECKS], show_checks(CHECKS))
     raise ConfigError(
         "there is nothing to explain by that name",
         where="explain",
         got=repr(topic),
-        cure=did_you_mean(topic, ["config", "schema"]),
+        cure=did_you_mean(topic, ["config", "schema", "checks"]),
     )
 
 

@@ -215,6 +215,8 @@ def _declared(problem: Problem) -> Iterator[tuple[str, str]]:
         yield "data.exclude", name
     for name in data.types:
         yield "data.types", name
+    for name in data.ranges:
+        yield "data.ranges", name
     if problem.split.column is not None:
         yield "split.column", problem.split.column
     if problem.existing_system.column is not None:

@@ -69,12 +69,23 @@ class DataSource(_Strict):
     types: dict[str, Literal["numeric", "category", "boolean", "date", "text", "identifier"]] = Field(
         default_factory=dict, description="Column kinds that override what was inferred."
     )
+    ranges: dict[str, tuple[float | None, float | None]] = Field(
+        default_factory=dict,
+        description="Possible values of a number, [lowest, highest], either may be null: age: [0, 120].",
+    )
     events: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")], EventTable] = Field(
         default_factory=dict, description="Event tables by name: features as of each row's prediction time."
     )
     test_source: str | None = Field(default=None, description="A test table of one's own; it becomes the sealed part.")
     collection: str = Field(default="", description="How the data were collected, by whom, over which period.")
     known_biases: tuple[str, ...] = Field(default=(), description="Known biases and gaps of the data.")
+
+    @model_validator(mode="after")
+    def _ranges_run_upwards(self) -> Self:
+        for name, (low, high) in self.ranges.items():
+            if low is not None and high is not None and low > high:
+                raise ValueError(f"ranges.{name}: the lowest value {low:g} is above the highest {high:g}")
+        return self
 
 
 class SplitPlan(_Strict):

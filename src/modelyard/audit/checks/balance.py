@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from modelyard.audit.context import AuditContext
+from modelyard.audit.registry import CLASSES, Threshold, check
 from modelyard.core import Finding, Severity
 from modelyard.data import category_text
 
@@ -15,8 +16,12 @@ _RARE_SHARE = 0.20
 _VERY_RARE_SHARE = 0.05
 
 
+@check("D9", "no-features")
 def no_features(context: AuditContext) -> Iterator[Finding]:
-    """No column that a model may use."""
+    """No column that a model may use.
+
+    Harm: Training has nothing to learn from and is refused.
+    """
     if context.roles.features:
         return
     left_out = "; ".join(f"{name}: {reason}" for name, reason in context.roles.excluded.items())
@@ -32,8 +37,25 @@ def no_features(context: AuditContext) -> Iterator[Finding]:
     )
 
 
+@check(
+    "D8",
+    "small-sample",
+    thresholds=(
+        Threshold(
+            "rows for a warning",
+            _FEW_ROWS,
+            "with fewer, five folds leave so few rows that one standard error exceeds most gains",
+        ),
+        Threshold(
+            "rows for a note", _SOME_ROWS, "the least that practice advises for a table; simple models often win below"
+        ),
+    ),
+)
 def small_sample(context: AuditContext) -> Iterator[Finding]:
-    """Fewer than 1,000 training rows; a warning below 500."""
+    """Fewer than 1,000 training rows; a warning below 500.
+
+    Harm: Scores are uncertain, and the best of many candidates is the luckiest.
+    """
     rows = context.frame.height
     if rows >= _SOME_ROWS:
         return
@@ -49,8 +71,17 @@ def small_sample(context: AuditContext) -> Iterator[Finding]:
     )
 
 
+@check(
+    "D8",
+    "small-class",
+    thresholds=(Threshold("rows of a class", _FEW_OF_A_CLASS, "with five folds ten rows each remain to be judged on"),),
+    needs=(CLASSES,),
+)
 def small_classes(context: AuditContext) -> Iterator[Finding]:
-    """Classes with fewer than 50 training rows."""
+    """Classes with fewer than 50 training rows.
+
+    Harm: The class is hardly learnt, and a fold may have none of it.
+    """
     for name, rows in _class_counts(context):
         if rows >= _FEW_OF_A_CLASS:
             continue
@@ -66,8 +97,22 @@ def small_classes(context: AuditContext) -> Iterator[Finding]:
         )
 
 
+@check(
+    "D8",
+    "imbalance",
+    thresholds=(
+        Threshold(
+            "share for a note", _RARE_SHARE, "accuracy starts to mislead where the commoner class has four of five rows"
+        ),
+        Threshold("share for a warning", _VERY_RARE_SHARE, "a model that never decides for the class is 95 % right"),
+    ),
+    needs=(CLASSES,),
+)
 def class_balance(context: AuditContext) -> Iterator[Finding]:
-    """A rarest class below 20 % of the rows, or below half of an equal share; a warning below 5 %."""
+    """A rarest class below 20 % of the rows, or below half of an equal share; a warning below 5 %.
+
+    Harm: Accuracy looks good when nothing is found.
+    """
     counts = _class_counts(context)
     if len(counts) < 2:
         return

@@ -7,16 +7,23 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.audit.context import AuditContext
+from modelyard.audit.registry import Threshold, at_least_rows, at_most_features, check
 from modelyard.core import Finding, Severity
 from modelyard.data import ColumnKind
 
-__all__ = ["collinear_features", "copied_columns"]
+__all__ = ["clusters", "collinear_features", "copied_columns"]
 
 _STRONG = 0.95
+_MOST_FEATURES = 2_000
+"""The table of correlations has this many squared numbers: 32 MB."""
 
 
+@check("D11", "copied-column")
 def copied_columns(context: AuditContext) -> Iterator[Finding]:
-    """Features that equal another one in every row."""
+    """Features that equal another one in every row.
+
+    Harm: Importance that belongs to one feature is shared out.
+    """
     seen: dict[tuple[str, int], list[str]] = {}
     for column in context.features:
         values = context.frame[column.name]
@@ -39,8 +46,24 @@ def copied_columns(context: AuditContext) -> Iterator[Finding]:
         )
 
 
+@check(
+    "D11",
+    "collinear-features",
+    thresholds=(
+        Threshold(
+            "correlation", _STRONG, "from 0.95 the variance of a linear weight is more than tenfold (1 / (1 - r²))"
+        ),
+    ),
+    needs=(
+        at_least_rows(30),
+        at_most_features(_MOST_FEATURES),
+    ),
+)
 def collinear_features(context: AuditContext) -> Iterator[Finding]:
-    """Clusters of numeric features linked by a correlation of 0.95 or more, one finding for each."""
+    """Clusters of numeric features linked by a correlation of 0.95 or more, one finding for each.
+
+    Harm: Single weights and importances cannot be read: they are split at random.
+    """
     names = [
         column.name
         for column in context.features_of(ColumnKind.NUMERIC)
@@ -49,7 +72,7 @@ def collinear_features(context: AuditContext) -> Iterator[Finding]:
     if len(names) < 2 or context.sample.height < 30:
         return
     correlation = _correlations(context.sample.select(names))
-    for cluster in _clusters(np.abs(correlation) >= _STRONG):
+    for cluster in clusters(np.abs(correlation) >= _STRONG):
         members = [names[place] for place in cluster]
         inside = np.abs(correlation[np.ix_(cluster, cluster)])
         yield Finding(
@@ -87,7 +110,7 @@ def _standardised(frame: pl.DataFrame) -> npt.NDArray[np.float64]:
     return np.where(usable, centred / np.where(usable, spread, 1.0), 0.0)
 
 
-def _clusters(linked: npt.NDArray[np.bool_]) -> list[list[int]]:
+def clusters(linked: npt.NDArray[np.bool_]) -> list[list[int]]:
     """Connected sets of two members or more, in the order of their first member."""
     left = list(range(len(linked)))
     found = []

@@ -7,11 +7,13 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.audit.context import AuditContext
+from modelyard.audit.entities import SCORE_GAP
+from modelyard.audit.registry import Threshold, at_least_rows, check, declared
 from modelyard.audit.signal import score_name
 from modelyard.core import Finding, Severity, derive_seed
 from modelyard.data import ColumnKind
 
-__all__ = ["group_outside_split", "target_drift", "time_outside_split", "undeclared_group"]
+__all__ = ["explained_share", "group_outside_split", "target_drift", "time_outside_split", "undeclared_group"]
 
 _PERIODS = 10
 _MIN_DRIFT_ROWS = 500
@@ -20,8 +22,12 @@ _IGNORING_GROUPS = frozenset({"random", "stratified", "time"})
 _IGNORING_TIME = frozenset({"random", "stratified", "group"})
 
 
+@check("D9", "group-outside-split")
 def group_outside_split(context: AuditContext) -> Iterator[Finding]:
-    """A declared group whose rows the chosen strategy does not keep together."""
+    """A declared group whose rows the chosen strategy does not keep together.
+
+    Harm: The score tells how well known groups are predicted, not new ones.
+    """
     group, strategy = context.roles.group, context.problem.split.strategy
     if group is None or strategy not in _IGNORING_GROUPS:
         return
@@ -37,8 +43,23 @@ def group_outside_split(context: AuditContext) -> Iterator[Finding]:
     )
 
 
+@check(
+    "D9",
+    "undeclared-group",
+    thresholds=(
+        Threshold(
+            "gap of held-out scores",
+            SCORE_GAP,
+            "the patients of the test data show 0.97; half a tenth can be noise",
+        ),
+    ),
+    needs=(at_least_rows(20),),
+)
 def undeclared_group(context: AuditContext) -> Iterator[Finding]:
-    """Columns that seem to name entities with many rows each; see :mod:`modelyard.audit.entities`."""
+    """Columns that seem to name entities with many rows each; see :mod:`modelyard.audit.entities`.
+
+    Harm: A random split lets the model recognise entities again, and flatters it.
+    """
     measure = score_name(context.task)
     for entity in context.undeclared_entities:
         values = context.sample[entity.name].n_unique()
@@ -55,8 +76,12 @@ def undeclared_group(context: AuditContext) -> Iterator[Finding]:
         )
 
 
+@check("D9", "time-outside-split")
 def time_outside_split(context: AuditContext) -> Iterator[Finding]:
-    """A declared time that the split ignores (a warning), or dates in the table and no declared time."""
+    """A declared time that the split ignores (a warning), or dates in the table and no declared time.
+
+    Harm: The model has seen later rows; what it will lose in production stays hidden.
+    """
     strategy, time = context.problem.split.strategy, context.roles.time
     if time is not None and strategy in _IGNORING_TIME:
         yield _untimed(time, Severity.WARNING, f"Rows are split by strategy {strategy!r} although a time is declared.")
@@ -79,10 +104,26 @@ def _untimed(subject: str, severity: Severity, message: str) -> Finding:
     )
 
 
+@check(
+    "D9",
+    "target-drift",
+    thresholds=(
+        Threshold(
+            "share of variance between tenths", _DRIFT_SHARE, "below 1 % a steady model loses less than its own noise"
+        ),
+        Threshold("rows", _MIN_DRIFT_ROWS, "fifty for each tenth"),
+    ),
+    needs=(
+        declared("time"),
+        at_least_rows(_MIN_DRIFT_ROWS),
+    ),
+)
 def target_drift(context: AuditContext) -> Iterator[Finding]:
     """A target that changes over the declared time: ten periods explain at least 1 % of its variance.
 
     The share explained is corrected for chance (the epsilon squared of Kelley, 1935). Needs 500 rows.
+
+    Harm: A model ages, and random folds hide it.
     """
     time = context.roles.time
     if time is None or time not in context.sample.columns or context.sample.height < _MIN_DRIFT_ROWS:
@@ -92,7 +133,7 @@ def target_drift(context: AuditContext) -> Iterator[Finding]:
     sorted_target = context.target[order.to_series().to_numpy()]
     periods = np.array_split(sorted_target, _PERIODS)
     means = np.array([period.mean(axis=0) for period in periods]) * context.target_unit
-    share = _explained(sorted_target, periods)
+    share = explained_share(sorted_target, periods)
     if share < _DRIFT_SHARE:
         return
     output = int(np.ptp(means, axis=0).argmax())
@@ -109,7 +150,7 @@ def target_drift(context: AuditContext) -> Iterator[Finding]:
     )
 
 
-def _explained(target: npt.NDArray[np.float64], periods: list[npt.NDArray[np.float64]]) -> float:
+def explained_share(target: npt.NDArray[np.float64], periods: list[npt.NDArray[np.float64]]) -> float:
     """Share of the variance between periods, corrected for chance; summed over outputs."""
     total = float(((target - target.mean(axis=0)) ** 2).sum())
     within = float(sum(((period - period.mean(axis=0)) ** 2).sum() for period in periods))

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import polars as pl
 
 from modelyard.audit.context import AuditContext
+from modelyard.audit.registry import CLASSES, Threshold, check
 from modelyard.core import Finding, Severity
 from modelyard.data import ColumnKind
 
@@ -17,11 +18,23 @@ _ROOM_PER_ROW = 100
 """Possible combinations per row above which repeated rows are no coincidence."""
 
 
+@check(
+    "D6",
+    "duplicate-rows",
+    thresholds=(
+        Threshold(
+            "share for a warning", _NOTED_SHARE, "a copy in a hundred moves a score less than its interval is wide"
+        ),
+        Threshold("combinations per row", _ROOM_PER_ROW, "with fewer, rows must repeat by chance"),
+    ),
+)
 def duplicate_rows(context: AuditContext) -> Iterator[Finding]:
     """Rows that repeat an earlier row in every column but identifiers and times.
 
     A warning from 1 % of the rows on, unless the columns are so coarse that rows must repeat by chance: no free text,
     and fewer than 100 possible combinations per row.
+
+    Harm: Copies on both sides of a split let a model remember instead of learn.
     """
     columns = [*context.compared_columns, context.roles.target]
     frame = context.frame.select(columns)
@@ -51,8 +64,19 @@ def _repeats_by_chance(context: AuditContext, columns: Sequence[str]) -> bool:
     return room < math.log(_ROOM_PER_ROW * context.frame.height)
 
 
+@check(
+    "D6",
+    "contradictory-labels",
+    thresholds=(
+        Threshold("share for a warning", _NOTED_SHARE, "that much of the accuracy is out of reach for any model"),
+    ),
+    needs=(CLASSES,),
+)
 def contradictory_labels(context: AuditContext) -> Iterator[Finding]:
-    """Classes only: rows that are equal in all features but differ in the target. A warning from 1 % of the rows on."""
+    """Classes only: rows that are equal in all features but differ in the target. A warning from 1 % of the rows on.
+
+    Harm: No model can be right on both; the labels are wrong or a deciding column is not there.
+    """
     columns = [name for name in context.compared_columns if name != context.roles.target]
     if not context.task.is_classification or not columns:
         return

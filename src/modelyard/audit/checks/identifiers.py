@@ -2,7 +2,10 @@
 
 from collections.abc import Iterator
 
+import polars as pl
+
 from modelyard.audit.context import AuditContext
+from modelyard.audit.registry import Threshold, check, declared
 from modelyard.core import Finding, Severity
 from modelyard.data import ColumnKind
 from modelyard.data.schema import looks_like_identifier
@@ -13,16 +16,35 @@ _MANY_LEVELS = 100
 _LEVELS_PER_ROW = 0.1
 _DISTINCT_SHARE = 0.99
 _MIN_ROWS = 50
+_COUNTER_DENSITY = 0.5
+_UUID = r"(?i)^\{?[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}\}?$"
 
 
+@check(
+    "D6",
+    "identifier",
+    thresholds=(
+        Threshold("share of different values", _DISTINCT_SHARE, "a name of rows is different in each, save for slips"),
+        Threshold(
+            "density of a counter",
+            _COUNTER_DENSITY,
+            "different whole numbers that fill half of their range were counted out",
+        ),
+        Threshold("rows", _MIN_ROWS, "fewer values may all differ by chance"),
+    ),
+)
 def identifiers(context: AuditContext) -> Iterator[Finding]:
-    """Columns recognised as identifiers, and features that are named and filled like one."""
+    """Columns recognised as identifiers, and features that are named or filled like one: counters in any order, UUIDs.
+
+    Harm: A model that learns from names remembers rows and meets only new names in production.
+    """
     for column in context.train.schema.columns:
         name = column.name
         if name == context.roles.target:
             continue
         used = name in context.roles.features
-        if column.kind is not ColumnKind.IDENTIFIER and not (used and _is_like_identifier(context, name)):
+        looks = "a name" if column.kind is ColumnKind.IDENTIFIER else _looks_like(context, name) if used else ""
+        if not looks:
             continue
         distinct = context.frame[name].n_unique() / context.frame.height
         yield Finding(
@@ -35,21 +57,32 @@ def identifiers(context: AuditContext) -> Iterator[Finding]:
             action="Set data.id to it if it is the row's id, or exclude it."
             if used
             else "Nothing; or set data.id to it.",
-            evidence={"distinct_share": distinct, "used": used},
+            evidence={"distinct_share": distinct, "used": used, "looks_like": looks},
             row="D6",
         )
 
 
-def _is_like_identifier(context: AuditContext, name: str) -> bool:
-    """True for whole numbers or text, nearly all different, under a name that says id, key or number."""
+def _looks_like(context: AuditContext, name: str) -> str:
+    """What a feature looks like that names rows: ``a name``, ``a counter``, ``a UUID``; ``""`` for none of them."""
     values = context.frame[name].drop_nulls()
     if len(values) < _MIN_ROWS or values.dtype.is_float() or values.dtype.is_temporal():
-        return False
-    return looks_like_identifier(name) and values.n_unique() >= _DISTINCT_SHARE * len(values)
+        return ""
+    if values.dtype == pl.String:
+        if values.str.contains(_UUID).mean() == 1:
+            return "a UUID"
+    elif values.dtype.is_integer() and values.n_unique() == len(values):
+        span = int(values.max()) - int(values.min()) + 1  # type: ignore[arg-type]  # integers, and at least fifty
+        if len(values) >= _COUNTER_DENSITY * span or values.is_sorted() or values.is_sorted(descending=True):
+            return "a counter"
+    return "a name" if looks_like_identifier(name) and values.n_unique() >= _DISTINCT_SHARE * len(values) else ""
 
 
+@check("D9", "id-repeats", needs=(declared("id"),))
 def repeated_ids(context: AuditContext) -> Iterator[Finding]:
-    """A declared id that does not name one row."""
+    """A declared id that does not name one row.
+
+    Harm: Rows of one id on both sides of a split tell the model the answer.
+    """
     name = context.roles.id
     if name is None or name not in context.frame.columns:
         return
@@ -69,8 +102,19 @@ def repeated_ids(context: AuditContext) -> Iterator[Finding]:
     )
 
 
+@check(
+    "D6",
+    "high-cardinality",
+    thresholds=(
+        Threshold("levels", _MANY_LEVELS, "more than one-hot columns can carry"),
+        Threshold("levels per row for a warning", _LEVELS_PER_ROW, "fewer than ten rows to a level teach little"),
+    ),
+)
 def high_cardinality(context: AuditContext) -> Iterator[Finding]:
-    """Category features with more than 100 levels; a warning if there are fewer than ten rows to a level."""
+    """Category features with more than 100 levels; a warning if there are fewer than ten rows to a level.
+
+    Harm: Rare levels teach little, and production brings new ones.
+    """
     for column in context.features_of(ColumnKind.CATEGORY):
         values = context.frame[column.name].drop_nulls()
         levels = values.n_unique()

@@ -31,6 +31,7 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.audit.context import AuditContext
+from modelyard.audit.registry import NUMBERS, Need, Threshold, at_least_rows, check
 from modelyard.audit.signal import score_name
 from modelyard.core import Finding, Severity
 from modelyard.data import ColumnKind
@@ -50,10 +51,35 @@ _IDENTITY_TOLERANCE = 1e-6
 _LATE_SHARE = 0.01
 
 
+def _no_moment(context: AuditContext) -> str:
+    """Why dates cannot be compared with a declared moment."""
+    data = context.problem.data
+    return "" if data.prediction_time or data.label_time else "needs data.prediction_time or data.label_time"
+
+
+_A_MOMENT = Need("`data.prediction_time` or `data.label_time`", _no_moment)
+
+
+@check(
+    "D9",
+    "target-proxy",
+    thresholds=(
+        Threshold(
+            "certain: AUC",
+            _THRESHOLDS[True][0],
+            "nothing honest in the test data comes near; see the table in the source",
+        ),
+        Threshold("certain: R²", _THRESHOLDS[False][0], "the same for numbers"),
+        Threshold("tie with all other features", _TIE, "honest strong features are 0.10 behind the others"),
+    ),
+    needs=(at_least_rows(_MIN_ROWS),),
+)
 def target_proxy(context: AuditContext) -> Iterator[Finding]:
     """Features that alone predict the target too well; see the module's rules. Needs 100 rows or more.
 
     Columns that seem to name entities are left to ``undeclared_group``: they know the entity, not the answer.
+
+    Harm: What is known only after the outcome will not be there in production; the score is a dream.
     """
     if context.sample.height < _MIN_ROWS:
         return
@@ -84,8 +110,26 @@ def _proxy(context: AuditContext, name: str, score: float, severity: Severity, o
     )
 
 
+@check(
+    "D9",
+    "target-identity",
+    thresholds=(
+        Threshold(
+            "columns in the formula",
+            _IDENTITY_TERMS,
+            "longer exact formulas are noiseless models rather than sums of parts",
+        ),
+    ),
+    needs=(
+        NUMBERS,
+        at_least_rows(_MIN_ROWS),
+    ),
+)
 def target_identity(context: AuditContext) -> Iterator[Finding]:
-    """Regression only: at most four columns that give the target exactly, such as target = a + b."""
+    """Regression only: at most four columns that give the target exactly, such as target = a + b.
+
+    Harm: What the target is made of is not known before the target.
+    """
     if context.task is not Task.REGRESSION:
         return
     target = context.roles.target
@@ -142,8 +186,17 @@ def _is_exact(columns: npt.NDArray[np.float64], answer: npt.NDArray[np.float64],
     return float(np.abs(chosen @ weights - answer).max()) < _IDENTITY_TOLERANCE
 
 
+@check(
+    "D9",
+    "later-than-prediction",
+    thresholds=(Threshold("share of rows", _LATE_SHARE, "a few wrong clocks are no leak"),),
+    needs=(_A_MOMENT,),
+)
 def later_than_prediction(context: AuditContext) -> Iterator[Finding]:
-    """Date features that lie after the declared prediction time, or at the time of the label, in 1 % of the rows."""
+    """Date features that lie after the declared prediction time, or at the time of the label, in 1 % of the rows.
+
+    Harm: A value that is set later is not known when the prediction is asked for.
+    """
     data = context.problem.data
     declared = [(data.prediction_time, "the prediction time"), (data.label_time, "the time of the label")]
     for (moment, words), column in itertools.product(declared, context.features_of(ColumnKind.DATE)):

@@ -2,23 +2,39 @@
 
 from collections.abc import Iterator
 
+import numpy as np
 import polars as pl
 
+from modelyard.audit.checks.collinearity import clusters
 from modelyard.audit.context import AuditContext
+from modelyard.audit.registry import Threshold, at_least_rows, at_most_features, check
 from modelyard.audit.signal import Binned, score_name, strength
 from modelyard.core import Finding, Severity
 
-__all__ = ["constant_columns", "missing_tells", "missing_values"]
+__all__ = ["constant_columns", "missing_tells", "missing_together", "missing_values"]
 
 _NOTED_SHARE = 0.05
 _GRAVE_SHARE = 0.5
 _NEARLY_CONSTANT = 0.995
 _TELLING_STRENGTH = 0.15
 _MIN_GAPS = 30
+_TOGETHER = 0.95
+_MOST_FEATURES = 2_000
 
 
+@check(
+    "D5",
+    "missing-values",
+    thresholds=(
+        Threshold("share for a note", _NOTED_SHARE, "fewer gaps hardly move a column that is filled with its median"),
+        Threshold("share for a warning", _GRAVE_SHARE, "from here on most of the column is a guess"),
+    ),
+)
 def missing_values(context: AuditContext) -> Iterator[Finding]:
-    """Columns with gaps in at least 5 % of the rows; a warning from half of the rows on."""
+    """Columns with gaps in at least 5 % of the rows; a warning from half of the rows on.
+
+    Harm: What is missing is guessed; if gaps come about differently in production, predictions suffer.
+    """
     for name in context.compared_columns:
         gaps = context.frame[name].null_count()
         share = gaps / context.frame.height
@@ -36,8 +52,22 @@ def missing_values(context: AuditContext) -> Iterator[Finding]:
         )
 
 
+@check(
+    "D5",
+    "missing-tells",
+    thresholds=(
+        Threshold(
+            "strength", _TELLING_STRENGTH, "gaps at random reach 0.03 on a thousand rows; 0.15 is an AUC of 0.575"
+        ),
+        Threshold("gaps", _MIN_GAPS, "fewer cannot be told from chance"),
+    ),
+    needs=(at_least_rows(20),),
+)
 def missing_tells(context: AuditContext) -> Iterator[Finding]:
-    """Features whose gaps alone predict the target: 2·AUC − 1 or R² of at least 0.15, with 30 gaps or more."""
+    """Features whose gaps alone predict the target: 2·AUC − 1 or R² of at least 0.15, with 30 gaps or more.
+
+    Harm: Gaps that depend on the outcome often come from filling the column in after it: a leak.
+    """
     if not context.scores:
         return
     for column in context.features:
@@ -59,8 +89,22 @@ def missing_tells(context: AuditContext) -> Iterator[Finding]:
         )
 
 
+@check(
+    "D6",
+    "empty-column",
+    "constant-column",
+    "nearly-constant-column",
+    thresholds=(
+        Threshold(
+            "share of one value", _NEARLY_CONSTANT, "with one row in two hundred that differs, a fold has next to none"
+        ),
+    ),
+)
 def constant_columns(context: AuditContext) -> Iterator[Finding]:
-    """Columns with no value, one value, or one value in at least 99.5 % of the rows."""
+    """Columns with no value, one value, or one value in at least 99.5 % of the rows.
+
+    Harm: A column that stands still cannot help, and may vary for the first time in production.
+    """
     for column in context.train.schema.columns:
         # A split column is constant in the training part by its nature.
         if column.name in (context.roles.target, context.problem.split.column):
@@ -92,3 +136,40 @@ def _constant(check: str, name: str, message: str, severity: Severity, share: fl
         evidence={"share": share},
         row="D6",
     )
+
+
+@check(
+    "D5",
+    "missing-together",
+    thresholds=(
+        Threshold("shared gaps", _TOGETHER, "columns filled in together have the same gaps, save for slips"),
+        Threshold("gaps", _MIN_GAPS, "fewer cannot be told from chance"),
+    ),
+    needs=(at_least_rows(100), at_most_features(_MOST_FEATURES)),
+)
+def missing_together(context: AuditContext) -> Iterator[Finding]:
+    """Sets of features that miss their values in the same rows: at least 95 % of the gaps of any two are shared.
+
+    Harm: One source that fails takes all of them away at once, and as many flags of missing values say one thing.
+    """
+    rows = context.sample.height
+    gaps = {column.name: context.sample[column.name].is_null() for column in context.features if column.nullable}
+    names = [name for name, mask in gaps.items() if _MIN_GAPS <= int(mask.sum()) < rows]
+    if len(names) < 2:
+        return
+    masks = np.column_stack([gaps[name].to_numpy() for name in names]).astype(np.float32)
+    both = (masks.T @ masks).astype(np.float64)
+    either = both.diagonal()[:, np.newaxis] + both.diagonal() - both
+    for cluster in clusters(both / either >= _TOGETHER):
+        members = [names[place] for place in cluster]
+        count = int(both[cluster[0], cluster[0]])
+        yield Finding(
+            id="missing-together",
+            severity=Severity.INFO,
+            subject=", ".join(members[:5]) + (" …" if len(members) > 5 else ""),
+            message=f"{len(members)} features miss their values in the same rows ({count:,} of {rows:,} looked at).",
+            why="They come from one source: when it fails, all are gone at once.",
+            action="Find the source, and whether production has it; one flag of missing values is enough for all.",
+            evidence={"features": members, "rows": count},
+            row="D5",
+        )

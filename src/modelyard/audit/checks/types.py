@@ -8,6 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.audit.context import AuditContext
+from modelyard.audit.registry import Threshold, check
 from modelyard.core import Finding, Severity
 from modelyard.data import ColumnKind
 
@@ -22,14 +23,22 @@ _SENTINELS = re.compile(r"-?9{2,6}")
 _MIN_SENTINEL_ROWS = 5
 _MINUS_ONE_SHARE = 0.02
 _MAX_LEVELS = 10_000
-_BROKEN = r"Ã[\x80-\xBF©¨¤¶¼]|â€|\x{FFFD}"
 
 
+@check(
+    "D6",
+    "numbers-as-text",
+    "mixed-types",
+    thresholds=(Threshold("share of the rarer type", _MIXED_SHARE, "a lone digit among names is a name"),),
+)
 def mixed_types(context: AuditContext) -> Iterator[Finding]:
-    """Category features in which some values are numbers and others are words, or all are numbers."""
+    """Category features in which some values are numbers and others are words, or all are numbers.
+
+    Harm: Read as a category, a number loses its order, and every new number is an unseen level.
+    """
     for column, levels in _text_levels(context):
         words = levels.filter(~levels["level"].str.to_lowercase().str.strip_chars().is_in(list(_PLACEHOLDERS)))
-        numbers = words["level"].str.strip_chars().str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+        numbers = words["level"].str.strip_chars().cast(pl.Float64, strict=False)
         rows = int(words["rows"].sum())
         share = int(words["rows"].filter(numbers.is_not_null()).sum()) / rows if rows else 0.0
         if share < _MIXED_SHARE or (share > 1 - 1e-12 and words.height <= 20):
@@ -47,8 +56,19 @@ def mixed_types(context: AuditContext) -> Iterator[Finding]:
         )
 
 
+@check(
+    "D6",
+    "placeholder-value",
+    thresholds=(
+        Threshold("rows of a sentinel", _MIN_SENTINEL_ROWS, "one 999 may be a real value"),
+        Threshold("share of -1", _MINUS_ONE_SHARE, "-1 is a common number; as a stand-in it is frequent"),
+    ),
+)
 def placeholder_values(context: AuditContext) -> Iterator[Finding]:
-    """Words and numbers that stand for a missing value: ``unknown``, ``n/a``, -999, 999 far from all others."""
+    """Words and numbers that stand for a missing value: ``unknown``, ``n/a``, -999, 999 far from all others.
+
+    Harm: A stand-in is taken for a real value: it bends means and scales and hides how much is missing.
+    """
     for column, levels in _text_levels(context):
         held = levels.filter(levels["level"].str.to_lowercase().str.strip_chars().is_in(list(_PLACEHOLDERS)))
         rows = int(held["rows"].sum())
@@ -92,16 +112,17 @@ def _placeholder(context: AuditContext, name: str, value: str, rows: int) -> Fin
     )
 
 
+@check("D6", "spelling-variants")
 def spelling_variants(context: AuditContext) -> Iterator[Finding]:
-    """Levels that differ in case or spaces only, and text in the wrong encoding."""
+    """Levels that differ in case or spaces only.
+
+    Harm: One thing under two names is two levels, each with fewer rows.
+    """
     for column, levels in _text_levels(context):
         plain = levels["level"].str.to_lowercase().str.strip_chars().str.replace_all(r"\s+", " ")
         variants = levels.height - plain.n_unique()
         if variants:
             yield _untidy("spelling-variants", column, variants, "differ from another in case or spaces only")
-        broken = int(levels["level"].str.contains(_BROKEN).sum())
-        if broken:
-            yield _untidy("broken-text", column, broken, "hold characters of a wrongly read encoding")
 
 
 def _untidy(check: str, column: str, levels: int, words: str) -> Finding:

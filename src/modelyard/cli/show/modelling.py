@@ -17,7 +17,8 @@ __all__ = ["show_audit", "show_evaluation", "show_training"]
 
 def show_audit(report: AuditReport, page: Path) -> RenderableType:
     """How many findings of each severity, and the worst of them."""
-    counts = {severity: sum(item.severity is severity for item in report.findings) for severity in Severity}
+    found = report.open_findings
+    counts = {severity: sum(item.severity is severity for item in found) for severity in Severity}
     errors = counts[Severity.ERROR]
     note = f"{report.rows:,} training rows, {report.columns} columns, {len(report.checks)} checks"
     said = ", ".join(
@@ -25,7 +26,33 @@ def show_audit(report: AuditReport, page: Path) -> RenderableType:
         for severity, noun in ((Severity.ERROR, "error"), (Severity.WARNING, "warning"), (Severity.INFO, "note"))
     )
     step = "Decide on each error, then: modelyard train" if errors else "modelyard train"
-    return stack(headline(f"Audit: {said}.", note), findings_view(report.findings), link("report", page), hint(step))
+    return stack(
+        headline(f"Audit: {said}.", note),
+        findings_view(found),
+        _acknowledged(report),
+        _skipped(report),
+        link("report", page),
+        hint(step),
+    )
+
+
+def _acknowledged(report: AuditReport) -> Text | None:
+    """Findings that somebody decided to live with, in a line each."""
+    lines = [
+        f"acknowledged until {decision.until} by {decision.actor}: {finding.id} {finding.subject} ({decision.reason})"
+        for finding in report.findings
+        if (decision := report.acknowledgement_of(finding)) is not None
+    ]
+    return Text("\n".join(lines), style="dim") if lines else None
+
+
+def _skipped(report: AuditReport) -> Text | None:
+    """Checks that could not run, gathered by their reason."""
+    reasons: dict[str, list[str]] = {}
+    for skipped in report.skipped:
+        reasons.setdefault(skipped.reason, []).append(skipped.check)
+    lines = [f"not run: {', '.join(checks)}: {reason}" for reason, checks in reasons.items()]
+    return Text("\n".join(lines), style="dim") if lines else None
 
 
 def show_training(run: TrainingRun) -> RenderableType:

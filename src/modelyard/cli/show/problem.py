@@ -11,11 +11,12 @@ from rich.text import Text
 from modelyard.cli.show.blocks import counted, facts, findings_view, headline, hint, link, plain_table, stack
 
 if TYPE_CHECKING:
+    from modelyard.audit import Check
     from modelyard.problem import ProblemDraft
     from modelyard.project import Project
     from modelyard.status import CheckReport
 
-__all__ = ["show_check", "show_config", "show_new", "show_schema"]
+__all__ = ["show_check", "show_checks", "show_config", "show_new", "show_schema"]
 
 
 def show_new(project: "Project", report: "CheckReport") -> RenderableType:
@@ -58,6 +59,14 @@ def show_config(rows: Sequence[tuple[str, str, str]]) -> RenderableType:
     for key, value, origin in rows:
         style = "dim" if origin == "default" else "bold"
         table.add_row(Text(key, style=style), Text(value, style=style), Text(origin, style="dim"))
+    return table
+
+
+def show_checks(checks: Sequence["Check"]) -> RenderableType:
+    """Every check: what it finds and what harm that does."""
+    table = plain_table(("check", "row", "what it finds, and the harm"), ())
+    for check in checks:
+        table.add_row(Text(check.id, style="bold"), check.row, f"{check.finds} {check.harm}")
     return table
 
 
