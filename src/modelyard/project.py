@@ -81,8 +81,17 @@ class Project:
         self._progress = progress
 
     @classmethod
-    def new(cls, root: Path | str, *, data: Path | str, target: str) -> Self:
+    def new(cls, root: Path | str, *, data: Path | str, target: str, query: str | None = None) -> Self:
         """Look at a table, infer what can be inferred, and write a commented ``modelyard.yaml`` into ``root``.
+
+        Parameters
+        ----------
+        data
+            A path or an address of a table.
+        target
+            Column to predict.
+        query
+            What is asked of a database.
 
         Raises
         ------
@@ -91,12 +100,12 @@ class Project:
         StateError
             If there is a project already.
         """
-        folder, source = Path(root), Path(data)
+        folder = Path(root)
         if (folder / PROJECT_FILE).exists():
             raise StateError(
                 "there is a project already", where=str(folder), cure="Choose another name, or edit modelyard.yaml"
             )
-        draft = data_room.draft_problem(folder.resolve().name, source, target, folder=folder)
+        draft = data_room.draft_problem(folder.resolve().name, data, target, folder=folder, query=query)
         write_json_atomic(folder / ".modelyard" / "schema.json", json_schema())
         write_atomic(folder / PROJECT_FILE, write_draft(draft))
         project = cls.open(folder)
@@ -507,10 +516,10 @@ class Project:
 
     def _split(self) -> tuple[Problem, data_room.Split]:
         """The resolved problem and the split of the source as it is now; both are made on first use."""
-        source = self.root / self.problem.data.source
-        table = data_room.read_source(source)
+        source = data_room.located(self.problem.data.source, self.root)
+        table = data_room.read_declared(self.problem.data, self.root)
         problem = data_room.resolve(self.problem, table.frame)
-        version = data_room.store_version(table.frame, str(source), self.workspace, notes=table.notes)
+        version = data_room.store_version(table.frame, source, self.workspace, notes=table.notes)
         split = data_room.make_split(
             data_room.load_version(version.id, self.workspace), problem, self.workspace, self.actor
         )

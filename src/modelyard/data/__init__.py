@@ -16,7 +16,7 @@ from modelyard.data.profile import (
     debiased_psi,
     smoothed_psi,
 )
-from modelyard.data.read import SourceTable, read_source, read_table
+from modelyard.data.read import SourceTable, located, read_declared, read_source, read_table
 from modelyard.data.resolve import check_columns, class_shares, positive_class, resolve, settled
 from modelyard.data.roles import Roles, assign_roles
 from modelyard.data.schema import Column, ColumnKind, Schema, category_text, conform, infer_schema
@@ -64,8 +64,10 @@ __all__ = [
     "infer_schema",
     "load_split",
     "load_version",
+    "located",
     "make_split",
     "positive_class",
+    "read_declared",
     "read_source",
     "read_table",
     "resolve",

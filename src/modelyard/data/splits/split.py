@@ -22,7 +22,7 @@ from modelyard.core import (
     write_atomic,
     write_json_atomic,
 )
-from modelyard.data.read import read_source
+from modelyard.data.read import located, read_source
 from modelyard.data.resolve import resolve
 from modelyard.data.schema import ColumnKind, Schema, conform, infer_schema
 from modelyard.data.splits.sealed_test import SealedTest
@@ -179,7 +179,7 @@ def _own_test(dataset: Dataset, problem: Problem, workspace: Workspace) -> pl.Da
     source = problem.data.test_source
     if source is None:
         return None
-    frame = read_source(workspace.root / source).frame
+    frame = read_source(located(source, workspace.root)).frame
     missing = [name for name in dataset.frame.columns if name not in frame.columns]
     missing = [name for name in missing if name != problem.split.column]
     if missing:
