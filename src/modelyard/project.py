@@ -1,6 +1,7 @@
 """The facade: a project and its verbs, in the order of a model's life. Each verb is a few lines that call rooms."""
 
 import contextlib
+import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -13,6 +14,7 @@ from modelyard.core import (
     ConfigError,
     LockedError,
     Progress,
+    ProgressEvent,
     StateError,
     new_id,
     silent,
@@ -32,7 +34,7 @@ from modelyard.problem import (
     write_draft,
 )
 from modelyard.report import render_html
-from modelyard.status import CheckReport, Status, next_step
+from modelyard.status import CheckReport, Status, next_step, source_changed
 
 if TYPE_CHECKING:
     from modelyard.monitoring import MonitorReport
@@ -79,6 +81,7 @@ class Project:
         self.workspace = store.Workspace(root)
         self.actor = governance.current_actor(self.workspace.ledger, token, root)
         self._progress = progress
+        self._change: data_room.VersionDiff | None = None
 
     @classmethod
     def new(cls, root: Path | str, *, data: Path | str, target: str, query: str | None = None) -> Self:
@@ -169,7 +172,11 @@ class Project:
             split=split.record.reason,
             test_rows=split.test.size,
             openings=split.test.openings(),
-            findings=(*lint_problem(problem, class_shares=shares), *split.record.findings),
+            findings=(
+                *source_changed(self._change),
+                *lint_problem(problem, class_shares=shares),
+                *split.record.findings,
+            ),
         )
 
     def audit(self) -> AuditReport:
@@ -520,11 +527,22 @@ class Project:
         table = data_room.read_declared(self.problem.data, self.root)
         problem = data_room.resolve(self.problem, table.frame)
         version = data_room.store_version(table.frame, source, self.workspace, notes=table.notes)
+        self._tell_of_change(version)
         split = data_room.make_split(
             data_room.load_version(version.id, self.workspace), problem, self.workspace, self.actor
         )
         self.workspace.point("split", split.record.id)
+        self.workspace.point("dataset", version.id)
         return problem, split
+
+    def _tell_of_change(self, version: data_room.DatasetVersion) -> None:
+        """Say it, here and in the ledger, if the source holds something else than when a command last read it."""
+        change = data_room.changed_source(self.workspace.pointer("dataset"), version, self.workspace)
+        if change is not None:
+            self._change = change
+            self._note("data.changed", version.id, {"before": change.before, "what": change.summary})
+            message = f"the source has changed since version {change.before}: {change.summary}"
+            self._progress(ProgressEvent("reading", 1, 1, message))
 
     def _run(self) -> tuple[Problem, data_room.Split, "StoredRun"]:
         """The newest run with the split that it was trained on."""
@@ -538,6 +556,7 @@ class Project:
         """The audit of a split, with its page on disk."""
         roles = data_room.assign_roles(problem, split.train.schema)
         report = audit_rows(split.train, problem, roles, seed=problem.training.seed, progress=self._progress)
+        report = dataclasses.replace(report, findings=(*source_changed(self._change), *report.findings))
         folder = self.workspace.folder("audits", split.record.id)
         store.save_record(folder, "audit", report, render_html(audit_page(report, problem)))
         return report

@@ -5,6 +5,7 @@ Gives: a version by content, a split with a sealed test part, the columns' roles
 Never: lets the test part out without a reason in the ledger.
 """
 
+from modelyard.data.comparison import ColumnShift, TypeChange, VersionDiff, changed_source, diff_versions
 from modelyard.data.contract import ColumnContract, Contract, Violation, derive_contract
 from modelyard.data.drafting import draft_problem
 from modelyard.data.profile import (
@@ -30,12 +31,20 @@ from modelyard.data.splits import (
     unknown_rows,
 )
 from modelyard.data.suggest import Suggestion, suggest
-from modelyard.data.version import Dataset, DatasetVersion, load_version, store_version, version_record
+from modelyard.data.version import (
+    Dataset,
+    DatasetVersion,
+    load_version,
+    store_version,
+    version_record,
+    version_records,
+)
 
 __all__ = [
     "Column",
     "ColumnContract",
     "ColumnKind",
+    "ColumnShift",
     "Contract",
     "Dataset",
     "DatasetVersion",
@@ -48,17 +57,21 @@ __all__ = [
     "Split",
     "SplitRecord",
     "Suggestion",
+    "TypeChange",
+    "VersionDiff",
     "Violation",
     "assign_roles",
     "bin_labels",
     "build_profile",
     "category_text",
+    "changed_source",
     "check_columns",
     "class_shares",
     "conform",
     "count_bins",
     "debiased_psi",
     "derive_contract",
+    "diff_versions",
     "draft_problem",
     "extend_split",
     "infer_schema",
@@ -77,4 +90,5 @@ __all__ = [
     "suggest",
     "unknown_rows",
     "version_record",
+    "version_records",
 ]
