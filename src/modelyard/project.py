@@ -1,6 +1,7 @@
 """The facade: a project and its verbs, in the order of a model's life. Each verb is a few lines that call rooms."""
 
 import contextlib
+import dataclasses
 import datetime as dt
 import functools
 from collections.abc import Mapping, Sequence
@@ -22,6 +23,7 @@ from modelyard.core import (
     ConfigError,
     LockedError,
     Progress,
+    ProgressEvent,
     StateError,
     new_id,
     silent,
@@ -41,7 +43,7 @@ from modelyard.problem import (
     write_draft,
 )
 from modelyard.report import render_html
-from modelyard.status import CheckReport, Status, next_step
+from modelyard.status import CheckReport, Status, next_step, source_changed
 
 if TYPE_CHECKING:
     from modelyard.monitoring import MonitorReport
@@ -88,10 +90,20 @@ class Project:
         self.workspace = store.Workspace(root)
         self.actor = governance.current_actor(self.workspace.ledger, token, root)
         self._progress = progress
+        self._change: data_room.VersionDiff | None = None
 
     @classmethod
-    def new(cls, root: Path | str, *, data: Path | str, target: str) -> Self:
+    def new(cls, root: Path | str, *, data: Path | str, target: str, query: str | None = None) -> Self:
         """Look at a table, infer what can be inferred, and write a commented ``modelyard.yaml`` into ``root``.
+
+        Parameters
+        ----------
+        data
+            A path or an address of a table.
+        target
+            Column to predict.
+        query
+            What is asked of a database.
 
         Raises
         ------
@@ -100,12 +112,12 @@ class Project:
         StateError
             If there is a project already.
         """
-        folder, source = Path(root), Path(data)
+        folder = Path(root)
         if (folder / PROJECT_FILE).exists():
             raise StateError(
                 "there is a project already", where=str(folder), cure="Choose another name, or edit modelyard.yaml"
             )
-        draft = data_room.draft_problem(folder.resolve().name, source, target, folder=folder)
+        draft = data_room.draft_problem(folder.resolve().name, data, target, folder=folder, query=query)
         write_json_atomic(folder / ".modelyard" / "schema.json", json_schema())
         write_atomic(folder / PROJECT_FILE, write_draft(draft))
         project = cls.open(folder)
@@ -169,7 +181,11 @@ class Project:
             split=split.record.reason,
             test_rows=split.test.size,
             openings=split.test.openings(),
-            findings=(*lint_problem(problem, class_shares=shares), *split.record.findings),
+            findings=(
+                *source_changed(self._change),
+                *lint_problem(problem, class_shares=shares),
+                *split.record.findings,
+            ),
         )
 
     def audit(self, *, acknowledge: Sequence[str] = (), reason: str = "", until: dt.date | None = None) -> AuditReport:
@@ -532,16 +548,27 @@ class Project:
 
     def _split(self) -> tuple[Problem, data_room.Split]:
         """The resolved problem and the split of the source as it is now; both are made on first use."""
-        source = self.root / self.problem.data.source
-        table = data_room.read_source(source)
+        source = data_room.located(self.problem.data.source, self.root)
+        table = data_room.read_declared(self.problem.data, self.root)
         frame = data_room.with_events(table.frame, self.problem, self.root)
         problem = data_room.resolve(self.problem, frame)
-        version = data_room.store_version(frame, str(source), self.workspace, notes=table.notes)
+        version = data_room.store_version(frame, source, self.workspace, notes=table.notes)
+        self._tell_of_change(version)
         split = data_room.make_split(
             data_room.load_version(version.id, self.workspace), problem, self.workspace, self.actor
         )
         self.workspace.point("split", split.record.id)
+        self.workspace.point("dataset", version.id)
         return problem, split
+
+    def _tell_of_change(self, version: data_room.DatasetVersion) -> None:
+        """Say it, here and in the ledger, if the source holds something else than when a command last read it."""
+        change = data_room.changed_source(self.workspace.pointer("dataset"), version, self.workspace)
+        if change is not None:
+            self._change = change
+            self._note("data.changed", version.id, {"before": change.before, "what": change.summary})
+            message = f"the source has changed since version {change.before}: {change.summary}"
+            self._progress(ProgressEvent("reading", 1, 1, message))
 
     def _run(self) -> tuple[Problem, data_room.Split, "StoredRun"]:
         """The newest run with the split that it was trained on."""
@@ -555,6 +582,7 @@ class Project:
         """The audit of a split, with its page on disk."""
         roles = data_room.assign_roles(problem, split.train.schema)
         seen = audit_rows(split.train, problem, roles, seed=problem.training.seed, progress=self._progress)
+        seen = dataclasses.replace(seen, findings=(*source_changed(self._change), *seen.findings))
         report = with_acknowledgements(seen, self.workspace.ledger)
         folder = self.workspace.folder("audits", split.record.id)
         store.save_record(folder, "audit", report, render_html(audit_page(report, problem)))

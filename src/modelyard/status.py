@@ -2,10 +2,14 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from modelyard.core import Finding, Record, Severity
 
-__all__ = ["CheckReport", "Status", "next_step"]
+if TYPE_CHECKING:
+    from modelyard.data import VersionDiff
+
+__all__ = ["CheckReport", "Status", "next_step", "source_changed"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -77,6 +81,24 @@ class Status(Record):
     ledger_rows: int
     ledger_ok: bool
     next_step: str
+
+
+def source_changed(change: "VersionDiff | None") -> tuple[Finding, ...]:
+    """One finding if the source holds something else than when a command last read it."""
+    if change is None:
+        return ()
+    return (
+        Finding(
+            id="source-changed",
+            severity=Severity.WARNING,
+            subject="data.source",
+            message=f"The source has changed since version {change.before}: {change.summary}.",
+            why="Rows that were sealed before may be among the new training rows; runs of the two are not comparable.",
+            action=f"Look at it: modelyard data diff {change.before} {change.after}; then run audit and train again.",
+            evidence=change.to_dict(),
+            row="D2",
+        ),
+    )
 
 
 def next_step(

@@ -39,6 +39,7 @@ COMMANDS = [
     "score",
     "monitor",
     "retrain",
+    "data",
     "ledger",
     "status",
     "demo",

@@ -1,4 +1,4 @@
-"""Commands that give account: ledger, status, demo."""
+"""Commands that give account: data, ledger, status, demo."""
 
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +9,37 @@ from modelyard.cli.exit_codes import ExitCode
 from modelyard.cli.verb import Answer, Session, print_answer, verb
 
 __all__ = ["add_to"]
+
+
+def data(
+    session: Session,
+    action: Annotated[str, typer.Argument(help="list, show or diff.")] = "list",
+    versions: Annotated[list[str] | None, typer.Argument(help="One version to show, two to compare; ids.")] = None,
+) -> Answer:
+    """List, show or compare versions of the data. Rows by content, columns, types, and how far each column has moved."""
+    from modelyard.cli.show.versions import show_diff, show_version, show_versions
+    from modelyard.core import ConfigError
+    from modelyard.data import diff_versions, version_record, version_records
+    from modelyard.problem import did_you_mean
+
+    wanted = {"list": 0, "show": 1, "diff": 2}
+    words = {"list": "no id", "show": "one id", "diff": "two ids"}
+    ids = versions or []
+    if action not in wanted:
+        cure = did_you_mean(action, wanted)
+        raise ConfigError("versions cannot do that", where="data", got=repr(action), cure=cure)
+    if len(ids) != wanted[action]:
+        cure = "Run: modelyard data list, then data show ID, or data diff ID ID"
+        raise ConfigError(f"{action} takes {words[action]}", where="data", got=str(len(ids)), cure=cure)
+    workspace = session.project.workspace
+    if action == "list":
+        records = version_records(workspace)
+        return Answer([record.to_dict() for record in records], show_versions(records, workspace.pointer("dataset")))
+    if action == "show":
+        record = version_record(ids[0], workspace)
+        return Answer(record.to_dict(), show_version(record))
+    diff = diff_versions(ids[0], ids[1], workspace)
+    return Answer(diff.to_dict(), show_diff(diff))
 
 
 def ledger(
@@ -59,6 +90,7 @@ def demo(
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this file."""
+    verb(app, "data")(data)
     verb(app, "ledger")(ledger)
     verb(app, "status")(status)
     app.command("demo")(demo)

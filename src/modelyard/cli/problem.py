@@ -1,6 +1,5 @@
 """Commands about the question: new, check, explain."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -14,14 +13,15 @@ __all__ = ["add_to"]
 def new(
     session: Session,
     name: Annotated[str, typer.Argument(help="Name of the model; also the folder that is made.")],
-    source: Annotated[Path, typer.Option("--data", help="The table: CSV, JSON, JSONL or Parquet.")],
+    source: Annotated[str, typer.Option("--data", help="The table: a file, a folder of parts, or an address.")],
     target: Annotated[str, typer.Option("--target", help="Column to predict.")],
+    query: Annotated[str | None, typer.Option("--query", help="What is asked of a database: one SELECT.")] = None,
 ) -> Answer:
     """Begin a project from a table. Looks at the columns and writes modelyard.yaml with every choice explained."""
     from modelyard.cli.show.problem import show_new
     from modelyard.project import Project
 
-    project = Project.new(session.folder / name, data=source, target=target)
+    project = Project.new(session.folder / name, data=source, target=target, query=query)
     report = project.check()
     inferred = project.draft.inferred if project.draft else {}
     record = {

@@ -5,6 +5,7 @@ Gives: a version by content, a split with a sealed test part, the columns' roles
 Never: lets the test part out without a reason in the ledger.
 """
 
+from modelyard.data.comparison import ColumnShift, TypeChange, VersionDiff, changed_source, diff_versions
 from modelyard.data.contract import ColumnContract, Contract, Violation, derive_contract
 from modelyard.data.drafting import draft_problem
 from modelyard.data.events import with_events
@@ -17,7 +18,7 @@ from modelyard.data.profile import (
     debiased_psi,
     smoothed_psi,
 )
-from modelyard.data.read import SourceTable, read_source, read_table
+from modelyard.data.read import SourceTable, located, read_declared, read_source, read_table
 from modelyard.data.resolve import check_columns, class_shares, positive_class, resolve, settled
 from modelyard.data.roles import Roles, assign_roles
 from modelyard.data.schema import Column, ColumnKind, Schema, category_text, conform, infer_schema
@@ -31,12 +32,20 @@ from modelyard.data.splits import (
     unknown_rows,
 )
 from modelyard.data.suggest import Suggestion, suggest
-from modelyard.data.version import Dataset, DatasetVersion, load_version, store_version, version_record
+from modelyard.data.version import (
+    Dataset,
+    DatasetVersion,
+    load_version,
+    store_version,
+    version_record,
+    version_records,
+)
 
 __all__ = [
     "Column",
     "ColumnContract",
     "ColumnKind",
+    "ColumnShift",
     "Contract",
     "Dataset",
     "DatasetVersion",
@@ -49,24 +58,30 @@ __all__ = [
     "Split",
     "SplitRecord",
     "Suggestion",
+    "TypeChange",
+    "VersionDiff",
     "Violation",
     "assign_roles",
     "bin_labels",
     "build_profile",
     "category_text",
+    "changed_source",
     "check_columns",
     "class_shares",
     "conform",
     "count_bins",
     "debiased_psi",
     "derive_contract",
+    "diff_versions",
     "draft_problem",
     "extend_split",
     "infer_schema",
     "load_split",
     "load_version",
+    "located",
     "make_split",
     "positive_class",
+    "read_declared",
     "read_source",
     "read_table",
     "resolve",
@@ -76,5 +91,6 @@ __all__ = [
     "suggest",
     "unknown_rows",
     "version_record",
+    "version_records",
     "with_events",
 ]

@@ -5,10 +5,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from modelyard.data.read import read_table
+from modelyard.data.read import located, read_source
 from modelyard.data.resolve import resolve
 from modelyard.data.suggest import suggest
 from modelyard.problem import Problem, ProblemDraft, Task
+from modelyard.problem.address import is_url
 from modelyard.problem.schema import DataSource
 
 __all__ = ["draft_problem"]
@@ -24,7 +25,9 @@ _KEYS = {
 }
 
 
-def draft_problem(name: str, source: Path, target: str, *, folder: Path) -> ProblemDraft:
+def draft_problem(
+    name: str, source: Path | str, target: str, *, folder: Path, query: str | None = None
+) -> ProblemDraft:
     """Look at the table in ``source`` and draft a problem for the project in ``folder``.
 
     The project file names the table relative to the folder if it lies below it or beside it, else absolutely. What
@@ -35,20 +38,24 @@ def draft_problem(name: str, source: Path, target: str, *, folder: Path) -> Prob
     DataError
         If the table cannot be read, or has no such target that could be learnt.
     """
-    table = read_table(source)
+    table = read_source(source, query=query).frame
     resolve(Problem(task=Task.AUTO, data=DataSource(source=str(source), target=target)), table)
     found = suggest(table, target)
-    values: dict[str, Any] = {
+    values: dict[str, Any] = {"data.query": query} if query else {}
+    values |= {
         key: getattr(found, field) for field, key in _KEYS.items() if getattr(found, field) not in (None, (), {})
     }
     because = {_KEYS.get(field, field): reason for field, reason in found.because.items()}
-    return ProblemDraft(_as_name(name), _as_written(source, folder), target, found.task, values, because)
+    return ProblemDraft(_as_name(name), _as_written(str(source), folder), target, found.task, values, because)
 
 
-def _as_written(source: Path, folder: Path) -> str:
-    """The table's path as the project file holds it."""
-    relative = os.path.relpath(source.resolve(), folder.resolve())
-    return relative if Path(relative).parts.count("..") <= 1 else str(source.resolve())
+def _as_written(source: str, folder: Path) -> str:
+    """The table's path or address as the project file holds it; SQLite's file is named absolutely."""
+    if is_url(source):
+        return located(source, Path.cwd())
+    whole = Path(source).resolve()
+    relative = os.path.relpath(whole, folder.resolve())
+    return relative if Path(relative).parts.count("..") <= 1 else str(whole)
 
 
 def _as_name(name: str) -> str:

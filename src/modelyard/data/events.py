@@ -7,7 +7,7 @@ import polars as pl
 
 from modelyard.core import ConfigError, DataError
 from modelyard.data.dtypes import parse_moments
-from modelyard.data.read import read_table
+from modelyard.data.read import located, read_table
 from modelyard.problem import EventTable, Problem, did_you_mean
 
 __all__ = ["join_events", "with_events"]
@@ -40,7 +40,7 @@ def with_events(rows: pl.DataFrame, problem: Problem, root: Path) -> pl.DataFram
                 got=repr(name),
                 cure="Set data.prediction_time (or data.time) to the column that says it",
             )
-        rows = join_events(rows, read_table(root / plan.source), plan, name=name, moment=moment)
+        rows = join_events(rows, read_table(located(plan.source, root)), plan, name=name, moment=moment)
     return rows
 
 

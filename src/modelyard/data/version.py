@@ -31,6 +31,7 @@ __all__ = [
     "parquet_bytes",
     "store_version",
     "version_record",
+    "version_records",
 ]
 
 _FILE = "dataset.json"
@@ -169,7 +170,7 @@ def store_version(
 
 
 def version_record(id: str, workspace: Workspace) -> DatasetVersion:  # noqa: A002 - the field's name
-    """The record of a stored version, without its rows.
+    """The record of a stored version, without its rows; the first digits of an id are enough if they are one's own.
 
     Raises
     ------
@@ -179,6 +180,8 @@ def version_record(id: str, workspace: Workspace) -> DatasetVersion:  # noqa: A0
         If the record is damaged.
     """
     path = workspace.folder("datasets", id) / _FILE
+    begins = [] if path.exists() else list(workspace.folder("datasets").glob(f"{id}*/{_FILE}"))
+    path = begins[0] if len(begins) == 1 else path
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
@@ -195,6 +198,18 @@ def version_record(id: str, workspace: Workspace) -> DatasetVersion:  # noqa: A0
             cure="Restore it from a backup, or delete its folder and run the command again",
         ) from error
     return DatasetVersion.from_dict(content)
+
+
+def version_records(workspace: Workspace) -> tuple[DatasetVersion, ...]:
+    """The records of all stored versions, the oldest first.
+
+    Raises
+    ------
+    IntegrityError
+        If a record is damaged.
+    """
+    ids = sorted(path.parent.name for path in workspace.folder("datasets").glob(f"*/{_FILE}"))
+    return tuple(sorted((version_record(id_, workspace) for id_ in ids), key=lambda record: record.created_at))
 
 
 def load_version(id: str, workspace: Workspace) -> Dataset:  # noqa: A002 - the field's name

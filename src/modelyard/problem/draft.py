@@ -39,6 +39,7 @@ class ProblemDraft(Record):
     def inferred(self) -> Mapping[str, tuple[Any, str]]:
         """Dotted key to what was inferred and why; the metric is the task's usual one."""
         found = {"task": self.task.value, "metrics.primary": default_metric(self.task), **self.values}
+        found.pop("data.query", None)  # given, not inferred
         usual = {"metrics.primary": f"The usual choice for {self.task}; all other metrics are reported too."}
         return {key: (value, (usual | dict(self.because)).get(key, "")) for key, value in found.items()}
 
@@ -77,6 +78,7 @@ def _data(draft: ProblemDraft) -> list[str]:
     lines = [
         "data:",
         f"  source: {_scalar(draft.source)}",
+        *([f"  query: {_scalar(draft.values['data.query'])}"] if "data.query" in draft.values else []),
         f"  target: {_scalar(draft.target)}",
     ]
     hints = {

@@ -153,7 +153,9 @@ def _validate(values: Mapping[str, Any], where: str) -> Problem:
         # A mistyped key is both unknown and missing; the unknown one carries the cure.
         first = min(error.errors(), key=lambda item: item["type"] != "extra_forbidden")
         location = [str(part) for part in first["loc"]]
-        raise ConfigError(**_describe(first, location, where)) from error
+        # What Pydantic says holds the value; where that is a password, nothing of it may be carried on.
+        hidden = None if first["type"] == "secret" else error
+        raise ConfigError(**_describe(first, location, where)) from hidden
 
 
 def _describe(first: Any, location: list[str], where: str) -> dict[str, str]:
@@ -166,6 +168,9 @@ def _describe(first: Any, location: list[str], where: str) -> dict[str, str]:
         return {"what": f"unknown key {key!r}", "where": where, "cure": cure}
     if first["type"] == "missing":
         return {"what": f"the key {key!r} is missing", "where": where, "cure": f"Add '{location[-1]}:' to the file"}
+    if first["type"] == "secret":
+        cure = "Write ${NAME} in its place, and set the environment variable NAME"
+        return {"what": f"{key} is not allowed: {first['msg']}", "where": where, "cure": cure}
     message = first["msg"].removeprefix("Value error, ")
     return {
         "what": f"{key or 'the file'} is not allowed: {message}",

@@ -2,8 +2,10 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
+from modelyard.problem.address import holds_password
 from modelyard.problem.metrics import METRICS, default_metric
 from modelyard.problem.task import Task
 
@@ -53,7 +55,12 @@ class EventTable(_Strict):
 class DataSource(_Strict):
     """Where the rows come from and what the columns are for."""
 
-    source: str = Field(description="Path of the table, relative to this file: CSV, JSON, JSONL or Parquet.")
+    source: str = Field(
+        description="The table: a path relative to this file (CSV, JSON, JSONL, Parquet, Arrow, Excel, or a folder of "
+        "parts), or an address (s3://, gs://, az://, or a database); ${NAME} stands for an environment variable."
+    )
+    query: str | None = Field(default=None, description="What is asked of a database: one SELECT.")
+    sheet: str | None = Field(default=None, description="Sheet of a workbook; the first with rows by default.")
     target: str = Field(description="Column to predict.")
     positive: str | None = Field(
         default=None, description="Class of interest of a binary target; the rarer one by default."
@@ -79,6 +86,13 @@ class DataSource(_Strict):
     test_source: str | None = Field(default=None, description="A test table of one's own; it becomes the sealed part.")
     collection: str = Field(default="", description="How the data were collected, by whom, over which period.")
     known_biases: tuple[str, ...] = Field(default=(), description="Known biases and gaps of the data.")
+
+    @field_validator("source", "test_source")
+    @classmethod
+    def _holds_no_password(cls, address: str | None) -> str | None:
+        if address is not None and holds_password(address):
+            raise PydanticCustomError("secret", "an address must not hold a password")
+        return address
 
     @model_validator(mode="after")
     def _ranges_run_upwards(self) -> Self:

@@ -1,21 +1,24 @@
-"""Delimited text: its encoding and delimiter found, its faults named by line."""
+"""Delimited text: its encoding, delimiter, quotes and ways of writing numbers found, its faults named by line."""
 
 import csv
+import dataclasses
 import io
+import re
 from collections import Counter
 from collections.abc import Iterator
 
 import polars as pl
 
 from modelyard.core import DataError
-from modelyard.data.dtypes import PARSED_SHARE
+from modelyard.data.readers.numerals import with_plain_numerals
+from modelyard.data.readers.protocol import Certainty, FileReader, Raw, Source
 
-__all__ = ["decode", "read_delimited"]
+__all__ = ["DelimitedReader", "decode"]
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_CHARACTERS = 65_536
-_DECIMAL_COMMA = r"^[+-]?\d+,\d+$"
-_MAYBE_DECIMAL_COMMA = r"^([+-]?\d+(,\d+)?)?$"
+_DELIMITER_NAMES = {"\t": "a tab"}
+_SINGLE_QUOTED = re.compile(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", re.MULTILINE)
 _CP1252_HOLES = frozenset((0x81, 0x8D, 0x8F, 0x90, 0x9D))
 
 
@@ -62,33 +65,59 @@ def _not_text(where: str) -> DataError:
     )
 
 
-def read_delimited(raw: bytes, where: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
-    """A table of text cells, and notes on encoding and delimiter; empty cells are null.
+class DelimitedReader(FileReader):
+    """Reads cells between delimiters; notes encoding, delimiter, quotes, decimal commas and thousands."""
 
-    Raises
-    ------
-    DataError
-        If there is no header or no row, a name occurs twice, or a row has another number of cells than the header.
-    """
-    text, encoding = decode(raw, where)
-    if not text.strip():
-        raise DataError("the file is empty", where=where, cure="Export the table again, with a header line and rows")
-    delimiter = _delimiter(text)
-    header = _header(text, delimiter, where)
-    notes = [] if encoding == "utf-8" else [f"read as {encoding}, since it is not UTF-8"]
-    if delimiter != ",":
-        notes.append(f"cells are separated by {'a tab' if delimiter == chr(9) else repr(delimiter)}")
-    frame = _parse(text, delimiter, header, where)
-    if delimiter != ",":
-        frame = _with_decimal_points(frame, notes)
-    if frame.is_empty():
-        raise DataError("the table has no rows", where=where, got="a header only", cure="Export it again, with rows")
-    return frame, tuple(notes)
+    name = "delimited"
+    reads = "delimited text: .csv, .tsv, .txt, .data"
+    suffixes = frozenset((".csv", ".tsv", ".txt", ".data"))
+
+    def recognises(self, source: Source) -> Certainty:
+        """By the ending; else any file that nobody else takes."""
+        if source.scheme or (source.path is not None and source.path.is_dir()):
+            return Certainty.NO
+        return Certainty.NAME if source.suffix in self.suffixes else Certainty.FALLBACK
+
+    def read(self, source: Source) -> Raw:
+        """A table of text cells; empty cells are null.
+
+        Raises
+        ------
+        DataError
+            If there is no header or no row, a name occurs twice, or a row has another number of cells than the header.
+        """
+        where = source.location
+        text, encoding = decode(source.bytes(), where)
+        if not text.strip():
+            raise DataError(
+                "the file is empty", where=where, cure="Export the table again, with a header line and rows"
+            )
+        form = _form(text)
+        header = _header(text, form, where)
+        notes = [] if encoding == "utf-8" else [f"read as {encoding}, since it is not UTF-8"]
+        if form.delimiter != ",":
+            notes.append(f"cells are separated by {_DELIMITER_NAMES.get(form.delimiter, repr(form.delimiter))}")
+        if form.quote != '"':
+            notes.append(f"cells are quoted with {form.quote}")
+        frame, more = with_plain_numerals(_parse(text, form, header, where), delimiter=form.delimiter)
+        if frame.is_empty():
+            raise DataError(
+                "the table has no rows", where=where, got="a header only", cure="Export it again, with rows"
+            )
+        return Raw(frame, (*notes, *more))
 
 
-def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
+@dataclasses.dataclass(frozen=True)
+class _Form:
+    """How the cells are set apart."""
+
+    delimiter: str
+    quote: str
+
+
+def _rows(text: str, form: _Form) -> Iterator[tuple[int, list[str]]]:
     """The lines with their numbers (from 1), blank ones left out."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=form.delimiter, quotechar=form.quote)
     line = 1
     for row in reader:
         if row:
@@ -96,14 +125,20 @@ def _rows(text: str, delimiter: str) -> Iterator[tuple[int, list[str]]]:
         line = reader.line_num + 1
 
 
-def _delimiter(text: str) -> str:
-    """The candidate that splits the first lines into the most cells of equal number; a comma if none does."""
+def _form(text: str) -> _Form:
+    """Single quotes if they enclose cells on half of the first lines and no double quote is there; then the delimiter.
+
+    The delimiter is the candidate that splits the first lines into the most cells of equal number; a comma if none does.
+    """
     sample = text[:_SAMPLE_CHARACTERS]
     complete = sample if len(text) <= _SAMPLE_CHARACTERS else sample[: sample.rfind("\n") + 1] or sample
-    best, best_score = ",", (0.0, 0)
+    single = '"' not in complete and 2 * len(_SINGLE_QUOTED.findall(complete)) >= max(2, complete.count("\n"))
+    quote = "'" if single else '"'
+    best, best_score = _Form(",", quote), (0.0, 0)
     for delimiter in _DELIMITERS:
+        form = _Form(delimiter, quote)
         try:
-            widths = Counter(len(row) for _, row in _rows(complete, delimiter))
+            widths = Counter(len(row) for _, row in _rows(complete, form))
         except csv.Error:
             continue
         if not widths:
@@ -111,12 +146,12 @@ def _delimiter(text: str) -> str:
         width, lines = widths.most_common(1)[0]
         score = (lines / widths.total() if width > 1 else 0.0, width)
         if score > best_score and width > 1:
-            best, best_score = delimiter, score
+            best, best_score = form, score
     return best
 
 
-def _header(text: str, delimiter: str, where: str) -> list[str]:
-    written = [name.strip() for name in next(_rows(text, delimiter))[1]]
+def _header(text: str, form: _Form, where: str) -> list[str]:
+    written = [name.strip() for name in next(_rows(text, form))[1]]
     names = [name or f"column_{place}" for place, name in enumerate(written, start=1)]
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
@@ -129,17 +164,18 @@ def _header(text: str, delimiter: str, where: str) -> list[str]:
     return names
 
 
-def _parse(text: str, delimiter: str, header: list[str], where: str) -> pl.DataFrame:
+def _parse(text: str, form: _Form, header: list[str], where: str) -> pl.DataFrame:
     """All cells as text; on any doubt about the rows' widths the slow reader finds the line."""
     try:
         frame = pl.read_csv(
             text.encode("utf-8"),
-            separator=delimiter,
+            separator=form.delimiter,
+            quote_char=form.quote,
             infer_schema=False,
             truncate_ragged_lines=False,
         )
     except pl.exceptions.PolarsError as error:
-        _refuse_ragged(text, delimiter, header, where)
+        _refuse_ragged(text, form, header, where)
         raise DataError(
             "the file could not be read as delimited text",
             where=where,
@@ -147,20 +183,20 @@ def _parse(text: str, delimiter: str, header: list[str], where: str) -> pl.DataF
             cure="Check its quotes, or save it again as CSV",
         ) from error
     if frame.width != len(header) or (frame.width > 1 and frame[frame.columns[-1]].null_count()):
-        _refuse_ragged(text, delimiter, header, where)
+        _refuse_ragged(text, form, header, where)
     frame.columns = header
     return frame.filter(~pl.all_horizontal(pl.all().is_null())) if frame.width == 1 else frame
 
 
-def _refuse_ragged(text: str, delimiter: str, header: list[str], where: str) -> None:
+def _refuse_ragged(text: str, form: _Form, header: list[str], where: str) -> None:
     """Raise for the first line whose number of cells differs from the header's."""
     try:
-        for line, row in _rows(text, delimiter):
+        for line, row in _rows(text, form):
             if len(row) != len(header):
                 raise DataError(
                     f"line {line} has {_cells(len(row))} where the header has {_cells(len(header))}",
                     where=where,
-                    got=delimiter.join(row)[:80],
+                    got=form.delimiter.join(row)[:80],
                     cure="Mend that line, or quote cells that contain the delimiter",
                 )
     except csv.Error as error:
@@ -174,18 +210,3 @@ def _refuse_ragged(text: str, delimiter: str, header: list[str], where: str) -> 
 
 def _cells(number: int) -> str:
     return "1 cell" if number == 1 else f"{number} cells"
-
-
-def _with_decimal_points(frame: pl.DataFrame, notes: list[str]) -> pl.DataFrame:
-    """Columns of numbers with a decimal comma, written with a point."""
-    commas = [name for name in frame.columns if _has_decimal_commas(frame[name])]
-    if commas:
-        notes.append(f"a decimal comma was read as a point in {', '.join(map(repr, commas))}")
-    return frame.with_columns(pl.col(commas).str.replace(",", ".", literal=True))
-
-
-def _has_decimal_commas(values: pl.Series) -> bool:
-    """True for a column of numbers of which some have a decimal comma."""
-    known = values.drop_nulls().str.strip_chars()
-    numbers = int(known.str.contains(_MAYBE_DECIMAL_COMMA).sum())
-    return numbers >= PARSED_SHARE * len(known) and bool(known.str.contains(_DECIMAL_COMMA).any())
