@@ -28,15 +28,20 @@ def test_header_only(yard: FaultyYard) -> None:
     assert "no rows" in yard.refused_new(yard.file("header.csv", "a,b,target\n"))
 
 
-def test_folder_as_path(yard: FaultyYard) -> None:
-    """A file inside it is offered."""
+def test_folder_as_path(yard: FaultyYard, good: pl.DataFrame) -> None:
+    """A folder without tables is refused; one of parts is one table."""
     (yard.folder / "tables").mkdir()
-    (yard.folder / "tables" / "may.csv").write_text("a,target\n1,2\n", encoding="utf-8")
+    (yard.folder / "tables" / "notes.txt").write_text("to do", encoding="utf-8")
 
     sentence = yard.refused_new(yard.folder / "tables")
 
-    assert "is a folder" in sentence
-    assert "may.csv" in sentence
+    assert "tables" in sentence
+    assert "folder" in sentence
+
+    (yard.folder / "tables" / "notes.txt").unlink()
+    good.head(300).write_parquet(yard.folder / "tables" / "may.parquet")
+    good.tail(300).write_parquet(yard.folder / "tables" / "june.parquet")
+    assert yard.new(yard.folder / "tables", "target").record["rows"] == 600
 
 
 def test_target_absent(yard: FaultyYard, good: pl.DataFrame) -> None:
