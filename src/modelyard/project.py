@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import datetime as dt
-import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -273,7 +272,7 @@ class Project:
         with self.workspace.lock():
             problem, split, run = self._run()
             result = evaluate(run, split, problem, actor=self.actor, reason=open_test, progress=self._progress)
-            page = evaluation_page(result, run.record, problem, self._audit(problem, split))
+            page = evaluation_page(result, run.record, problem, self._audit_seen(problem, split))
             save_evaluation(result, self.workspace, render_html(page))
             self._note("run.evaluated", run.record.id, {"test_opened": open_test is not None})
             self.workspace.point("evaluation", run.record.id)
@@ -301,7 +300,7 @@ class Project:
             version = str(self._registry.next_version(problem.name))
             folder = self.workspace.folder("packages", f"{problem.name}-{version}-{new_id()[-6:]}")
             details = build_details(self.workspace, split, self.actor)
-            audit = self._audit(problem, split)
+            audit = self._audit_seen(problem, split)
             built = build_package(
                 run, split, evaluation, audit, problem, version=version, folder=folder, details=details
             )
@@ -424,7 +423,7 @@ class Project:
 
         chosen = self._production() if version is None else self._registry.version(self.problem.name, version)
         scorer = Scorer.load(self._registry.package(chosen))
-        prepare = functools.partial(data_room.with_events, problem=self.problem, root=self.root)
+        prepare = data_room.event_joiner(self.problem, self.root)
         return score_file(scorer, Path(source), Path(destination), progress=self._progress, prepare=prepare)
 
     def monitor(self, *, data: Path | str | None = None, labels: Path | str | None = None) -> "MonitorReport":
@@ -588,6 +587,15 @@ class Project:
         store.save_record(folder, "audit", report, render_html(audit_page(report, problem)))
         write_atomic(folder / "label_suspects.csv", label_review(report))
         return report
+
+    def _audit_seen(self, problem: Problem, split: data_room.Split) -> AuditReport:
+        """The audit that was last made of a split, with the acknowledgements in force now; made anew if it is gone."""
+        try:
+            folder = self.workspace.folder("audits", split.record.id)
+            seen = store.load_record(AuditReport, folder, "audit", cure="Run: modelyard audit")
+        except StateError:
+            return self._audit(problem, split)
+        return with_acknowledgements(seen, self.workspace.ledger)
 
     def _production(self) -> governance.ModelVersion:
         version = self._registry.production(self.problem.name)

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -10,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.core import DataError
-from modelyard.data.events import join_events
-from modelyard.problem import EventTable
+from modelyard.data.events import event_joiner, join_events
+from modelyard.problem import EventTable, Problem
 
 START = dt.datetime(2024, 1, 1)  # noqa: DTZ001 - moments without a zone are the case in point
 PLAN = EventTable(source="orders.csv", entity="customer", time="at", windows=("3d", "10d"), values=("amount",))
@@ -130,3 +131,15 @@ def test_zones_are_one_line_of_time() -> None:
     )
 
     assert joined(rows, events)["orders.count"].to_list() == [1]
+
+
+def test_event_tables_are_read_once(tmp_path: Path) -> None:
+    """A file that is scored in pieces is joined piece by piece with tables that were read at the start."""
+    events_of([("a", 1, 2.0)]).write_parquet(tmp_path / "orders.parquet")
+    plan = PLAN.model_copy(update={"source": "orders.parquet"})
+    data = {"source": "t", "target": "y", "time": "asked", "events": {"orders": plan}}
+    join = event_joiner(Problem.model_validate({"task": "binary", "data": data}), tmp_path)
+    (tmp_path / "orders.parquet").unlink()
+
+    pieces = [join(rows_of([("a", hour)])) for hour in (1, 2)]
+    assert [piece["orders.count"].item() for piece in pieces] == [0, 1]

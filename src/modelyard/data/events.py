@@ -1,6 +1,6 @@
 """Features from an event table as of each row's prediction time: nothing that happened at that moment or later is used."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import polars as pl
@@ -10,14 +10,19 @@ from modelyard.data.dtypes import parse_moments
 from modelyard.data.read import located, read_table
 from modelyard.problem import EventTable, Problem, did_you_mean
 
-__all__ = ["join_events", "with_events"]
+__all__ = ["event_joiner", "join_events", "with_events"]
 
 _ROW, _ENTITY, _AT = "__row", "__entity", "__at"
 _DAY_US = 86_400_000_000
 
 
 def with_events(rows: pl.DataFrame, problem: Problem, root: Path) -> pl.DataFrame:
-    """The rows with the features of all event tables that the project file declares; the rows themselves if none.
+    """The rows with the features of all event tables that the project file declares; see :func:`event_joiner`."""
+    return event_joiner(problem, root)(rows)
+
+
+def event_joiner(problem: Problem, root: Path) -> Callable[[pl.DataFrame], pl.DataFrame]:
+    """What adds the features of all event tables that the project file declares; the tables are read once, now.
 
     Parameters
     ----------
@@ -29,9 +34,10 @@ def with_events(rows: pl.DataFrame, problem: Problem, root: Path) -> pl.DataFram
     ConfigError
         If neither a prediction time nor a time is declared.
     DataError
-        If an event table cannot be read or joined.
+        If an event table cannot be read; the function that is returned raises it if one cannot be joined.
     """
     moment = problem.data.prediction_time or problem.data.time
+    tables = []
     for name, plan in problem.data.events.items():
         if moment is None:
             raise ConfigError(
@@ -40,8 +46,14 @@ def with_events(rows: pl.DataFrame, problem: Problem, root: Path) -> pl.DataFram
                 got=repr(name),
                 cure="Set data.prediction_time (or data.time) to the column that says it",
             )
-        rows = join_events(rows, read_table(located(plan.source, root)), plan, name=name, moment=moment)
-    return rows
+        tables.append((name, plan, read_table(located(plan.source, root)), moment))
+
+    def join(rows: pl.DataFrame) -> pl.DataFrame:
+        for name, plan, events, at in tables:
+            rows = join_events(rows, events, plan, name=name, moment=at)
+        return rows
+
+    return join
 
 
 def join_events(rows: pl.DataFrame, events: pl.DataFrame, plan: EventTable, *, name: str, moment: str) -> pl.DataFrame:
