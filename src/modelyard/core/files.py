@@ -13,7 +13,7 @@ from typing import Any
 
 from modelyard.core.errors import LockedError, ModelyardError
 
-__all__ = ["atomic_directory", "exclusive_lock", "write_atomic", "write_json_atomic"]
+__all__ = ["atomic_directory", "atomic_file", "exclusive_lock", "unwritten", "write_atomic", "write_json_atomic"]
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
@@ -27,25 +27,38 @@ def write_atomic(path: Path, content: bytes | str) -> None:
         If the disk is full or the folder cannot be written; the old file is untouched then.
     """
     raw = content.encode("utf-8") if isinstance(content, str) else content
+    with atomic_file(path) as temporary:
+        # Opened plainly, so that the permissions are those of any file that the user makes.
+        temporary.write_bytes(raw)
+
+
+@contextlib.contextmanager
+def atomic_file(path: Path) -> Iterator[Path]:
+    """Let the block write a file under the temporary name it is given; then it stands whole under ``path``.
+
+    Raises
+    ------
+    ModelyardError
+        As :func:`write_atomic`.
+    """
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        # Opened plainly, so that the permissions are those of any file that the user makes.
-        with temporary.open("xb") as stream:
-            stream.write(raw)
-            stream.flush()
+        yield temporary
+        with temporary.open("rb+") as stream:
             os.fsync(stream.fileno())
         temporary.replace(path)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink()
-        raise _unwritten(path, error) from error
+        raise unwritten(path, error) from error
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
 
 
-def _unwritten(path: Path, error: OSError) -> ModelyardError:
+def unwritten(path: Path, error: OSError) -> ModelyardError:
+    """What to raise when the system refuses to write."""
     return ModelyardError(
         "the file could not be written",
         where=str(path),
@@ -101,7 +114,7 @@ def exclusive_lock(path: Path, *, wait: bool = False) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         stream = path.open("a+")
     except OSError as error:
-        raise _unwritten(path, error) from error
+        raise unwritten(path, error) from error
     with stream:
         try:
             fcntl.flock(stream, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,6 +6,7 @@ import polars as pl
 
 from modelyard.core import DataError
 from modelyard.data.schema import category_text
+from modelyard.data.table import TableLike
 from modelyard.problem import Problem, Task, did_you_mean
 
 __all__ = ["YES_WORDS", "check_columns", "class_shares", "infer_task", "positive_class", "resolve", "settled"]
@@ -17,7 +18,7 @@ YES_WORDS = ("1", "yes", "true", "y", "t", "positive", "bad", "fraud", "spam", "
 """Labels that mean yes, in lower case."""
 
 
-def resolve(problem: Problem, frame: pl.DataFrame) -> Problem:
+def resolve(problem: Problem, frame: TableLike) -> Problem:
     """The problem with its task settled and, if binary, its positive class.
 
     ``auto`` becomes ``binary`` for two distinct values, ``multiclass`` for text or for at most 20 whole numbers that
@@ -51,7 +52,7 @@ def settled(problem: Problem, task: Task, classes: Sequence[str]) -> Problem:
     return problem.model_copy(update={"task": task, "data": source})
 
 
-def _target(problem: Problem, frame: pl.DataFrame) -> pl.Series:
+def _target(problem: Problem, frame: TableLike) -> pl.Series:
     """The target column, once it can be learnt from."""
     name = problem.data.target
     where = f"target {name!r}"

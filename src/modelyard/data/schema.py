@@ -8,9 +8,20 @@ from collections.abc import Mapping
 import polars as pl
 
 from modelyard.core import DataError, Record
+from modelyard.data.table import TableLike
 from modelyard.problem import did_you_mean
 
-__all__ = ["Column", "ColumnKind", "Schema", "category_text", "conform", "infer_schema", "looks_like_identifier"]
+__all__ = [
+    "Column",
+    "ColumnKind",
+    "Schema",
+    "category_text",
+    "conform",
+    "conform_column",
+    "infer_column",
+    "infer_schema",
+    "looks_like_identifier",
+]
 
 _MIN_NAMELESS_ROWS = 20
 _IDENTIFIER_SHARE = 0.95
@@ -90,7 +101,7 @@ def looks_like_identifier(name: str) -> bool:
     return _IDENTIFIER_NAME.search(name) is not None or _IDENTIFIER_NAME.search(name.lower()) is not None
 
 
-def infer_schema(frame: pl.DataFrame, overrides: Mapping[str, str] | None = None) -> Schema:
+def infer_schema(frame: TableLike, overrides: Mapping[str, str] | None = None) -> Schema:
     """The kind of every column of ``frame``.
 
     Rules, in this order: an override wins; Boolean is ``boolean``; dates and moments are ``date``; numbers are
@@ -107,10 +118,11 @@ def infer_schema(frame: pl.DataFrame, overrides: Mapping[str, str] | None = None
         may be a part of the table.
     """
     given = overrides or {}
-    return Schema(tuple(_column(frame[name], given.get(name)) for name in frame.columns))
+    return Schema(tuple(infer_column(frame[name], given.get(name)) for name in frame.columns))
 
 
-def _column(values: pl.Series, override: str | None) -> Column:
+def infer_column(values: pl.Series, override: str | None = None) -> Column:
+    """The kind of one column; see :func:`infer_schema`."""
     empty = values.null_count() == len(values)
     dtype = "Null" if empty and len(values) else str(values.dtype)
     kind = ColumnKind(override) if override else _kind(values.drop_nulls())
@@ -183,10 +195,11 @@ def conform(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     finds them before, where that matters. Columns that ``schema`` lacks are left out.
     """
     present = [column for column in schema.columns if column.name in frame.columns]
-    return pl.DataFrame([_conform_series(frame[column.name], column) for column in present])
+    return pl.DataFrame([conform_column(frame[column.name], column) for column in present])
 
 
-def _conform_series(values: pl.Series, column: Column) -> pl.Series:
+def conform_column(values: pl.Series, column: Column) -> pl.Series:
+    """One column, stored as its kind says; see :func:`conform`."""
     if column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT):
         return category_text(values)
     if column.kind is ColumnKind.NUMERIC:

@@ -3,7 +3,6 @@
 import dataclasses
 import datetime as dt
 import hashlib
-import io
 import json
 import sys
 
@@ -21,14 +20,16 @@ from modelyard.core import (
 )
 from modelyard.data.dtypes import plain_types
 from modelyard.data.schema import Schema, infer_schema
+from modelyard.data.table import Table, TableLike
 from modelyard.store import Workspace
 
 __all__ = [
     "Dataset",
     "DatasetVersion",
+    "StoredDataset",
     "content_digest",
     "load_version",
-    "parquet_bytes",
+    "open_version",
     "store_version",
     "version_record",
     "version_records",
@@ -36,6 +37,7 @@ __all__ = [
 
 _FILE = "dataset.json"
 _ID_LENGTH = 12
+_HASHED_ROWS = 100_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -93,17 +95,39 @@ class Dataset:
     frame: pl.DataFrame
     schema: Schema
 
+    @property
+    def table(self) -> Table:
+        """The rows as a table, as :class:`StoredDataset` has it."""
+        return Table(self.frame)
 
-def content_digest(frame: pl.DataFrame) -> str:
-    """SHA-256 of a frame's names, types, values and row order, whatever file it came from.
+
+@dataclasses.dataclass(frozen=True)
+class StoredDataset:
+    """The rows of a stored version, which are read a few columns at a time.
+
+    Parameters
+    ----------
+    version_id
+        The data set version.
+    table
+        The rows, in the source's order.
+    """
+
+    version_id: str
+    table: Table
+
+
+def content_digest(rows: TableLike) -> str:
+    """SHA-256 of a table's names, types, values and row order, whatever file it came from.
 
     >>> content_digest(pl.DataFrame({"a": [1, None]})) == content_digest(pl.DataFrame({"a": [1, 0]}))
     False
     """
     state = hashlib.sha256()
-    state.update(canonical_json([[name, str(dtype)] for name, dtype in frame.schema.items()]))
-    state.update(frame.height.to_bytes(8, "little"))
-    for values in frame.iter_columns():
+    state.update(canonical_json([[name, str(dtype)] for name, dtype in rows.schema.items()]))
+    state.update(rows.height.to_bytes(8, "little"))
+    for name in rows.columns:
+        values = rows[name]
         state.update(np.packbits(values.is_not_null().to_numpy()).tobytes())
         _hash_values(state, values)
     return state.hexdigest()
@@ -114,7 +138,8 @@ def _hash_values(state: "hashlib._Hash", values: pl.Series) -> None:
     if values.dtype == pl.String:
         text = values.fill_null("")
         state.update(text.str.len_bytes().to_numpy().astype("<u4").tobytes())
-        state.update("".join(text.to_list()).encode("utf-8"))
+        for start in range(0, len(text), _HASHED_ROWS):
+            state.update("".join(text.slice(start, _HASHED_ROWS).to_list()).encode("utf-8"))
         return
     numbers = values.to_physical()
     if numbers.dtype == pl.Boolean:
@@ -123,22 +148,16 @@ def _hash_values(state: "hashlib._Hash", values: pl.Series) -> None:
     state.update((array if sys.byteorder == "little" else array.byteswap()).tobytes())
 
 
-def parquet_bytes(frame: pl.DataFrame) -> bytes:
-    """The frame as one Parquet file in memory."""
-    buffer = io.BytesIO()
-    frame.write_parquet(buffer, compression="zstd", statistics=False)
-    return buffer.getvalue()
-
-
 def store_version(
-    frame: pl.DataFrame, source: str, workspace: Workspace, *, notes: tuple[str, ...] = (), clock: Clock = system_clock
+    rows: TableLike, source: str, workspace: Workspace, *, notes: tuple[str, ...] = (), clock: Clock = system_clock
 ) -> DatasetVersion:
     """Keep a table as a version; the same content gives the same version, whenever and from wherever it comes.
 
     Parameters
     ----------
-    frame
-        The rows; types are made plain first.
+    rows
+        A frame, whose types are made plain first; or a table in plain types, as
+        :func:`modelyard.data.read.open_source` gives it.
     source
         Where they came from, for people.
     workspace
@@ -148,22 +167,25 @@ def store_version(
     clock
         Gives the moment of storing.
     """
-    frame, more = plain_types(frame)
-    digest = content_digest(frame)
+    if isinstance(rows, pl.DataFrame):
+        rows, more = plain_types(rows)
+        notes = (*notes, *more)
+    table = Table.of(rows)
+    digest = content_digest(table)
     path = workspace.folder("datasets", digest[:_ID_LENGTH]) / _FILE
     if path.exists():
         return version_record(digest[:_ID_LENGTH], workspace)
-    raw = parquet_bytes(frame)
+    stored = workspace.objects.put_by(table.write)
     record = DatasetVersion(
         id=digest[:_ID_LENGTH],
         digest=digest,
         source=source,
-        rows=frame.height,
-        columns=infer_schema(frame),
+        rows=table.height,
+        columns=infer_schema(table),
         created_at=clock(),
-        bytes=len(raw),
-        object_digest=workspace.objects.put_bytes(raw),
-        notes=(*notes, *more),
+        bytes=workspace.objects.path(stored).stat().st_size,
+        object_digest=stored,
+        notes=notes,
     )
     write_json_atomic(path, record.to_dict())
     return record
@@ -213,7 +235,7 @@ def version_records(workspace: Workspace) -> tuple[DatasetVersion, ...]:
 
 
 def load_version(id: str, workspace: Workspace) -> Dataset:  # noqa: A002 - the field's name
-    """The whole table of a stored version, verified.
+    """The whole table of a stored version, verified, in memory.
 
     Raises
     ------
@@ -223,5 +245,16 @@ def load_version(id: str, workspace: Workspace) -> Dataset:  # noqa: A002 - the 
         If the stored bytes are not those that were stored.
     """
     record = version_record(id, workspace)
-    frame = pl.read_parquet(workspace.objects.read(record.object_digest))
-    return Dataset(record.id, frame, record.columns)
+    return Dataset(record.id, open_version(id, workspace).table.frame(), record.columns)
+
+
+def open_version(id: str, workspace: Workspace) -> StoredDataset:  # noqa: A002 - the field's name
+    """The table of a stored version, verified, to be read a few columns at a time.
+
+    Raises
+    ------
+    StateError, IntegrityError
+        As :func:`load_version`.
+    """
+    record = version_record(id, workspace)
+    return StoredDataset(record.id, Table(pl.scan_parquet(workspace.objects.verified(record.object_digest))))

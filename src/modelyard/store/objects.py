@@ -1,9 +1,13 @@
 """Artefacts by the digest of their content: written once, read-only, verified when read."""
 
+import os
 import re
+import secrets
+from collections.abc import Callable
 from pathlib import Path
 
 from modelyard.core import IntegrityError, ModelyardError, StateError, digest_bytes, digest_file, write_atomic
+from modelyard.core.files import unwritten
 
 __all__ = ["ObjectStore"]
 
@@ -37,6 +41,30 @@ class ObjectStore:
         if not target.is_file() or digest_file(target) != digest:
             write_atomic(target, content)
             target.chmod(0o444)
+        return digest
+
+    def put_by(self, write: Callable[[Path], object]) -> str:
+        """Store what ``write`` writes to the path it is given, and return its digest; it is never whole in memory.
+
+        Raises
+        ------
+        ModelyardError
+            As :meth:`put_bytes`; what ``write`` raises on its own account passes through.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        temporary = self.root / f".{secrets.token_hex(8)}"
+        try:
+            write(temporary)
+            digest = _flushed(temporary)
+            target = self._place(digest)
+            if not target.is_file() or digest_file(target) != digest:
+                target.parent.mkdir(parents=True, exist_ok=True)
+                temporary.chmod(0o444)
+                temporary.replace(target)
+        except OSError as error:
+            raise unwritten(self.root, error) from error
+        finally:
+            temporary.unlink(missing_ok=True)
         return digest
 
     def put_file(self, path: Path) -> str:
@@ -76,6 +104,21 @@ class ObjectStore:
             )
         return place
 
+    def verified(self, digest: str) -> Path:
+        """Where the object lies, once its bytes were found to be those that were stored.
+
+        Raises
+        ------
+        StateError
+            If there is no such object.
+        IntegrityError
+            If they are not the bytes that were stored.
+        """
+        path = self.path(digest)
+        if digest_file(path) != digest:
+            raise self._changed(digest)
+        return path
+
     def read(self, digest: str) -> bytes:
         """The object's bytes, verified.
 
@@ -88,13 +131,23 @@ class ObjectStore:
         """
         content = self.path(digest).read_bytes()
         if digest_bytes(content) != digest:
-            raise IntegrityError(
-                "a stored object is not what was stored",
-                where=str(self._place(digest)),
-                got="another digest",
-                cure="Restore the file from a backup, or run the command again that made it",
-            )
+            raise self._changed(digest)
         return content
+
+    def _changed(self, digest: str) -> IntegrityError:
+        return IntegrityError(
+            "a stored object is not what was stored",
+            where=str(self._place(digest)),
+            got="another digest",
+            cure="Restore the file from a backup, or run the command again that made it",
+        )
 
     def _place(self, digest: str) -> Path:
         return self.root / "sha256" / digest[:2] / digest[2:]
+
+
+def _flushed(path: Path) -> str:
+    """The digest of a file whose bytes are on the disk."""
+    with path.open("rb") as stream:
+        os.fsync(stream.fileno())
+    return digest_file(path)

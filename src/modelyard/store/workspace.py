@@ -4,6 +4,8 @@ import contextlib
 import functools
 import json
 import re
+import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +30,7 @@ class Workspace:
         ├── pointers.json            the newest split, run, evaluation, package
         ├── lock                     held by a command that changes something
         ├── *.lock                   held for the moment of one write
+        ├── scratch/                 columns of a large table, while a command reads or divides it
         └── datasets/ splits/ runs/ audits/ evaluations/ packages/ predictions/ monitoring/ retraining/
 
     Parameters
@@ -83,7 +86,22 @@ class Workspace:
     def lock(self) -> Iterator[None]:
         """Hold the project's lock for a command that changes something (``LockedError`` if another holds it)."""
         with exclusive_lock(self.state / "lock"):
+            # What a command that was killed has left behind; whoever holds the lock is alone.
+            shutil.rmtree(self._scratch, ignore_errors=True)
             yield
+
+    @contextlib.contextmanager
+    def scratch(self) -> Iterator[Path]:
+        """A folder for what is too large for memory: made by whoever writes into it, gone when the block ends."""
+        folder = self._scratch / secrets.token_hex(8)
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    @property
+    def _scratch(self) -> Path:
+        return self.state / "scratch"
 
     @property
     def _pointer_file(self) -> Path:

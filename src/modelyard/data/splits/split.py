@@ -1,9 +1,9 @@
 """The split of a data set: planned from the problem, made once, kept as two readable parts and a sealed one."""
 
 import dataclasses
-import io
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 
 import polars as pl
 
@@ -14,20 +14,21 @@ from modelyard.core import (
     IntegrityError,
     Record,
     StateError,
-    digest_bytes,
+    digest_file,
     digest_json,
-    write_atomic,
     write_json_atomic,
 )
+from modelyard.core.files import atomic_file
 from modelyard.data.events import with_events
 from modelyard.data.read import located, read_source
 from modelyard.data.resolve import resolve
-from modelyard.data.schema import ColumnKind, Schema, conform, infer_schema
+from modelyard.data.schema import Column, ColumnKind, Schema, conform_column, infer_column
 from modelyard.data.splits.division import Division, divide
 from modelyard.data.splits.sealed_test import SealedTest
 from modelyard.data.splits.straddling import shared_groups, shared_rows, times_overlap, unseen_classes
 from modelyard.data.splits.strategies import Part
-from modelyard.data.version import Dataset, content_digest, parquet_bytes
+from modelyard.data.table import SPOOL_CELLS, ColumnStore, Table, TableLike
+from modelyard.data.version import Dataset, StoredDataset, content_digest
 from modelyard.problem import Problem, did_you_mean
 from modelyard.store import Workspace
 
@@ -104,12 +105,13 @@ class Split:
         return Dataset(self.train.version_id, frame, self.train.schema)
 
 
-def make_split(dataset: Dataset, problem: Problem, workspace: Workspace, actor: Actor) -> Split:
+def make_split(dataset: Dataset | StoredDataset, problem: Problem, workspace: Workspace, actor: Actor) -> Split:
     """Divide a data set once; the same data set, plan, seed, task and target give the same split again.
 
     The strategy is the plan's; ``auto`` means by time if a time column is declared, else by group, else stratified
     (classes) or random (values). A test table of one's own (``data.test_source``) is sealed as it is, and only
     training and validation are divided. Kinds of columns are inferred on the training part and hold for all parts.
+    Columns are taken one at a time, so that a table that does not fit into memory can be divided.
 
     Raises
     ------
@@ -117,13 +119,12 @@ def make_split(dataset: Dataset, problem: Problem, workspace: Workspace, actor: 
         If the target cannot be learnt, a column that the plan needs is absent or unfit, a part would be empty, or
         a class of a binary target is absent from the training part.
     """
-    problem = resolve(problem, dataset.frame)
-    own_test = _own_test(dataset, problem, workspace)
-    id_ = _split_id(dataset, problem, own_test)
+    problem = resolve(problem, dataset.table)
+    own_test = _own_test(dataset.table, problem, workspace)
+    id_ = _split_id(dataset.version_id, problem, own_test)
     if not (workspace.folder("splits", id_) / _FILE).exists():
-        frame = _typed(dataset.frame, problem)
-        division = divide(frame, problem, own_test)
-        _store(id_, dataset, frame, division, problem, workspace)
+        division = divide(_dividing_columns(dataset.table, problem), problem, own_test)
+        _store(id_, dataset, division, problem, workspace)
     split = load_split(id_, workspace)
     if workspace.ledger.count(_MADE, id_) == 0:
         rows = {
@@ -136,10 +137,10 @@ def make_split(dataset: Dataset, problem: Problem, workspace: Workspace, actor: 
     return split
 
 
-def _split_id(dataset: Dataset, problem: Problem, own_test: pl.DataFrame | None) -> str:
+def _split_id(dataset_id: str, problem: Problem, own_test: pl.DataFrame | None) -> str:
     data = problem.data
     plan = {
-        "dataset": dataset.version_id,
+        "dataset": dataset_id,
         "plan": problem.split.model_dump(mode="json"),
         "task": problem.task.value,
         "target": data.target,
@@ -155,22 +156,29 @@ def _overrides(problem: Problem) -> Mapping[str, str]:
     return {**problem.data.types, problem.data.target: target.value}
 
 
-def _typed(frame: pl.DataFrame, problem: Problem) -> pl.DataFrame:
-    """The frame with declared columns stored as their kinds say; the target as text or as numbers."""
-    known = _overrides(problem)
-    some = conform(frame, infer_schema(frame.select(name for name in frame.columns if name in known), known))
-    if not problem.task.is_classification:
-        some = some.with_columns(pl.col(problem.data.target).cast(pl.Float64))
-    return frame.with_columns(some.get_columns())
+def _typed(values: pl.Series, problem: Problem) -> pl.Series:
+    """A declared column stored as its kind says; the target as text or as numbers; others as they are."""
+    kind = _overrides(problem).get(values.name)
+    if kind is None:
+        return values
+    values = conform_column(values, infer_column(values, kind))
+    is_number = values.name == problem.data.target and not problem.task.is_classification
+    return values.cast(pl.Float64) if is_number else values
 
 
-def _own_test(dataset: Dataset, problem: Problem, workspace: Workspace) -> pl.DataFrame | None:
+def _dividing_columns(table: Table, problem: Problem) -> pl.DataFrame:
+    """What the strategies look at, and nothing else."""
+    names = dict.fromkeys((problem.data.target, problem.data.time, problem.data.group, problem.split.column))
+    return pl.DataFrame([_typed(table[name], problem) for name in names if name is not None])
+
+
+def _own_test(table: Table, problem: Problem, workspace: Workspace) -> pl.DataFrame | None:
     """The user's own test table, with the columns of the main one."""
     source = problem.data.test_source
     if source is None:
         return None
     frame = with_events(read_source(located(source, workspace.root)).frame, problem, workspace.root)
-    missing = [name for name in dataset.frame.columns if name not in frame.columns]
+    missing = [name for name in table.columns if name not in frame.columns]
     missing = [name for name in missing if name != problem.split.column]
     if missing:
         raise DataError(
@@ -185,60 +193,80 @@ def _own_test(dataset: Dataset, problem: Problem, workspace: Workspace) -> pl.Da
             where=source,
             cure="Exclude those rows, or join their labels first",
         )
-    return frame.select(name for name in dataset.frame.columns if name in frame.columns)
+    return frame.select(name for name in table.columns if name in frame.columns)
 
 
 def _store(
-    id_: str, dataset: Dataset, frame: pl.DataFrame, division: Division, problem: Problem, workspace: Workspace
+    id_: str, dataset: Dataset | StoredDataset, division: Division, problem: Problem, workspace: Workspace
 ) -> None:
     """Give the parts their final types, seal the test part, and keep the rest."""
-    schema = infer_schema(frame.filter(division.codes == Part.TRAIN), _overrides(problem))
-    frame = conform(frame, schema)
-    train, validation = (frame.filter(division.codes == part) for part in (Part.TRAIN, Part.VALIDATION))
-    test = frame.filter(division.codes == Part.TEST)
-    if division.own_test is not None:
-        test = conform(_typed(division.own_test, problem), schema)
-    _refuse_one_class(train[problem.data.target], problem, division.strategy)
-    stored = Schema(
-        tuple(
-            dataclasses.replace(column, dtype=column.dtype if column.dtype == "Null" else str(frame[column.name].dtype))
-            for column in schema.columns
+    with workspace.scratch() as scratch:
+        folder = scratch if dataset.table.cells > SPOOL_CELLS else None
+        schema, (train, validation, test) = _parts(dataset.table, division, problem, folder)
+        _refuse_one_class(train[problem.data.target], problem, division.strategy)
+        record = SplitRecord(
+            id=id_,
+            dataset_id=dataset.version_id,
+            strategy=division.strategy,
+            reason=division.reason,
+            train_rows=train.height,
+            validation_rows=validation.height,
+            test_rows=test.height,
+            seed=problem.split.seed,
+            test_digest=workspace.objects.put_by(test.write),
+            findings=_findings(train, validation, test, schema, problem, division.strategy),
+            left_out_rows=division.left_out,
         )
-    )
-    record = SplitRecord(
-        id=id_,
-        dataset_id=dataset.version_id,
-        strategy=division.strategy,
-        reason=division.reason,
-        train_rows=train.height,
-        validation_rows=validation.height,
-        test_rows=test.height,
-        seed=problem.split.seed,
-        test_digest=workspace.objects.put_bytes(parquet_bytes(test)),
-        findings=_findings(train, validation, test, stored, problem, division.strategy),
-        left_out_rows=division.left_out,
-    )
-    store_parts(record, train, validation, stored, workspace)
+        store_parts(record, train, validation, schema, workspace)
+
+
+def _parts(
+    table: Table, division: Division, problem: Problem, folder: Path | None
+) -> tuple[Schema, tuple[Table, Table, Table]]:
+    """Training, validation and test rows in their final types, and their schema; one column is in memory at a time."""
+    known = _overrides(problem)
+    stores = [ColumnStore(folder and folder / part.name) for part in Part]
+    members = [pl.Series(division.codes == part) for part in Part]
+    columns: list[Column] = []
+    for name in table.columns:
+        values = _typed(table[name], problem)
+        column = infer_column(values.filter(members[Part.TRAIN]), known.get(name))
+        values = conform_column(values, column)
+        for store, member in zip(stores, members, strict=True):
+            store.add(values.filter(member))
+        columns.append(column if column.dtype == "Null" else dataclasses.replace(column, dtype=str(values.dtype)))
+    train, validation, test = (store.table() for store in stores)
+    if division.own_test is not None:
+        typed = (_typed(division.own_test[name], problem) for name in division.own_test.columns)
+        test = Table(pl.DataFrame([conform_column(values, column) for values, column in _paired(typed, columns)]))
+    return Schema(tuple(columns)), (train, validation, test)
+
+
+def _paired(series: Iterable[pl.Series], columns: list[Column]) -> Iterator[tuple[pl.Series, Column]]:
+    """Each column of rows with what it is, by name."""
+    by_name = {column.name: column for column in columns}
+    return ((values, by_name[values.name]) for values in series)
 
 
 def store_parts(
-    record: SplitRecord, train: pl.DataFrame, validation: pl.DataFrame, schema: Schema, workspace: Workspace
+    record: SplitRecord, train: TableLike, validation: TableLike, schema: Schema, workspace: Workspace
 ) -> None:
     """Keep the readable parts and the record of a split whose test part is sealed already.
 
     ``split.json`` is written last, so that a split which was being stored when the process died does not count.
     """
-    files = {"train.parquet": parquet_bytes(train), "validation.parquet": parquet_bytes(validation)}
     folder = workspace.folder("splits", record.id)
-    for name, raw in files.items():
-        write_atomic(folder / name, raw)
+    files = {"train.parquet": train, "validation.parquet": validation}
+    for name, rows in files.items():
+        with atomic_file(folder / name) as path:
+            Table.of(rows).write(path)
     write_json_atomic(
         folder / _FILE,
         {
             "protocol": _PROTOCOL,
             "record": record.to_dict(),
             "schema": schema.to_dict(),
-            "files": {name: digest_bytes(raw) for name, raw in files.items()},
+            "files": {name: digest_file(folder / name) for name in files},
         },
     )
 
@@ -254,7 +282,7 @@ def _refuse_one_class(target: pl.Series, problem: Problem, strategy: str) -> Non
 
 
 def _findings(
-    train: pl.DataFrame, validation: pl.DataFrame, test: pl.DataFrame, schema: Schema, problem: Problem, strategy: str
+    train: Table, validation: Table, test: Table, schema: Schema, problem: Problem, strategy: str
 ) -> tuple[Finding, ...]:
     """All findings on what straddles; each looks at counts only."""
     data = problem.data
@@ -308,10 +336,9 @@ def load_split(id: str, workspace: Workspace) -> Split:  # noqa: A002 - the fiel
     frames = {}
     for name, digest in content["files"].items():
         path = folder / name
-        raw = path.read_bytes() if path.exists() else b""
-        if digest_bytes(raw) != digest:
+        if not path.exists() or digest_file(path) != digest:
             raise _damaged(str(path))
-        frames[name] = pl.read_parquet(io.BytesIO(raw))
+        frames[name] = pl.read_parquet(path)
     return Split(
         record,
         Dataset(record.dataset_id, frames["train.parquet"], schema),

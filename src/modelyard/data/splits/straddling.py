@@ -3,16 +3,17 @@
 import polars as pl
 
 from modelyard.core import Finding, Severity
+from modelyard.data.table import Table
 
 __all__ = ["shared_groups", "shared_rows", "times_overlap", "unseen_classes"]
 
 
-def shared_rows(train: pl.DataFrame, test: pl.DataFrame, columns: list[str]) -> tuple[Finding, ...]:
+def shared_rows(train: Table, test: Table, columns: list[str]) -> tuple[Finding, ...]:
     """Rows of the test part that the training part holds too, equal in every one of ``columns``."""
-    if not columns or train.is_empty() or test.is_empty():
+    if not columns or train.height == 0 or test.height == 0:
         return ()
-    seen = train.select(columns).hash_rows(seed=0).unique()
-    repeated = int(test.select(columns).hash_rows(seed=0).is_in(seen.implode()).sum())
+    seen = train.row_hashes(columns).unique()
+    repeated = int(test.row_hashes(columns).is_in(seen.implode()).sum())
     if not repeated:
         return ()
     share = repeated / test.height

@@ -1,0 +1,114 @@
+"""A table that need not fit into memory: its columns are read when they are asked for, one or a few at a time."""
+
+import functools
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import polars as pl
+
+__all__ = ["SPOOL_CELLS", "ColumnStore", "Table", "TableLike"]
+
+SPOOL_CELLS = 16_000_000
+"""Cells above which the columns of a new table wait in files rather than in memory: some 130 to 260 MB."""
+
+_GROUP_ROWS = 250_000
+
+
+class Table:
+    """Rows that lie in memory or in a file; nothing is read before it is asked for.
+
+    Parameters
+    ----------
+    rows
+        A frame, or a lazy one over a file that stays where it is as long as the table is in use.
+    """
+
+    def __init__(self, rows: pl.LazyFrame | pl.DataFrame) -> None:
+        self._rows = rows.lazy()
+
+    @classmethod
+    def of(cls, rows: "TableLike") -> Self:
+        """The rows as a table, whatever holds them."""
+        return rows if isinstance(rows, cls) else cls(rows)
+
+    @functools.cached_property
+    def schema(self) -> pl.Schema:
+        """Names and stored types."""
+        return self._rows.collect_schema()
+
+    @property
+    def columns(self) -> list[str]:
+        """The column names, in order."""
+        return self.schema.names()
+
+    @functools.cached_property
+    def height(self) -> int:
+        """Number of rows."""
+        return int(self._rows.select(pl.len()).collect().item())
+
+    @property
+    def cells(self) -> int:
+        """Rows times columns."""
+        return self.height * len(self.columns)
+
+    def __getitem__(self, name: str) -> pl.Series:
+        """One column."""
+        return self._rows.select(pl.col(name)).collect().to_series()
+
+    def select(self, names: Sequence[str]) -> pl.DataFrame:
+        """A few columns."""
+        return self._rows.select(list(names)).collect()
+
+    def with_columns(self, *expressions: Any) -> "Table":
+        """The table with columns that are worked out when they are read."""
+        return Table(self._rows.with_columns(*expressions))
+
+    def frame(self) -> pl.DataFrame:
+        """All rows, in memory."""
+        return self._rows.collect()
+
+    def row_hashes(self, names: Sequence[str]) -> pl.Series:
+        """A number for each row that equal rows share, over the columns ``names``; a few rows are read at a time."""
+        some = self._rows.select(list(names))
+        starts = range(0, max(self.height, 1), _GROUP_ROWS)
+        return pl.concat([some.slice(start, _GROUP_ROWS).collect().hash_rows(seed=0) for start in starts])
+
+    def write(self, path: Path) -> None:
+        """Write a Parquet file, group of rows by group of rows."""
+        self._rows.sink_parquet(path, compression="zstd", statistics=False, row_group_size=_GROUP_ROWS)
+
+
+TableLike = Table | pl.DataFrame
+"""What gives columns by name, knows their names, and how many rows there are."""
+
+
+class ColumnStore:
+    """Takes the columns of a new table one after the other; the same columns give the same table wherever they wait.
+
+    Parameters
+    ----------
+    folder
+        An empty folder in which each column waits in a file of its own; None keeps them in memory.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder
+        self._columns: list[pl.Series] = []
+        self._files: list[pl.LazyFrame] = []
+
+    def add(self, values: pl.Series) -> None:
+        """The next column; all have equally many rows."""
+        if self._folder is None:
+            self._columns.append(values)
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        path = self._folder / f"{len(self._files)}.parquet"
+        values.to_frame().write_parquet(path, compression="lz4", statistics=False, row_group_size=_GROUP_ROWS)
+        self._files.append(pl.scan_parquet(path))
+
+    def table(self) -> Table:
+        """The columns side by side."""
+        if self._folder is None:
+            return Table(pl.DataFrame(self._columns))
+        return Table(pl.concat(self._files, how="horizontal"))
