@@ -547,15 +547,11 @@ class Project:
 
     def _split(self) -> tuple[Problem, data_room.Split]:
         """The resolved problem and the split of the source as it is now; both are made on first use."""
-        source = data_room.located(self.problem.data.source, self.root)
-        table = data_room.read_declared(self.problem.data, self.root)
-        frame = data_room.with_events(table.frame, self.problem, self.root)
-        problem = data_room.resolve(self.problem, frame)
-        version = data_room.store_version(frame, source, self.workspace, notes=table.notes)
+        version = data_room.enter_source(self.problem, self.workspace)
+        dataset = data_room.open_version(version.id, self.workspace)
+        problem = data_room.resolve(self.problem, dataset.table)
         self._tell_of_change(version)
-        split = data_room.make_split(
-            data_room.load_version(version.id, self.workspace), problem, self.workspace, self.actor
-        )
+        split = data_room.make_split(dataset, problem, self.workspace, self.actor)
         self.workspace.point("split", split.record.id)
         self.workspace.point("dataset", version.id)
         return problem, split

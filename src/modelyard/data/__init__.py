@@ -8,6 +8,7 @@ Never: lets the test part out without a reason in the ledger.
 from modelyard.data.comparison import ColumnShift, TypeChange, VersionDiff, changed_source, diff_versions
 from modelyard.data.contract import ColumnContract, Contract, Violation, derive_contract
 from modelyard.data.drafting import draft_problem
+from modelyard.data.entry import enter_source
 from modelyard.data.events import event_joiner, with_events
 from modelyard.data.profile import (
     FeatureReference,
@@ -18,7 +19,7 @@ from modelyard.data.profile import (
     debiased_psi,
     smoothed_psi,
 )
-from modelyard.data.read import SourceTable, located, read_declared, read_source, read_table
+from modelyard.data.read import SourceTable, located, open_source, read_declared, read_source, read_table
 from modelyard.data.resolve import check_columns, class_shares, positive_class, resolve, settled
 from modelyard.data.roles import Roles, assign_roles
 from modelyard.data.schema import Column, ColumnKind, Schema, category_text, conform, infer_schema
@@ -36,6 +37,7 @@ from modelyard.data.version import (
     Dataset,
     DatasetVersion,
     load_version,
+    open_version,
     store_version,
     version_record,
     version_records,
@@ -74,6 +76,7 @@ __all__ = [
     "derive_contract",
     "diff_versions",
     "draft_problem",
+    "enter_source",
     "event_joiner",
     "extend_split",
     "infer_schema",
@@ -81,6 +84,8 @@ __all__ = [
     "load_version",
     "located",
     "make_split",
+    "open_source",
+    "open_version",
     "positive_class",
     "read_declared",
     "read_source",

@@ -5,12 +5,14 @@ import re
 from pathlib import Path
 from typing import Any
 
-from modelyard.data.read import located, read_source
+from modelyard.data.read import located, open_source
 from modelyard.data.resolve import resolve
-from modelyard.data.suggest import suggest
+from modelyard.data.suggest import Suggestion, suggest
+from modelyard.data.table import Table
 from modelyard.problem import Problem, ProblemDraft, Task
 from modelyard.problem.address import is_url
 from modelyard.problem.schema import DataSource
+from modelyard.store import Workspace
 
 __all__ = ["draft_problem"]
 
@@ -38,15 +40,20 @@ def draft_problem(
     DataError
         If the table cannot be read, or has no such target that could be learnt.
     """
-    table = read_source(source, query=query).frame
-    resolve(Problem(task=Task.AUTO, data=DataSource(source=str(source), target=target)), table)
-    found = suggest(table, target)
+    with Workspace(folder).scratch() as scratch:
+        found = _look(open_source(source, query=query, scratch=scratch).table, str(source), target)
     values: dict[str, Any] = {"data.query": query} if query else {}
     values |= {
         key: getattr(found, field) for field, key in _KEYS.items() if getattr(found, field) not in (None, (), {})
     }
     because = {_KEYS.get(field, field): reason for field, reason in found.because.items()}
     return ProblemDraft(_as_name(name), _as_written(str(source), folder), target, found.task, values, because)
+
+
+def _look(table: Table, source: str, target: str) -> Suggestion:
+    """What the table suggests, once it is clear that its target can be learnt."""
+    resolve(Problem(task=Task.AUTO, data=DataSource(source=source, target=target)), table)
+    return suggest(table, target)
 
 
 def _as_written(source: str, folder: Path) -> str:

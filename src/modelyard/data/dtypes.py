@@ -1,10 +1,13 @@
 """Stored types made few and plain: Int64, Float64, String, Boolean, Date and Datetime in UTC without a zone."""
 
+from collections.abc import Iterable
+
 import polars as pl
 
 from modelyard.core import DataError
+from modelyard.data.table import ColumnStore
 
-__all__ = ["PARSED_SHARE", "parse_moments", "plain_types"]
+__all__ = ["PARSED_SHARE", "parse_moments", "plain_columns", "plain_types"]
 
 PARSED_SHARE = 0.99
 """Share of a text column's values that must read as numbers or dates for the column to become one."""
@@ -29,9 +32,23 @@ def plain_types(frame: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]]:
     DataError
         If a cell holds a list, a record or bytes.
     """
+    store = ColumnStore()
+    notes = plain_columns(frame.iter_columns(), store)
+    return store.table().frame(), notes
+
+
+def plain_columns(columns: Iterable[pl.Series], store: ColumnStore) -> tuple[str, ...]:
+    """Put columns into ``store`` in plain types, and tell what was decided; see :func:`plain_types`.
+
+    Raises
+    ------
+    DataError
+        If a cell holds a list, a record or bytes.
+    """
     notes: list[str] = []
-    columns = [_plain(frame[name], notes) for name in frame.columns]
-    return pl.DataFrame(columns), tuple(notes)
+    for values in columns:
+        store.add(_plain(values, notes))
+    return tuple(notes)
 
 
 def _plain(values: pl.Series, notes: list[str]) -> pl.Series:

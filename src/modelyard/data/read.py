@@ -1,18 +1,20 @@
 """Tables from files, addresses and frames, in plain types, with notes on every decision the reader took."""
 
 import dataclasses
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from modelyard.core import ConfigError, DataError
-from modelyard.data.dtypes import plain_types
+from modelyard.data.dtypes import plain_columns
 from modelyard.data.readers import Raw, Reader, Source, reader_for
+from modelyard.data.table import SPOOL_CELLS, ColumnStore, Table
 from modelyard.problem.address import holds_password, is_url, without_password
 from modelyard.problem.schema import DataSource
 
-__all__ = ["SourceTable", "located", "read_declared", "read_source", "read_table"]
+__all__ = ["SourceTable", "located", "open_source", "read_declared", "read_source", "read_table"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,14 +23,19 @@ class SourceTable:
 
     Parameters
     ----------
-    frame
+    table
         The rows, in plain types; see :func:`modelyard.data.dtypes.plain_types`.
     notes
         What the reader decided: encoding, delimiter, sheet, query, values that became missing.
     """
 
-    frame: pl.DataFrame
+    table: Table
     notes: tuple[str, ...]
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The rows, in memory."""
+        return self.table.frame()
 
 
 def read_table(source: Path | str | object) -> pl.DataFrame:
@@ -36,15 +43,15 @@ def read_table(source: Path | str | object) -> pl.DataFrame:
     return read_source(source).frame
 
 
-def read_declared(data: DataSource, root: Path) -> SourceTable:
-    """The table that a project file in the folder ``root`` declares.
+def read_declared(data: DataSource, root: Path, *, scratch: Path | None = None) -> SourceTable:
+    """The table that a project file in the folder ``root`` declares; see :func:`open_source`.
 
     Raises
     ------
     DataError, ConfigError, MissingExtraError
         As :func:`read_source`.
     """
-    return read_source(located(data.source, root), query=data.query, sheet=data.sheet)
+    return open_source(located(data.source, root), query=data.query, sheet=data.sheet, scratch=scratch)
 
 
 def located(source: str, root: Path) -> str:
@@ -62,7 +69,7 @@ def located(source: str, root: Path) -> str:
 
 
 def read_source(source: Path | str | object, *, query: str | None = None, sheet: str | None = None) -> SourceTable:
-    """The rows of a file, a folder of parts, an address, or a pandas, Polars or Arrow frame.
+    """The rows of a file, a folder of parts, an address, or a pandas, Polars or Arrow frame, in memory.
 
     The kind of a file is taken from its ending, or from its first bytes if the ending says nothing; see
     :mod:`modelyard.data.readers` for all kinds.
@@ -86,23 +93,64 @@ def read_source(source: Path | str | object, *, query: str | None = None, sheet:
     MissingExtraError
         If a package is needed that is not installed.
     """
+    return open_source(source, query=query, sheet=sheet)
+
+
+def open_source(
+    source: Path | str | object, *, query: str | None = None, sheet: str | None = None, scratch: Path | None = None
+) -> SourceTable:
+    """As :func:`read_source`; a large table waits in files below ``scratch`` and is never whole in memory.
+
+    That holds for local Parquet, Arrow and delimited files and for folders of them. Databases, objects, JSON and
+    workbooks come whole.
+
+    Parameters
+    ----------
+    scratch
+        A folder that need not exist yet; the table is of use as long as its files are there. None keeps the table
+        in memory.
+
+    Raises
+    ------
+    DataError, ConfigError, MissingExtraError
+        As :func:`read_source`.
+    """
     if isinstance(source, str | Path):
-        where = str(source)
-        raw = _read(Source(where, query, sheet))
-    else:
-        raw, where = Raw(_from_frame(source)), "the frame given"
-    if raw.frame.width == 0 or raw.frame.height == 0:
+        return _read(Source(str(source), query, sheet, scratch=scratch))
+    return _plain(Raw(_from_frame(source)), Source("the frame given"))
+
+
+def _plain(raw: Raw, source: Source) -> SourceTable:
+    """The rows in plain types, column by column."""
+    table = raw.table
+    if not table.columns or table.height == 0:
         raise DataError(
             "the table has no rows",
-            where=where,
-            got=f"{raw.frame.height} rows, {raw.frame.width} columns",
+            where=source.location,
+            got=f"{table.height} rows, {len(table.columns)} columns",
             cure="Export it again, with rows",
         )
-    frame, more = plain_types(raw.frame)
-    return SourceTable(frame, (*raw.notes, *more))
+    is_large = source.scratch is not None and table.cells > SPOOL_CELLS
+    store = ColumnStore(source.scratch / "plain" if source.scratch is not None and is_large else None)
+    notes = plain_columns(_columns(table, source), store)
+    return SourceTable(store.table(), (*raw.notes, *notes))
 
 
-def _read(source: Source) -> Raw:
+def _columns(table: Table, source: Source) -> Iterator[pl.Series]:
+    """The columns as they lie in the source, which may turn out to be damaged only now."""
+    for name in table.columns:
+        try:
+            yield table[name]
+        except pl.exceptions.PolarsError as error:
+            raise DataError(
+                "the file is damaged",
+                where=source.location,
+                got=f"column {name!r}: {str(error).splitlines()[0][:120]}",
+                cure="Copy or export it again",
+            ) from error
+
+
+def _read(source: Source) -> SourceTable:
     """The rows of an unchanged source."""
     if holds_password(source.location):
         raise ConfigError(
@@ -115,14 +163,23 @@ def _read(source: Source) -> Raw:
     reader = reader_for(source)
     _refuse_needless(source, reader)
     before = reader.state(source)
-    raw = reader.read(source)
+    try:
+        table = _plain(reader.read(source), source)
+    except DataError:
+        # A file that is written while it is read looks damaged; what is wrong with it is that it changes.
+        _require_unchanged(reader, source, before)
+        raise
+    _require_unchanged(reader, source, before)
+    return table
+
+
+def _require_unchanged(reader: Reader, source: Source, before: str) -> None:
     if reader.state(source) != before:
         raise DataError(
             "the source changed while it was read",
             where=source.location,
             cure="Wait until whoever writes it is done, then run the command again",
         )
-    return raw
 
 
 def _refuse_needless(source: Source, reader: Reader) -> None:

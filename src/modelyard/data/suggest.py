@@ -11,6 +11,7 @@ from modelyard.core import DataError, Record
 from modelyard.data.dtypes import plain_types
 from modelyard.data.resolve import YES_WORDS, infer_task, positive_class
 from modelyard.data.schema import ColumnKind, Schema, category_text, infer_schema
+from modelyard.data.table import TableLike
 from modelyard.problem import Task, did_you_mean
 
 __all__ = ["Suggestion", "suggest"]
@@ -69,7 +70,7 @@ class Suggestion(Record):
     because: Mapping[str, str]
 
 
-def suggest(frame: pl.DataFrame, target: str) -> Suggestion:
+def suggest(frame: TableLike, target: str) -> Suggestion:
     """First choices for a table: they look at names, types and counts, never at how a column relates to the target.
 
     Raises
@@ -84,7 +85,8 @@ def suggest(frame: pl.DataFrame, target: str) -> Suggestion:
             got=repr(target),
             cure=did_you_mean(target, frame.columns),
         )
-    frame, _ = plain_types(frame)
+    if isinstance(frame, pl.DataFrame):
+        frame, _ = plain_types(frame)
     schema = infer_schema(frame)
     because: dict[str, str] = {}
     task, positive = _question(frame[target].drop_nulls(), because)
@@ -122,7 +124,7 @@ def _question(target: pl.Series, because: dict[str, str]) -> tuple[Task, str | N
     return task, positive
 
 
-def _time(frame: pl.DataFrame, schema: Schema, names: list[str], because: dict[str, str]) -> str | None:
+def _time(frame: TableLike, schema: Schema, names: list[str], because: dict[str, str]) -> str | None:
     """A date without gaps, the most finely divided first; else a sorted counter whose name speaks of order."""
     dates = [
         name
@@ -150,7 +152,7 @@ def _time(frame: pl.DataFrame, schema: Schema, names: list[str], because: dict[s
     return None
 
 
-def _group(frame: pl.DataFrame, names: list[str], because: dict[str, str]) -> str | None:
+def _group(frame: TableLike, names: list[str], because: dict[str, str]) -> str | None:
     """A column that names entities with several rows each; the one with the most entities."""
     found: list[tuple[int, str, str]] = []
     for name in names:
@@ -190,7 +192,7 @@ def _id(schema: Schema, names: list[str], because: dict[str, str]) -> str | None
     return best
 
 
-def _exclude(frame: pl.DataFrame, schema: Schema, names: list[str], because: dict[str, str]) -> dict[str, str]:
+def _exclude(frame: TableLike, schema: Schema, names: list[str], because: dict[str, str]) -> dict[str, str]:
     """Constant columns, further identifiers, and columns that say which part of a split a row belonged to."""
     exclude: dict[str, str] = {}
     for name in names:
@@ -211,7 +213,7 @@ def _names_parts(values: pl.Series) -> bool:
     return len(words) > 1 and words <= _PART_WORDS
 
 
-def _segments(frame: pl.DataFrame, schema: Schema, names: list[str], because: dict[str, str]) -> tuple[str, ...]:
+def _segments(frame: TableLike, schema: Schema, names: list[str], because: dict[str, str]) -> tuple[str, ...]:
     """The few columns of 2 to 10 levels, none too small, that divide the rows most evenly; categories before codes."""
     evenness: dict[str, tuple[bool, float]] = {}
     for name in names:

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import polars as pl
 
@@ -25,17 +25,23 @@ class Table:
     """
 
     def __init__(self, rows: pl.LazyFrame | pl.DataFrame) -> None:
-        self._rows = rows.lazy()
+        self.rows = rows.lazy()
+        self._last: pl.Series | None = None
 
-    @classmethod
-    def of(cls, rows: "TableLike") -> Self:
+    @staticmethod
+    def of(rows: "TableLike") -> "Table":
         """The rows as a table, whatever holds them."""
-        return rows if isinstance(rows, cls) else cls(rows)
+        return rows if isinstance(rows, Table) else Table(rows)
+
+    @staticmethod
+    def stacked(tables: Sequence["Table"]) -> "Table":
+        """Tables of the same columns below one another; number types are widened."""
+        return Table(pl.concat([table.rows for table in tables], how="vertical_relaxed"))
 
     @functools.cached_property
     def schema(self) -> pl.Schema:
         """Names and stored types."""
-        return self._rows.collect_schema()
+        return self.rows.collect_schema()
 
     @property
     def columns(self) -> list[str]:
@@ -45,7 +51,7 @@ class Table:
     @functools.cached_property
     def height(self) -> int:
         """Number of rows."""
-        return int(self._rows.select(pl.len()).collect().item())
+        return int(self.rows.select(pl.len()).collect().item())
 
     @property
     def cells(self) -> int:
@@ -53,30 +59,40 @@ class Table:
         return self.height * len(self.columns)
 
     def __getitem__(self, name: str) -> pl.Series:
-        """One column."""
-        return self._rows.select(pl.col(name)).collect().to_series()
+        """One column; the last one that was asked for is kept, since many look at a column twice."""
+        if self._last is None or self._last.name != name:
+            self._last = self.rows.select(pl.col(name)).collect().to_series()
+        return self._last
 
     def select(self, names: Sequence[str]) -> pl.DataFrame:
         """A few columns."""
-        return self._rows.select(list(names)).collect()
+        return self.rows.select(list(names)).collect()
 
     def with_columns(self, *expressions: Any) -> "Table":
         """The table with columns that are worked out when they are read."""
-        return Table(self._rows.with_columns(*expressions))
+        return Table(self.rows.with_columns(*expressions))
+
+    def reordered(self, names: Sequence[str]) -> "Table":
+        """The columns ``names``, in this order."""
+        return Table(self.rows.select(list(names)))
+
+    def renamed(self, names: Sequence[str]) -> "Table":
+        """The columns under other names, in order."""
+        return Table(self.rows.rename(dict(zip(self.columns, names, strict=True))))
 
     def frame(self) -> pl.DataFrame:
         """All rows, in memory."""
-        return self._rows.collect()
+        return self.rows.collect()
 
     def row_hashes(self, names: Sequence[str]) -> pl.Series:
         """A number for each row that equal rows share, over the columns ``names``; a few rows are read at a time."""
-        some = self._rows.select(list(names))
+        some = self.rows.select(list(names))
         starts = range(0, max(self.height, 1), _GROUP_ROWS)
         return pl.concat([some.slice(start, _GROUP_ROWS).collect().hash_rows(seed=0) for start in starts])
 
     def write(self, path: Path) -> None:
         """Write a Parquet file, group of rows by group of rows."""
-        self._rows.sink_parquet(path, compression="zstd", statistics=False, row_group_size=_GROUP_ROWS)
+        self.rows.sink_parquet(path, compression="zstd", statistics=False, row_group_size=_GROUP_ROWS)
 
 
 TableLike = Table | pl.DataFrame

@@ -98,6 +98,8 @@ class Workspace:
             yield folder
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                self._scratch.rmdir()
 
     @property
     def _scratch(self) -> Path:

@@ -6,6 +6,7 @@ import polars as pl
 
 from modelyard.core import DataError
 from modelyard.data.readers.protocol import FileReader, Raw, Source
+from modelyard.data.table import Table, TableLike
 
 __all__ = ["ArrowReader", "ParquetReader"]
 
@@ -35,7 +36,7 @@ class ParquetReader(FileReader):
         start, end = _ends(source, len(_PARQUET))
         if start != _PARQUET or end != _PARQUET:
             raise _damaged("Parquet file", source, "cut short" if start == _PARQUET else "not a Parquet file")
-        return Raw(_decoded("Parquet file", pl.read_parquet, source))
+        return Raw(_opened("Parquet file", pl.scan_parquet, pl.read_parquet, source))
 
 
 class ArrowReader(FileReader):
@@ -64,17 +65,35 @@ class ArrowReader(FileReader):
         if start.startswith(_ARROW_FILE):
             if not end.endswith(_ARROW_FILE):
                 raise _damaged("Arrow file", source, "cut short")
-            return Raw(_decoded("Arrow file", pl.read_ipc, source))
+            return Raw(_opened("Arrow file", pl.scan_ipc, pl.read_ipc, source))
         if not start.startswith(_ARROW_STREAM):
             raise _damaged("Arrow file", source, "not an Arrow file")
-        frame = _decoded("Arrow stream", pl.read_ipc_stream, source)
+        frame = _decoded(
+            "Arrow stream", pl.read_ipc_stream, source, str(source.path) if source.path else source.bytes()
+        )
         whole = end == _END_OF_STREAM
         return Raw(frame, () if whole else ("the stream has no end mark: whoever wrote it may have been interrupted",))
 
 
-def _decoded(form: str, decode: Callable[[str | bytes], pl.DataFrame], source: Source) -> pl.DataFrame:
-    """The rows; a file is read by its path, so that its bytes and its rows are not in memory at once."""
-    content: str | bytes = source.bytes() if source.path is None else str(source.path)
+def _opened(
+    form: str,
+    scan: Callable[..., pl.LazyFrame],
+    decode: Callable[[str | bytes], pl.DataFrame],
+    source: Source,
+) -> TableLike:
+    """The rows of a file, left on the disk until they are taken; those of bytes that were fetched, in memory."""
+    if source.path is None:
+        return _decoded(form, decode, source, source.bytes())
+    try:
+        table = Table(scan(source.path, glob=False))
+        return table if table.height >= 0 and table.columns else pl.DataFrame()
+    except (pl.exceptions.PolarsError, OSError) as error:
+        raise _damaged(form, source, str(error).splitlines()[0][:120]) from error
+
+
+def _decoded(
+    form: str, decode: Callable[[str | bytes], pl.DataFrame], source: Source, content: str | bytes
+) -> pl.DataFrame:
     try:
         return decode(content)
     except (pl.exceptions.PolarsError, OSError) as error:

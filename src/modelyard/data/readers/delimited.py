@@ -1,68 +1,31 @@
-"""Delimited text: its encoding, delimiter, quotes and ways of writing numbers found, its faults named by line."""
+"""Delimited text: its delimiter, quotes and ways of writing numbers found, its faults named by line."""
 
 import csv
 import dataclasses
 import io
 import re
+import secrets
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TextIO
 
 import polars as pl
 
 from modelyard.core import DataError
+from modelyard.data.readers.encoding import as_utf8, decode
 from modelyard.data.readers.numerals import with_plain_numerals
 from modelyard.data.readers.protocol import Certainty, FileReader, Raw, Source
+from modelyard.data.table import Table
 
-__all__ = ["DelimitedReader", "decode"]
+__all__ = ["DelimitedReader"]
 
 _DELIMITERS = ",;\t|"
 _SAMPLE_CHARACTERS = 65_536
 _DELIMITER_NAMES = {"\t": "a tab"}
 _SINGLE_QUOTED = re.compile(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", re.MULTILINE)
-_CP1252_HOLES = frozenset((0x81, 0x8D, 0x8F, 0x90, 0x9D))
-
-
-def decode(raw: bytes, where: str) -> tuple[str, str]:
-    """Text of ``raw`` and the encoding it was read with.
-
-    UTF-8 first, UTF-16 and UTF-32 by their byte order marks, or by the zero bytes of Latin text; else Windows-1252,
-    or Latin-1 where a byte has no meaning in Windows-1252.
-
-    Raises
-    ------
-    DataError
-        If the bytes are no text at all.
-    """
-    for mark, encoding in ((b"\xff\xfe\x00\x00", "utf-32"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16")):
-        if raw.startswith(mark):
-            return _strictly(raw, encoding, where), encoding
-    zeros = raw[:4096].count(0)
-    if zeros > len(raw[:4096]) // 4:
-        encoding = "utf-16-be" if raw[:1] == b"\x00" else "utf-16-le"
-        return _strictly(raw, encoding, where), encoding
-    if zeros:
-        raise _not_text(where)
-    try:
-        return raw.decode("utf-8-sig"), "utf-8"
-    except UnicodeDecodeError:
-        encoding = "latin-1" if _CP1252_HOLES & set(raw) else "cp1252"
-        return raw.decode(encoding), encoding
-
-
-def _strictly(raw: bytes, encoding: str, where: str) -> str:
-    try:
-        return raw.decode(encoding).removeprefix("\ufeff")
-    except UnicodeDecodeError as error:
-        raise _not_text(where) from error
-
-
-def _not_text(where: str) -> DataError:
-    return DataError(
-        "the file is not text in a known encoding",
-        where=where,
-        got="bytes that no text has",
-        cure="Save it as UTF-8 CSV, or give it the ending of its real format (.parquet, .jsonl)",
-    )
+_LARGE_BYTES = 64_000_000
+_GROUP_ROWS = 250_000
 
 
 class DelimitedReader(FileReader):
@@ -79,7 +42,7 @@ class DelimitedReader(FileReader):
         return Certainty.NAME if source.suffix in self.suffixes else Certainty.FALLBACK
 
     def read(self, source: Source) -> Raw:
-        """A table of text cells; empty cells are null.
+        """A table of text cells; empty cells are null. Those of a large file wait in the source's scratch folder.
 
         Raises
         ------
@@ -87,24 +50,68 @@ class DelimitedReader(FileReader):
             If there is no header or no row, a name occurs twice, or a row has another number of cells than the header.
         """
         where = source.location
-        text, encoding = decode(source.bytes(), where)
-        if not text.strip():
+        text = _text(source)
+        if not text.sample.strip():
             raise DataError(
                 "the file is empty", where=where, cure="Export the table again, with a header line and rows"
             )
         form = _form(text)
         header = _header(text, form, where)
-        notes = [] if encoding == "utf-8" else [f"read as {encoding}, since it is not UTF-8"]
+        notes = [] if text.encoding == "utf-8" else [f"read as {text.encoding}, since it is not UTF-8"]
         if form.delimiter != ",":
             notes.append(f"cells are separated by {_DELIMITER_NAMES.get(form.delimiter, repr(form.delimiter))}")
         if form.quote != '"':
             notes.append(f"cells are quoted with {form.quote}")
-        frame, more = with_plain_numerals(_parse(text, form, header, where), delimiter=form.delimiter)
-        if frame.is_empty():
+        table, more = with_plain_numerals(_parse(text, form, header, where), delimiter=form.delimiter)
+        if table.height == 0:
             raise DataError(
                 "the table has no rows", where=where, got="a header only", cure="Export it again, with rows"
             )
-        return Raw(frame, (*notes, *more))
+        return Raw(table, (*notes, *more))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Text:
+    """Text in memory, or in a file that is too large for that.
+
+    Parameters
+    ----------
+    content
+        The bytes in UTF-8, or the path of a file of them.
+    encoding
+        What they were in.
+    sample
+        The first characters.
+    folder
+        Where the cells of a large file wait; None for text in memory.
+    """
+
+    content: bytes | Path
+    encoding: str
+    sample: str
+    folder: Path | None = None
+
+    @property
+    def is_whole(self) -> bool:
+        """True if the sample is all there is."""
+        return len(self.sample) < _SAMPLE_CHARACTERS
+
+    def open(self) -> TextIO:
+        """The text from its beginning."""
+        if isinstance(self.content, Path):
+            return self.content.open(encoding="utf-8-sig", newline="")
+        return io.TextIOWrapper(io.BytesIO(self.content), encoding="utf-8", newline="")
+
+
+def _text(source: Source) -> _Text:
+    path, scratch = source.path, source.scratch
+    if path is None or scratch is None or path.stat().st_size <= _LARGE_BYTES:
+        text, encoding = decode(source.bytes(), source.location)
+        return _Text(text.encode("utf-8"), encoding, text[:_SAMPLE_CHARACTERS])
+    folder = scratch / f"cells-{secrets.token_hex(4)}"
+    written, encoding = as_utf8(path, folder, source.location)
+    with written.open(encoding="utf-8-sig", newline="") as stream:
+        return _Text(written, encoding, stream.read(_SAMPLE_CHARACTERS), folder)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,9 +122,9 @@ class _Form:
     quote: str
 
 
-def _rows(text: str, form: _Form) -> Iterator[tuple[int, list[str]]]:
+def _rows(text: TextIO, form: _Form) -> Iterator[tuple[int, list[str]]]:
     """The lines with their numbers (from 1), blank ones left out."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=form.delimiter, quotechar=form.quote)
+    reader = csv.reader(text, delimiter=form.delimiter, quotechar=form.quote)
     line = 1
     for row in reader:
         if row:
@@ -125,20 +132,20 @@ def _rows(text: str, form: _Form) -> Iterator[tuple[int, list[str]]]:
         line = reader.line_num + 1
 
 
-def _form(text: str) -> _Form:
+def _form(text: _Text) -> _Form:
     """Single quotes if they enclose cells on half of the first lines and no double quote is there; then the delimiter.
 
     The delimiter is the candidate that splits the first lines into the most cells of equal number; a comma if none does.
     """
-    sample = text[:_SAMPLE_CHARACTERS]
-    complete = sample if len(text) <= _SAMPLE_CHARACTERS else sample[: sample.rfind("\n") + 1] or sample
+    sample = text.sample
+    complete = sample if text.is_whole else sample[: sample.rfind("\n") + 1] or sample
     single = '"' not in complete and 2 * len(_SINGLE_QUOTED.findall(complete)) >= max(2, complete.count("\n"))
     quote = "'" if single else '"'
     best, best_score = _Form(",", quote), (0.0, 0)
     for delimiter in _DELIMITERS:
         form = _Form(delimiter, quote)
         try:
-            widths = Counter(len(row) for _, row in _rows(complete, form))
+            widths = Counter(len(row) for _, row in _rows(io.StringIO(complete, newline=""), form))
         except csv.Error:
             continue
         if not widths:
@@ -150,8 +157,9 @@ def _form(text: str) -> _Form:
     return best
 
 
-def _header(text: str, form: _Form, where: str) -> list[str]:
-    written = [name.strip() for name in next(_rows(text, form))[1]]
+def _header(text: _Text, form: _Form, where: str) -> list[str]:
+    with text.open() as stream:
+        written = [name.strip() for name in next(_rows(stream, form))[1]]
     names = [name or f"column_{place}" for place, name in enumerate(written, start=1)]
     twice = sorted(name for name, times in Counter(names).items() if times > 1)
     if twice:
@@ -164,16 +172,10 @@ def _header(text: str, form: _Form, where: str) -> list[str]:
     return names
 
 
-def _parse(text: str, form: _Form, header: list[str], where: str) -> pl.DataFrame:
+def _parse(text: _Text, form: _Form, header: list[str], where: str) -> Table:
     """All cells as text; on any doubt about the rows' widths the slow reader finds the line."""
     try:
-        frame = pl.read_csv(
-            text.encode("utf-8"),
-            separator=form.delimiter,
-            quote_char=form.quote,
-            infer_schema=False,
-            truncate_ragged_lines=False,
-        )
+        table = _cells_of(text, form)
     except pl.exceptions.PolarsError as error:
         _refuse_ragged(text, form, header, where)
         raise DataError(
@@ -182,23 +184,64 @@ def _parse(text: str, form: _Form, header: list[str], where: str) -> pl.DataFram
             got=str(error).splitlines()[0][:120],
             cure="Check its quotes, or save it again as CSV",
         ) from error
-    if frame.width != len(header) or (frame.width > 1 and frame[frame.columns[-1]].null_count()):
+    width = len(table.columns)
+    if width != len(header) or (
+        width > 1 and table[table.columns[-1]].null_count() and _may_be_ragged(text, form, width)
+    ):
         _refuse_ragged(text, form, header, where)
-    frame.columns = header
-    return frame.filter(~pl.all_horizontal(pl.all().is_null())) if frame.width == 1 else frame
+    table = table.renamed(header)
+    return Table(table.frame().drop_nulls()) if width == 1 else table
 
 
-def _refuse_ragged(text: str, form: _Form, header: list[str], where: str) -> None:
+def _cells_of(text: _Text, form: _Form) -> Table:
+    """The cells as they are written: in memory, or in a Parquet file beside a large text."""
+    cells = pl.scan_csv(
+        text.content,
+        separator=form.delimiter,
+        quote_char=form.quote,
+        infer_schema=False,
+        truncate_ragged_lines=False,
+        glob=False,
+    )
+    if text.folder is None:
+        return Table(cells.collect())
+    text.folder.mkdir(parents=True, exist_ok=True)
+    path = text.folder / "cells.parquet"
+    cells.sink_parquet(path, compression="lz4", statistics=False, row_group_size=_GROUP_ROWS)
+    return Table(pl.scan_parquet(path, glob=False))
+
+
+def _may_be_ragged(text: _Text, form: _Form, width: int) -> bool:
+    """False if no cell is quoted and every line has as many delimiters as the header: then a look at each is needless."""
+    lines = pl.scan_csv(
+        text.content,
+        has_header=False,
+        separator="\x01",
+        quote_char=None,
+        infer_schema=False,
+        new_columns=["line"],
+        truncate_ragged_lines=True,
+        glob=False,
+    ).select(pl.col("line").fill_null(""))
+    line = pl.col("line")
+    odd = (line != "") & (line.str.count_matches(form.delimiter, literal=True) != width - 1)
+    return bool(
+        lines.select((odd | line.str.contains(form.quote, literal=True)).any()).collect(engine="streaming").item()
+    )
+
+
+def _refuse_ragged(text: _Text, form: _Form, header: list[str], where: str) -> None:
     """Raise for the first line whose number of cells differs from the header's."""
     try:
-        for line, row in _rows(text, form):
-            if len(row) != len(header):
-                raise DataError(
-                    f"line {line} has {_cells(len(row))} where the header has {_cells(len(header))}",
-                    where=where,
-                    got=form.delimiter.join(row)[:80],
-                    cure="Mend that line, or quote cells that contain the delimiter",
-                )
+        with text.open() as stream:
+            for line, row in _rows(stream, form):
+                if len(row) != len(header):
+                    raise DataError(
+                        f"line {line} has {_cells(len(row))} where the header has {_cells(len(header))}",
+                        where=where,
+                        got=form.delimiter.join(row)[:80],
+                        cure="Mend that line, or quote cells that contain the delimiter",
+                    )
     except csv.Error as error:
         raise DataError(
             "the file could not be read as delimited text",

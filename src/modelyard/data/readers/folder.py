@@ -9,6 +9,7 @@ import polars as pl
 
 from modelyard.core import DataError
 from modelyard.data.readers.protocol import Certainty, Raw, Source
+from modelyard.data.table import Table
 
 __all__ = ["PART_SUFFIXES", "FolderReader", "is_part", "read_parts"]
 
@@ -58,7 +59,7 @@ class FolderReader:
             If there is no part, parts have different columns, or one cannot be read.
         """
         root = Path(source.location)
-        parts = [(str(part.relative_to(root)), Source(str(part))) for part in _parts(root)]
+        parts = [(str(part.relative_to(root)), Source(str(part), scratch=source.scratch)) for part in _parts(root)]
         return read_parts(parts, source.location, self._read_part)
 
 
@@ -93,16 +94,16 @@ def read_parts(parts: Sequence[tuple[str, Source]], where: str, read_part: ReadP
         )
     _refuse_mixed_formats(parts, where)
     keys = tuple(_partitions(parts[0][0]))
-    frames: list[pl.DataFrame] = []
+    tables: list[Table] = []
     notes: dict[str, None] = {}
     for name, part in parts:
         raw = read_part(part)
         notes |= dict.fromkeys(raw.notes)
-        frames.append(_with_partitions(raw.frame, name, keys, where))
-        _refuse_other_columns(frames[0], frames[-1], (parts[0][0], name), where)
+        tables.append(_with_partitions(raw.table, name, keys, where))
+        _refuse_other_columns(tables[0], tables[-1], (parts[0][0], name), where)
     said = f"{len(parts):,} parts were read in the order of their names"
     partition_note = f"; folders give the columns {', '.join(map(repr, keys))}" if keys else ""
-    return Raw(_joined(frames, [name for name, _ in parts], where), (said + partition_note, *notes))
+    return Raw(_joined(tables, [name for name, _ in parts], where), (said + partition_note, *notes))
 
 
 def _refuse_mixed_formats(parts: Sequence[tuple[str, Source]], where: str) -> None:
@@ -122,7 +123,7 @@ def _partitions(name: str) -> dict[str, str | None]:
     return {key: None if value == _HIVE_NULL else unquote(value) for key, value in pairs}
 
 
-def _with_partitions(frame: pl.DataFrame, name: str, keys: tuple[str, ...], where: str) -> pl.DataFrame:
+def _with_partitions(table: Table, name: str, keys: tuple[str, ...], where: str) -> Table:
     """The part with its partition columns as text, unless the file holds them itself."""
     found = _partitions(name)
     if tuple(found) != keys:
@@ -132,11 +133,11 @@ def _with_partitions(frame: pl.DataFrame, name: str, keys: tuple[str, ...], wher
             got=", ".join(found) or "none",
             cure=f"Give every part the folders {'/'.join(f'{key}=…' for key in keys) or 'of the first: none'}",
         )
-    new = {key: value for key, value in found.items() if key not in frame.columns}
-    return frame.with_columns(pl.lit(value, dtype=pl.String).alias(key) for key, value in new.items())
+    new = {key: value for key, value in found.items() if key not in table.columns}
+    return table.with_columns(pl.lit(value, dtype=pl.String).alias(key) for key, value in new.items())
 
 
-def _refuse_other_columns(first: pl.DataFrame, other: pl.DataFrame, names: tuple[str, str], where: str) -> None:
+def _refuse_other_columns(first: Table, other: Table, names: tuple[str, str], where: str) -> None:
     lacks = [name for name in first.columns if name not in other.columns]
     more = [name for name in other.columns if name not in first.columns]
     if lacks or more:
@@ -153,11 +154,11 @@ def _listed(names: Iterable[str]) -> str:
     return ", ".join(map(repr, list(names)[:5]))
 
 
-def _joined(frames: list[pl.DataFrame], names: list[str], where: str) -> pl.DataFrame:
+def _joined(tables: list[Table], names: list[str], where: str) -> Table:
     """The parts below one another; number types are widened, other types have to agree."""
-    columns = frames[0].columns
+    columns = tables[0].columns
     for column in columns:
-        known = [(name, frame[column].dtype) for name, frame in zip(names, frames, strict=True)]
+        known = [(name, table.schema[column]) for name, table in zip(names, tables, strict=True)]
         known = [(name, dtype) for name, dtype in known if dtype != pl.Null]
         other = next(((name, dtype) for name, dtype in known if _family(dtype) != _family(known[0][1])), None)
         if other is not None:
@@ -167,7 +168,7 @@ def _joined(frames: list[pl.DataFrame], names: list[str], where: str) -> pl.Data
                 got=f"column {column!r} is {known[0][1]} in {known[0][0]!r} and {other[1]} in {other[0]!r}",
                 cure="Write the parts again alike",
             )
-    return pl.concat([frame.select(columns) for frame in frames], how="vertical_relaxed")
+    return Table.stacked([table.reordered(columns) for table in tables])
 
 
 def _family(dtype: pl.DataType) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from modelyard.core import DataError
-from modelyard.data.readers.delimited import decode
+from modelyard.data.readers.encoding import decode
 from modelyard.data.readers.flattening import flatten
 from modelyard.data.readers.protocol import FileReader, Raw, Source
 

@@ -3,6 +3,7 @@
 import polars as pl
 
 from modelyard.data.dtypes import PARSED_SHARE
+from modelyard.data.table import Table, TableLike
 
 __all__ = ["with_plain_numerals"]
 
@@ -16,13 +17,14 @@ _MARKS_BESIDE_COMMA = rf"[.{_HARD} ]"
 _MARKS_BESIDE_POINT = rf"[,{_HARD} ]"
 
 
-def with_plain_numerals(frame: pl.DataFrame, *, delimiter: str) -> tuple[pl.DataFrame, tuple[str, ...]]:
+def with_plain_numerals(rows: TableLike, *, delimiter: str) -> tuple[Table, tuple[str, ...]]:
     """Text cells with numbers written plainly, and notes on what was read how.
 
     A column is touched only if 99 % of its cells are numbers in one of the two ways of writing: ``1.234,5`` or
     ``1,234.5``. Where both fit (``1,234`` in every cell), the way of the file's other columns decides; failing that, a
     file whose cells are separated by commas writes points, every other writes commas.
     """
+    frame = Table.of(rows)
     ways = {name: _way(frame[name]) for name in frame.columns}
     clear = {way for way in ways.values() if way in {"comma", "point"}}
     usual = clear.pop() if len(clear) == 1 else ("point" if delimiter == "," else "comma")
@@ -53,7 +55,7 @@ def _share(values: pl.Series, pattern: str) -> float:
     return float(values.str.contains(pattern).sum()) / len(values)
 
 
-def _notes(frame: pl.DataFrame, commas: list[str], points: list[str], unclear: list[str]) -> list[str]:
+def _notes(frame: Table, commas: list[str], points: list[str], unclear: list[str]) -> list[str]:
     grouped = [name for name in (*commas, *points) if _has_groups(frame[name], comma=name in commas)]
     decimal = [name for name in commas if frame[name].str.contains(",").any()]
     notes = []

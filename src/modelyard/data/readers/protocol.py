@@ -6,9 +6,8 @@ import hashlib
 from pathlib import Path
 from typing import Protocol
 
-import polars as pl
-
 from modelyard.core import DataError
+from modelyard.data.table import Table, TableLike
 from modelyard.problem.address import is_url, scheme_of
 
 __all__ = ["Certainty", "FileReader", "Raw", "Reader", "Source"]
@@ -39,12 +38,15 @@ class Source:
         The sheet of a workbook; None lets the reader choose.
     content
         The bytes, if they were fetched already; None for a local file that is still on the disk.
+    scratch
+        A folder for what is too large for memory while it is read; None keeps everything in memory.
     """
 
     location: str
     query: str | None = None
     sheet: str | None = None
     content: bytes | None = None
+    scratch: Path | None = None
 
     @property
     def scheme(self) -> str:
@@ -97,14 +99,19 @@ class Raw:
 
     Parameters
     ----------
-    frame
-        The rows.
+    rows
+        In memory, or in a file that stays where it is until they have been taken.
     notes
         What was decided on the way: encoding, delimiter, sheet, order.
     """
 
-    frame: pl.DataFrame
+    rows: TableLike
     notes: tuple[str, ...] = ()
+
+    @property
+    def table(self) -> Table:
+        """The rows, to be taken a column at a time."""
+        return Table.of(self.rows)
 
 
 class Reader(Protocol):
