@@ -7,7 +7,7 @@ Never: lets the test part out without a reason in the ledger.
 
 from modelyard.data.comparison import ColumnShift, TypeChange, VersionDiff, changed_source, diff_versions
 from modelyard.data.contract import ColumnContract, Contract, Violation, derive_contract
-from modelyard.data.drafting import draft_problem
+from modelyard.data.drafting import Suggestion, draft_problem, suggest
 from modelyard.data.entry import enter_source
 from modelyard.data.events import event_joiner, with_events
 from modelyard.data.profile import (
@@ -32,7 +32,7 @@ from modelyard.data.splits import (
     make_split,
     unknown_rows,
 )
-from modelyard.data.suggest import Suggestion, suggest
+from modelyard.data.table import Table
 from modelyard.data.version import (
     Dataset,
     DatasetVersion,
@@ -60,6 +60,7 @@ __all__ = [
     "Split",
     "SplitRecord",
     "Suggestion",
+    "Table",
     "TypeChange",
     "VersionDiff",
     "Violation",

@@ -5,9 +5,9 @@ import re
 from pathlib import Path
 from typing import Any
 
+from modelyard.data.drafting.suggest import Suggestion, suggest
 from modelyard.data.read import located, open_source
 from modelyard.data.resolve import resolve
-from modelyard.data.suggest import Suggestion, suggest
 from modelyard.data.table import Table
 from modelyard.problem import Problem, ProblemDraft, Task
 from modelyard.problem.address import is_url
