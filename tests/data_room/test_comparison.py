@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.core import StateError
-from modelyard.data import VersionDiff, diff_versions, store_version, version_records
+from modelyard.data import Table, VersionDiff, diff_versions, store_version, version_records
 from modelyard.data.comparison import _largest_gap, _rows_in_both, _total_variation
 from modelyard.project import Project
 from modelyard.store import Workspace
@@ -74,7 +74,7 @@ def test_shifts_are_what_counting_gives(first: list[int], second: list[int]) -> 
 
     assert _largest_gap(a, b) == pytest.approx(gap) == pytest.approx(_largest_gap(b, a))
     assert _total_variation(a, b) == pytest.approx(sum(abs(share[0][v] - share[1][v]) for v in range(4)) / 2)
-    assert _rows_in_both(a.to_frame(), b.to_frame(), ["a"]) == sum(
+    assert _rows_in_both(Table(a.to_frame()), Table(b.to_frame()), ["a"]) == sum(
         min(first.count(v), second.count(v)) for v in range(4)
     )
 

@@ -7,7 +7,8 @@ import polars as pl
 
 from modelyard.core import Record
 from modelyard.data.schema import Column, Schema
-from modelyard.data.version import DatasetVersion, load_version, version_record, version_records
+from modelyard.data.table import Table
+from modelyard.data.version import DatasetVersion, open_version, version_record, version_records
 from modelyard.store import Workspace
 
 __all__ = ["ColumnShift", "TypeChange", "VersionDiff", "changed_source", "diff_versions"]
@@ -112,7 +113,7 @@ def diff_versions(before: str, after: str, workspace: Workspace) -> VersionDiff:
         If stored bytes are not what was stored.
     """
     old, new = version_record(before, workspace), version_record(after, workspace)
-    a, b = load_version(old.id, workspace).frame, load_version(new.id, workspace).frame
+    a, b = open_version(old.id, workspace).table, open_version(new.id, workspace).table
     common = [name for name in a.columns if name in b.columns]
     kept = _rows_in_both(a, b, common) if common else None
     return VersionDiff(
@@ -140,17 +141,11 @@ def changed_source(previous: str | None, current: DatasetVersion, workspace: Wor
     return diff_versions(previous, current.id, workspace)
 
 
-def _rows_in_both(a: pl.DataFrame, b: pl.DataFrame, common: list[str]) -> int:
+def _rows_in_both(a: Table, b: Table, common: list[str]) -> int:
     """Rows that occur in both, each as often as in the version that has fewer of it."""
-    alike = [name for name in common if a[name].dtype == b[name].dtype]
-    as_text = [name for name in common if name not in alike]
-    counts = [
-        frame.select(*alike, *(pl.col(name).cast(pl.String) for name in as_text))
-        .hash_rows(seed=0)
-        .alias("row")
-        .value_counts(name="n")
-        for frame in (a, b)
-    ]
+    as_text = [pl.col(name).cast(pl.String) for name in common if a.schema[name] != b.schema[name]]
+    hashes = (table.with_columns(as_text).row_hashes(common) for table in (a, b))
+    counts = [values.alias("row").value_counts(name="n") for values in hashes]
     both = counts[0].join(counts[1], on="row", how="inner")
     return int(both.select(pl.min_horizontal("n", "n_right")).to_series().sum())
 

@@ -61,8 +61,11 @@ class Table:
     def __getitem__(self, name: str) -> pl.Series:
         """One column; the last one that was asked for is kept, since many look at a column twice."""
         if self._last is None or self._last.name != name:
-            self._last = self.rows.select(pl.col(name)).collect().to_series()
+            self._last = self._column(name)
         return self._last
+
+    def _column(self, name: str) -> pl.Series:
+        return self.rows.select(pl.col(name)).collect().to_series()
 
     def select(self, names: Sequence[str]) -> pl.DataFrame:
         """A few columns."""
@@ -95,6 +98,17 @@ class Table:
         self.rows.sink_parquet(path, compression="zstd", statistics=False, row_group_size=_GROUP_ROWS)
 
 
+class _Spooled(Table):
+    """Columns that lie in a file each: one of them is read without a look at the others."""
+
+    def __init__(self, files: Sequence[Path]) -> None:
+        super().__init__(pl.concat([pl.scan_parquet(path, glob=False) for path in files], how="horizontal"))
+        self._files = dict(zip(self.columns, files, strict=True))
+
+    def _column(self, name: str) -> pl.Series:
+        return pl.read_parquet(self._files[name], glob=False).to_series()
+
+
 TableLike = Table | pl.DataFrame
 """What gives columns by name, knows their names, and how many rows there are."""
 
@@ -111,7 +125,7 @@ class ColumnStore:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder
         self._columns: list[pl.Series] = []
-        self._files: list[pl.LazyFrame] = []
+        self._files: list[Path] = []
 
     def add(self, values: pl.Series) -> None:
         """The next column; all have equally many rows."""
@@ -121,10 +135,10 @@ class ColumnStore:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{len(self._files)}.parquet"
         values.to_frame().write_parquet(path, compression="lz4", statistics=False, row_group_size=_GROUP_ROWS)
-        self._files.append(pl.scan_parquet(path))
+        self._files.append(path)
 
     def table(self) -> Table:
         """The columns side by side."""
         if self._folder is None:
             return Table(pl.DataFrame(self._columns))
-        return Table(pl.concat(self._files, how="horizontal"))
+        return _Spooled(self._files)
