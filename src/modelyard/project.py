@@ -29,6 +29,7 @@ from modelyard.core import (
     write_atomic,
     write_json_atomic,
 )
+from modelyard.curation import Curation
 from modelyard.evaluation import Evaluation, evaluation_page, load_evaluation, save_evaluation
 from modelyard.packaging import Package, Scorer, load_package
 from modelyard.problem import (
@@ -76,6 +77,8 @@ class Project:
         The project's state.
     actor
         Who acts: the owner of the token, else the user of the operating system.
+    curation
+        What the project agrees on about its rows: the contract.
     draft
         What :meth:`new` inferred and why; None for a project that was opened.
     """
@@ -88,6 +91,7 @@ class Project:
         self.problem = config.problem
         self.workspace = store.Workspace(root)
         self.actor = governance.current_actor(self.workspace.ledger, token, root)
+        self.curation = Curation(config.problem, self.workspace, self.actor)
         self._progress = progress
         self._change: data_room.VersionDiff | None = None
 
@@ -407,13 +411,26 @@ class Project:
         self._note("serving.started", version.subject, {"host": host, "port": port})
         serve(ServingSettings(folder, self.workspace.folder("predictions"), host=host, port=port))
 
-    def score(self, source: Path | str, destination: Path | str, *, version: int | None = None) -> "BatchReport":
-        """Score a file with a version, the production one by default; rows that break the contract are set aside.
+    def score(
+        self, source: Path | str, destination: Path | str, *, query: str | None = None, version: int | None = None
+    ) -> "BatchReport":
+        """Score a table with a version, the production one by default; rows that break the contract are set aside.
+
+        Parameters
+        ----------
+        source
+            A path or an address.
+        destination
+            File for the scores.
+        query
+            What is asked of a database.
+        version
+            Scores; the one in production by default.
 
         Raises
         ------
         DataError
-            If the file cannot be read, or lacks a column that the contract needs.
+            If the table cannot be read, or lacks a column that the contract needs.
         StateError
             If there is no such version.
         IntegrityError
@@ -424,7 +441,7 @@ class Project:
         chosen = self._production() if version is None else self._registry.version(self.problem.name, version)
         scorer = Scorer.load(self._registry.package(chosen))
         prepare = data_room.event_joiner(self.problem, self.root)
-        return score_file(scorer, Path(source), Path(destination), progress=self._progress, prepare=prepare)
+        return score_file(scorer, source, Path(destination), query=query, progress=self._progress, prepare=prepare)
 
     def monitor(self, *, data: Path | str | None = None, labels: Path | str | None = None) -> "MonitorReport":
         """Judge recent predictions of the production version: drift, quality, performance, cause.

@@ -5,8 +5,9 @@ Gives: a version by content, a split with a sealed test part, the columns' roles
 Never: lets the test part out without a reason in the ledger.
 """
 
+from modelyard.data.agreement import derive_contract
 from modelyard.data.comparison import ColumnShift, TypeChange, VersionDiff, changed_source, diff_versions
-from modelyard.data.contract import ColumnContract, Contract, Violation, derive_contract
+from modelyard.data.contract import ColumnContract, Contract, ContractCheck, Violation, ViolationCount, check_table
 from modelyard.data.drafting import draft_problem
 from modelyard.data.events import event_joiner, with_events
 from modelyard.data.profile import (
@@ -47,6 +48,7 @@ __all__ = [
     "ColumnKind",
     "ColumnShift",
     "Contract",
+    "ContractCheck",
     "Dataset",
     "DatasetVersion",
     "FeatureReference",
@@ -61,12 +63,14 @@ __all__ = [
     "TypeChange",
     "VersionDiff",
     "Violation",
+    "ViolationCount",
     "assign_roles",
     "bin_labels",
     "build_profile",
     "category_text",
     "changed_source",
     "check_columns",
+    "check_table",
     "class_shares",
     "conform",
     "count_bins",

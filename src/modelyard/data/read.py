@@ -61,7 +61,9 @@ def located(source: str, root: Path) -> str:
     return source
 
 
-def read_source(source: Path | str | object, *, query: str | None = None, sheet: str | None = None) -> SourceTable:
+def read_source(
+    source: Path | str | object, *, query: str | None = None, sheet: str | None = None, may_be_empty: bool = False
+) -> SourceTable:
     """The rows of a file, a folder of parts, an address, or a pandas, Polars or Arrow frame.
 
     The kind of a file is taken from its ending, or from its first bytes if the ending says nothing; see
@@ -75,6 +77,8 @@ def read_source(source: Path | str | object, *, query: str | None = None, sheet:
         What is asked of a database.
     sheet
         The sheet of a workbook; the first with rows by default.
+    may_be_empty
+        Whether a table of columns without rows is an answer; a night without new rows is one.
 
     Raises
     ------
@@ -91,7 +95,7 @@ def read_source(source: Path | str | object, *, query: str | None = None, sheet:
         raw = _read(Source(where, query, sheet))
     else:
         raw, where = Raw(_from_frame(source)), "the frame given"
-    if raw.frame.width == 0 or raw.frame.height == 0:
+    if raw.frame.width == 0 or (raw.frame.height == 0 and not may_be_empty):
         raise DataError(
             "the table has no rows",
             where=where,
