@@ -14,6 +14,7 @@ from modelyard.audit import (
     acknowledge_finding,
     audit_page,
     label_review,
+    outlier_review,
     require_decisions,
     with_acknowledgements,
 )
@@ -78,7 +79,7 @@ class Project:
     actor
         Who acts: the owner of the token, else the user of the operating system.
     curation
-        What the project agrees on about its rows: the contract.
+        What people agree and decide about rows: the contract, corrections.
     draft
         What :meth:`new` inferred and why; None for a project that was opened.
     """
@@ -91,7 +92,7 @@ class Project:
         self.problem = config.problem
         self.workspace = store.Workspace(root)
         self.actor = governance.current_actor(self.workspace.ledger, token, root)
-        self.curation = Curation(config.problem, self.workspace, self.actor)
+        self.curation = Curation(config.problem, self.workspace, self.actor, self._split)
         self._progress = progress
         self._change: data_room.VersionDiff | None = None
 
@@ -573,6 +574,7 @@ class Project:
         split = data_room.make_split(
             data_room.load_version(version.id, self.workspace), problem, self.workspace, self.actor
         )
+        split = data_room.corrected_split(split, problem, self.workspace, self.actor)
         self.workspace.point("split", split.record.id)
         self.workspace.point("dataset", version.id)
         return problem, split
@@ -598,11 +600,15 @@ class Project:
         """The audit of a split, with its page on disk."""
         roles = data_room.assign_roles(problem, split.train.schema)
         seen = audit_rows(split.train, problem, roles, seed=problem.training.seed, progress=self._progress)
-        seen = dataclasses.replace(seen, findings=(*source_changed(self._change), *seen.findings))
+        corrections = data_room.corrections_in_force(self.workspace)
+        findings = (*source_changed(self._change), *seen.findings)
+        seen = dataclasses.replace(seen, findings=findings, corrections=corrections)
         report = with_acknowledgements(seen, self.workspace.ledger)
         folder = self.workspace.folder("audits", split.record.id)
         store.save_record(folder, "audit", report, render_html(audit_page(report, problem)))
-        write_atomic(folder / "label_suspects.csv", label_review(report))
+        decided = data_room.decided_rows(self.workspace)
+        for name, sheet in (("label_suspects.csv", label_review), ("outliers.csv", outlier_review)):
+            write_atomic(folder / name, sheet(report, split.train, problem, decided))
         return report
 
     def _audit_seen(self, problem: Problem, split: data_room.Split) -> AuditReport:

@@ -1,6 +1,8 @@
-"""The contract by command: shown, and held against tables."""
+"""The contract and corrections by command, on small projects."""
 
+import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,11 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
+from modelyard.audit import AuditReport
 from modelyard.cli.app import app
+from modelyard.core import DataError, NotPermittedError
+from modelyard.data import load_split, row_digests
+from modelyard.project import Project
 
 DECLARED = """
 name: demo
@@ -84,3 +90,108 @@ def test_a_table_without_rows_is_held_against_it(project: Path) -> None:
     assert run("contract", str(project / "none.csv"), "--project", str(project))[0] == 0
     code, text = run("contract", str(project / "bare.csv"), "--project", str(project))
     assert (code, "missing" in text) == (3, True)
+
+
+LABELS = """
+name: demo
+data: {source: rows.parquet, target: y, id: key}
+training: {tuning_rounds: 0, families: [linear], workers: 1, folds: 2}
+"""
+
+
+@pytest.fixture
+def mislabelled(tmp_path: Path) -> Project:
+    """A project on two thousand clear rows, fifty of them with the wrong label and five with a slip in a number."""
+    random = np.random.default_rng(0)
+    truth = random.random(2_000) < 0.5
+    given = truth.copy()
+    wrong = random.choice(2_000, 50, replace=False)
+    given[wrong] = ~given[wrong]
+    parts = {f"s{n}": truth * 2.5 + random.normal(size=2_000) for n in range(5)}
+    parts["s0"][:5] *= 1e6
+    frame = pl.DataFrame({"key": [f"k{n}" for n in range(2_000)], **parts, "y": np.where(given, "yes", "no")})
+    frame.write_parquet(tmp_path / "rows.parquet")
+    pl.DataFrame({"key": frame["key"], "truth": np.where(truth, "yes", "no")}).write_parquet(tmp_path / "truth.parquet")
+    (tmp_path / "modelyard.yaml").write_text(LABELS, encoding="utf-8")
+    return Project.open(tmp_path)
+
+
+def reviewed(project: Project, name: str, column: str, word: Callable[[dict[str, str]], str]) -> Path:
+    """A sheet of the newest audit with somebody's word in it."""
+    folder = project.page("audit").parent
+    with (folder / name).open(encoding="utf-8") as file:
+        lines = list(csv.DictReader(file))
+    path = project.root / f"reviewed_{name}"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(lines[0]))
+        writer.writeheader()
+        writer.writerows({**line, column: word(line)} for line in lines)
+    return path
+
+
+def test_suspected_labels_go_out_and_come_back(mislabelled: Project) -> None:
+    """Audit, review against the truth, correct: the suspects are gone, and audit, ledger and model card say what was done."""
+    project = mislabelled
+    before = project.audit()
+    truth = dict(pl.read_parquet(project.root / "truth.parquet").iter_rows())
+    sheet = reviewed(project, "label_suspects.csv", "reviewed_label", lambda line: truth[line["key"]])
+    code, text = run("correct", str(sheet), "--reason", "held against the files", "--project", str(project.root))
+    assert (code, "is in force" in text) == (0, True), text
+    after = project.audit()
+    (correction,) = after.corrections
+
+    assert len(before.label_suspects) >= 25
+    assert correction.labels + correction.confirmed == len(before.label_suspects)
+    assert len(after.label_suspects) < len(before.label_suspects) / 4
+    assert "held against the files" in project.page("audit").read_text("utf-8")
+    assert AuditReport.from_dict(after.to_dict()) == after
+
+    slips = reviewed(
+        project, "outliers.csv", "verdict", lambda line: "error" if line["column"] == "s0" else "legitimate"
+    )
+    project.curation.correct(slips, "typed without the point")
+    current = load_split(str(project.workspace.pointer("split")), project.workspace)
+    assert 1 <= current.train.frame["s0"].null_count() <= 5
+    assert current.record.corrections[0] == correction.id
+
+    project.train()
+    project.evaluate()
+    card = project.package().read_json("card.json")
+    said = {(note["what"], note["why"]) for note in card["decisions"]}
+    assert any(f"{correction.labels} labels corrected" in what for what, _ in said)
+    assert {"held against the files", "typed without the point"} <= {why for _, why in said}
+    assert card["data"]["dataset_id"] == current.record.dataset_id
+
+
+def test_a_correction_that_cannot_be_applied_is_not_in_force(mislabelled: Project) -> None:
+    """One class only would be left: refused, taken back, and the project works as before."""
+    split = mislabelled.check() and load_split(str(mislabelled.workspace.pointer("split")), mislabelled.workspace)
+    lines = [f"{key},yes,no" for key in split.train.frame.filter(pl.col("y") == "yes")["key"]]
+    (mislabelled.root / "all.csv").write_text("key,given,reviewed_label\n" + "\n".join(lines), encoding="utf-8")
+
+    with pytest.raises(DataError, match="one class only"):
+        mislabelled.curation.correct(mislabelled.root / "all.csv", "a slip")
+    assert mislabelled.curation.corrections() == ()
+    assert mislabelled.workspace.pointer("split") == split.record.id
+
+
+def test_corrections_are_listed_and_undone(project: Path) -> None:
+    """Without a sheet the command lists; with --undo it takes back; a viewer may do neither."""
+    split = load_split(str(Project.open(project).workspace.pointer("split")), Project.open(project).workspace)
+    digest = row_digests(split.train.frame.head(1))[0]
+    label = split.train.frame["y"][0]
+    other = "no" if label == "yes" else "yes"
+    (project / "one.csv").write_text(f"digest,given,reviewed_label\n{digest},{label},{other}\n", encoding="utf-8")
+    root = ("--project", str(project))
+    record = json.loads(run("correct", str(project / "one.csv"), "--reason", "a slip", *root, "--json")[1])
+
+    assert record["labels"] == 1
+    assert "1 label corrected" in run("correct", *root)[1]
+    assert run("correct", "--undo", record["id"], "--reason", "no slip", *root)[0] == 0
+    assert "0 corrections in force" in run("correct", *root)[1]
+    assert Project.open(project).workspace.pointer("split") == split.record.id
+
+    admin = Project.open(project)
+    token = admin.create_token("eve", ("viewer",))
+    with pytest.raises(NotPermittedError, match="eve may not correct"):
+        Project.open(project, token=token).curation.correct(project / "one.csv", "mine")

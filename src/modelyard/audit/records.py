@@ -5,6 +5,7 @@ import datetime as dt
 import itertools
 
 from modelyard.core import Finding, Record
+from modelyard.data import Correction
 
 __all__ = [
     "Acknowledgement",
@@ -196,6 +197,8 @@ class AuditReport(Record):
         How strongly features go together; None if there is too little to measure.
     gaps
         Which columns are missing together; empty if nothing is missing.
+    corrections
+        What people decided about single rows, as far as it is in force.
     """
 
     rows: int
@@ -209,6 +212,7 @@ class AuditReport(Record):
     skipped: tuple[SkippedCheck, ...] = ()
     acknowledgements: tuple[Acknowledgement, ...] = ()
     label_suspects: tuple[LabelSuspect, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
     def acknowledgement_of(self, finding: Finding) -> Acknowledgement | None:
         """The decision about a finding, if there is one."""

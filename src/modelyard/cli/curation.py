@@ -1,5 +1,6 @@
-"""Commands about the rows: contract."""
+"""Commands about the rows: contract, correct."""
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -33,6 +34,31 @@ def contract(
     return Answer(report.to_dict(), show_contract_check(report), code)
 
 
+def correct(
+    session: Session,
+    sheet: Annotated[
+        Path | None,
+        typer.Argument(help="Reviewed label_suspects.csv or outliers.csv; without it, corrections are listed."),
+    ] = None,
+    reason: Annotated[str, typer.Option("--reason", help="Why; goes to the ledger and the model card.")] = "",
+    undo: Annotated[str | None, typer.Option("--undo", help="Id of a correction to take back.")] = None,
+) -> Answer:
+    """Read back what people decided about single rows. Labels, errors and legitimate values; recorded, applied after the split, and undone if wanted."""
+    from modelyard.cli.show.curation import show_correction, show_corrections
+    from modelyard.core import ConfigError
+
+    curation = session.project.curation
+    if sheet is not None and undo is not None:
+        cure = "Run the command twice"
+        raise ConfigError("a sheet is read back, or a correction is undone", where="correct", got="both", cure=cure)
+    if sheet is None and undo is None:
+        found = curation.corrections()
+        return Answer([item.to_dict() for item in found], show_corrections(found))
+    record = curation.undo(undo, reason) if undo is not None else curation.correct(Path(str(sheet)), reason)
+    return Answer(record.to_dict(), show_correction(record, undone=undo is not None))
+
+
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this file."""
     verb(app, "contract")(contract)
+    verb(app, "correct")(correct)

@@ -8,6 +8,15 @@ Never: lets the test part out without a reason in the ledger.
 from modelyard.data.agreement import derive_contract
 from modelyard.data.comparison import ColumnShift, TypeChange, VersionDiff, changed_source, diff_versions
 from modelyard.data.contract import ColumnContract, Contract, ContractCheck, Violation, ViolationCount, check_table
+from modelyard.data.corrections import (
+    Correction,
+    corrected_split,
+    corrections_in_force,
+    decided_rows,
+    record_correction,
+    row_digests,
+    undo_correction,
+)
 from modelyard.data.drafting import draft_problem
 from modelyard.data.events import event_joiner, with_events
 from modelyard.data.profile import (
@@ -49,6 +58,7 @@ __all__ = [
     "ColumnShift",
     "Contract",
     "ContractCheck",
+    "Correction",
     "Dataset",
     "DatasetVersion",
     "FeatureReference",
@@ -73,8 +83,11 @@ __all__ = [
     "check_table",
     "class_shares",
     "conform",
+    "corrected_split",
+    "corrections_in_force",
     "count_bins",
     "debiased_psi",
+    "decided_rows",
     "derive_contract",
     "diff_versions",
     "draft_problem",
@@ -89,11 +102,14 @@ __all__ = [
     "read_declared",
     "read_source",
     "read_table",
+    "record_correction",
     "resolve",
+    "row_digests",
     "settled",
     "smoothed_psi",
     "store_version",
     "suggest",
+    "undo_correction",
     "unknown_rows",
     "version_record",
     "version_records",

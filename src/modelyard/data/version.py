@@ -62,6 +62,8 @@ class DatasetVersion(Record):
         The Parquet file's name in the object store.
     notes
         What the reader decided: encoding, delimiter, values that became missing.
+    parent
+        The version that it was corrected from; ``""`` if it came as it is.
     """
 
     id: str
@@ -73,6 +75,7 @@ class DatasetVersion(Record):
     bytes: int
     object_digest: str = ""
     notes: tuple[str, ...] = ()
+    parent: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -131,7 +134,13 @@ def parquet_bytes(frame: pl.DataFrame) -> bytes:
 
 
 def store_version(
-    frame: pl.DataFrame, source: str, workspace: Workspace, *, notes: tuple[str, ...] = (), clock: Clock = system_clock
+    frame: pl.DataFrame,
+    source: str,
+    workspace: Workspace,
+    *,
+    notes: tuple[str, ...] = (),
+    parent: str = "",
+    clock: Clock = system_clock,
 ) -> DatasetVersion:
     """Keep a table as a version; the same content gives the same version, whenever and from wherever it comes.
 
@@ -145,6 +154,8 @@ def store_version(
         Holds the Parquet file in its object store, and the record under ``datasets``.
     notes
         What the reader decided; see :func:`modelyard.data.read_source`.
+    parent
+        The version that it was corrected from.
     clock
         Gives the moment of storing.
     """
@@ -164,6 +175,7 @@ def store_version(
         bytes=len(raw),
         object_digest=workspace.objects.put_bytes(raw),
         notes=(*notes, *more),
+        parent=parent,
     )
     write_json_atomic(path, record.to_dict())
     return record

@@ -1,12 +1,14 @@
-"""Views of what is agreed about rows: the contract, and a table held against it."""
+"""Views of what is agreed and decided about rows: the contract, a table held against it, corrections."""
+
+from collections.abc import Sequence
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from modelyard.cli.show.blocks import counted, headline, hint, plain_table, stack
-from modelyard.data import ColumnContract, ColumnKind, Contract, ContractCheck
+from modelyard.cli.show.blocks import counted, facts, headline, hint, plain_table, stack
+from modelyard.data import ColumnContract, ColumnKind, Contract, ContractCheck, Correction
 
-__all__ = ["show_contract", "show_contract_check"]
+__all__ = ["show_contract", "show_contract_check", "show_correction", "show_corrections"]
 
 _LONGEST_EXAMPLE = 40
 
@@ -60,6 +62,31 @@ def show_contract_check(report: ContractCheck) -> RenderableType:
     return stack(
         headline(f"The contract {said}.", note),
         table if report.found else Text("Nothing was found.", style="green"),
+    )
+
+
+def show_correction(correction: Correction, *, undone: bool) -> RenderableType:
+    """What a correction decides, and how to take it back."""
+    word = "is undone" if undone else "is in force"
+    return stack(
+        headline(f"Correction {correction.id} {word}.", correction.summary),
+        facts((("why", correction.reason), ("by", correction.by), ("on", f"{correction.at:%Y-%m-%d %H:%M}"))),
+        Text("The sealed rows are not touched; a line about one of them has no effect.", style="dim"),
+        hint("modelyard audit, then train" if undone else "modelyard audit, then train; back: --undo ID --reason WHY"),
+    )
+
+
+def show_corrections(corrections: Sequence[Correction]) -> RenderableType:
+    """All corrections in force, in the order in which they apply."""
+    table = plain_table(
+        ("correction", "on", "by", "what was decided", "why"),
+        ((one.id, f"{one.at:%Y-%m-%d %H:%M}", one.by, one.summary, one.reason) for one in corrections),
+    )
+    return stack(
+        headline(f"{counted(len(corrections), 'correction')} in force."),
+        table
+        if corrections
+        else hint("Fill label_suspects.csv or outliers.csv of the audit, then: modelyard correct FILE"),
     )
 
 

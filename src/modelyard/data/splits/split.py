@@ -26,12 +26,20 @@ from modelyard.data.schema import ColumnKind, Schema, conform, infer_schema
 from modelyard.data.splits.division import Division, divide
 from modelyard.data.splits.sealed_test import SealedTest
 from modelyard.data.splits.straddling import shared_groups, shared_rows, times_overlap, unseen_classes
-from modelyard.data.splits.strategies import Part
+from modelyard.data.splits.strategies import Codes, Part
 from modelyard.data.version import Dataset, content_digest, parquet_bytes
 from modelyard.problem import Problem, did_you_mean
 from modelyard.store import Workspace
 
-__all__ = ["Split", "SplitRecord", "load_split", "make_split", "store_parts"]
+__all__ = [
+    "Split",
+    "SplitRecord",
+    "divided_rows",
+    "load_split",
+    "make_split",
+    "refuse_one_class",
+    "store_parts",
+]
 
 _PROTOCOL = 1
 _FILE = "split.json"
@@ -63,6 +71,8 @@ class SplitRecord(Record):
         SHA-256 of the sealed rows.
     findings
         What the split lets through; counts only, never rows.
+    base, corrections
+        The split that corrections were applied to, and their ids; empty if there was none.
     """
 
     id: str
@@ -76,6 +86,8 @@ class SplitRecord(Record):
     test_digest: str
     findings: tuple[Finding, ...] = ()
     left_out_rows: int = 0
+    base: str = ""
+    corrections: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,6 +148,12 @@ def make_split(dataset: Dataset, problem: Problem, workspace: Workspace, actor: 
     return split
 
 
+def divided_rows(dataset: Dataset, problem: Problem, workspace: Workspace) -> Codes:
+    """The part of every row of a data set, as :func:`make_split` has it."""
+    own_test = _own_test(dataset, problem, workspace)
+    return divide(_typed(dataset.frame, problem), problem, own_test).codes
+
+
 def _split_id(dataset: Dataset, problem: Problem, own_test: pl.DataFrame | None) -> str:
     data = problem.data
     plan = {
@@ -169,7 +187,9 @@ def _own_test(dataset: Dataset, problem: Problem, workspace: Workspace) -> pl.Da
     source = problem.data.test_source
     if source is None:
         return None
-    frame = with_events(read_source(located(source, workspace.root)).frame, problem, workspace.root)
+    frame = with_events(
+        read_source(located(source, workspace.root), query=problem.data.test_query).frame, problem, workspace.root
+    )
     missing = [name for name in dataset.frame.columns if name not in frame.columns]
     missing = [name for name in missing if name != problem.split.column]
     if missing:
@@ -198,7 +218,7 @@ def _store(
     test = frame.filter(division.codes == Part.TEST)
     if division.own_test is not None:
         test = conform(_typed(division.own_test, problem), schema)
-    _refuse_one_class(train[problem.data.target], problem, division.strategy)
+    refuse_one_class(train[problem.data.target], problem, division.strategy)
     stored = Schema(
         tuple(
             dataclasses.replace(column, dtype=column.dtype if column.dtype == "Null" else str(frame[column.name].dtype))
@@ -243,7 +263,14 @@ def store_parts(
     )
 
 
-def _refuse_one_class(target: pl.Series, problem: Problem, strategy: str) -> None:
+def refuse_one_class(target: pl.Series, problem: Problem, strategy: str) -> None:
+    """Refuse a training part in which a class is all alone.
+
+    Raises
+    ------
+    DataError
+        If there is nothing to tell apart.
+    """
     if problem.task.is_classification and target.n_unique() < 2:
         raise DataError(
             "the training part holds one class only, so there is nothing to learn",
