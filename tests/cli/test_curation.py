@@ -165,7 +165,8 @@ def test_suspected_labels_go_out_and_come_back(mislabelled: Project) -> None:
 
 def test_a_correction_that_cannot_be_applied_is_not_in_force(mislabelled: Project) -> None:
     """One class only would be left: refused, taken back, and the project works as before."""
-    split = mislabelled.check() and load_split(str(mislabelled.workspace.pointer("split")), mislabelled.workspace)
+    mislabelled.check()
+    split = load_split(str(mislabelled.workspace.pointer("split")), mislabelled.workspace)
     lines = [f"{key},yes,no" for key in split.train.frame.filter(pl.col("y") == "yes")["key"]]
     (mislabelled.root / "all.csv").write_text("key,given,reviewed_label\n" + "\n".join(lines), encoding="utf-8")
 

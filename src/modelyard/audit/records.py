@@ -119,7 +119,7 @@ class SkippedCheck(Record):
 
 @dataclasses.dataclass(frozen=True)
 class LabelSuspect(Record):
-    """A row whose label a model, trained on other rows, contradicts with confidence.
+    """A row whose label or number a model, trained on other rows, contradicts.
 
     Parameters
     ----------
@@ -130,15 +130,18 @@ class LabelSuspect(Record):
     given, suggested
         The label that it has, and the one that the model would give.
     probability_given, probability_suggested
-        Held-out probabilities of the two.
+        Held-out probabilities of the two; None for numbers.
+    distance
+        How far a number lies from the suggested one, in robust standard deviations; None for classes.
     """
 
     position: int
     key: str
     given: str
     suggested: str
-    probability_given: float
-    probability_suggested: float
+    probability_given: float | None = None
+    probability_suggested: float | None = None
+    distance: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -24,6 +24,7 @@ from modelyard.data.read import located, read_source
 from modelyard.data.resolve import resolve
 from modelyard.data.schema import ColumnKind, Schema, conform, infer_schema
 from modelyard.data.splits.division import Division, divide
+from modelyard.data.splits.near_copies import near_rows, near_texts
 from modelyard.data.splits.sealed_test import SealedTest
 from modelyard.data.splits.straddling import shared_groups, shared_rows, times_overlap, unseen_classes
 from modelyard.data.splits.strategies import Codes, Part
@@ -292,7 +293,7 @@ def _findings(
         and column.name not in (data.id, problem.split.column)
         and column.name in test.columns
     ]
-    findings = shared_rows(train, test, compared)
+    findings = shared_rows(train, test, compared) + _near_copies(train, test, schema, problem, compared)
     own_test = data.test_source is not None
     if data.group is not None and (strategy != "group" or own_test):
         findings += shared_groups(train[data.group], test[data.group])
@@ -302,6 +303,16 @@ def _findings(
         findings += unseen_classes(train[data.target], validation[data.target], "validation")
         findings += unseen_classes(train[data.target], test[data.target], "test")
     return findings
+
+
+def _near_copies(
+    train: pl.DataFrame, test: pl.DataFrame, schema: Schema, problem: Problem, compared: list[str]
+) -> tuple[Finding, ...]:
+    """Findings on rows and texts that nearly repeat; what orders rows or is asked for says nothing about them."""
+    about = [name for name in compared if name not in (problem.data.target, problem.data.time)]
+    texts = [name for name in about if schema.column(name).kind is ColumnKind.TEXT]
+    findings = near_rows(train, test, [name for name in about if name not in texts])
+    return findings + tuple(finding for name in texts for finding in near_texts(train[name], test[name]))
 
 
 def load_split(id: str, workspace: Workspace) -> Split:  # noqa: A002 - the field's name
