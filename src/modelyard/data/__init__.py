@@ -14,7 +14,6 @@ from modelyard.data.corrections import (
     corrections_in_force,
     decided_rows,
     record_correction,
-    row_digests,
     undo_correction,
 )
 from modelyard.data.drafting import draft_problem
@@ -39,6 +38,8 @@ from modelyard.data.splits import (
     extend_split,
     load_split,
     make_split,
+    openings_of,
+    row_digests,
     unknown_rows,
 )
 from modelyard.data.suggest import Suggestion, suggest
@@ -98,6 +99,7 @@ __all__ = [
     "load_version",
     "located",
     "make_split",
+    "openings_of",
     "positive_class",
     "read_declared",
     "read_source",

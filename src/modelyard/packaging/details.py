@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from modelyard.core import Actor
-from modelyard.data import Split, SplitRecord
+from modelyard.data import Split, SplitRecord, openings_of
 from modelyard.packaging.build import BuildDetails
 from modelyard.packaging.card import DecisionNote, TestOpening
 from modelyard.store import LedgerRow, Workspace
@@ -17,11 +17,8 @@ _GIT_TIMEOUT_S = 10
 def build_details(workspace: Workspace, split: Split, actor: Actor) -> BuildDetails:
     """Author, code commit, every opening of the split's test part, and the decisions that the ledger holds."""
     rows = workspace.ledger.rows()
-    openings = tuple(
-        TestOpening(row.at, row.actor, str(row.details["reason"]))
-        for row in rows
-        if row.action == "test.opened" and row.subject == split.test.digest
-    )
+    opened = openings_of(workspace.ledger, split.record.test_digest, split.record.test_content)
+    openings = tuple(TestOpening(row.at, row.actor, str(row.details["reason"])) for row in opened)
     decisions = tuple(note for row in rows for note in _decisions(row, split.record))
     return BuildDetails(
         author=actor.name,

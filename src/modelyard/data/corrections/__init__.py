@@ -7,7 +7,6 @@ Never: touches a sealed row, or forgets who decided what and why.
 
 from modelyard.data.corrections.book import corrections_in_force, decided_rows, record_correction, undo_correction
 from modelyard.data.corrections.records import Correction, CorrectionLine, Verdict
-from modelyard.data.corrections.rows import row_digests
 from modelyard.data.corrections.splits import corrected_split
 
 __all__ = [
@@ -18,6 +17,5 @@ __all__ = [
     "corrections_in_force",
     "decided_rows",
     "record_correction",
-    "row_digests",
     "undo_correction",
 ]

@@ -32,7 +32,7 @@ class CorrectionLine(Record):
         The row's declared id; ``""`` if none is declared.
     position, digest
         Place in the training part that was reviewed (None if unknown), and digest of the row's content there
-        (``""`` if unknown); see :func:`~modelyard.data.corrections.rows.row_digests`.
+        (``""`` if unknown); see :func:`~modelyard.data.splits.content.row_digests`.
     column
         The column decided on; ``""`` for the whole row.
     given

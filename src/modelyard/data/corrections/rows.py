@@ -1,7 +1,6 @@
 """Rows found again: by their id, or by their content; and changed as decided."""
 
 import dataclasses
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -10,29 +9,9 @@ import polars as pl
 
 from modelyard.data.corrections.records import CorrectionLine, Verdict
 from modelyard.data.schema import category_text
+from modelyard.data.splits.content import row_digests
 
-__all__ = ["Change", "Changes", "find_rows", "row_digests"]
-
-_SLICE_ROWS = 50_000
-_DIGITS = 16
-_NULL, _BETWEEN = "\0", "\x1f"
-
-
-def row_digests(frame: pl.DataFrame) -> list[str]:
-    """A name for each row by its content: 16 hexadecimal digits of SHA-256 of all values, by column name, as text.
-
-    Equal rows have equal names, whatever the order of columns and whether a whole number is stored with a fraction.
-
-    >>> row_digests(pl.DataFrame({"a": [1, 2]})) == row_digests(pl.DataFrame({"a": [1.0, 2.0]}))
-    True
-    """
-    names = sorted(frame.columns)
-    digests: list[str] = []
-    for piece in frame.select(names).iter_slices(_SLICE_ROWS):
-        cells = [category_text(piece[name]).cast(pl.String).fill_null(_NULL) for name in names]
-        texts = pl.DataFrame(cells).select(pl.concat_str(pl.all(), separator=_BETWEEN)).to_series()
-        digests += [hashlib.sha256(text.encode()).hexdigest()[:_DIGITS] for text in texts]
-    return digests
+__all__ = ["Change", "Changes", "find_rows"]
 
 
 @dataclasses.dataclass(frozen=True)

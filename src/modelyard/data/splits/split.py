@@ -23,6 +23,7 @@ from modelyard.data.events import with_events
 from modelyard.data.read import located, read_source
 from modelyard.data.resolve import resolve
 from modelyard.data.schema import ColumnKind, Schema, conform, infer_schema
+from modelyard.data.splits.content import rows_digest
 from modelyard.data.splits.division import Division, divide
 from modelyard.data.splits.near_copies import near_rows, near_texts
 from modelyard.data.splits.sealed_test import SealedTest
@@ -69,7 +70,9 @@ class SplitRecord(Record):
     left_out_rows
         Rows in no part, since they lie in a gap before a later one.
     test_digest
-        SHA-256 of the sealed rows.
+        SHA-256 of the sealed rows as they are stored.
+    test_content
+        Digest of their content, by which the ledger's openings are counted; ``""`` if sealed before there was one.
     findings
         What the split lets through; counts only, never rows.
     base, corrections
@@ -87,6 +90,7 @@ class SplitRecord(Record):
     test_digest: str
     findings: tuple[Finding, ...] = ()
     left_out_rows: int = 0
+    test_content: str = ""
     base: str = ""
     corrections: tuple[str, ...] = ()
 
@@ -131,12 +135,14 @@ def make_split(dataset: Dataset, problem: Problem, workspace: Workspace, actor: 
         a class of a binary target is absent from the training part.
     """
     problem = resolve(problem, dataset.frame)
-    own_test = _own_test(dataset, problem, workspace)
+    own_table = _own_table(problem, workspace)
+    own_test = _own_test(own_table, dataset, problem, workspace)
     id_ = _split_id(dataset, problem, own_test)
     if not (workspace.folder("splits", id_) / _FILE).exists():
         frame = _typed(dataset.frame, problem)
         division = divide(frame, problem, own_test)
-        _store(id_, dataset, frame, division, problem, workspace)
+        content = rows_digest(own_table) if own_table is not None else ""
+        _store(id_, dataset, frame, division, problem, workspace, content)
     split = load_split(id_, workspace)
     if workspace.ledger.count(_MADE, id_) == 0:
         rows = {
@@ -151,7 +157,7 @@ def make_split(dataset: Dataset, problem: Problem, workspace: Workspace, actor: 
 
 def divided_rows(dataset: Dataset, problem: Problem, workspace: Workspace) -> Codes:
     """The part of every row of a data set, as :func:`make_split` has it."""
-    own_test = _own_test(dataset, problem, workspace)
+    own_test = _own_test(_own_table(problem, workspace), dataset, problem, workspace)
     return divide(_typed(dataset.frame, problem), problem, own_test).codes
 
 
@@ -183,14 +189,22 @@ def _typed(frame: pl.DataFrame, problem: Problem) -> pl.DataFrame:
     return frame.with_columns(some.get_columns())
 
 
-def _own_test(dataset: Dataset, problem: Problem, workspace: Workspace) -> pl.DataFrame | None:
-    """The user's own test table, with the columns of the main one."""
-    source = problem.data.test_source
-    if source is None:
+def _own_table(problem: Problem, workspace: Workspace) -> pl.DataFrame | None:
+    """The user's own test table as it comes; None if there is none."""
+    data = problem.data
+    if data.test_source is None:
         return None
-    frame = with_events(
-        read_source(located(source, workspace.root), query=problem.data.test_query).frame, problem, workspace.root
-    )
+    return read_source(located(data.test_source, workspace.root), query=data.test_query).frame
+
+
+def _own_test(
+    table: pl.DataFrame | None, dataset: Dataset, problem: Problem, workspace: Workspace
+) -> pl.DataFrame | None:
+    """The user's own test table, with the columns of the main one."""
+    if table is None:
+        return None
+    source = problem.data.test_source or ""
+    frame = with_events(table, problem, workspace.root)
     missing = [name for name in dataset.frame.columns if name not in frame.columns]
     missing = [name for name in missing if name != problem.split.column]
     if missing:
@@ -210,7 +224,13 @@ def _own_test(dataset: Dataset, problem: Problem, workspace: Workspace) -> pl.Da
 
 
 def _store(
-    id_: str, dataset: Dataset, frame: pl.DataFrame, division: Division, problem: Problem, workspace: Workspace
+    id_: str,
+    dataset: Dataset,
+    frame: pl.DataFrame,
+    division: Division,
+    problem: Problem,
+    workspace: Workspace,
+    content: str,
 ) -> None:
     """Give the parts their final types, seal the test part, and keep the rest."""
     schema = infer_schema(frame.filter(division.codes == Part.TRAIN), _overrides(problem))
@@ -236,6 +256,7 @@ def _store(
         test_rows=test.height,
         seed=problem.split.seed,
         test_digest=workspace.objects.put_bytes(parquet_bytes(test)),
+        test_content=content or rows_digest(test),
         findings=_findings(train, validation, test, stored, problem, division.strategy),
         left_out_rows=division.left_out,
     )
@@ -354,7 +375,7 @@ def load_split(id: str, workspace: Workspace) -> Split:  # noqa: A002 - the fiel
         record,
         Dataset(record.dataset_id, frames["train.parquet"], schema),
         Dataset(record.dataset_id, frames["validation.parquet"], schema),
-        SealedTest(record.test_digest, record.test_rows, workspace),
+        SealedTest(record.test_digest, record.test_rows, workspace, record.test_content),
     )
 
 
