@@ -254,3 +254,35 @@ def test_a_database_is_scored(tmp_path: Path, scorer: Scorer, table: pl.DataFram
         pl.read_parquet(tmp_path / "out.parquet").select(columns),
         pl.read_parquet(tmp_path / "expected.parquet").select(columns),
     )
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_table_that_changes_while_it_is_scored(
+    tmp_path: Path, scorer: Scorer, table: pl.DataFrame, suffix: str
+) -> None:
+    """If the file is written again in the meantime, nothing is published, and the sentence says why."""
+    rows = table.filter(pl.col("MonthlyCharges").is_finite())
+    source, destination = tmp_path / f"in{suffix}", tmp_path / "out.csv"
+    write = pl.DataFrame.write_csv if suffix == ".csv" else pl.DataFrame.write_parquet
+    write(rows, source)
+
+    def disturb(event: ProgressEvent) -> None:
+        if event.done == event.total:
+            write(pl.concat([rows, rows]), source)
+
+    with pytest.raises(DataError, match="the source changed while it was read"):
+        score_file(scorer, source, destination, progress=disturb)
+    assert [path.name for path in tmp_path.iterdir()] == [source.name]
+
+
+def test_damage_in_the_middle_of_a_file(tmp_path: Path, scorer: Scorer, table: pl.DataFrame) -> None:
+    """A Parquet file whose footer is whole and whose rows are not: refused when the damage is reached, nothing is published."""
+    source = tmp_path / "in.parquet"
+    pl.concat([table] * 4_000).write_parquet(source, row_group_size=9_000, compression="zstd")
+    raw = bytearray(source.read_bytes())
+    raw[len(raw) // 4 : len(raw) // 4 + 3_000] = b"\xff" * 3_000
+    source.write_bytes(bytes(raw))
+
+    with pytest.raises(DataError, match="is not valid Parquet"):
+        score_file(scorer, source, tmp_path / "out.csv", chunk_rows=2_000)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.parquet"]

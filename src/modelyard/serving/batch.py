@@ -102,6 +102,7 @@ def score_file(
     started = time.perf_counter()
     source = source if isinstance(source, str) and is_url(source) else Path(source)
     _check_paths(source, destination)
+    before = _state(source)
     quarantine = destination.with_name(f"{destination.name}.quarantine.parquet")
     counts = {"rows": 0, "scored": 0, "quarantined": 0, "flagged": 0}
     with _whole_file(destination) as result, _whole_file(quarantine) as aside:
@@ -115,6 +116,12 @@ def score_file(
             counts["quarantined"] += len(scored.bad)
             counts["flagged"] += scored.flagged
             progress(ProgressEvent("score", counts["rows"], total or counts["rows"], f"{counts['scored']:,} scored"))
+        if _state(source) != before:
+            raise DataError(
+                "the source changed while it was read",
+                where=str(source),
+                cure="Wait until whoever writes it is done, then run the command again; nothing was written",
+            )
         if not counts["quarantined"]:
             aside.discard()
     return BatchReport(
@@ -264,7 +271,7 @@ def _chunks(source: Path | str, query: str | None, chunk_rows: int) -> Iterator[
     """The rows of a table, piece by piece; at least one piece, so that an empty result has its columns."""
     if query is None and _is_parquet(source):
         file = _open_parquet(source)
-        pieces = (pl.DataFrame(pl.from_arrow(batch)) for batch in file.iter_batches(batch_size=chunk_rows))
+        pieces = _pieces(file, source, chunk_rows)
         empty = pl.DataFrame(pl.from_arrow(file.schema_arrow.empty_table()))
     else:
         table = read_source(source, query=query, may_be_empty=True).frame
@@ -272,6 +279,23 @@ def _chunks(source: Path | str, query: str | None, chunk_rows: int) -> Iterator[
     first = next(pieces, empty)
     yield first
     yield from pieces
+
+
+def _pieces(file: pq.ParquetFile, source: Path, chunk_rows: int) -> Iterator[pl.DataFrame]:
+    """The pieces of a Parquet file; damage in its middle is found only when it is reached."""
+    try:
+        for batch in file.iter_batches(batch_size=chunk_rows):
+            yield pl.DataFrame(pl.from_arrow(batch))
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(source, error) from error
+
+
+def _state(source: Path | str) -> str:
+    """What changes when a file changes; addresses are watched by their readers."""
+    if isinstance(source, str) or source.is_dir():
+        return ""
+    seen = source.stat()
+    return f"{seen.st_size}.{seen.st_mtime_ns}.{seen.st_ino}"
 
 
 def _is_parquet(source: Path | str) -> TypeGuard[Path]:
@@ -283,9 +307,13 @@ def _open_parquet(source: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(source)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            "the file is not valid Parquet", where=str(source), got=str(error)[:120], cure="Write it again"
-        ) from error
+        raise _damaged(source, error) from error
+
+
+def _damaged(source: Path, error: Exception) -> DataError:
+    return DataError(
+        "the file is not valid Parquet", where=str(source), got=str(error).splitlines()[0][:120], cure="Write it again"
+    )
 
 
 # --- writing ------------------------------------------------------------------------------------------------------
@@ -358,7 +386,12 @@ def _whole_file(path: Path) -> Iterator[_Sink]:
     try:
         with os.fdopen(handle, "wb") as stream:
             sink = _ParquetSink(stream) if path.suffix.lower() in _PARQUET else _TextSink(stream, path.suffix.lower())
-            yield sink
+            try:
+                yield sink
+            except BaseException:
+                with contextlib.suppress(OSError, pa.ArrowException):  # else the writer closes when it is collected
+                    sink.close()
+                raise
             sink.close()
             stream.flush()
             os.fsync(stream.fileno())
