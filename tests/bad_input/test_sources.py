@@ -1,8 +1,9 @@
-"""Sources that move under the reader's hands: a file that another process is still writing."""
+"""Sources that move under the reader's hands, and batches in which nothing came."""
 
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import polars as pl
 from tests.bad_input.conftest import FaultyYard
@@ -34,3 +35,22 @@ def test_a_file_that_is_still_being_written(yard: FaultyYard, good: pl.DataFrame
     time.sleep(0.05)
     pl.concat([good] * 2).write_csv(path)
     assert yard.new(path, "target").exit_code == 0
+
+
+def test_a_batch_without_rows(stage: Callable[[str], FaultyYard], good: pl.DataFrame) -> None:
+    """By command: a header alone gives a result with all its columns and no rows; one that lacks a column is refused."""
+    yard = stage("score")
+    (yard.folder / "none.csv").write_text("number,kind,noise\n", encoding="utf-8")
+    good.clear().drop("target").write_parquet(yard.folder / "none.parquet")
+    for name in ("none.csv", "none.parquet"):
+        record = yard.done("score", name, "scores.parquet")
+        assert (record["rows"], record["scored"], record["quarantined"], record["quarantine"]) == (0, 0, 0, None)
+        result = pl.read_parquet(yard.folder / "scores.parquet")
+        assert (result.height, result.columns[:4]) == (0, ["number", "kind", "noise", "prediction_score"])
+
+    (yard.folder / "bare.csv").write_text("number,kind\n", encoding="utf-8")
+    assert "columns that the model needs are not there: 'noise'" in yard.refused("score", "bare.csv", "scores.parquet")
+    report = yard.run("contract", "none.csv", "--version", "1")
+    assert (report.exit_code, report.record["rows"], report.record["found"]) == (0, 0, [])
+    assert yard.run("contract", "bare.csv", "--version", "1").exit_code == 3
+    yard.assert_sound()
