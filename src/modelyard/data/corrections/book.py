@@ -104,10 +104,10 @@ def record_correction(
 def _counted(lines: Sequence[CorrectionLine], split: Split, problem: Problem) -> dict[Verdict, int]:
     """How many lines fit a readable row, by verdict."""
     found = find_rows(split.train.frame, lines, problem.data.id)
-    left = [line for line in lines if not any(line is change.line for change in found)]
-    without_hint = find_rows(split.validation.frame, left, problem.data.id)
+    done = {id(change.line) for change in found}
+    left = [line for line in lines if id(line) not in done]
     counts = dict.fromkeys(Verdict, 0)
-    for change in (*found, *without_hint):
+    for change in (*found, *find_rows(split.validation.frame, left, problem.data.id)):
         counts[change.line.verdict] += 1
     return counts
 

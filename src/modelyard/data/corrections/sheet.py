@@ -41,7 +41,7 @@ def read_sheet(path: Path, raw: bytes, split: Split, problem: Problem) -> tuple[
     lines = []
     for cells in reader:
         where = f"{path}, line {reader.line_num}"
-        row = {str(name): (value or "").strip() for name, value in cells.items() if name is not None}
+        row = {str(name): str(value or "") for name, value in cells.items() if name is not None}
         lines += list(_decisions(row, split, problem, where))
     if not lines:
         raise DataError(
@@ -70,24 +70,24 @@ def _require_columns(path: Path, names: object) -> None:
 
 def _decisions(row: Mapping[str, str], split: Split, problem: Problem, where: str) -> Iterator[CorrectionLine]:
     target = problem.data.target
-    column = row.get("column", target)
+    column = row.get("column", target).strip()
     if column and column not in split.train.frame.columns:
         cure = did_you_mean(column, split.train.frame.columns)
         raise DataError("the table has no such column", where=where, got=repr(column), cure=cure)
 
     def line(verdict: Verdict, becomes: str = "") -> CorrectionLine:
-        place = row.get("position", "")
+        place = row.get("position", "").strip()
         position = int(place) if place.isdecimal() else None
         return CorrectionLine(
-            row.get("key", ""), position, row.get("digest", ""), column, row["given"], verdict, becomes
+            row.get("key", ""), position, row.get("digest", "").strip(), column, row["given"], verdict, becomes
         )
 
-    if label := row.get(_LABEL, ""):
+    if label := row.get(_LABEL, "").strip():
         if column != target:
             raise DataError("only the target has labels", where=where, got=repr(column), cure="Use the column verdict")
         right = _checked_label(label, split, problem, where)
         yield line(Verdict.CONFIRMED) if right == row["given"] else line(Verdict.LABEL, right)
-    word = row.get(_VERDICT, "").lower().replace("_", " ")
+    word = row.get(_VERDICT, "").strip().lower().replace("_", " ")
     if word in ("error", "leave out"):
         whole = word == "leave out" or column in ("", target)
         yield line(Verdict.LEFT_OUT if whole else Verdict.MISSING)
@@ -101,11 +101,11 @@ def _checked_label(label: str, split: Split, problem: Problem, where: str) -> st
     """A label as it is written in the table; one that is no class, or no number, is a slip of the reviewer."""
     target = split.train.frame[problem.data.target]
     if problem.task.is_classification:
-        classes = category_text(target).unique().sort().to_list()
+        classes = {str(name).strip(): str(name) for name in category_text(target).unique().sort()}
         if label not in classes:
             cure = did_you_mean(label, classes)
             raise DataError("the training part has no such class", where=where, got=repr(label), cure=cure)
-        return label
+        return classes[label]
     try:
         number = float(label)
     except ValueError:

@@ -20,6 +20,7 @@ __all__ = ["near_rows", "near_texts"]
 _MOST_ROWS = 20_000
 _MIN_ROWS = 50
 _SLICE_ROWS = 200_000
+_MEASURED_ROWS = 50_000
 _FINENESS = 100.0
 _COARSER = 4.0
 _GRIDS = 4
@@ -56,6 +57,8 @@ def near_rows(train: pl.DataFrame, test: pl.DataFrame, columns: Sequence[str]) -
     if len(scales) < 2 or test.height < _MIN_ROWS:
         return ()
     looked = _some(test.select(columns), _MOST_ROWS)
+    if not _near_on_grid(train, looked, scales, _FINENESS, 0).any():  # spares most tables all that follows
+        return ()
     exact = np.isin(_hashed(looked, {}, 1.0), _hashed(train.select(columns), {}, 1.0))
     looked = looked.filter(pl.Series(~exact))
     least = max(2.0, _NOTED_SHARE * looked.height)
@@ -69,8 +72,11 @@ def near_rows(train: pl.DataFrame, test: pl.DataFrame, columns: Sequence[str]) -
 
 
 def _scale(values: pl.Series) -> float | None:
-    """Width of the middle half of a column of many different numbers; None for other columns."""
-    if not values.dtype.is_float() or values.n_unique() < _CONTINUOUS:
+    """Width of the middle half of a column of many different numbers; None for other columns. From 50,000 rows at most."""
+    if not values.dtype.is_float():
+        return None
+    values = values.gather_every(max(len(values) // _MEASURED_ROWS, 1))
+    if values.n_unique() < _CONTINUOUS:
         return None
     low, high = values.quantile(0.25), values.quantile(0.75)
     return high - low if low is not None and high is not None and high > low else None
@@ -89,9 +95,16 @@ def _repeated(train: pl.DataFrame, test: pl.DataFrame, scales: dict[str, float],
     """Test rows that share their cell with a training row on at least one of four shifted grids."""
     near = np.zeros(test.height, dtype=bool)
     for grid in range(_GRIDS):
-        known = np.unique(_hashed(train.select(test.columns), scales, fineness, grid))
-        near |= np.isin(_hashed(test, scales, fineness, grid), known)
+        near |= _near_on_grid(train, test, scales, fineness, grid)
     return int(near.sum())
+
+
+def _near_on_grid(
+    train: pl.DataFrame, test: pl.DataFrame, scales: dict[str, float], fineness: float, grid: int
+) -> npt.NDArray[np.bool_]:
+    """Which test rows share their cell with a training row."""
+    known = _hashed(train.select(test.columns), scales, fineness, grid)
+    return np.isin(_hashed(test, scales, fineness, grid), known)
 
 
 def _hashed(frame: pl.DataFrame, scales: dict[str, float], fineness: float, grid: int = 0) -> Hashes:
