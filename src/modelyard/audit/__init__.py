@@ -18,7 +18,7 @@ from modelyard.audit.records import (
     SkippedCheck,
 )
 from modelyard.audit.registry import Check, Need, Threshold
-from modelyard.audit.review import label_review, outlier_review
+from modelyard.audit.suspects.review import label_review, outlier_review
 
 __all__ = [
     "CHECKS",

@@ -11,13 +11,13 @@ import polars as pl
 from modelyard.audit.entities import NEAR_TARGET, SCORE_GAP, Entity, entity_candidates
 from modelyard.audit.labels import confident_suspects
 from modelyard.audit.records import LabelSuspect
-from modelyard.audit.residuals import bent, residual_distance, residual_limit, unbent
 from modelyard.audit.signal import Binned, bin_values, cross_fitted, joint_predictions, joint_score, score_of, some_rows
+from modelyard.audit.suspects.residuals import bent, residual_distance, residual_limit, unbent
 from modelyard.core import derive_seed
 from modelyard.data import Column, ColumnKind, Dataset, Roles, category_text
 from modelyard.problem import Problem, Task
 
-__all__ = ["LEAST_DISTANCE", "LEAST_MARGIN", "AuditContext", "LabelModel", "ValueModel"]
+__all__ = ["LEAST_DISTANCE", "LEAST_MARGIN", "LEAST_SINGLE_SCORE", "AuditContext", "LabelModel", "ValueModel"]
 
 MAX_ROWS = 50_000
 """Rows used to measure signal and association; a sample keeps an audit fast on any table."""
@@ -26,6 +26,9 @@ FOLDS = 5
 
 LEAST_MARGIN = 0.8
 """How far another class must lie above the label before a label is suspected, in probability."""
+
+LEAST_SINGLE_SCORE = 0.1
+"""R² that the best feature alone must reach before all of them are asked about numbers."""
 
 LEAST_DISTANCE = 8.0
 """How far a number must lie from its prediction before it is suspected, in robust standard deviations."""
@@ -63,9 +66,9 @@ class ValueModel:
     Parameters
     ----------
     score
-        Its R² on held-out rows that are not suspected, of bent values; see :func:`~modelyard.audit.residuals.bent`.
+        Its R² on held-out rows that are not suspected, or the best single feature's where no model was asked, of bent values; see :func:`~modelyard.audit.suspects.residuals.bent`.
     rows
-        Rows that were looked at.
+        Rows that were looked at; 0 if no model was asked.
     limit
         The distance from which on a number is suspected.
     suspects
@@ -257,7 +260,11 @@ class AuditContext:
         seed = derive_seed(self.seed, "labels")
         rows = some_rows(self.sample.height, _LABEL_ROWS, seed)
         truth = self.sample[self.roles.target].cast(pl.Float64).to_numpy()
-        tamed = self.tamed_target
+        tamed = bent(truth)[:, np.newaxis]
+        singles = (cross_fitted(binned, tamed, self.folds) for binned in self.binned.values())
+        best = max((score_of(tamed, single, self.task) for single in singles), default=0.0)
+        if best < LEAST_SINGLE_SCORE:  # spares the boosted trees where they have no chance
+            return ValueModel(best, 0, LEAST_DISTANCE, ())
         predicted = joint_predictions(list(self.binned.values()), tamed, self.folds, self.task, rows=rows, seed=seed)
         if predicted is None:
             return ValueModel(0.0, 0, LEAST_DISTANCE, ())
@@ -273,18 +280,6 @@ class AuditContext:
         )
         score = score_of(tamed[rows][sound], predicted[sound], self.task)
         return ValueModel(score, len(rows), limit, suspects)
-
-    @functools.cached_property
-    def tamed_target(self) -> npt.NDArray[np.float64]:
-        """The sample's number, bent so that single huge ones do not decide, shape (rows, 1)."""
-        return bent(self.sample[self.roles.target].cast(pl.Float64).to_numpy())[:, np.newaxis]
-
-    @functools.cached_property
-    def best_tamed_score(self) -> float:
-        """R² of the feature that alone predicts the bent number best; quick."""
-        tamed = self.tamed_target
-        singles = (cross_fitted(binned, tamed, self.folds) for binned in self.binned.values())
-        return max((score_of(tamed, single, self.task) for single in singles), default=0.0)
 
     def _suspected_value(self, row: int, expected: float, distance: float) -> LabelSuspect:
         """One number that nobody would have expected, by its place in the training part and its id."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from modelyard.audit.context import LEAST_DISTANCE, AuditContext
+from modelyard.audit.context import LEAST_DISTANCE, LEAST_SINGLE_SCORE, AuditContext
 from modelyard.audit.registry import NUMBERS, Need, Threshold, at_least_rows, at_most_features, check
 from modelyard.core import Finding, Severity
 
@@ -10,17 +10,16 @@ __all__ = ["target_errors"]
 
 _LEAST_SCORE = 0.5
 _MOST_SCORE = 0.99
-_LEAST_SINGLE = 0.1
 _MIN_ROWS = 200
 _MOST_FEATURES = 300
 
 
 def _too_weak(context: AuditContext) -> str:
     """Why a model cannot contradict a number here."""
-    best = context.best_tamed_score
-    if best < _LEAST_SINGLE:  # spares the boosted trees where they have no chance
-        return f"needs features that predict well; the best alone reaches R² {best:.2f} only"
-    score = context.value_model.score
+    model = context.value_model
+    if model.rows == 0:
+        return f"needs features that predict well; the best alone reaches R² {model.score:.2f} only"
+    score = model.score
     if score > _MOST_SCORE:
         return f"needs a target that is not in the features already; they predict it with R² {score:.3f}"
     return "" if score >= _LEAST_SCORE else f"needs features that predict with R² {_LEAST_SCORE}; it is {score:.2f}"
@@ -32,7 +31,9 @@ def _too_weak(context: AuditContext) -> str:
     thresholds=(
         Threshold("R² of the model", _LEAST_SCORE, "below it the noise is wider than what is known"),
         Threshold("R² of the model at most", _MOST_SCORE, "beyond, features hold the target, and the rest is rounding"),
-        Threshold("R² of the best feature alone", _LEAST_SINGLE, "trees seldom make much of features that say nothing"),
+        Threshold(
+            "R² of the best feature alone", LEAST_SINGLE_SCORE, "trees seldom make much of features that say nothing"
+        ),
         Threshold(
             "robust standard deviations", LEAST_DISTANCE, "normal noise of a million rows reaches 5, Laplace's 14"
         ),
