@@ -14,6 +14,7 @@ from modelyard.audit import (
     acknowledge_finding,
     audit_page,
     label_review,
+    outlier_review,
     require_decisions,
     with_acknowledgements,
 )
@@ -29,6 +30,7 @@ from modelyard.core import (
     write_atomic,
     write_json_atomic,
 )
+from modelyard.curation import Curation
 from modelyard.evaluation import Evaluation, evaluation_page, load_evaluation, save_evaluation
 from modelyard.packaging import Package, Scorer, load_package
 from modelyard.problem import (
@@ -76,6 +78,8 @@ class Project:
         The project's state.
     actor
         Who acts: the owner of the token, else the user of the operating system.
+    curation
+        What people agree and decide about rows: the contract, corrections.
     draft
         What :meth:`new` inferred and why; None for a project that was opened.
     """
@@ -88,6 +92,7 @@ class Project:
         self.problem = config.problem
         self.workspace = store.Workspace(root)
         self.actor = governance.current_actor(self.workspace.ledger, token, root)
+        self.curation = Curation(config.problem, self.workspace, self.actor, self._split)
         self._progress = progress
         self._change: data_room.VersionDiff | None = None
 
@@ -407,13 +412,26 @@ class Project:
         self._note("serving.started", version.subject, {"host": host, "port": port})
         serve(ServingSettings(folder, self.workspace.folder("predictions"), host=host, port=port))
 
-    def score(self, source: Path | str, destination: Path | str, *, version: int | None = None) -> "BatchReport":
-        """Score a file with a version, the production one by default; rows that break the contract are set aside.
+    def score(
+        self, source: Path | str, destination: Path | str, *, query: str | None = None, version: int | None = None
+    ) -> "BatchReport":
+        """Score a table with a version, the production one by default; rows that break the contract are set aside.
+
+        Parameters
+        ----------
+        source
+            A path or an address.
+        destination
+            File for the scores.
+        query
+            What is asked of a database.
+        version
+            Scores; the one in production by default.
 
         Raises
         ------
         DataError
-            If the file cannot be read, or lacks a column that the contract needs.
+            If the table cannot be read, or lacks a column that the contract needs.
         StateError
             If there is no such version.
         IntegrityError
@@ -424,7 +442,7 @@ class Project:
         chosen = self._production() if version is None else self._registry.version(self.problem.name, version)
         scorer = Scorer.load(self._registry.package(chosen))
         prepare = data_room.event_joiner(self.problem, self.root)
-        return score_file(scorer, Path(source), Path(destination), progress=self._progress, prepare=prepare)
+        return score_file(scorer, source, Path(destination), query=query, progress=self._progress, prepare=prepare)
 
     def monitor(self, *, data: Path | str | None = None, labels: Path | str | None = None) -> "MonitorReport":
         """Judge recent predictions of the production version: drift, quality, performance, cause.
@@ -552,6 +570,7 @@ class Project:
         problem = data_room.resolve(self.problem, dataset.table)
         self._tell_of_change(version)
         split = data_room.make_split(dataset, problem, self.workspace, self.actor)
+        split = data_room.corrected_split(split, problem, self.workspace, self.actor)
         self.workspace.point("split", split.record.id)
         self.workspace.point("dataset", version.id)
         return problem, split
@@ -577,11 +596,15 @@ class Project:
         """The audit of a split, with its page on disk."""
         roles = data_room.assign_roles(problem, split.train.schema)
         seen = audit_rows(split.train, problem, roles, seed=problem.training.seed, progress=self._progress)
-        seen = dataclasses.replace(seen, findings=(*source_changed(self._change), *seen.findings))
+        corrections = data_room.corrections_in_force(self.workspace)
+        findings = (*source_changed(self._change), *seen.findings)
+        seen = dataclasses.replace(seen, findings=findings, corrections=corrections)
         report = with_acknowledgements(seen, self.workspace.ledger)
         folder = self.workspace.folder("audits", split.record.id)
         store.save_record(folder, "audit", report, render_html(audit_page(report, problem)))
-        write_atomic(folder / "label_suspects.csv", label_review(report))
+        decided = data_room.decided_rows(self.workspace)
+        for name, sheet in (("label_suspects.csv", label_review), ("outliers.csv", outlier_review)):
+            write_atomic(folder / name, sheet(report, split.train, problem, decided))
         return report
 
     def _audit_seen(self, problem: Problem, split: data_room.Split) -> AuditReport:

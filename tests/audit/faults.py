@@ -174,6 +174,14 @@ def _shifted_lines(frame: pl.DataFrame, random: np.random.Generator) -> pl.DataF
     return frame.with_columns(pl.Series(f"m{n}", parts[:, n]) for n in range(6))
 
 
+def _zeros_added(frame: pl.DataFrame, random: np.random.Generator) -> pl.DataFrame:
+    """A number that follows two others, with a zero too many in eight rows."""
+    size, floor = random.uniform(20, 200, frame.height), random.integers(0, 9, frame.height)
+    price = 1_000 + 30 * size + 100 * floor + random.normal(0, 200, frame.height)
+    price[random.choice(frame.height, 8, replace=False)] *= 10
+    return frame.with_columns(size=size, floor=floor, y=price)
+
+
 FAULTS: tuple[Fault, ...] = (
     Fault("missing-values", "gappy", _gaps("gappy", _normal, _some(0.3))),
     Fault("missing-values", "hollow", _gaps("hollow", _normal, _some(0.8))),
@@ -325,4 +333,5 @@ FAULTS: tuple[Fault, ...] = (
     Fault("filled-with-label", "closing", _labelled, {"prediction_time": "asked", "label_time": "known"}),
     Fault("measures-label-delay", "took", _labelled, {"prediction_time": "asked", "label_time": "known"}),
     Fault("label-errors", "y", _flipped(0.04)),
+    Fault("target-errors", "y", _zeros_added),
 )

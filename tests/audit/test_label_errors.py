@@ -6,6 +6,8 @@ import numpy as np
 import polars as pl
 
 from modelyard.audit import AuditReport, label_review
+from modelyard.data import Dataset, infer_schema, row_digests
+from modelyard.problem import Problem
 
 
 def test_wrong_labels_are_ranked_for_review(audited: Callable[..., AuditReport]) -> None:
@@ -22,7 +24,13 @@ def test_wrong_labels_are_ranked_for_review(audited: Callable[..., AuditReport])
     found = {suspect.position for suspect in report.label_suspects}
     assert len(found & set(flipped.tolist())) >= 40
     assert len(found - set(flipped.tolist())) <= 10
-    first = next(csv.DictReader(io.StringIO(label_review(report))))
+    train = Dataset("table", frame, infer_schema(frame))
+    problem = Problem.model_validate({"data": {"source": "table", "target": "y", "id": "key"}})
+    sheet = label_review(report, train, problem)
+    first, second = list(csv.DictReader(io.StringIO(sheet)))[:2]
     assert first["key"] == f"k{first['position']}"
     assert {first["given"], first["suggested"]} == {"yes", "no"}
-    assert first["reviewed_label"] == ""
+    assert (first["reviewed_label"], first["column"]) == ("", "y")
+    assert first["digest"] == row_digests(frame[[int(first["position"])]])[0]
+    left = label_review(report, train, problem, {(first["key"], first["digest"], "y")})
+    assert next(csv.DictReader(io.StringIO(left))) == second

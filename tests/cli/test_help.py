@@ -25,6 +25,8 @@ COMMANDS = [
     "new",
     "check",
     "explain",
+    "contract",
+    "correct",
     "audit",
     "train",
     "evaluate",

@@ -219,11 +219,12 @@ def test_repeated_rows_are_a_finding(
     """The text messages hold repeated rows; a random split puts copies on both sides, and says how many."""
     frame = read_table(data_folder / "sms_spam.parquet")
     split = make_split(stored(frame), problem("label"), workspace, actor)
-    (finding,) = split.record.findings
+    finding, near = split.record.findings
     copies = opened(split, actor).join(split.train.frame.unique(), on=["label", "text"], how="semi").height
 
     assert (finding.id, finding.severity, finding.row) == ("duplicate-rows-straddle", "warning", "D9")
     assert finding.evidence["rows"] == copies > 0
+    assert (near.id, near.subject) == ("near-copies-straddle", "text")
 
 
 def test_groups_and_times_that_straddle_are_findings(

@@ -125,6 +125,8 @@ def test_unknown_fields_are_not_logged(app: ServingApp, call: Call, row: dict[st
         ("DELETE", "/health/live", b"", {}, 405),
         ("POST", "/feedback", b'{"id": "x", "label": 1}', {}, 422),
         ("POST", "/invocations", b'{"rows": []}', {}, 422),
+        ("POST", "/predict", b"[]", {}, 422),
+        ("POST", "/predict", b'{"tenure": []}', {}, 422),
     ],
 )
 def test_bad_requests_are_refused(

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -140,16 +141,14 @@ def test_progress_is_told(tmp_path: Path, scorer: Scorer, table: pl.DataFrame) -
 
 
 def test_bad_paths_are_refused(tmp_path: Path, scorer: Scorer, table: pl.DataFrame) -> None:
-    """No such file, an unknown format, the source itself, a broken file and an empty one: each a clear error."""
+    """No such file, an unknown format, the source itself and a broken file: each a clear error."""
     table.write_parquet(tmp_path / "in.parquet")
-    table.clear().write_parquet(tmp_path / "empty.parquet")
     (tmp_path / "broken.parquet").write_bytes(b"PAR1 not really PAR1")
     cases = {
         "there is no such file": (tmp_path / "none.parquet", tmp_path / "out.csv"),
         "cannot be written in this format": (tmp_path / "in.parquet", tmp_path / "out.xlsx"),
         "overwrite the source": (tmp_path / "in.parquet", tmp_path / "in.parquet"),
         "is not valid Parquet": (tmp_path / "broken.parquet", tmp_path / "out.csv"),
-        "has no rows": (tmp_path / "empty.parquet", tmp_path / "out.csv"),
     }
     for sentence, (source, destination) in cases.items():
         with pytest.raises(DataError, match=sentence):
@@ -199,3 +198,91 @@ def test_the_report_is_a_record(tmp_path: Path, scorer: Scorer, table: pl.DataFr
     assert type(report).from_dict(json.loads(json.dumps(report.to_dict()))) == report
     assert (report.model, report.version, report.digest) == (scorer.name, scorer.version, scorer.digest)
     assert dataclasses.is_dataclass(report)
+
+
+@pytest.mark.parametrize(("source", "destination"), [("in.parquet", "out.csv"), ("in.csv", "out.parquet")])
+def test_a_table_without_rows_gives_a_result_without_rows(
+    tmp_path: Path, scorer: Scorer, table: pl.DataFrame, source: str, destination: str
+) -> None:
+    """A night in which nothing happened is no fault: the result has all its columns, and nothing is set aside."""
+    table.clear().write_parquet(tmp_path / "in.parquet")
+    table.clear().write_csv(tmp_path / "in.csv")
+    report = score_file(scorer, tmp_path / source, tmp_path / destination)
+    read = pl.read_csv if destination.endswith(".csv") else pl.read_parquet
+    result = read(tmp_path / destination)
+
+    assert (report.rows, report.scored, report.quarantined, report.quarantine) == (0, 0, 0, None)
+    assert result.columns == [*table.columns, "prediction_score", "prediction_label", "prediction_flags"]
+    assert result.height == 0
+
+    table.clear().drop("tenure").write_parquet(tmp_path / "in.parquet")
+    with pytest.raises(DataError, match="columns that the model needs are not there: 'tenure'"):
+        score_file(scorer, tmp_path / "in.parquet", tmp_path / destination)
+
+
+def test_every_row_goes_somewhere(tmp_path: Path, scorer: Scorer, table: pl.DataFrame) -> None:
+    """Nothing is lost: the rows of result and quarantine are together those of the source, each once, in whatever pieces."""
+    rows = pl.concat([table] * 7).with_columns(pl.int_range(pl.len()).alias("number"))
+    rows.write_parquet(tmp_path / "in.parquet")
+    report = score_file(scorer, tmp_path / "in.parquet", tmp_path / "out.parquet", chunk_rows=5)
+    good = pl.read_parquet(tmp_path / "out.parquet")["number"].to_list()
+    aside = pl.read_parquet(str(report.quarantine))
+    bad = [json.loads(record)["number"] for record in aside["record"]]
+
+    assert report.rows == report.scored + report.quarantined == 63
+    assert sorted(good + bad) == list(range(63))
+    assert bad == aside["row"].to_list() == [3 + 9 * turn for turn in range(7)]
+
+
+def test_a_database_is_scored(tmp_path: Path, scorer: Scorer, table: pl.DataFrame) -> None:
+    """An address with a query is a source like a file, and its rows get the same scores."""
+    table = table.filter(pl.col("MonthlyCharges").is_finite())
+    with sqlite3.connect(tmp_path / "shop.db") as connection:
+        names = ", ".join(f'"{name}"' for name in table.columns)
+        connection.execute(f"CREATE TABLE customers ({names})")
+        marks = ", ".join("?" * table.width)
+        connection.executemany(f"INSERT INTO customers VALUES ({marks})", table.rows())
+    connection.close()
+    address = f"sqlite:///{tmp_path / 'shop.db'}"
+    report = score_file(scorer, address, tmp_path / "out.parquet", query="SELECT * FROM customers ORDER BY rowid")
+    table.write_parquet(tmp_path / "in.parquet")
+    score_file(scorer, tmp_path / "in.parquet", tmp_path / "expected.parquet")
+    columns = ["prediction_score", "prediction_label"]
+
+    assert (report.source, report.scored) == (address, 8)
+    assert_frame_equal(
+        pl.read_parquet(tmp_path / "out.parquet").select(columns),
+        pl.read_parquet(tmp_path / "expected.parquet").select(columns),
+    )
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".parquet"])
+def test_a_table_that_changes_while_it_is_scored(
+    tmp_path: Path, scorer: Scorer, table: pl.DataFrame, suffix: str
+) -> None:
+    """If the file is written again in the meantime, nothing is published, and the sentence says why."""
+    rows = table.filter(pl.col("MonthlyCharges").is_finite())
+    source, destination = tmp_path / f"in{suffix}", tmp_path / "out.csv"
+    write = pl.DataFrame.write_csv if suffix == ".csv" else pl.DataFrame.write_parquet
+    write(rows, source)
+
+    def disturb(event: ProgressEvent) -> None:
+        if event.done == event.total:
+            write(pl.concat([rows, rows]), source)
+
+    with pytest.raises(DataError, match="the source changed while it was read"):
+        score_file(scorer, source, destination, progress=disturb)
+    assert [path.name for path in tmp_path.iterdir()] == [source.name]
+
+
+def test_damage_in_the_middle_of_a_file(tmp_path: Path, scorer: Scorer, table: pl.DataFrame) -> None:
+    """A Parquet file whose footer is whole and whose rows are not: refused when the damage is reached, nothing is published."""
+    source = tmp_path / "in.parquet"
+    pl.concat([table] * 4_000).write_parquet(source, row_group_size=9_000, compression="zstd")
+    raw = bytearray(source.read_bytes())
+    raw[len(raw) // 4 : len(raw) // 4 + 3_000] = b"\xff" * 3_000
+    source.write_bytes(bytes(raw))
+
+    with pytest.raises(DataError, match="is not valid Parquet"):
+        score_file(scorer, source, tmp_path / "out.csv", chunk_rows=2_000)
+    assert [path.name for path in tmp_path.iterdir()] == ["in.parquet"]

@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from modelyard.data import ColumnContract, ColumnKind, Contract
 from modelyard.serving import ServingApp
 from modelyard.serving.rest import ROUTES, match_route
+from modelyard.serving.rest.schemas import row_schema
 from modelyard.version import __version__
 
 
@@ -84,3 +86,16 @@ def test_head_is_understood_wherever_get_is(call: Callable[..., Any]) -> None:
     """Probes that ask for the header only are answered; the server leaves the body out."""
     assert [call("HEAD", path).status for path in ("/docs", "/version", "/metrics", "/health/live")] == [200] * 4
     assert call("HEAD", "/predict").status == 405
+
+
+def test_declarations_stand_in_the_schema() -> None:
+    """What rejects is a bound of the schema; what only flags stays a description."""
+    age = ColumnContract(
+        "age", ColumnKind.NUMERIC, nullable=False, low=20, high=70, lowest=0, declared=("range", "nullable")
+    )
+    plan = ColumnContract("plan", ColumnKind.CATEGORY, nullable=True, categories=("a",), allowed=("a", "b"))
+    schema = row_schema(Contract((age, plan)))["properties"]
+
+    assert schema["age"] == {"type": ["number"], "minimum": 0, "description": "In training from 20 to 70."}
+    assert schema["plan"]["type"] == ["string", "null"]
+    assert schema["plan"]["description"] == "Declared: one of: a, b by declaration."

@@ -8,7 +8,6 @@ Never: sees the test part, changes a row, or decides in silence.
 from modelyard.audit.audit import audit
 from modelyard.audit.checks import CHECKS
 from modelyard.audit.decisions import acknowledge_finding, require_decisions, with_acknowledgements
-from modelyard.audit.labels import label_review
 from modelyard.audit.page import audit_page
 from modelyard.audit.records import (
     Acknowledgement,
@@ -19,6 +18,7 @@ from modelyard.audit.records import (
     SkippedCheck,
 )
 from modelyard.audit.registry import Check, Need, Threshold
+from modelyard.audit.suspects.review import label_review, outlier_review
 
 __all__ = [
     "CHECKS",
@@ -35,6 +35,7 @@ __all__ = [
     "audit",
     "audit_page",
     "label_review",
+    "outlier_review",
     "require_decisions",
     "with_acknowledgements",
 ]

@@ -5,7 +5,7 @@ from modelyard.audit.checks import CHECKS
 from modelyard.audit.context import AuditContext
 from modelyard.audit.facts import column_facts
 from modelyard.audit.gaps import gap_patterns
-from modelyard.audit.records import AuditReport, SkippedCheck
+from modelyard.audit.records import AuditReport, LabelSuspect, SkippedCheck
 from modelyard.audit.signal import score_name
 from modelyard.core import DataError, Finding, Progress, ProgressEvent, silent
 from modelyard.data import Dataset, Roles
@@ -60,7 +60,15 @@ def audit(train: Dataset, problem: Problem, roles: Roles, *, seed: int, progress
         score_name=score_name(problem.task),
         checks=tuple(check.id for check in CHECKS if check.id not in {item.check for item in skipped}),
         skipped=tuple(skipped),
-        label_suspects=context.label_model.suspects if "label-errors" in {one.id for one in findings} else (),
+        label_suspects=_suspects(context, findings),
         associations=associations(context),
         gaps=gap_patterns(context),
     )
+
+
+def _suspects(context: AuditContext, findings: list[Finding]) -> tuple[LabelSuspect, ...]:
+    """The labels or numbers that a finding is about."""
+    said = {finding.id for finding in findings}
+    if "label-errors" in said:
+        return context.label_model.suspects
+    return context.value_model.suspects if "target-errors" in said else ()

@@ -12,11 +12,12 @@ from modelyard.audit.entities import NEAR_TARGET, SCORE_GAP, Entity, entity_cand
 from modelyard.audit.labels import confident_suspects
 from modelyard.audit.records import LabelSuspect
 from modelyard.audit.signal import Binned, bin_values, cross_fitted, joint_predictions, joint_score, score_of, some_rows
+from modelyard.audit.suspects.residuals import bent, residual_distance, residual_limit, unbent
 from modelyard.core import derive_seed
 from modelyard.data import Column, ColumnKind, Dataset, Roles, category_text
 from modelyard.problem import Problem, Task
 
-__all__ = ["LEAST_MARGIN", "AuditContext", "LabelModel"]
+__all__ = ["LEAST_DISTANCE", "LEAST_MARGIN", "LEAST_SINGLE_SCORE", "AuditContext", "LabelModel", "ValueModel"]
 
 MAX_ROWS = 50_000
 """Rows used to measure signal and association; a sample keeps an audit fast on any table."""
@@ -25,6 +26,12 @@ FOLDS = 5
 
 LEAST_MARGIN = 0.8
 """How far another class must lie above the label before a label is suspected, in probability."""
+
+LEAST_SINGLE_SCORE = 0.1
+"""R² that the best feature alone must reach before all of them are asked about numbers."""
+
+LEAST_DISTANCE = 8.0
+"""How far a number must lie from its prediction before it is suspected, in robust standard deviations."""
 
 _LABEL_ROWS = 10_000
 _MOST_SUSPECTS = 1_000
@@ -49,6 +56,28 @@ class LabelModel:
     score: float
     rows: int
     clear_share: float
+    suspects: tuple[LabelSuspect, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class ValueModel:
+    """What a model that never saw a row says about its number.
+
+    Parameters
+    ----------
+    score
+        Its R² on held-out rows that are not suspected, or the best single feature's where no model was asked, of bent values; see :func:`~modelyard.audit.suspects.residuals.bent`.
+    rows
+        Rows that were looked at; 0 if no model was asked.
+    limit
+        The distance from which on a number is suspected.
+    suspects
+        Numbers that lie beyond, the farthest first; at most 1,000.
+    """
+
+    score: float
+    rows: int
+    limit: float
     suspects: tuple[LabelSuspect, ...]
 
 
@@ -225,13 +254,51 @@ class AuditContext:
         clear = float((first - second >= LEAST_MARGIN).mean())
         return LabelModel(score_of(truth, predicted, self.task), len(rows), clear, suspects)
 
-    def _suspect(self, row: int, given: int, suggested: int, probabilities: npt.NDArray[np.float64]) -> LabelSuspect:
-        """One contradicted label, by its place in the training part and its id."""
+    @functools.cached_property
+    def value_model(self) -> ValueModel:
+        """Held-out predictions of all features, held against the numbers of at most 10,000 rows."""
+        seed = derive_seed(self.seed, "labels")
+        rows = some_rows(self.sample.height, _LABEL_ROWS, seed)
+        truth = self.sample[self.roles.target].cast(pl.Float64).to_numpy()
+        tamed = bent(truth)[:, np.newaxis]
+        singles = (cross_fitted(binned, tamed, self.folds) for binned in self.binned.values())
+        best = max((score_of(tamed, single, self.task) for single in singles), default=0.0)
+        if best < LEAST_SINGLE_SCORE:  # spares the boosted trees where they have no chance
+            return ValueModel(best, 0, LEAST_DISTANCE, ())
+        predicted = joint_predictions(list(self.binned.values()), tamed, self.folds, self.task, rows=rows, seed=seed)
+        if predicted is None:
+            return ValueModel(0.0, 0, LEAST_DISTANCE, ())
+        expected = unbent(predicted[:, 0], truth)
+        straight = residual_distance(truth[rows], expected)
+        distance = np.minimum(straight, residual_distance(tamed[rows, 0], predicted[:, 0]))
+        limit = residual_limit(distance, LEAST_DISTANCE)
+        sound = distance <= limit
+        far = [place for place in np.argsort(-distance, kind="stable").tolist() if distance[place] > limit]
+        suspects = tuple(
+            self._suspected_value(int(rows[place]), float(expected[place]), float(distance[place]))
+            for place in far[:_MOST_SUSPECTS]
+        )
+        score = score_of(tamed[rows][sound], predicted[sound], self.task)
+        return ValueModel(score, len(rows), limit, suspects)
+
+    def _suspected_value(self, row: int, expected: float, distance: float) -> LabelSuspect:
+        """One number that nobody would have expected, by its place in the training part and its id."""
+        place, key = self._placed(row)
+        given = category_text(self.frame[self.roles.target][[place]]).cast(pl.String)[0]
+        return LabelSuspect(place, key, given, f"{expected:.6g}", distance=round(distance, 2))
+
+    def _placed(self, row: int) -> tuple[int, str]:
+        """Where a row of the sample lies in the training part, and its id."""
         place = int(self.frame[self.roles.target].is_not_null().arg_true()[int(self._sampled[row])])
         key = self.roles.id
+        return place, str(self.frame[key][place]) if key is not None and key in self.frame.columns else ""
+
+    def _suspect(self, row: int, given: int, suggested: int, probabilities: npt.NDArray[np.float64]) -> LabelSuspect:
+        """One contradicted label, by its place in the training part and its id."""
+        place, key = self._placed(row)
         return LabelSuspect(
             position=place,
-            key=str(self.frame[key][place]) if key is not None and key in self.frame.columns else "",
+            key=key,
             given=self.classes[given],
             suggested=self.classes[suggested],
             probability_given=round(float(probabilities[given]), 4),

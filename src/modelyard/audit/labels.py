@@ -5,15 +5,10 @@ is the mean probability of that class among the rows that have it; a row counts 
 probability reaches its threshold and is the highest to do so. Rows are ranked by the margin of the suggested class.
 """
 
-import csv
-import io
-
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.audit.records import AuditReport, LabelSuspect
-
-__all__ = ["confident_suspects", "label_review"]
+__all__ = ["confident_suspects"]
 
 Matrix = npt.NDArray[np.float64]
 
@@ -47,14 +42,3 @@ def confident_suspects(
     chosen = np.flatnonzero((confident.max(axis=1) >= 0) & (suggested != labels) & (margin >= least_margin))
     ranked = chosen[np.argsort(-margin[chosen], kind="stable")]
     return [(int(row), int(suggested[row]), float(margin[row])) for row in ranked]
-
-
-def label_review(report: AuditReport) -> str:
-    """The suspects as CSV, the most certain first, with an empty column for the reviewer's word."""
-    names = list(LabelSuspect.__dataclass_fields__)
-    sheet = io.StringIO()
-    writer = csv.writer(sheet, lineterminator="\n")
-    writer.writerow([*names, "reviewed_label"])
-    for suspect in report.label_suspects:
-        writer.writerow([*suspect.to_dict().values(), ""])
-    return sheet.getvalue()

@@ -39,6 +39,8 @@ def audit_page(report: AuditReport, problem: Problem) -> Page:
     ]
     if report.acknowledgements:
         sections.insert(1, Section("Acknowledged", (_acknowledged(report),), lead="Findings that somebody decided on."))
+    if report.corrections:
+        sections.insert(1, Section("Corrections", (_corrections(report),), lead="What people decided row by row."))
     if report.skipped:
         sections.append(Section("Checks that could not run", (_skipped(report),)))
     signal = _signal(report)
@@ -79,6 +81,12 @@ def _acknowledged(report: AuditReport) -> Table:
         if decision is not None
     ]
     return Table(("Finding", "What was seen", "Why it may stay", "Decided by", "Until"), tuple(rows))
+
+
+def _corrections(report: AuditReport) -> Table:
+    """Each correction in force: what it changed, why, by whom, when."""
+    rows = [(item.id, item.summary, item.reason, item.by, f"{item.at:%Y-%m-%d}") for item in report.corrections]
+    return Table(("Correction", "What was decided", "Why", "By", "On"), tuple(rows))
 
 
 def _skipped(report: AuditReport) -> Table:

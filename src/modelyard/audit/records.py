@@ -5,6 +5,7 @@ import datetime as dt
 import itertools
 
 from modelyard.core import Finding, Record
+from modelyard.data import Correction
 
 __all__ = [
     "Acknowledgement",
@@ -118,7 +119,7 @@ class SkippedCheck(Record):
 
 @dataclasses.dataclass(frozen=True)
 class LabelSuspect(Record):
-    """A row whose label a model, trained on other rows, contradicts with confidence.
+    """A row whose label or number a model, trained on other rows, contradicts.
 
     Parameters
     ----------
@@ -129,15 +130,18 @@ class LabelSuspect(Record):
     given, suggested
         The label that it has, and the one that the model would give.
     probability_given, probability_suggested
-        Held-out probabilities of the two.
+        Held-out probabilities of the two; None for numbers.
+    distance
+        How far a number lies from the suggested one, in robust standard deviations; None for classes.
     """
 
     position: int
     key: str
     given: str
     suggested: str
-    probability_given: float
-    probability_suggested: float
+    probability_given: float | None = None
+    probability_suggested: float | None = None
+    distance: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -196,6 +200,8 @@ class AuditReport(Record):
         How strongly features go together; None if there is too little to measure.
     gaps
         Which columns are missing together; empty if nothing is missing.
+    corrections
+        What people decided about single rows, as far as it is in force.
     """
 
     rows: int
@@ -209,6 +215,7 @@ class AuditReport(Record):
     skipped: tuple[SkippedCheck, ...] = ()
     acknowledgements: tuple[Acknowledgement, ...] = ()
     label_suspects: tuple[LabelSuspect, ...] = ()
+    corrections: tuple[Correction, ...] = ()
 
     def acknowledgement_of(self, finding: Finding) -> Acknowledgement | None:
         """The decision about a finding, if there is one."""

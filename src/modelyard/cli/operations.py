@@ -25,16 +25,17 @@ def serve(
 
 def score(
     session: Session,
-    source: Annotated[Path, typer.Argument(help="Table to score: CSV, JSONL or Parquet.")],
+    source: Annotated[str, typer.Argument(help="Table to score: a file, a folder of parts, or an address.")],
     destination: Annotated[Path, typer.Argument(help="Where the scores go: .csv, .jsonl or .parquet.")],
+    query: Annotated[str | None, typer.Option("--query", help="What is asked of a database: one SELECT.")] = None,
     version: Annotated[
         int | None, typer.Option("--version", help="Version to score with; production by default.", min=1)
     ] = None,
 ) -> Answer:
-    """Score a file. Rows that break the contract are set aside with reasons."""
+    """Score a table. Rows that break the contract are set aside with reasons."""
     from modelyard.cli.show.operations import show_batch
 
-    report = session.project.score(source, destination, version=version)
+    report = session.project.score(source, destination, query=query, version=version)
     return Answer(report.to_dict(), show_batch(report))
 
 

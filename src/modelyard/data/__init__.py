@@ -5,8 +5,17 @@ Gives: a version by content, a split with a sealed test part, the columns' roles
 Never: lets the test part out without a reason in the ledger.
 """
 
+from modelyard.data.agreement import derive_contract
 from modelyard.data.comparison import ColumnShift, TypeChange, VersionDiff, changed_source, diff_versions
-from modelyard.data.contract import ColumnContract, Contract, Violation, derive_contract
+from modelyard.data.contract import ColumnContract, Contract, ContractCheck, Violation, ViolationCount, check_table
+from modelyard.data.corrections import (
+    Correction,
+    corrected_split,
+    corrections_in_force,
+    decided_rows,
+    record_correction,
+    undo_correction,
+)
 from modelyard.data.drafting import Suggestion, draft_problem, suggest
 from modelyard.data.entry import enter_source
 from modelyard.data.events import event_joiner, with_events
@@ -30,6 +39,8 @@ from modelyard.data.splits import (
     extend_split,
     load_split,
     make_split,
+    openings_of,
+    row_digests,
     unknown_rows,
 )
 from modelyard.data.table import Table
@@ -49,6 +60,8 @@ __all__ = [
     "ColumnKind",
     "ColumnShift",
     "Contract",
+    "ContractCheck",
+    "Correction",
     "Dataset",
     "DatasetVersion",
     "FeatureReference",
@@ -64,16 +77,21 @@ __all__ = [
     "TypeChange",
     "VersionDiff",
     "Violation",
+    "ViolationCount",
     "assign_roles",
     "bin_labels",
     "build_profile",
     "category_text",
     "changed_source",
     "check_columns",
+    "check_table",
     "class_shares",
     "conform",
+    "corrected_split",
+    "corrections_in_force",
     "count_bins",
     "debiased_psi",
+    "decided_rows",
     "derive_contract",
     "diff_versions",
     "draft_problem",
@@ -87,15 +105,19 @@ __all__ = [
     "make_split",
     "open_source",
     "open_version",
+    "openings_of",
     "positive_class",
     "read_declared",
     "read_source",
     "read_table",
+    "record_correction",
     "resolve",
+    "row_digests",
     "settled",
     "smoothed_psi",
     "store_version",
     "suggest",
+    "undo_correction",
     "unknown_rows",
     "version_record",
     "version_records",

@@ -1,4 +1,4 @@
-"""The data contract: what training saw of each feature, held against every later row and table."""
+"""The data contract: what training saw of each feature and what was agreed, held against every later row and table."""
 
 import dataclasses
 import datetime as dt
@@ -11,17 +11,15 @@ from typing import Any
 
 import polars as pl
 
-from modelyard.core import DataError, Record
+from modelyard.core import Record
 from modelyard.data.dtypes import parse_moments
-from modelyard.data.roles import Roles
 from modelyard.data.schema import ColumnKind, category_text
-from modelyard.data.version import Dataset
 from modelyard.problem import did_you_mean
 
-__all__ = ["ColumnContract", "Contract", "Violation", "derive_contract"]
+__all__ = ["ColumnContract", "Contract", "ContractCheck", "Violation", "ViolationCount", "check_table"]
 
 _RANGE_SLACK = 0.10
-_MAX_CATEGORIES = 1000
+_REJECTING = ("type", "infinite", "limit")
 _SHOWN_CATEGORIES = 5
 _SHOWN_CHARACTERS = 60
 _LARGEST = int(sys.float_info.max)
@@ -45,11 +43,12 @@ class Violation(Record):
     column
         The feature concerned.
     rule
-        ``missing`` (no such field), ``null``, ``type``, ``infinite``, ``range`` or ``category``.
+        ``missing`` (no such field), ``null``, ``type``, ``infinite``, ``limit`` (outside of what the project file
+        declares), ``range`` or ``category`` (outside of what training saw).
     got
         The value, shortened.
     expected
-        What training saw, in words.
+        What training saw and what is declared, in words.
     rejects
         True if the row cannot be scored; False if it is scored and flagged.
     """
@@ -63,18 +62,31 @@ class Violation(Record):
 
 @dataclasses.dataclass(frozen=True)
 class ColumnContract(Record):
-    """What training saw of one feature.
+    """What is expected of one feature.
+
+    What training saw is a hint: a row that leaves it is scored and flagged. What the project file declares is law: a
+    row that breaks it is rejected.
 
     Parameters
     ----------
     name, kind
         As in the schema.
     nullable
-        True if training saw it missing.
+        True if a value may be missing: as declared, else if training saw it missing.
     low, high
         Smallest and largest number seen; None for other kinds, and if there was none.
     categories
         The categories seen, sorted; empty for other kinds, and beyond 1,000, when they are not checked.
+    lowest, highest
+        Declared limits of a number; None if there is none.
+    allowed
+        Declared categories; empty if none are.
+    required
+        Whether the field itself must be there, if declared; else it must unless a value may be missing.
+    declared
+        What of this the project file says: ``range``, ``categories``, ``nullable``, ``required``.
+    reason
+        Why, in the project file's words.
     """
 
     name: str
@@ -83,11 +95,22 @@ class ColumnContract(Record):
     low: float | None = None
     high: float | None = None
     categories: tuple[str, ...] = ()
+    lowest: float | None = None
+    highest: float | None = None
+    allowed: tuple[str, ...] = ()
+    required: bool | None = None
+    declared: tuple[str, ...] = ()
+    reason: str = ""
 
     @functools.cached_property
     def known(self) -> frozenset[str]:
-        """The categories, for fast membership."""
+        """The categories that training saw, for fast membership."""
         return frozenset(self.categories)
+
+    @functools.cached_property
+    def permitted(self) -> frozenset[str]:
+        """The declared categories, for fast membership."""
+        return frozenset(self.allowed)
 
     @functools.cached_property
     def limits(self) -> tuple[float, float]:
@@ -98,28 +121,57 @@ class ColumnContract(Record):
         return self.low - slack, self.high + slack
 
     @functools.cached_property
+    def hard_limits(self) -> tuple[float, float]:
+        """The declared range, beyond which a row is rejected."""
+        return (
+            -math.inf if self.lowest is None else self.lowest,
+            math.inf if self.highest is None else self.highest,
+        )
+
+    @property
+    def refuses_null(self) -> bool:
+        """True if a missing value rejects the row: the project file says that there is none."""
+        return "nullable" in self.declared and not self.nullable
+
+    @property
+    def must_be_there(self) -> bool:
+        """True if a row without the field is rejected."""
+        return not self.nullable if self.required is None else self.required
+
+    @functools.cached_property
     def in_words(self) -> str:
         """What is expected, for people."""
         if self.kind is ColumnKind.NUMERIC:
-            return "a number" if self.low is None else f"a number between {self.low:g} and {self.high:g}"
+            seen = "a number" if self.low is None else f"a number between {self.low:g} and {self.high:g}"
+            return f"{seen}, {self.range_in_words} by declaration" if self.range_in_words else seen
         if self.kind is ColumnKind.BOOLEAN:
             return "true or false"
         if self.kind is ColumnKind.DATE:
             return "an ISO 8601 date, such as 2024-02-29"
-        if not self.categories:
+        names = self.allowed or self.categories
+        if not names:
             return "text"
-        more = len(self.categories) - _SHOWN_CATEGORIES
-        shown = ", ".join(self.categories[:_SHOWN_CATEGORIES])
-        return f"one of: {shown}" + (f", and {more:,} more" if more > 0 else "")
+        more = len(names) - _SHOWN_CATEGORIES
+        listed = ", ".join(names[:_SHOWN_CATEGORIES]) + (f", and {more:,} more" if more > 0 else "")
+        return f"one of: {listed}" + (" by declaration" if self.allowed else "")
+
+    @property
+    def range_in_words(self) -> str:
+        """The declared range, for people; ``""`` if there is none."""
+        if self.lowest is None and self.highest is None:
+            return ""
+        if self.lowest is None:
+            return f"at most {self.highest:g}"
+        return f"at least {self.lowest:g}" if self.highest is None else f"{self.lowest:g} to {self.highest:g}"
 
     def check(self, value: object) -> Violation | None:
         """The violation of one present value, or None."""
         if value is None or (isinstance(value, float) and math.isnan(value)):
-            return None if self.nullable else self.violation("null", "null", rejects=False)
+            return None if self.nullable else self.violation("null", "null", rejects=self.refuses_null)
         rule = _CHECKS[self.kind](self, value)
         if rule is None:
             return None
-        return self.violation(rule, _shown(value), rejects=rule in ("type", "infinite"))
+        return self.violation(rule, _shown(value), rejects=rule in _REJECTING)
 
     def violation(self, rule: str, got: str, *, rejects: bool) -> Violation:
         """A violation of this column's contract."""
@@ -144,6 +196,9 @@ def _check_number(column: ColumnContract, value: object) -> str | None:
         return "type"
     if _is_beyond_double(value) or math.isinf(value):
         return "infinite"
+    lowest, highest = column.hard_limits
+    if not lowest <= value <= highest:
+        return "limit"
     low, high = column.limits
     return None if low <= value <= high else "range"
 
@@ -151,13 +206,21 @@ def _check_number(column: ColumnContract, value: object) -> str | None:
 def _check_category(column: ColumnContract, value: object) -> str | None:
     """Text; or a number or Boolean whose text is a known category, since JSON clients send codes as numbers."""
     if isinstance(value, str):
-        return "category" if column.categories and value not in column.known else None
+        return _check_name(column, value)
     if isinstance(value, bool):
-        return None if ("true" if value else "false") in column.known else "type"
-    if not isinstance(value, int | float) or _is_beyond_double(value):
+        name = "true" if value else "false"
+    elif not isinstance(value, int | float) or _is_beyond_double(value):
         return "type"
-    name = repr(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
-    return None if name in column.known else "type"
+    else:
+        name = repr(int(value)) if isinstance(value, int) or value.is_integer() else repr(value)
+    return _check_name(column, name) if name in column.known or name in column.permitted else "type"
+
+
+def _check_name(column: ColumnContract, name: str) -> str | None:
+    """A category by its name: declared ones are law, known ones a hint."""
+    if column.allowed and name not in column.permitted:
+        return "limit"
+    return "category" if column.categories and name not in column.known else None
 
 
 def _check_text(column: ColumnContract, value: object) -> str | None:
@@ -201,12 +264,12 @@ _CHECKS = {
 
 @dataclasses.dataclass(frozen=True)
 class Contract(Record):
-    """What training saw of every feature.
+    """What training saw of every feature, and what the project file declares.
 
-    A missing value is always scored, and flagged if training never saw one. A field that is absent altogether
-    rejects the row if training never saw it missing: it is a spelling mistake more often than a fact. A wrong type or
-    an infinity rejects; a number beyond the range by more than 10 % of its span, or a new category, is flagged.
-    Fields that the contract does not name are ignored.
+    A missing value is scored, and flagged if training never saw one. A field that is absent altogether rejects the
+    row if training never saw it missing: it is a spelling mistake more often than a fact. A wrong type or an infinity
+    rejects; a number beyond the range by more than 10 % of its span, or a new category, is flagged. Whatever breaks a
+    declaration rejects. Fields that the contract does not name are ignored.
     """
 
     columns: tuple[ColumnContract, ...]
@@ -234,7 +297,7 @@ class Contract(Record):
         got = (
             f"no such field ({hint[len('Did you mean ') : -1]} is there)" if hint.startswith("Did") else "no such field"
         )
-        return column.violation("missing", got, rejects=not column.nullable)
+        return column.violation("missing", got, rejects=column.must_be_there)
 
     def check_frame(self, frame: pl.DataFrame) -> pl.DataFrame:
         """What the rows of a table violate: ``row`` (from 0; null for the whole column), ``column``, ``rule``,
@@ -273,7 +336,7 @@ def _violations(values: pl.Series, mask: pl.Series, column: ColumnContract, rule
         pl.lit(rule).alias("rule"),
         "got",
         pl.lit(column.in_words).alias("expected"),
-        pl.lit(rule in ("type", "infinite")).alias("rejects"),
+        pl.lit(rule in _REJECTING or (rule == "null" and column.refuses_null)).alias("rejects"),
     )
 
 
@@ -292,17 +355,24 @@ def _numbers_in(column: ColumnContract, values: pl.Series) -> Iterator[tuple[str
         return
     yield "type", numbers.is_null() & values.is_not_null()
     yield "infinite", numbers.is_infinite()
+    lowest, highest = column.hard_limits
+    beyond = numbers.is_finite() & ((numbers < lowest) | (numbers > highest))
+    yield "limit", beyond
     low, high = column.limits
-    yield "range", numbers.is_finite() & ((numbers < low) | (numbers > high))
+    yield "range", numbers.is_finite() & ~beyond & ((numbers < low) | (numbers > high))
 
 
 def _categories_in(column: ColumnContract, values: pl.Series) -> Iterator[tuple[str, pl.Series]]:
     plain = values.dtype in (pl.String, pl.Categorical, pl.Enum)
-    unknown = ~category_text(values).is_in(column.categories) & values.is_not_null()
-    if plain:
-        yield "category", unknown if column.categories else _never(values, broken=False)
-    else:
-        yield "type", unknown
+    names = category_text(values)
+    unknown = ~names.is_in(column.categories) & values.is_not_null()
+    refused = ~names.is_in(column.allowed) & values.is_not_null() if column.allowed else _never(values, broken=False)
+    if not plain:
+        strange = unknown & refused if column.allowed else unknown
+        yield "type", strange
+        refused, unknown = refused & ~strange, unknown & ~strange
+    yield "limit", refused
+    yield "category", unknown & ~refused if column.categories else _never(values, broken=False)
 
 
 def _text_in(column: ColumnContract, values: pl.Series) -> Iterator[tuple[str, pl.Series]]:
@@ -341,34 +411,72 @@ _FRAME_CHECKS = {
 }
 
 
-def derive_contract(train: Dataset, roles: Roles) -> Contract:
-    """The contract that the training part makes for its features.
+@dataclasses.dataclass(frozen=True)
+class ViolationCount(Record):
+    """How often a column breaks one rule, with the first value that does.
 
-    Raises
-    ------
-    DataError
-        If a feature is not in the training part.
+    Parameters
+    ----------
+    column, rule, expected, rejects
+        As in :class:`Violation`.
+    rows
+        Rows concerned; all of them if the column is absent.
+    example
+        The first such value, shortened.
     """
-    absent = [name for name in roles.features if name not in train.frame.columns]
-    if absent:
-        raise DataError(
-            "a feature is not in the training part",
-            got=repr(absent[0]),
-            cure=did_you_mean(absent[0], train.frame.columns),
-        )
-    return Contract(tuple(_derive(train.frame[name], train.schema.column(name).kind) for name in roles.features))
+
+    column: str
+    rule: str
+    rows: int
+    example: str
+    expected: str
+    rejects: bool
 
 
-def _derive(values: pl.Series, kind: ColumnKind) -> ColumnContract:
-    nullable = values.null_count() > 0
-    if kind is ColumnKind.NUMERIC:
-        numbers = values.cast(pl.Float64).fill_nan(None).drop_nulls()
-        if numbers.is_empty():
-            return ColumnContract(values.name, kind, nullable=True)
-        low, high = float(numbers.min()), float(numbers.max())  # type: ignore[arg-type]
-        return ColumnContract(values.name, kind, nullable, low, high)
-    if kind is ColumnKind.CATEGORY:
-        levels = category_text(values).drop_nulls().unique().sort()
-        known = tuple(levels.to_list()) if len(levels) <= _MAX_CATEGORIES else ()
-        return ColumnContract(values.name, kind, nullable, categories=known)
-    return ColumnContract(values.name, kind, nullable)
+@dataclasses.dataclass(frozen=True)
+class ContractCheck(Record):
+    """A table held against a contract.
+
+    Parameters
+    ----------
+    source
+        The table, as it was named.
+    rows, rejected, flagged
+        Rows in all, those that cannot be scored, and those that can but have a value unlike the training data.
+    found
+        What was found by column and rule, what rejects first.
+    """
+
+    source: str
+    rows: int
+    rejected: int
+    flagged: int
+    found: tuple[ViolationCount, ...]
+
+    @property
+    def holds(self) -> bool:
+        """True if every row can be scored; a column that must be there and is not breaks even an empty table."""
+        return not any(count.rejects for count in self.found)
+
+
+def check_table(contract: Contract, frame: pl.DataFrame, source: str) -> ContractCheck:
+    """Hold a table against a contract, without scoring it."""
+    violations = contract.check_frame(frame)
+    rows = pl.col("row")
+    counts = violations.group_by("column", "rule", "rejects", maintain_order=True).agg(
+        pl.when(rows.is_null().any()).then(frame.height).otherwise(pl.len()).alias("rows"),
+        pl.col("got").first().alias("example"),
+        pl.col("expected").first(),
+    )
+    rejected, flagged = (_rows_of(violations.filter(pl.col("rejects") == kind), frame.height) for kind in (True, False))
+    found = sorted(counts.to_dicts(), key=lambda count: (not count["rejects"], -count["rows"]))
+    return ContractCheck(
+        source, frame.height, len(rejected), len(flagged - rejected), tuple(map(ViolationCount.from_dict, found))
+    )
+
+
+def _rows_of(violations: pl.DataFrame, height: int) -> set[int]:
+    """The rows concerned: all of them if a column is absent."""
+    if violations["row"].null_count():
+        return set(range(height))
+    return set(violations["row"].to_list())

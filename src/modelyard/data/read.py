@@ -68,7 +68,9 @@ def located(source: str, root: Path) -> str:
     return source
 
 
-def read_source(source: Path | str | object, *, query: str | None = None, sheet: str | None = None) -> SourceTable:
+def read_source(
+    source: Path | str | object, *, query: str | None = None, sheet: str | None = None, may_be_empty: bool = False
+) -> SourceTable:
     """The rows of a file, a folder of parts, an address, or a pandas, Polars or Arrow frame, in memory.
 
     The kind of a file is taken from its ending, or from its first bytes if the ending says nothing; see
@@ -82,6 +84,8 @@ def read_source(source: Path | str | object, *, query: str | None = None, sheet:
         What is asked of a database.
     sheet
         The sheet of a workbook; the first with rows by default.
+    may_be_empty
+        Whether a table of columns without rows is an answer; a night without new rows is one.
 
     Raises
     ------
@@ -93,11 +97,16 @@ def read_source(source: Path | str | object, *, query: str | None = None, sheet:
     MissingExtraError
         If a package is needed that is not installed.
     """
-    return open_source(source, query=query, sheet=sheet)
+    return open_source(source, query=query, sheet=sheet, may_be_empty=may_be_empty)
 
 
 def open_source(
-    source: Path | str | object, *, query: str | None = None, sheet: str | None = None, scratch: Path | None = None
+    source: Path | str | object,
+    *,
+    query: str | None = None,
+    sheet: str | None = None,
+    may_be_empty: bool = False,
+    scratch: Path | None = None,
 ) -> SourceTable:
     """As :func:`read_source`; a large table waits in files below ``scratch`` and is never whole in memory.
 
@@ -116,14 +125,14 @@ def open_source(
         As :func:`read_source`.
     """
     if isinstance(source, str | Path):
-        return _read(Source(str(source), query, sheet, scratch=scratch))
-    return _plain(Raw(_from_frame(source)), Source("the frame given"))
+        return _read(Source(str(source), query, sheet, scratch=scratch), may_be_empty=may_be_empty)
+    return _plain(Raw(_from_frame(source)), Source("the frame given"), may_be_empty=may_be_empty)
 
 
-def _plain(raw: Raw, source: Source) -> SourceTable:
+def _plain(raw: Raw, source: Source, *, may_be_empty: bool) -> SourceTable:
     """The rows in plain types, column by column."""
     table = raw.table
-    if not table.columns or table.height == 0:
+    if not table.columns or (table.height == 0 and not may_be_empty):
         raise DataError(
             "the table has no rows",
             where=source.location,
@@ -150,7 +159,7 @@ def _columns(table: Table, source: Source) -> Iterator[pl.Series]:
             ) from error
 
 
-def _read(source: Source) -> SourceTable:
+def _read(source: Source, *, may_be_empty: bool) -> SourceTable:
     """The rows of an unchanged source."""
     if holds_password(source.location):
         raise ConfigError(
@@ -164,7 +173,7 @@ def _read(source: Source) -> SourceTable:
     _refuse_needless(source, reader)
     before = reader.state(source)
     try:
-        table = _plain(reader.read(source), source)
+        table = _plain(reader.read(source), source, may_be_empty=may_be_empty)
     except DataError:
         # A file that is written while it is read looks damaged; what is wrong with it is that it changes.
         _require_unchanged(reader, source, before)

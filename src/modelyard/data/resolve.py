@@ -212,12 +212,9 @@ def _declared(problem: Problem) -> Iterator[tuple[str, str]]:
     for key in ("id", "time", "group", "label_time", "prediction_time"):
         if (name := getattr(data, key)) is not None:
             yield f"data.{key}", name
-    for name in data.exclude:
-        yield "data.exclude", name
-    for name in data.types:
-        yield "data.types", name
-    for name in data.ranges:
-        yield "data.ranges", name
+    for key in ("exclude", "types", "ranges", "contract"):
+        for name in getattr(data, key):
+            yield f"data.{key}", name
     if problem.split.column is not None:
         yield "split.column", problem.split.column
     if problem.existing_system.column is not None:

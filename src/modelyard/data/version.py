@@ -64,6 +64,8 @@ class DatasetVersion(Record):
         The Parquet file's name in the object store.
     notes
         What the reader decided: encoding, delimiter, values that became missing.
+    parent
+        The version that it was corrected from; ``""`` if it came as it is.
     """
 
     id: str
@@ -75,6 +77,7 @@ class DatasetVersion(Record):
     bytes: int
     object_digest: str = ""
     notes: tuple[str, ...] = ()
+    parent: str = ""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -149,7 +152,13 @@ def _hash_values(state: "hashlib._Hash", values: pl.Series) -> None:
 
 
 def store_version(
-    rows: TableLike, source: str, workspace: Workspace, *, notes: tuple[str, ...] = (), clock: Clock = system_clock
+    rows: TableLike,
+    source: str,
+    workspace: Workspace,
+    *,
+    notes: tuple[str, ...] = (),
+    parent: str = "",
+    clock: Clock = system_clock,
 ) -> DatasetVersion:
     """Keep a table as a version; the same content gives the same version, whenever and from wherever it comes.
 
@@ -164,6 +173,8 @@ def store_version(
         Holds the Parquet file in its object store, and the record under ``datasets``.
     notes
         What the reader decided; see :func:`modelyard.data.read_source`.
+    parent
+        The version that it was corrected from.
     clock
         Gives the moment of storing.
     """
@@ -186,6 +197,7 @@ def store_version(
         bytes=workspace.objects.path(stored).stat().st_size,
         object_digest=stored,
         notes=notes,
+        parent=parent,
     )
     write_json_atomic(path, record.to_dict())
     return record

@@ -190,7 +190,7 @@ class _Draft:
     ) -> None:
         """All that scoring and monitoring need."""
         columns = self.run.record.columns
-        contract = derive_contract(self.split.development, roles)
+        contract = derive_contract(self.split.development, roles, self.problem.data)
         rows = self.split.validation.frame if self.split.validation.frame.height else self.split.train.frame
         golden = make_golden_set(
             model, rows, columns, contract, tolerance=predictor.tolerance, seed=self.problem.training.seed

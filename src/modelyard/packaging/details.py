@@ -4,7 +4,7 @@ import subprocess
 from pathlib import Path
 
 from modelyard.core import Actor
-from modelyard.data import Split
+from modelyard.data import Split, SplitRecord, openings_of
 from modelyard.packaging.build import BuildDetails
 from modelyard.packaging.card import DecisionNote, TestOpening
 from modelyard.store import LedgerRow, Workspace
@@ -17,12 +17,9 @@ _GIT_TIMEOUT_S = 10
 def build_details(workspace: Workspace, split: Split, actor: Actor) -> BuildDetails:
     """Author, code commit, every opening of the split's test part, and the decisions that the ledger holds."""
     rows = workspace.ledger.rows()
-    openings = tuple(
-        TestOpening(row.at, row.actor, str(row.details["reason"]))
-        for row in rows
-        if row.action == "test.opened" and row.subject == split.test.digest
-    )
-    decisions = tuple(note for row in rows for note in _decisions(row, split.record.id))
+    opened = openings_of(workspace.ledger, split.record.test_digest, split.record.test_content)
+    openings = tuple(TestOpening(row.at, row.actor, str(row.details["reason"])) for row in opened)
+    decisions = tuple(note for row in rows for note in _decisions(row, split.record))
     return BuildDetails(
         author=actor.name,
         code_commit=_commit(workspace.root),
@@ -32,10 +29,13 @@ def build_details(workspace: Workspace, split: Split, actor: Actor) -> BuildDeta
     )
 
 
-def _decisions(row: LedgerRow, split_id: str) -> tuple[DecisionNote, ...]:
+def _decisions(row: LedgerRow, split: SplitRecord) -> tuple[DecisionNote, ...]:
     """The decision that a row stands for; most rows stand for none, and what was accepted holds for its split only."""
-    if row.action == "run.finished" and row.details.get("accepted") and row.details.get("split") == split_id:
+    if row.action == "run.finished" and row.details.get("accepted") and row.details.get("split") == split.id:
         return (DecisionNote(row.at, row.actor, "trained despite errors of the audit", str(row.details["accepted"])),)
+    if row.action == "data.corrected" and row.subject in split.corrections:
+        what = f"corrected training and validation rows ({row.subject}): {row.details['what']}"
+        return (DecisionNote(row.at, row.actor, what, str(row.details["reason"])),)
     if row.action in ("version.rejected", "version.rolled_back"):
         return (DecisionNote(row.at, row.actor, f"{row.action}: {row.subject}", str(row.details.get("reason", ""))),)
     return ()

@@ -10,6 +10,7 @@ from modelyard.problem.metrics import METRICS, default_metric
 from modelyard.problem.task import Task
 
 __all__ = [
+    "ColumnRule",
     "Constraints",
     "Costs",
     "DataSource",
@@ -52,6 +53,23 @@ class EventTable(_Strict):
     values: tuple[str, ...] = Field(default=(), description="Number columns to sum and average.")
 
 
+class ColumnRule(_Strict):
+    """What is agreed about a feature, whatever training saw; what breaks it is refused."""
+
+    categories: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
+        default=None, description="The only values there may be; others are rejected."
+    )
+    nullable: bool | None = Field(default=None, description="Whether a value may be missing; if not, null is rejected.")
+    required: bool | None = Field(default=None, description="Whether the field itself must be there.")
+    reason: str = Field(min_length=1, description="Why; shown with the contract.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.categories is None and self.nullable is None and self.required is None:
+            raise ValueError("give categories, nullable or required beside the reason")
+        return self
+
+
 class DataSource(_Strict):
     """Where the rows come from and what the columns are for."""
 
@@ -78,12 +96,19 @@ class DataSource(_Strict):
     )
     ranges: dict[str, tuple[float | None, float | None]] = Field(
         default_factory=dict,
-        description="Possible values of a number, [lowest, highest], either may be null: age: [0, 120].",
+        description="Possible values of a number, [lowest, highest], either may be null: age: [0, 120]. Later rows outside "
+        "are rejected.",
+    )
+    contract: dict[str, ColumnRule] = Field(
+        default_factory=dict,
+        description="What is agreed about features, by name: categories, nullable, required, and the reason. It wins over "
+        "what was learnt, and what breaks it is rejected; `modelyard contract` shows the whole.",
     )
     events: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")], EventTable] = Field(
         default_factory=dict, description="Event tables by name: features as of each row's prediction time."
     )
     test_source: str | None = Field(default=None, description="A test table of one's own; it becomes the sealed part.")
+    test_query: str | None = Field(default=None, description="What is asked of it, if it is a database: one SELECT.")
     collection: str = Field(default="", description="How the data were collected, by whom, over which period.")
     known_biases: tuple[str, ...] = Field(default=(), description="Known biases and gaps of the data.")
 
@@ -95,10 +120,12 @@ class DataSource(_Strict):
         return address
 
     @model_validator(mode="after")
-    def _ranges_run_upwards(self) -> Self:
+    def _parts_fit_together(self) -> Self:
         for name, (low, high) in self.ranges.items():
             if low is not None and high is not None and low > high:
                 raise ValueError(f"ranges.{name}: the lowest value {low:g} is above the highest {high:g}")
+        if self.test_query is not None and self.test_source is None:
+            raise ValueError("test_query needs test_source: the database that is asked")
         return self
 
 

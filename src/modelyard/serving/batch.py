@@ -7,7 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Protocol
+from typing import IO, Protocol, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -16,9 +16,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modelyard.core import DataError, ModelyardError, Progress, ProgressEvent, Record, silent
-from modelyard.data import Column, ColumnKind, Contract, Schema, conform, read_table
+from modelyard.data import Column, ColumnKind, Contract, Schema, conform, read_source
 from modelyard.packaging import Scorer
 from modelyard.problem import Task
+from modelyard.problem.address import is_url
 
 __all__ = ["BatchReport", "score_file"]
 
@@ -34,7 +35,7 @@ class BatchReport(Record):
     Parameters
     ----------
     source, destination
-        The files.
+        The table, as it was named, and the file of scores.
     quarantine
         File with the rows that were not scored; None if all were.
     rows, scored, quarantined, flagged
@@ -60,26 +61,32 @@ class BatchReport(Record):
 
 def score_file(
     scorer: Scorer,
-    source: Path,
+    source: Path | str,
     destination: Path,
     *,
+    query: str | None = None,
     progress: Progress = silent,
     chunk_rows: int = _CHUNK_ROWS,
     prepare: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
 ) -> BatchReport:
-    """Score every row of a file with the package's scorer.
+    """Score every row of a table with the package's scorer.
 
     The result has the columns of the source and ``prediction_score``, ``prediction_label``, ``prediction_flags`` (text; null
     if nothing was flagged), and for more than two classes ``prediction_probability.<class>``. Rows that break the
     contract are left out and written to ``<destination>.quarantine.parquet`` with ``row`` (from 0), ``reasons`` and the
-    row itself as JSON. Both files appear whole or not at all; existing ones are replaced. Parquet is read in pieces; other formats whole.
+    row itself as JSON. Both files appear whole or not at all; existing ones are replaced. A local Parquet file is read in pieces; everything else whole.
+
+    A table without rows gives a result without rows, with all its columns: a night in which nothing happened is no
+    fault. Columns that are missing from it are one all the same.
 
     Parameters
     ----------
     source
-        CSV, JSON, JSONL or Parquet.
+        A path or an address, as for :func:`~modelyard.data.read_source`.
     destination
         ``.parquet``, ``.csv`` or ``.jsonl``.
+    query
+        What is asked of a database.
     chunk_rows
         Rows scored and written at a time.
     prepare
@@ -93,12 +100,14 @@ def score_file(
         If the result cannot be written; nothing is changed then.
     """
     started = time.perf_counter()
+    source = source if isinstance(source, str) and is_url(source) else Path(source)
     _check_paths(source, destination)
+    before = _state(source)
     quarantine = destination.with_name(f"{destination.name}.quarantine.parquet")
     counts = {"rows": 0, "scored": 0, "quarantined": 0, "flagged": 0}
     with _whole_file(destination) as result, _whole_file(quarantine) as aside:
         total = _count_rows(source)
-        for chunk in _chunks(source, chunk_rows):
+        for chunk in _chunks(source, query, chunk_rows):
             scored = _score_chunk(scorer, prepare(chunk) if prepare else chunk, counts["rows"])
             result.write(scored.good)
             aside.write(scored.bad)
@@ -107,6 +116,12 @@ def score_file(
             counts["quarantined"] += len(scored.bad)
             counts["flagged"] += scored.flagged
             progress(ProgressEvent("score", counts["rows"], total or counts["rows"], f"{counts['scored']:,} scored"))
+        if _state(source) != before:
+            raise DataError(
+                "the source changed while it was read",
+                where=str(source),
+                cure="Wait until whoever writes it is done, then run the command again; nothing was written",
+            )
         if not counts["quarantined"]:
             aside.discard()
     return BatchReport(
@@ -227,7 +242,7 @@ def _set_aside(bad: pl.DataFrame, first: int) -> pl.DataFrame:
 # --- reading ------------------------------------------------------------------------------------------------------
 
 
-def _check_paths(source: Path, destination: Path) -> None:
+def _check_paths(source: Path | str, destination: Path) -> None:
     """The destination is writable in a known format and is not the source."""
     if destination.suffix.lower() not in _SUFFIXES:
         raise DataError(
@@ -236,37 +251,55 @@ def _check_paths(source: Path, destination: Path) -> None:
             got=destination.suffix or "no suffix",
             cure=f"Use one of {', '.join(_SUFFIXES)}",
         )
-    if destination.is_dir() or (source.exists() and destination.exists() and source.samefile(destination)):
+    same = isinstance(source, Path) and source.exists() and destination.exists() and source.samefile(destination)
+    if destination.is_dir() or same:
         raise DataError(
             "the result would overwrite the source or a folder",
             where=str(destination),
             cure="Give another file for the result",
         )
-    if not source.exists():
+    if isinstance(source, Path) and not source.exists():
         raise DataError("there is no such file", where=str(source), cure="Check the path")
 
 
-def _count_rows(source: Path) -> int:
+def _count_rows(source: Path | str) -> int:
     """The rows of a Parquet file by its footer; 0 where it is not known beforehand."""
     return _open_parquet(source).metadata.num_rows if _is_parquet(source) else 0
 
 
-def _chunks(source: Path, chunk_rows: int) -> Iterator[pl.DataFrame]:
-    """The rows of a file, piece by piece; at least one piece, so that an empty result has its columns."""
-    if not _is_parquet(source):
-        yield from read_table(source).iter_slices(chunk_rows)
-        return
-    file = _open_parquet(source)
-    empty = True
-    for batch in file.iter_batches(batch_size=chunk_rows):
-        empty = False
-        yield pl.DataFrame(pl.from_arrow(batch))
-    if empty:
-        raise DataError("the file has no rows", where=str(source), cure="Give a file with at least one row")
+def _chunks(source: Path | str, query: str | None, chunk_rows: int) -> Iterator[pl.DataFrame]:
+    """The rows of a table, piece by piece; at least one piece, so that an empty result has its columns."""
+    if query is None and _is_parquet(source):
+        file = _open_parquet(source)
+        pieces = _pieces(file, source, chunk_rows)
+        empty = pl.DataFrame(pl.from_arrow(file.schema_arrow.empty_table()))
+    else:
+        table = read_source(source, query=query, may_be_empty=True).frame
+        pieces, empty = (piece for piece in table.iter_slices(chunk_rows)), table.clear()
+    first = next(pieces, empty)
+    yield first
+    yield from pieces
 
 
-def _is_parquet(source: Path) -> bool:
-    return source.suffix.lower() in _PARQUET and source.is_file()
+def _pieces(file: pq.ParquetFile, source: Path, chunk_rows: int) -> Iterator[pl.DataFrame]:
+    """The pieces of a Parquet file; damage in its middle is found only when it is reached."""
+    try:
+        for batch in file.iter_batches(batch_size=chunk_rows):
+            yield pl.DataFrame(pl.from_arrow(batch))
+    except (pa.ArrowException, OSError) as error:
+        raise _damaged(source, error) from error
+
+
+def _state(source: Path | str) -> str:
+    """What changes when a file changes; addresses are watched by their readers."""
+    if isinstance(source, str) or source.is_dir():
+        return ""
+    seen = source.stat()
+    return f"{seen.st_size}.{seen.st_mtime_ns}.{seen.st_ino}"
+
+
+def _is_parquet(source: Path | str) -> TypeGuard[Path]:
+    return isinstance(source, Path) and source.suffix.lower() in _PARQUET and source.is_file()
 
 
 def _open_parquet(source: Path) -> pq.ParquetFile:
@@ -274,9 +307,13 @@ def _open_parquet(source: Path) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(source)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            "the file is not valid Parquet", where=str(source), got=str(error)[:120], cure="Write it again"
-        ) from error
+        raise _damaged(source, error) from error
+
+
+def _damaged(source: Path, error: Exception) -> DataError:
+    return DataError(
+        "the file is not valid Parquet", where=str(source), got=str(error).splitlines()[0][:120], cure="Write it again"
+    )
 
 
 # --- writing ------------------------------------------------------------------------------------------------------
@@ -349,7 +386,12 @@ def _whole_file(path: Path) -> Iterator[_Sink]:
     try:
         with os.fdopen(handle, "wb") as stream:
             sink = _ParquetSink(stream) if path.suffix.lower() in _PARQUET else _TextSink(stream, path.suffix.lower())
-            yield sink
+            try:
+                yield sink
+            except BaseException:
+                with contextlib.suppress(OSError, pa.ArrowException):  # else the writer closes when it is collected
+                    sink.close()
+                raise
             sink.close()
             stream.flush()
             os.fsync(stream.fileno())

@@ -15,7 +15,18 @@ from modelyard.store.objects import ObjectStore
 
 __all__ = ["Workspace"]
 
-_KINDS = ("datasets", "splits", "runs", "audits", "evaluations", "packages", "predictions", "monitoring", "retraining")
+_KINDS = (
+    "datasets",
+    "splits",
+    "runs",
+    "audits",
+    "evaluations",
+    "packages",
+    "predictions",
+    "monitoring",
+    "retraining",
+    "corrections",
+)
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -31,7 +42,7 @@ class Workspace:
         ├── lock                     held by a command that changes something
         ├── *.lock                   held for the moment of one write
         ├── scratch/                 columns of a large table, while a command reads or divides it
-        └── datasets/ splits/ runs/ audits/ evaluations/ packages/ predictions/ monitoring/ retraining/
+        └── datasets/ splits/ runs/ audits/ evaluations/ packages/ predictions/ monitoring/ retraining/ corrections/
 
     Parameters
     ----------

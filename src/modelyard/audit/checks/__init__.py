@@ -24,6 +24,7 @@ from modelyard.audit.checks.outcome import after_outcome
 from modelyard.audit.checks.outliers import outliers, strange_rows
 from modelyard.audit.checks.ranges import impossible_values
 from modelyard.audit.checks.shape import rare_categories, skew, zero_inflation
+from modelyard.audit.checks.target_values import target_errors
 from modelyard.audit.checks.text_values import broken_text, dates_as_text, decimal_commas, invisible_characters
 from modelyard.audit.checks.types import mixed_types, placeholder_values, spelling_variants
 from modelyard.audit.registry import Check
@@ -43,6 +44,7 @@ CHECKS: tuple[Check, ...] = (
     row_order,
     feature_drift,
     label_errors,
+    target_errors,
     no_features,
     small_sample,
     small_classes,

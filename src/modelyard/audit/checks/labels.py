@@ -64,7 +64,7 @@ def label_errors(context: AuditContext) -> Iterator[Finding]:
         message=f"{len(model.suspects):,} of {model.rows:,} labels looked at ({share:.1%}) contradict a model that never "
         f"saw them and reaches ROC AUC {model.score:.2f}.",
         why="Wrong labels teach wrong answers, and make right answers look wrong.",
-        action="Review the ranked list label_suspects.csv, and correct at the source what is wrong.",
+        action="Review the ranked list label_suspects.csv, and read it back: modelyard correct FILE --reason WHY.",
         evidence={"suspects": len(model.suspects), "rows": model.rows, "clear_share": model.clear_share},
         row="D10",
     )

@@ -55,7 +55,7 @@ def outliers(context: AuditContext) -> Iterator[Finding]:
             subject=name,
             message=f"{int(far.sum()):,} values ({far.mean():.2%}) lie far from the others, the farthest at {extreme:.6g}.",
             why="A slip of the pen bends linear models and averages; a rare real case is worth keeping.",
-            action="Look at these rows: correct errors at the source, keep real cases.",
+            action="Decide in outliers.csv which are errors and which are real, and read it back: modelyard correct FILE.",
             evidence={"rows": int(far.sum()), "extreme": extreme, "distance": float(distance.max())},
             row="D7",
         )

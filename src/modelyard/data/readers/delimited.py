@@ -47,7 +47,7 @@ class DelimitedReader(FileReader):
         Raises
         ------
         DataError
-            If there is no header or no row, a name occurs twice, or a row has another number of cells than the header.
+            If there is no header, a name occurs twice, or a row has another number of cells than the header.
         """
         where = source.location
         text = _text(source)
@@ -63,10 +63,6 @@ class DelimitedReader(FileReader):
         if form.quote != '"':
             notes.append(f"cells are quoted with {form.quote}")
         table, more = with_plain_numerals(_parse(text, form, header, where), delimiter=form.delimiter)
-        if table.height == 0:
-            raise DataError(
-                "the table has no rows", where=where, got="a header only", cure="Export it again, with rows"
-            )
         return Raw(table, (*notes, *more))
 
 

@@ -5,8 +5,19 @@ Gives: a training and a validation part, and a sealed test part that opens again
 Never: lets a group or an equal moment stand on both sides, or a test row out without a reason.
 """
 
+from modelyard.data.splits.content import row_digests
 from modelyard.data.splits.extension import extend_split, unknown_rows
-from modelyard.data.splits.sealed_test import SealedTest
+from modelyard.data.splits.sealed_test import SealedTest, openings_of
 from modelyard.data.splits.split import Split, SplitRecord, load_split, make_split
 
-__all__ = ["SealedTest", "Split", "SplitRecord", "extend_split", "load_split", "make_split", "unknown_rows"]
+__all__ = [
+    "SealedTest",
+    "Split",
+    "SplitRecord",
+    "extend_split",
+    "load_split",
+    "make_split",
+    "openings_of",
+    "row_digests",
+    "unknown_rows",
+]

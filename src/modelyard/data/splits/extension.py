@@ -11,7 +11,7 @@ from modelyard.core import Actor, DataError, digest_json
 from modelyard.data.resolve import resolve
 from modelyard.data.schema import conform
 from modelyard.data.splits.split import Split, load_split, make_split, store_parts
-from modelyard.data.version import Dataset, load_version, store_version
+from modelyard.data.version import Dataset, load_version, store_version, version_record
 from modelyard.problem import Problem
 from modelyard.store import Workspace
 
@@ -85,9 +85,12 @@ def _typed(frame: pl.DataFrame, base: Split) -> pl.DataFrame:
 
 
 def _known_tables(base: Split, workspace: Workspace) -> tuple[pl.DataFrame, ...]:
-    """What the base was divided from, and its sealed part, which may be a table of the user's own."""
+    """What the base was divided from, before corrections too, and its sealed part, which may be one's own table."""
     sealed = pl.read_parquet(io.BytesIO(workspace.objects.read(base.record.test_digest)))
-    return tuple(_typed(table, base) for table in (load_version(base.record.dataset_id, workspace).frame, sealed))
+    ids = [base.record.dataset_id]
+    while parent := version_record(ids[-1], workspace).parent:  # a row that was corrected is no new row
+        ids.append(parent)
+    return tuple(_typed(table, base) for table in (*(load_version(id_, workspace).frame for id_ in ids), sealed))
 
 
 def _is_unknown(typed: pl.DataFrame, known: tuple[pl.DataFrame, ...]) -> pl.Series:
@@ -102,10 +105,12 @@ def _is_unknown(typed: pl.DataFrame, known: tuple[pl.DataFrame, ...]) -> pl.Seri
 
 def _enlarged_version(base: Split, typed: pl.DataFrame, workspace: Workspace) -> str:
     """All rows that are known from now on, as a version: the next extension must not take a sealed row for new."""
-    whole, sealed = _known_tables(base, workspace)
+    whole, *_, sealed = _known_tables(base, workspace)
+    parent = version_record(base.record.dataset_id, workspace).parent
     rows = [whole, sealed.filter(_is_unknown(sealed, (whole,))), typed]
     frame = pl.concat(rows, how="diagonal_relaxed").select(typed.columns)
-    return store_version(frame, f"data set {base.record.dataset_id} and new rows", workspace).id
+    source = f"data set {base.record.dataset_id} and new rows"
+    return store_version(frame, source, workspace, parent=parent).id
 
 
 def _require_columns(base: Split, frame: pl.DataFrame) -> None:

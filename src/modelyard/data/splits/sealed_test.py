@@ -6,9 +6,9 @@ from typing import Any, NoReturn
 import polars as pl
 
 from modelyard.core import Actor, ConfigError, IntegrityError, StateError, digest_file
-from modelyard.store import Workspace
+from modelyard.store import Ledger, LedgerRow, Workspace
 
-__all__ = ["OPENED", "SealedTest"]
+__all__ = ["OPENED", "SealedTest", "openings_of"]
 
 OPENED = "test.opened"
 """The ledger's word for an opening; its subject is the digest of the rows."""
@@ -29,11 +29,16 @@ class SealedTest:
         Number of rows.
     workspace
         Where the rows and the ledger are.
+    content
+        Digest of the rows whatever their order and types (see :func:`~modelyard.data.splits.content.rows_digest`), of
+        the whole table if it is one of the user's own: other projects of the workspace that seal the same rows are
+        known by it. ``""`` for parts sealed before there was one.
     """
 
-    __slots__ = ("__workspace", "_digest", "_size")
+    __slots__ = ("__workspace", "_content", "_digest", "_size")
 
-    def __init__(self, digest: str, size: int, workspace: Workspace) -> None:
+    def __init__(self, digest: str, size: int, workspace: Workspace, content: str = "") -> None:
+        self._content = content
         self._digest = digest
         self._size = size
         self.__workspace = workspace
@@ -49,8 +54,8 @@ class SealedTest:
         return self._digest
 
     def openings(self) -> int:
-        """How many times these rows have been opened, by the ledger."""
-        return self.__workspace.ledger.count(OPENED, self._digest)
+        """How many times these rows have been opened, by the ledger, by whichever project of this workspace."""
+        return len(openings_of(self.__workspace.ledger, self._digest, self._content))
 
     def open(self, reason: str, actor: Actor) -> pl.DataFrame:
         """The rows, once the ledger says who opened them and why.
@@ -81,7 +86,8 @@ class SealedTest:
                 got="another digest",
                 cure="Restore the file from a backup; a test on changed rows proves nothing",
             )
-        self.__workspace.ledger.append(actor, OPENED, self._digest, {"reason": reason.strip(), "rows": self._size})
+        details = {"reason": reason.strip(), "rows": self._size} | ({"content": self._content} if self._content else {})
+        self.__workspace.ledger.append(actor, OPENED, self._digest, details)
         return pl.read_parquet(io.BytesIO(objects.read(self._digest)))
 
     def __len__(self) -> int:
@@ -102,3 +108,9 @@ class SealedTest:
 
     def __deepcopy__(self, memo: dict[int, Any]) -> NoReturn:
         self.__reduce_ex__(2)
+
+
+def openings_of(ledger: Ledger, digest: str, content: str = "") -> tuple[LedgerRow, ...]:
+    """The ledger's rows about openings of sealed rows: of this very object, or of another with the same content."""
+    rows = ledger.rows(action=OPENED)
+    return tuple(row for row in rows if row.subject == digest or (content and row.details.get("content") == content))

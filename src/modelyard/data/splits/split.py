@@ -23,16 +23,26 @@ from modelyard.data.events import with_events
 from modelyard.data.read import located, read_source
 from modelyard.data.resolve import resolve
 from modelyard.data.schema import Column, ColumnKind, Schema, conform_column, infer_column
+from modelyard.data.splits.content import rows_digest
 from modelyard.data.splits.division import Division, divide
+from modelyard.data.splits.near_copies import near_rows, near_texts
 from modelyard.data.splits.sealed_test import SealedTest
 from modelyard.data.splits.straddling import shared_groups, shared_rows, times_overlap, unseen_classes
-from modelyard.data.splits.strategies import Part
+from modelyard.data.splits.strategies import Codes, Part
 from modelyard.data.table import SPOOL_CELLS, ColumnStore, Table, TableLike
 from modelyard.data.version import Dataset, StoredDataset, content_digest
 from modelyard.problem import Problem, did_you_mean
 from modelyard.store import Workspace
 
-__all__ = ["Split", "SplitRecord", "load_split", "make_split", "store_parts"]
+__all__ = [
+    "Split",
+    "SplitRecord",
+    "divided_rows",
+    "load_split",
+    "make_split",
+    "refuse_one_class",
+    "store_parts",
+]
 
 _PROTOCOL = 1
 _FILE = "split.json"
@@ -61,9 +71,13 @@ class SplitRecord(Record):
     left_out_rows
         Rows in no part, since they lie in a gap before a later one.
     test_digest
-        SHA-256 of the sealed rows.
+        SHA-256 of the sealed rows as they are stored.
+    test_content
+        Digest of their content, by which the ledger's openings are counted; ``""`` if sealed before there was one.
     findings
         What the split lets through; counts only, never rows.
+    base, corrections
+        The split that corrections were applied to, and their ids; empty if there was none.
     """
 
     id: str
@@ -77,6 +91,9 @@ class SplitRecord(Record):
     test_digest: str
     findings: tuple[Finding, ...] = ()
     left_out_rows: int = 0
+    test_content: str = ""
+    base: str = ""
+    corrections: tuple[str, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -120,11 +137,13 @@ def make_split(dataset: Dataset | StoredDataset, problem: Problem, workspace: Wo
         a class of a binary target is absent from the training part.
     """
     problem = resolve(problem, dataset.table)
-    own_test = _own_test(dataset.table, problem, workspace)
+    own_table = _own_table(problem, workspace)
+    own_test = _own_test(own_table, dataset.table, problem, workspace)
     id_ = _split_id(dataset.version_id, problem, own_test)
     if not (workspace.folder("splits", id_) / _FILE).exists():
         division = divide(_dividing_columns(dataset.table, problem), problem, own_test)
-        _store(id_, dataset, division, problem, workspace)
+        content = rows_digest(own_table) if own_table is not None else ""
+        _store(id_, dataset, division, problem, workspace, content)
     split = load_split(id_, workspace)
     if workspace.ledger.count(_MADE, id_) == 0:
         rows = {
@@ -135,6 +154,12 @@ def make_split(dataset: Dataset | StoredDataset, problem: Problem, workspace: Wo
         details = {"dataset": dataset.version_id, "strategy": split.record.strategy, "rows": rows}
         workspace.ledger.append(actor, _MADE, id_, details)
     return split
+
+
+def divided_rows(dataset: Dataset | StoredDataset, problem: Problem, workspace: Workspace) -> Codes:
+    """The part of every row of a data set, as :func:`make_split` has it."""
+    own_test = _own_test(_own_table(problem, workspace), dataset.table, problem, workspace)
+    return divide(_dividing_columns(dataset.table, problem), problem, own_test).codes
 
 
 def _split_id(dataset_id: str, problem: Problem, own_test: pl.DataFrame | None) -> str:
@@ -172,12 +197,20 @@ def _dividing_columns(table: Table, problem: Problem) -> pl.DataFrame:
     return pl.DataFrame([_typed(table[name], problem) for name in names if name is not None])
 
 
-def _own_test(table: Table, problem: Problem, workspace: Workspace) -> pl.DataFrame | None:
-    """The user's own test table, with the columns of the main one."""
-    source = problem.data.test_source
-    if source is None:
+def _own_table(problem: Problem, workspace: Workspace) -> pl.DataFrame | None:
+    """The user's own test table as it comes; None if there is none."""
+    data = problem.data
+    if data.test_source is None:
         return None
-    frame = with_events(read_source(located(source, workspace.root)).frame, problem, workspace.root)
+    return read_source(located(data.test_source, workspace.root), query=data.test_query).frame
+
+
+def _own_test(own: pl.DataFrame | None, table: Table, problem: Problem, workspace: Workspace) -> pl.DataFrame | None:
+    """The user's own test table, with the columns of the main one."""
+    if own is None:
+        return None
+    source = problem.data.test_source or ""
+    frame = with_events(own, problem, workspace.root)
     missing = [name for name in table.columns if name not in frame.columns]
     missing = [name for name in missing if name != problem.split.column]
     if missing:
@@ -197,13 +230,21 @@ def _own_test(table: Table, problem: Problem, workspace: Workspace) -> pl.DataFr
 
 
 def _store(
-    id_: str, dataset: Dataset | StoredDataset, division: Division, problem: Problem, workspace: Workspace
+    id_: str,
+    dataset: Dataset | StoredDataset,
+    division: Division,
+    problem: Problem,
+    workspace: Workspace,
+    content: str,
 ) -> None:
-    """Give the parts their final types, seal the test part, and keep the rest."""
+    """Give the parts their final types, seal the test part, and keep the rest.
+
+    ``content`` is the digest of the user's own test table as it came; ``""`` if there is none.
+    """
     with workspace.scratch() as scratch:
         folder = scratch if dataset.table.cells > SPOOL_CELLS else None
         schema, (train, validation, test) = _parts(dataset.table, division, problem, folder)
-        _refuse_one_class(train[problem.data.target], problem, division.strategy)
+        refuse_one_class(train[problem.data.target], problem, division.strategy)
         record = SplitRecord(
             id=id_,
             dataset_id=dataset.version_id,
@@ -214,6 +255,7 @@ def _store(
             test_rows=test.height,
             seed=problem.split.seed,
             test_digest=workspace.objects.put_by(test.write),
+            test_content=content or rows_digest(test.frame()),
             findings=_findings(train, validation, test, schema, problem, division.strategy),
             left_out_rows=division.left_out,
         )
@@ -271,7 +313,14 @@ def store_parts(
     )
 
 
-def _refuse_one_class(target: pl.Series, problem: Problem, strategy: str) -> None:
+def refuse_one_class(target: pl.Series, problem: Problem, strategy: str) -> None:
+    """Refuse a training part in which a class is all alone.
+
+    Raises
+    ------
+    DataError
+        If there is nothing to tell apart.
+    """
     if problem.task.is_classification and target.n_unique() < 2:
         raise DataError(
             "the training part holds one class only, so there is nothing to learn",
@@ -293,7 +342,7 @@ def _findings(
         and column.name not in (data.id, problem.split.column)
         and column.name in test.columns
     ]
-    findings = shared_rows(train, test, compared)
+    findings = shared_rows(train, test, compared) + _near_copies(train, test, schema, problem, compared)
     own_test = data.test_source is not None
     if data.group is not None and (strategy != "group" or own_test):
         findings += shared_groups(train[data.group], test[data.group])
@@ -303,6 +352,16 @@ def _findings(
         findings += unseen_classes(train[data.target], validation[data.target], "validation")
         findings += unseen_classes(train[data.target], test[data.target], "test")
     return findings
+
+
+def _near_copies(
+    train: Table, test: Table, schema: Schema, problem: Problem, compared: list[str]
+) -> tuple[Finding, ...]:
+    """Findings on rows and texts that nearly repeat; what orders rows or is asked for says nothing about them."""
+    about = [name for name in compared if name not in (problem.data.target, problem.data.time)]
+    texts = [name for name in about if schema.column(name).kind is ColumnKind.TEXT]
+    findings = near_rows(train, test, [name for name in about if name not in texts])
+    return findings + tuple(finding for name in texts for finding in near_texts(train[name], test[name]))
 
 
 def load_split(id: str, workspace: Workspace) -> Split:  # noqa: A002 - the field's name
@@ -343,7 +402,7 @@ def load_split(id: str, workspace: Workspace) -> Split:  # noqa: A002 - the fiel
         record,
         Dataset(record.dataset_id, frames["train.parquet"], schema),
         Dataset(record.dataset_id, frames["validation.parquet"], schema),
-        SealedTest(record.test_digest, record.test_rows, workspace),
+        SealedTest(record.test_digest, record.test_rows, workspace, record.test_content),
     )
 
 

@@ -165,9 +165,11 @@ def _problem(status: str) -> dict[str, Any]:
 
 def _field(column: ColumnContract) -> tuple[str, str, str, str]:
     """One field for the page."""
-    seen = ""
-    if column.categories:
-        seen = ", ".join(column.categories[:12]) + (" …" if len(column.categories) > 12 else "")
+    seen, names = column.range_in_words, column.allowed or column.categories
+    if names:
+        seen = ", ".join(names[:12]) + (" …" if len(names) > 12 else "")
     elif column.low is not None and column.high is not None:
-        seen = f"{column.low:g} to {column.high:g}"
-    return column.name, str(column.kind), seen, "yes" if column.nullable else "flagged"
+        declared = f"; declared {seen}" if seen else ""
+        seen = f"{column.low:g} to {column.high:g}{declared}"
+    missing = "yes" if column.nullable else "no" if column.refuses_null else "flagged"
+    return column.name, str(column.kind), seen, missing

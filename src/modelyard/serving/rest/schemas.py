@@ -108,17 +108,22 @@ RESPONSE_SCHEMAS: dict[str, Any] = {
 
 
 def row_schema(contract: Contract) -> dict[str, Any]:
-    """The schema of one row: a property a column, every one of them nullable."""
+    """The schema of one row: a property a column, nullable unless declared otherwise."""
     return {"type": "object", "properties": {column.name: _property(column) for column in contract.columns}}
 
 
 def _property(column: ColumnContract) -> dict[str, Any]:
-    """One column: its JSON type, and what training saw as a description, since it flags but does not reject."""
-    schema: dict[str, Any] = {"type": [_JSON_TYPES.get(column.kind, "string"), "null"]}
+    """One column: its type and what was declared, which rejects; what training saw as a description, which flags."""
+    type_ = _JSON_TYPES.get(column.kind, "string")
+    schema: dict[str, Any] = {"type": [type_] if column.refuses_null else [type_, "null"]}
+    limits = {"minimum": column.lowest, "maximum": column.highest}
+    schema |= {name: limit for name, limit in limits.items() if limit is not None}
     if column.kind is ColumnKind.DATE:
         schema["description"] = "ISO 8601."
-    if column.categories:
-        schema["examples"] = list(column.categories[:10])
+    if names := column.allowed or column.categories:
+        schema["examples"] = list(names[:10])
     elif column.low is not None and column.high is not None and column.kind is ColumnKind.NUMERIC:
         schema["description"] = f"In training from {column.low:g} to {column.high:g}."
+    if column.allowed:
+        schema["description"] = f"Declared: {column.in_words}."
     return schema
