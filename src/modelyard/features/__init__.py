@@ -16,6 +16,7 @@ from modelyard.features.encodings import (
     ConstantEncoding,
     Encoding,
     EncodingStyle,
+    LeftOutEncoding,
     NumericEncoding,
     columns_of,
     encode_frame,
@@ -25,6 +26,7 @@ from modelyard.features.encodings import (
     row_encoder,
 )
 from modelyard.features.own import OWN_FILE, OwnFeature, OwnFeatures, feature, load_own_features
+from modelyard.features.selection import SelectionReport
 from modelyard.features.skew import LogEncoding
 from modelyard.features.targets import TargetEncoding
 from modelyard.features.text import TextEncoding
@@ -42,10 +44,12 @@ __all__ = [
     "Encoding",
     "EncodingStyle",
     "FeatureEntry",
+    "LeftOutEncoding",
     "LogEncoding",
     "NumericEncoding",
     "OwnFeature",
     "OwnFeatures",
+    "SelectionReport",
     "TargetEncoding",
     "TextEncoding",
     "catalogue",

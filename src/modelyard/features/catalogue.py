@@ -12,9 +12,11 @@ from modelyard.features.encodings import (
     CategoryStyle,
     ConstantEncoding,
     Encoding,
+    LeftOutEncoding,
     NumericEncoding,
 )
 from modelyard.features.own import OWN_FILE, OwnFeature
+from modelyard.features.selection import SelectionReport
 from modelyard.features.skew import LogEncoding
 from modelyard.features.targets import TargetEncoding
 from modelyard.features.text import TextEncoding
@@ -31,7 +33,8 @@ class FeatureEntry(Record):
     column
         Name of the column.
     kind
-        How it is read: ``numeric``, ``category``, ``boolean``, ``date``, ``text``, ``constant`` or ``excluded``.
+        How it is read: ``numeric``, ``category``, ``boolean``, ``date``, ``text``, ``constant``, ``left out`` (by selection) or
+        ``excluded``.
     features
         Names of the features made from it, in the matrix's order; empty if there are none.
     transformation
@@ -58,6 +61,7 @@ def catalogue(
     declared: Collection[str] = (),
     own: Sequence[OwnFeature] = (),
     own_digest: str = "",
+    selection: SelectionReport | None = None,
 ) -> tuple[FeatureEntry, ...]:
     """Entries for every encoded column, in order, then for every column that is deliberately left out.
 
@@ -71,11 +75,22 @@ def catalogue(
         Columns that the project file excludes (``problem.data.exclude``), to tell who decided.
     own, own_digest
         Features of the user's own, and the digest of their source.
+    selection
+        What selection did, to tell in how many folds a column was chosen.
     """
     entries = {encoding.column: _entry(encoding) for encoding in encodings}
     for item in own:
         entries[item.name] = _own_entry(item, own_digest, entries[item.name])
-    return tuple(entries.values()) + _left_out(roles, declared)
+    told = (_with_choice(entry, selection) for entry in entries.values())
+    return tuple(told) + _left_out(roles, declared)
+
+
+def _with_choice(entry: FeatureEntry, selection: SelectionReport | None) -> FeatureEntry:
+    """The entry, with the number of folds that chose its column."""
+    if selection is None or entry.column not in selection.times:
+        return entry
+    chosen = f"chosen in {selection.times[entry.column]} of {selection.folds} folds"
+    return dataclasses.replace(entry, because=f"{entry.because}; {chosen}")
 
 
 def _own_entry(item: OwnFeature, digest: str, entry: FeatureEntry) -> FeatureEntry:
@@ -88,7 +103,9 @@ def _own_entry(item: OwnFeature, digest: str, entry: FeatureEntry) -> FeatureEnt
 def _entry(encoding: Encoding) -> FeatureEntry:
     """The entry of an encoded column."""
     kind, transformation = _description(encoding)
-    reason = encoding.reason if isinstance(encoding, ConstantEncoding) else "a column of the table that may be used"
+    reason = "a column of the table that may be used"
+    if isinstance(encoding, ConstantEncoding | LeftOutEncoding):
+        reason = encoding.reason
     return FeatureEntry(encoding.column, kind, encoding.names(), transformation, "modelyard", reason)
 
 
@@ -112,6 +129,8 @@ def _description(encoding: Encoding) -> tuple[str, str]:
     if isinstance(encoding, DateEncoding):
         parts = ", ".join(part.name.replace("_", " ") for part in encoding.parts) or "none vary"
         return "date", f"calendar parts: {parts}{_flag(encoding.indicator)}"
+    if isinstance(encoding, LeftOutEncoding):
+        return "left out", "not used; still checked by the contract"
     return "constant", "dropped"
 
 

@@ -41,6 +41,7 @@ __all__ = [
     "DatePart",
     "Encoding",
     "EncodingStyle",
+    "LeftOutEncoding",
     "NumericEncoding",
     "columns_of",
     "encode_frame",
@@ -255,6 +256,29 @@ class ConstantEncoding(Record):
         return ()
 
 
+@dataclasses.dataclass(frozen=True)
+class LeftOutEncoding(Record):
+    """What selection left out: its columns are read and checked as ever, and give no feature.
+
+    Parameters
+    ----------
+    column
+        Name of what is left out, as the catalogue has it.
+    reads
+        The columns of the table that it would have read.
+    reason
+        Why it was left out.
+    """
+
+    column: str
+    reads: tuple[str, ...]
+    reason: str
+
+    def names(self) -> tuple[str, ...]:
+        """No features."""
+        return ()
+
+
 ColumnEncoding: TypeAlias = (
     NumericEncoding
     | LogEncoding
@@ -267,7 +291,7 @@ ColumnEncoding: TypeAlias = (
 )
 """What reads one column."""
 
-Encoding: TypeAlias = ColumnEncoding | DateDifferenceEncoding
+Encoding: TypeAlias = ColumnEncoding | DateDifferenceEncoding | LeftOutEncoding
 
 _KINDS: dict[str, type[Encoding]] = {
     "numeric": NumericEncoding,
@@ -279,6 +303,7 @@ _KINDS: dict[str, type[Encoding]] = {
     "date_difference": DateDifferenceEncoding,
     "text": TextEncoding,
     "constant": ConstantEncoding,
+    "left_out": LeftOutEncoding,
 }
 _NAMES = {record: kind for kind, record in _KINDS.items()}
 
@@ -316,6 +341,8 @@ def columns_of(encoding: Encoding) -> tuple[str, ...]:
     """The columns of the table that an encoding reads."""
     if isinstance(encoding, DateDifferenceEncoding):
         return (encoding.start, encoding.end)
+    if isinstance(encoding, LeftOutEncoding):
+        return encoding.reads
     return (encoding.column,)
 
 
@@ -348,6 +375,8 @@ def _block(encoding: Encoding, frame: pl.DataFrame) -> Matrix:
     """The features of one encoding."""
     if isinstance(encoding, DateDifferenceEncoding):
         return encoding.encode_pair(frame[encoding.start], frame[encoding.end])
+    if isinstance(encoding, LeftOutEncoding):
+        return np.empty((frame.height, 0))
     return encoding.encode_series(frame[encoding.column])
 
 
@@ -357,7 +386,7 @@ def row_encoder(encodings: Sequence[Encoding]) -> Callable[[Mapping[str, object]
     It gives the same bits as :func:`encode_frame`. Encodings that read two columns come at a price, which tables
     without them do not pay.
     """
-    telling = [encoding for encoding in encodings if encoding.names()]
+    telling = [item for item in encodings if item.names() and not isinstance(item, LeftOutEncoding)]
     plain = [
         (encoding.column, encoding.encode_value)
         for encoding in telling
@@ -380,7 +409,7 @@ def _pair_encoder(readers: Sequence[Callable[[Mapping[str, object]], tuple[float
     return lambda row: [feature for reader in readers for feature in reader(row)]
 
 
-def _reader(encoding: Encoding) -> Callable[[Mapping[str, object]], tuple[float, ...]]:
+def _reader(encoding: ColumnEncoding | DateDifferenceEncoding) -> Callable[[Mapping[str, object]], tuple[float, ...]]:
     """A function from a row to the features of one encoding."""
     if isinstance(encoding, DateDifferenceEncoding):
         return lambda row: encoding.encode_values(row.get(encoding.start), row.get(encoding.end))

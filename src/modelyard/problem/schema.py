@@ -14,6 +14,7 @@ __all__ = [
     "Costs",
     "DataSource",
     "ExistingSystem",
+    "FeaturePlan",
     "Metrics",
     "Monitoring",
     "Policy",
@@ -254,6 +255,16 @@ class Retraining(_Strict):
     )
 
 
+class FeaturePlan(_Strict):
+    """How columns become features, where the rules are not to decide alone."""
+
+    selection: Literal["auto", "none"] | Annotated[int, Field(ge=1)] = Field(
+        default="auto",
+        description="Columns that may stay: a number for every family; none for all; auto cuts for linear models alone, "
+        "where there is more than one column for ten training rows (of the rarest class).",
+    )
+
+
 class TrainingPlan(_Strict):
     """How candidates are searched."""
 
@@ -299,6 +310,7 @@ class Problem(_Strict):
     policy: Policy = Policy()
     monitoring: Monitoring = Monitoring()
     retraining: Retraining = Retraining()
+    features: FeaturePlan = FeaturePlan()
     training: TrainingPlan = TrainingPlan()
     tracking: Tracking = Tracking()
 
