@@ -1,4 +1,4 @@
-"""A table with many columns for few rows: chosen inside the folds, packaged, and served."""
+"""A table with many columns for few rows, and declared transformations: chosen inside the folds, packaged, served."""
 
 from pathlib import Path
 
@@ -19,7 +19,8 @@ def test_wide_table(yard: JourneyYard, data_folder: Path) -> None:
     frame = pl.read_parquet(data_folder / "telco_churn.parquet").head(700)
     frame = frame.with_columns(pl.Series(f"noise_{n}", generator.normal(size=700).round(4)) for n in range(40))
     settings = {"families": ["linear"], "tuning_rounds": 0}
-    project: Project = yard.project(yard.table("customers", frame), "Churn", training=settings)
+    bent = {"columns": {"tenure": "quantile"}, "interactions": [["tenure", "MonthlyCharges"]]}
+    project: Project = yard.project(yard.table("customers", frame), "Churn", training=settings, features=bent)
 
     run = yard.train(project, accept="a test")
     project.evaluate()
@@ -35,8 +36,11 @@ def test_wide_table(yard: JourneyYard, data_folder: Path) -> None:
     assert {"tenure", "Contract"} & set(selection.kept)
     assert selection.stability is not None
     assert 0.2 < selection.stability.value < 1
+    card = (package.folder / "card.json").read_text(encoding="utf-8")
+    assert "its rank among the training rows as a normal score" in card
+    assert "tenure × MonthlyCharges" in selection.times
     left_out = next(name for name in selection.left_out if name.startswith("noise"))
-    assert f"chosen in {selection.times[left_out]} of 5 folds" in (package.folder / "card.json").read_text()
+    assert f"chosen in {selection.times[left_out]} of 5 folds" in card
     assert "Selection: " in project.page("evaluation").read_text(encoding="utf-8")
 
     rows = frame.drop("Churn").head(20)

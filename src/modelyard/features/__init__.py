@@ -27,12 +27,19 @@ from modelyard.features.encodings import (
 )
 from modelyard.features.own import OWN_FILE, OwnFeature, OwnFeatures, feature, load_own_features
 from modelyard.features.selection import SelectionReport
-from modelyard.features.skew import LogEncoding
 from modelyard.features.targets import TargetEncoding
 from modelyard.features.text import TextEncoding
+from modelyard.features.transforms import (
+    BinsEncoding,
+    InteractionEncoding,
+    LogEncoding,
+    QuantileEncoding,
+    SplineEncoding,
+)
 
 __all__ = [
     "OWN_FILE",
+    "BinsEncoding",
     "BooleanEncoding",
     "CategoryEncoding",
     "CategoryStyle",
@@ -44,12 +51,15 @@ __all__ = [
     "Encoding",
     "EncodingStyle",
     "FeatureEntry",
+    "InteractionEncoding",
     "LeftOutEncoding",
     "LogEncoding",
     "NumericEncoding",
     "OwnFeature",
     "OwnFeatures",
+    "QuantileEncoding",
     "SelectionReport",
+    "SplineEncoding",
     "TargetEncoding",
     "TextEncoding",
     "catalogue",

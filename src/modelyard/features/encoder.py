@@ -11,8 +11,18 @@ from sklearn.utils.validation import check_is_fitted
 
 from modelyard.core import DataError
 from modelyard.data import Column
-from modelyard.features.encodings import Encoding, EncodingStyle, LeftOutEncoding, columns_of, encode_frame
-from modelyard.features.fitting import fit_date_differences, fit_encoding
+from modelyard.features.arrays import as_table, columns_in
+from modelyard.features.encodings import (
+    CategoryEncoding,
+    CategoryStyle,
+    Encoding,
+    EncodingStyle,
+    LeftOutEncoding,
+    columns_of,
+    encode_frame,
+)
+from modelyard.features.fitting import fit_date_differences, fit_encoding, fit_interactions
+from modelyard.features.numbers import require_numbers
 from modelyard.features.own import OwnFeatures
 from modelyard.features.selection import Block, BoostedJudge, LinearJudge, Selection, column_cap, select
 from modelyard.features.targets import TargetEncoding, cross_fitted_block, deal_parts
@@ -41,9 +51,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     ----------
     columns
         The feature columns with their kinds, in the order of the output. Other columns of a table are ignored, and
-        the order of a table's columns does not matter.
+        the order of a table's columns does not matter. None takes all columns by their inferred kinds, also from
+        arrays and other libraries' frames, and then wants the same columns again, as scikit-learn's estimators do.
     style
-        What the estimator behind it needs.
+        What the estimator behind it needs, an :class:`~modelyard.features.EncodingStyle` or its name.
     time
         Name of the column by which rows were split, if any: only its calendar parts become features, since its later
         values lie outside what training saw.
@@ -59,19 +70,22 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     Attributes
     ----------
+    columns_
+        The columns that were learnt from.
     encodings_
         One encoding per column, after ``fit``.
     selection_
         Which columns were chosen; None if all may stay.
     """
 
+    columns_: tuple[Column, ...]
     encodings_: tuple[Encoding, ...]
     selection_: Selection | None
 
     def __init__(
         self,
-        columns: tuple[Column, ...] = (),
-        style: EncodingStyle = EncodingStyle.TREE,
+        columns: tuple[Column, ...] | None = None,
+        style: str = "tree",
         time: str | None = None,
         classes: int = 0,
         group: str | None = None,
@@ -86,7 +100,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.own = own
         self.plan = plan
 
-    def fit(self, frame: pl.DataFrame, y: Any = None) -> Self:
+    def fit(self, frame: Any, y: Any = None) -> Self:
         """Learn the encodings from training rows.
 
         Parameters
@@ -98,11 +112,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         ------
         DataError
             If a column is missing, there is no row, or a kind cannot be a feature.
+        ConfigError
+            If the plan declares what is no column of numbers.
         """
-        self._learn(frame, y)
+        self._learn(self._begin(frame), y)
         return self
 
-    def fit_transform(self, frame: pl.DataFrame, y: Any = None, **_: Any) -> npt.NDArray[np.float64]:
+    def fit_transform(self, frame: Any, y: Any = None, **_: Any) -> npt.NDArray[np.float64]:
         """Fit, and the features of the very rows to learn from: the target's means are cross-fitted.
 
         Raises
@@ -110,19 +126,40 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         DataError
             As :meth:`fit`.
         """
-        matrix = self._learn(frame, y)
-        return self._training_rows(frame, y) if matrix is None else matrix
+        table = self._begin(frame)
+        matrix = self._learn(table, y)
+        return self._training_rows(table, y) if matrix is None else matrix
+
+    def _begin(self, frame: Any) -> pl.DataFrame:
+        """The table to learn from, and its columns."""
+        if self.columns is None:
+            frame = as_table(self, frame, reset=True)
+            self.columns_ = columns_in(frame)
+        else:
+            self.columns_ = self.columns
+        _check_table(frame, self.columns_)
+        self.n_features_in_ = len(self.columns_)
+        table: pl.DataFrame = frame
+        return table
 
     def _learn(self, frame: pl.DataFrame, y: Any) -> Matrix | None:
         """Learn the encodings; the training rows' features, if choosing columns took them."""
-        _check_table(frame, self.columns)
-        made, columns = self._with_own(frame), self.columns + (self.own.columns if self.own is not None else ())
-        style, target = EncodingStyle(self.style), self._outputs(y)
+        made, columns = self._with_own(frame), self.columns_ + (self.own.columns if self.own is not None else ())
+        style, target, plan = EncodingStyle(self.style), self._outputs(y), self.plan or FeaturePlan(selection="none")
+        require_numbers(plan, columns)
         single = tuple(
-            fit_encoding(column, made[column.name], style, calendar_only=column.name == self.time, target=target)
+            fit_encoding(
+                column,
+                made[column.name],
+                style,
+                calendar_only=column.name == self.time,
+                target=target,
+                transform=plan.columns.get(column.name),
+            )
             for column in columns
         )
-        self.encodings_ = (*single, *fit_date_differences(columns, made, style))
+        differences = fit_date_differences(columns, made, style)
+        self.encodings_ = (*single, *differences, *fit_interactions(plan.interactions, made))
         self.selection_ = None
         return self._choose(frame, y)
 
@@ -132,13 +169,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         style, classes = EncodingStyle(self.style), self.classes
         if self.plan is None or codes is None:
             return None
-        cap = column_cap(
-            self.plan.selection, codes, columns=len(blocks), classes=classes, adds_up=style is EncodingStyle.LINEAR
-        )
+        cap = column_cap(self.plan.selection, codes, columns=len(blocks), classes=classes, adds_up=style.is_scaled)
         if cap is None or len(blocks) <= 1:
             return None
         matrix = self._training_rows(frame, y)
-        judge = LinearJudge(classes) if style is EncodingStyle.LINEAR else BoostedJudge(classes)
+        judge = LinearJudge(classes) if style.is_scaled else BoostedJudge(classes)
         parts = deal_parts(frame.height, self._groups(frame))
         self.selection_ = select(blocks, matrix, codes, parts, judge=judge, cap=cap)
         kept = set(self.selection_.chosen)
@@ -148,7 +183,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _training_rows(self, frame: pl.DataFrame, y: Any) -> Matrix:
         """The features of the rows to learn from."""
-        matrix = self.transform(frame)
+        matrix = encode_frame(self.encodings_, self._with_own(frame))
         target, start = self._outputs(y), 0
         parts, frame = None, self._with_own(frame)
         for encoding in self.encodings_:
@@ -169,6 +204,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             for encoding in self.encodings_
         )
 
+    def embeddings(self) -> tuple[tuple[int, int], ...]:
+        """The matrix's columns of codes that a neural model embeds: place, and number of codes (0 … size - 1)."""
+        check_is_fitted(self, "encodings_")
+        found, start = [], 0
+        for encoding in self.encodings_:
+            if isinstance(encoding, CategoryEncoding) and encoding.style is CategoryStyle.CODES:
+                found.append((start, len(encoding.levels) + 1))
+            start += len(encoding.names())
+        return tuple(found)
+
     def _with_own(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The table with the features of one's own, if there are any."""
         return frame if self.own is None else self.own.add(frame)
@@ -187,7 +232,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         shares: npt.NDArray[np.float64] = (target[:, np.newaxis] == np.arange(self.classes)).astype(np.float64)
         return shares
 
-    def transform(self, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
+    def transform(self, frame: Any) -> npt.NDArray[np.float64]:
         """Features of a table, shape (rows, features).
 
         Raises
@@ -198,7 +243,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             If called before ``fit``.
         """
         check_is_fitted(self, "encodings_")
-        return encode_frame(self.encodings_, self._with_own(frame))
+        table = as_table(self, frame, reset=False) if self.columns is None else frame
+        return encode_frame(self.encodings_, self._with_own(table))
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may hand in: gaps, texts and categories too."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:  # noqa: ARG002
         """Names of the output's columns, each once; a name that comes again gets a number."""

@@ -172,6 +172,7 @@ class _Draft:
                 own=plan.own,
                 own_digest=plan.own_digest,
                 selection=self.run.record.selection,
+                plan=self.problem.features,
             ),
             parity=parity,
             parity_on_table=on_table,
