@@ -162,3 +162,14 @@ def test_one_row_is_enough_not_to_crash() -> None:
     encoder = TableEncoder(COLUMNS, EncodingStyle.TREE).fit(frame)
 
     assert encoder.transform(frame).shape == (1, 0)
+
+
+def test_a_long_table_is_encoded_in_pieces_without_a_seam() -> None:
+    """Rows around the 65,536th, where one piece ends, have the bits that they have by themselves."""
+    frame = pl.DataFrame({"number": np.arange(70_000.0), "level": [*"abc", None] * 17_500, "flag": True, "day": None})
+    frame = frame.cast({"day": pl.Date})
+    encoder = TableEncoder(COLUMNS, EncodingStyle.LINEAR).fit(frame)
+    seam = slice(65_530, 65_545)
+
+    assert encoder.transform(frame)[seam].tobytes() == encoder.transform(frame[seam]).tobytes()
+    assert encoder.transform(frame.clear()).shape == (0, len(encoder.get_feature_names_out()))

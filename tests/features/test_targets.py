@@ -137,10 +137,10 @@ def test_several_classes_give_their_shares() -> None:
 @settings(max_examples=20, deadline=None)
 @given(
     values=st.lists(st.one_of(st.none(), st.sampled_from(["shop 001", "shop 002", "new", "", "7"])), min_size=1),
-    style=st.sampled_from(EncodingStyle),
+    style=st.sampled_from([style for style in EncodingStyle if style is not EncodingStyle.NEURAL]),
 )
 def test_a_row_equals_the_table(values: list[str | None], style: EncodingStyle) -> None:
-    """The same bits for known, unseen and missing levels."""
+    """The same bits for known, unseen and missing levels; neural models embed codes instead."""
     encoder = TableEncoder((SHOP,), style).fit(shops(), told(shops()))
     table = encoder.transform(pl.DataFrame({"shop": pl.Series(values, dtype=pl.String)}))
     by_row = np.array([encode_row(encoder.encodings_, {"shop": value}) for value in values])

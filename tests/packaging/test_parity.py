@@ -28,7 +28,7 @@ class Fitted(Protocol):
 
 
 def _columns(fitted: Fitted) -> tuple[Any, ...]:
-    return tuple(fitted.model.encoder.columns)
+    return tuple(fitted.model.encoder.columns_)
 
 
 def test_a_table_with_gaps_scores_as_in_training(fitted: Fitted) -> None:

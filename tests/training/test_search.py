@@ -12,7 +12,7 @@ import pytest
 from modelyard.core import ProgressEvent
 from modelyard.data import infer_schema
 from modelyard.features import EncodingStyle
-from modelyard.problem import Task
+from modelyard.problem import FeaturePlan, Task
 from modelyard.training import CandidateRole, CandidateStatus, InProcessExecutor
 from modelyard.training.families.family import FitData, Fitted
 from modelyard.training.families.lightgbm import LightGBM
@@ -234,3 +234,29 @@ def test_an_undefined_metric_fails_the_candidate(parts: Parts) -> None:
     (made,) = parts.validation.candidates
     assert made.status is CandidateStatus.FAILED
     assert made.error == "roc_auc is undefined for its predictions in fold 1"
+
+
+def test_rows_held_out_have_no_say_in_a_folds_selection(tmp_path: Path) -> None:
+    """Each fold chooses by its training rows: other values in the rows that it holds out change nothing."""
+    generator = np.random.default_rng(0)
+    frame = pl.DataFrame({f"n{place}": generator.normal(size=120) for place in range(24)})
+    truth = (frame["n3"].to_numpy() + generator.normal(size=120) > 0).astype(np.float64)
+    keys = RowKeys("stratified", truth.astype(np.int64), np.empty(0, dtype=np.int64))
+    plan = plan_folds(keys, 3, SEED)
+    chosen = []
+    for name, replaced in (("one", False), ("other", True)):
+        rows, answers = frame.to_numpy().copy(), truth.copy()
+        if replaced:
+            rows[plan.folds[0].held] = generator.normal(5, 9, size=rows[plan.folds[0].held].shape)
+            answers[plan.folds[0].held] = 1 - answers[plan.folds[0].held]
+        table = pl.DataFrame(rows, schema=frame.columns)
+        task = dataclasses.replace(learning(table), plan=FeaturePlan())
+        matrices = FoldMatrices(tmp_path / name, table, task)
+        matrices.write_folds(plan, keys, answers, SEED)
+        matrices.require(EncodingStyle.LINEAR)
+        chosen.append(matrices.selections(EncodingStyle.LINEAR))
+        assert load_held(tmp_path / name, 0, EncodingStyle.LINEAR).shape[1] == len(chosen[-1][0].chosen)  # type: ignore[union-attr]
+
+    assert chosen[0][0] == chosen[1][0]
+    assert chosen[0][1] != chosen[1][1]
+    assert all("n3" in item.chosen for item in chosen[0] if item is not None)

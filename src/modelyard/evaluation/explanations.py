@@ -143,7 +143,7 @@ class _Encoded:
 
 def _by_column(model: FittedModel, amounts: Array) -> Array:
     """Sums over the encoded features of each column; a feature made of several counts for each in equal shares."""
-    places = {column.name: at for at, column in enumerate(model.encoder.columns)}
+    places = {column.name: at for at, column in enumerate(model.encoder.columns_)}
     sums, start = np.zeros((len(amounts), len(places))), 0
     for encoding, columns in zip(model.encoder.encodings_, model.encoder.sources(), strict=True):
         width = len(encoding.names())
@@ -206,7 +206,7 @@ def _sampled(
     Orders come in pairs, one the reverse of the other, which lowers the variance (Mitchell et al., 2022, section 4).
     The average row is the mean of the background rows that were drawn, so that the contributions add up exactly.
     """
-    columns = [column.name for column in model.encoder.columns]
+    columns = [column.name for column in model.encoder.columns_]
     amounts, base, margin = np.zeros((frame.height, len(columns))), np.zeros(frame.height), np.zeros(frame.height)
     for index in range(frame.height):
         generator = np.random.default_rng(derive_seed(seed, "shapley", index))
@@ -245,7 +245,7 @@ def _output(prediction: Array, output: int) -> Array:
 
 def _explanation(model: FittedModel, frame: pl.DataFrame, found: Attribution, index: int) -> RowExplanation:
     """The reasons for one row, the largest first; the caller says which row it is."""
-    columns = [column.name for column in model.encoder.columns]
+    columns = [column.name for column in model.encoder.columns_]
     order = np.argsort(-np.abs(found.amounts[index]), kind="stable")
     return RowExplanation(
         row_id="",

@@ -44,7 +44,7 @@ def permutation_importance(
     frame, truth = _thinned(frame, truth, seed)
     sign = 1.0 if metric_spec(metric).greater_is_better else -1.0
     intact = score(metric, truth, model.predict(frame), threshold=threshold)
-    columns = [column.name for column in model.encoder.columns]
+    columns = [column.name for column in model.encoder.columns_]
     found = []
     for index, column in enumerate(columns, start=1):
         shuffled = pl.concat([_shuffled(frame, column, derive_seed(seed, column, repeat)) for repeat in range(repeats)])

@@ -16,6 +16,7 @@ from modelyard.features.encodings import (
     ConstantEncoding,
     Encoding,
     EncodingStyle,
+    LeftOutEncoding,
     NumericEncoding,
     columns_of,
     encode_frame,
@@ -25,12 +26,20 @@ from modelyard.features.encodings import (
     row_encoder,
 )
 from modelyard.features.own import OWN_FILE, OwnFeature, OwnFeatures, feature, load_own_features
-from modelyard.features.skew import LogEncoding
+from modelyard.features.selection import SelectionReport
 from modelyard.features.targets import TargetEncoding
 from modelyard.features.text import TextEncoding
+from modelyard.features.transforms import (
+    BinsEncoding,
+    InteractionEncoding,
+    LogEncoding,
+    QuantileEncoding,
+    SplineEncoding,
+)
 
 __all__ = [
     "OWN_FILE",
+    "BinsEncoding",
     "BooleanEncoding",
     "CategoryEncoding",
     "CategoryStyle",
@@ -42,10 +51,15 @@ __all__ = [
     "Encoding",
     "EncodingStyle",
     "FeatureEntry",
+    "InteractionEncoding",
+    "LeftOutEncoding",
     "LogEncoding",
     "NumericEncoding",
     "OwnFeature",
     "OwnFeatures",
+    "QuantileEncoding",
+    "SelectionReport",
+    "SplineEncoding",
     "TargetEncoding",
     "TextEncoding",
     "catalogue",

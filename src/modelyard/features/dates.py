@@ -119,6 +119,11 @@ class DateDifferenceEncoding(Record):
         """The name of the one feature."""
         return (f"{self.start} to {self.end} (days)",)
 
+    @property
+    def reads(self) -> tuple[str, str]:
+        """The columns of the table that it reads."""
+        return (self.start, self.end)
+
     def encode_pair(self, start: pl.Series, end: pl.Series) -> Matrix:
         """Features of two columns, shape (rows, 1)."""
         apart = (_microseconds(end) - _microseconds(start)).cast(pl.Float64).to_numpy() / _MICROSECONDS_PER_DAY

@@ -1,5 +1,6 @@
 """The scikit-learn estimator that learns encodings from training rows. Imports scikit-learn; serving does not need it."""
 
+from collections.abc import Sequence
 from typing import Any, Self
 
 import numpy as np
@@ -10,12 +11,26 @@ from sklearn.utils.validation import check_is_fitted
 
 from modelyard.core import DataError
 from modelyard.data import Column
-from modelyard.features.encodings import Encoding, EncodingStyle, columns_of, encode_frame
-from modelyard.features.fitting import fit_date_differences, fit_encoding
+from modelyard.features.arrays import as_table, columns_in
+from modelyard.features.encodings import (
+    CategoryEncoding,
+    CategoryStyle,
+    Encoding,
+    EncodingStyle,
+    LeftOutEncoding,
+    columns_of,
+    encode_frame,
+)
+from modelyard.features.fitting import fit_date_differences, fit_encoding, fit_interactions
+from modelyard.features.numbers import require_numbers
 from modelyard.features.own import OwnFeatures
+from modelyard.features.selection import Block, BoostedJudge, LinearJudge, Selection, column_cap, select
 from modelyard.features.targets import TargetEncoding, cross_fitted_block, deal_parts
+from modelyard.problem import FeaturePlan
 
 __all__ = ["TableEncoder"]
+
+Matrix = npt.NDArray[np.float64]
 
 _MOST_CLASSES = 10
 """Beyond this many classes the target's means would be too many features for one column."""
@@ -27,17 +42,19 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     All that is learned stands in ``encodings_``, plain records that :func:`modelyard.features.encode_row` and
     :func:`~modelyard.features.encode_frame` apply without scikit-learn. Only the rows given to ``fit`` are looked at.
 
-    The target, if it is given, is looked at for categories with many levels alone. Then the rows that an estimator
-    learns from must come from ``fit_transform``: it gives them the target's means as rows other than their own tell
-    them, while ``transform`` gives every later row what all training rows tell.
+    The target, if it is given, is looked at for categories with many levels, and to choose columns where there are too
+    many for the rows. The rows that an estimator learns from must come from ``fit_transform``: it gives them the
+    target's means as rows other than their own tell them, while ``transform`` gives every later row what all training
+    rows tell.
 
     Parameters
     ----------
     columns
         The feature columns with their kinds, in the order of the output. Other columns of a table are ignored, and
-        the order of a table's columns does not matter.
+        the order of a table's columns does not matter. None takes all columns by their inferred kinds, also from
+        arrays and other libraries' frames, and then wants the same columns again, as scikit-learn's estimators do.
     style
-        What the estimator behind it needs.
+        What the estimator behind it needs, an :class:`~modelyard.features.EncodingStyle` or its name.
     time
         Name of the column by which rows were split, if any: only its calendar parts become features, since its later
         values lie outside what training saw.
@@ -48,23 +65,32 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         anything during training.
     own
         Features of one's own, which are made before columns are encoded.
+    plan
+        What the project file declares; None for the rules alone, and no selection.
 
     Attributes
     ----------
+    columns_
+        The columns that were learnt from.
     encodings_
         One encoding per column, after ``fit``.
+    selection_
+        Which columns were chosen; None if all may stay.
     """
 
+    columns_: tuple[Column, ...]
     encodings_: tuple[Encoding, ...]
+    selection_: Selection | None
 
     def __init__(
         self,
-        columns: tuple[Column, ...] = (),
-        style: EncodingStyle = EncodingStyle.TREE,
+        columns: tuple[Column, ...] | None = None,
+        style: str = "tree",
         time: str | None = None,
         classes: int = 0,
         group: str | None = None,
         own: OwnFeatures | None = None,
+        plan: FeaturePlan | None = None,
     ) -> None:
         self.columns = columns
         self.style = style
@@ -72,8 +98,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.classes = classes
         self.group = group
         self.own = own
+        self.plan = plan
 
-    def fit(self, frame: pl.DataFrame, y: Any = None) -> Self:
+    def fit(self, frame: Any, y: Any = None) -> Self:
         """Learn the encodings from training rows.
 
         Parameters
@@ -85,18 +112,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         ------
         DataError
             If a column is missing, there is no row, or a kind cannot be a feature.
+        ConfigError
+            If the plan declares what is no column of numbers.
         """
-        _check_table(frame, self.columns)
-        frame, columns = self._with_own(frame), self.columns + (self.own.columns if self.own is not None else ())
-        style, target = EncodingStyle(self.style), self._outputs(y)
-        single = tuple(
-            fit_encoding(column, frame[column.name], style, calendar_only=column.name == self.time, target=target)
-            for column in columns
-        )
-        self.encodings_ = (*single, *fit_date_differences(columns, frame, style))
+        self._learn(self._begin(frame), y)
         return self
 
-    def fit_transform(self, frame: pl.DataFrame, y: Any = None, **_: Any) -> npt.NDArray[np.float64]:
+    def fit_transform(self, frame: Any, y: Any = None, **_: Any) -> npt.NDArray[np.float64]:
         """Fit, and the features of the very rows to learn from: the target's means are cross-fitted.
 
         Raises
@@ -104,7 +126,64 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         DataError
             As :meth:`fit`.
         """
-        matrix = self.fit(frame, y).transform(frame)
+        table = self._begin(frame)
+        matrix = self._learn(table, y)
+        return self._training_rows(table, y) if matrix is None else matrix
+
+    def _begin(self, frame: Any) -> pl.DataFrame:
+        """The table to learn from, and its columns."""
+        if self.columns is None:
+            frame = as_table(self, frame, reset=True)
+            self.columns_ = columns_in(frame)
+        else:
+            self.columns_ = self.columns
+        _check_table(frame, self.columns_)
+        self.n_features_in_ = len(self.columns_)
+        table: pl.DataFrame = frame
+        return table
+
+    def _learn(self, frame: pl.DataFrame, y: Any) -> Matrix | None:
+        """Learn the encodings; the training rows' features, if choosing columns took them."""
+        made, columns = self._with_own(frame), self.columns_ + (self.own.columns if self.own is not None else ())
+        style, target, plan = EncodingStyle(self.style), self._outputs(y), self.plan or FeaturePlan(selection="none")
+        require_numbers(plan, columns)
+        single = tuple(
+            fit_encoding(
+                column,
+                made[column.name],
+                style,
+                calendar_only=column.name == self.time,
+                target=target,
+                transform=plan.columns.get(column.name),
+            )
+            for column in columns
+        )
+        differences = fit_date_differences(columns, made, style)
+        self.encodings_ = (*single, *differences, *fit_interactions(plan.interactions, made))
+        self.selection_ = None
+        return self._choose(frame, y)
+
+    def _choose(self, frame: pl.DataFrame, y: Any) -> Matrix | None:
+        """Leave columns out where the plan's rule says so; gives the features of the others."""
+        codes, blocks = _codes(y), _blocks(self.encodings_)
+        style, classes = EncodingStyle(self.style), self.classes
+        if self.plan is None or codes is None:
+            return None
+        cap = column_cap(self.plan.selection, codes, columns=len(blocks), classes=classes, adds_up=style.is_scaled)
+        if cap is None or len(blocks) <= 1:
+            return None
+        matrix = self._training_rows(frame, y)
+        judge = LinearJudge(classes) if style.is_scaled else BoostedJudge(classes)
+        parts = deal_parts(frame.height, self._groups(frame))
+        self.selection_ = select(blocks, matrix, codes, parts, judge=judge, cap=cap)
+        kept = set(self.selection_.chosen)
+        places = [place for block in blocks if block.name in kept for place in range(block.start, block.stop)]
+        self.encodings_ = tuple(_unless_chosen(item, self.selection_) for item in self.encodings_)
+        return np.ascontiguousarray(matrix[:, places])
+
+    def _training_rows(self, frame: pl.DataFrame, y: Any) -> Matrix:
+        """The features of the rows to learn from."""
+        matrix = encode_frame(self.encodings_, self._with_own(frame))
         target, start = self._outputs(y), 0
         parts, frame = None, self._with_own(frame)
         for encoding in self.encodings_:
@@ -125,6 +204,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             for encoding in self.encodings_
         )
 
+    def embeddings(self) -> tuple[tuple[int, int], ...]:
+        """The matrix's columns of codes that a neural model embeds: place, and number of codes (0 … size - 1)."""
+        check_is_fitted(self, "encodings_")
+        found, start = [], 0
+        for encoding in self.encodings_:
+            if isinstance(encoding, CategoryEncoding) and encoding.style is CategoryStyle.CODES:
+                found.append((start, len(encoding.levels) + 1))
+            start += len(encoding.names())
+        return tuple(found)
+
     def _with_own(self, frame: pl.DataFrame) -> pl.DataFrame:
         """The table with the features of one's own, if there are any."""
         return frame if self.own is None else self.own.add(frame)
@@ -135,15 +224,15 @@ class TableEncoder(TransformerMixin, BaseEstimator):
 
     def _outputs(self, y: Any) -> npt.NDArray[np.float64] | None:
         """The target as columns: values, the second of two classes, or each of up to ten; None beyond or without."""
-        if y is None or self.classes > _MOST_CLASSES or np.asarray(y).dtype.kind not in "biuf":
+        target = _codes(y)
+        if target is None or self.classes > _MOST_CLASSES:
             return None
-        target: npt.NDArray[np.float64] = np.asarray(y, dtype=np.float64)
         if self.classes <= 2:
             return target[:, np.newaxis]
         shares: npt.NDArray[np.float64] = (target[:, np.newaxis] == np.arange(self.classes)).astype(np.float64)
         return shares
 
-    def transform(self, frame: pl.DataFrame) -> npt.NDArray[np.float64]:
+    def transform(self, frame: Any) -> npt.NDArray[np.float64]:
         """Features of a table, shape (rows, features).
 
         Raises
@@ -154,7 +243,16 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             If called before ``fit``.
         """
         check_is_fitted(self, "encodings_")
-        return encode_frame(self.encodings_, self._with_own(frame))
+        table = as_table(self, frame, reset=False) if self.columns is None else frame
+        return encode_frame(self.encodings_, self._with_own(table))
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn may hand in: gaps, texts and categories too."""
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        return tags
 
     def get_feature_names_out(self, input_features: Any = None) -> npt.NDArray[np.object_]:  # noqa: ARG002
         """Names of the output's columns, each once; a name that comes again gets a number."""
@@ -165,6 +263,33 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             seen[name] = seen.get(name, 0) + 1
             names.append(name if seen[name] == 1 else f"{name} #{seen[name]}")
         return np.array(names, dtype=object)
+
+
+def _codes(y: Any) -> Matrix | None:
+    """The target as numbers; None without, or if it holds names instead of codes."""
+    if y is None or np.asarray(y).dtype.kind not in "biuf":
+        return None
+    codes: Matrix = np.asarray(y, dtype=np.float64)
+    return codes
+
+
+def _blocks(encodings: Sequence[Encoding]) -> list[Block]:
+    """Where in the matrix the features of each column stand; columns without features have no place."""
+    blocks, start = [], 0
+    for encoding in encodings:
+        stop = start + len(encoding.names())
+        if stop > start:
+            blocks.append(Block(encoding.column, start, stop))
+        start = stop
+    return blocks
+
+
+def _unless_chosen(encoding: Encoding, selection: Selection) -> Encoding:
+    """The encoding, or the word that selection left it out."""
+    if not encoding.names() or encoding.column in selection.chosen:
+        return encoding
+    reason = f"left out: not among the {len(selection.chosen)} columns that tell most, of {len(selection.candidates)}"
+    return LeftOutEncoding(encoding.column, columns_of(encoding), reason)
 
 
 def _check_table(frame: pl.DataFrame, columns: tuple[Column, ...]) -> None:

@@ -18,9 +18,15 @@ import polars as pl
 
 from modelyard.core import DataError, IntegrityError, Record
 from modelyard.features.dates import DateDifferenceEncoding, DateEncoding, DatePart
-from modelyard.features.skew import LogEncoding
 from modelyard.features.targets import TargetEncoding
 from modelyard.features.text import TextEncoding
+from modelyard.features.transforms import (
+    BinsEncoding,
+    InteractionEncoding,
+    LogEncoding,
+    QuantileEncoding,
+    SplineEncoding,
+)
 from modelyard.features.values import (
     boolean_of,
     booleans_in,
@@ -41,7 +47,9 @@ __all__ = [
     "DatePart",
     "Encoding",
     "EncodingStyle",
+    "LeftOutEncoding",
     "NumericEncoding",
+    "PairEncoding",
     "columns_of",
     "encode_frame",
     "encode_row",
@@ -52,17 +60,28 @@ __all__ = [
 
 Matrix: TypeAlias = npt.NDArray[np.float64]
 
+_ROWS_AT_ONCE = 65_536
+_ROWS_IN_CACHE = 1_024
+
 
 class EncodingStyle(enum.StrEnum):
     """What the estimator needs.
 
     ``linear``: no gaps, standardised numbers, one-hot categories. ``tree``: numbers as they are, gaps left as NaN.
-    ``forest``: as ``tree``, but without NaN.
+    ``forest``: as ``tree``, but without NaN. ``distance`` (nearest neighbours): as ``linear``, every number on one scale.
+    ``neural``: as ``distance``, but categories are codes for embeddings.
     """
 
     LINEAR = "linear"
     TREE = "tree"
     FOREST = "forest"
+    DISTANCE = "distance"
+    NEURAL = "neural"
+
+    @property
+    def is_scaled(self) -> bool:
+        """True for families that compare or add features up, and so want no gaps and one scale; not for trees."""
+        return self not in (EncodingStyle.TREE, EncodingStyle.FOREST)
 
 
 class CategoryStyle(enum.StrEnum):
@@ -101,6 +120,8 @@ class NumericEncoding(Record):
     def encode_series(self, series: pl.Series) -> Matrix:
         """Features of a column, shape (rows, ``len(names())``)."""
         values = numbers_in(series)
+        if (self.fill, self.center, self.scale, self.indicator) == (None, 0.0, 1.0, False):
+            return values[:, np.newaxis]
         missing = np.isnan(values)
         scaled = standardised(values, missing, self.fill, self.center, self.scale)
         return np.column_stack([scaled, missing.astype(np.float64)]) if self.indicator else scaled[:, np.newaxis]
@@ -155,10 +176,13 @@ class CategoryEncoding(Record):
         """Features of a column, shape (rows, ``len(names())``)."""
         categories = categories_in(series)
         known = list(self._rows)
-        codes = categories.cast(pl.Enum(known), strict=False).to_physical().cast(pl.Int64).fill_null(-1).to_numpy()
+        codes = categories.cast(pl.Enum(known), strict=False).to_physical().cast(pl.UInt32).fill_null(len(known))
         table = np.array([*self._rows.values(), self._unseen, self._missing], dtype=np.float64)
-        at = np.where(categories.is_null().to_numpy(), len(known) + 1, np.where(codes < 0, len(known), codes))
-        return table[at]
+        at = codes.to_numpy()
+        if self.indicator:
+            at = np.where(categories.is_null().to_numpy(), len(known) + 1, at)
+        features: Matrix = table.take(at, axis=0)
+        return features
 
     def encode_value(self, value: object) -> tuple[float, ...]:
         """Features of one value, the same bits as in :meth:`encode_series`."""
@@ -255,11 +279,37 @@ class ConstantEncoding(Record):
         return ()
 
 
+@dataclasses.dataclass(frozen=True)
+class LeftOutEncoding(Record):
+    """What selection left out: its columns are read and checked as ever, and give no feature.
+
+    Parameters
+    ----------
+    column
+        Name of what is left out, as the catalogue has it.
+    reads
+        The columns of the table that it would have read.
+    reason
+        Why it was left out.
+    """
+
+    column: str
+    reads: tuple[str, ...]
+    reason: str
+
+    def names(self) -> tuple[str, ...]:
+        """No features."""
+        return ()
+
+
 ColumnEncoding: TypeAlias = (
     NumericEncoding
     | LogEncoding
     | CategoryEncoding
     | TargetEncoding
+    | QuantileEncoding
+    | SplineEncoding
+    | BinsEncoding
     | BooleanEncoding
     | DateEncoding
     | TextEncoding
@@ -267,18 +317,26 @@ ColumnEncoding: TypeAlias = (
 )
 """What reads one column."""
 
-Encoding: TypeAlias = ColumnEncoding | DateDifferenceEncoding
+PairEncoding: TypeAlias = DateDifferenceEncoding | InteractionEncoding
+"""What reads two columns."""
+
+Encoding: TypeAlias = ColumnEncoding | PairEncoding | LeftOutEncoding
 
 _KINDS: dict[str, type[Encoding]] = {
     "numeric": NumericEncoding,
     "log": LogEncoding,
+    "quantile": QuantileEncoding,
+    "spline": SplineEncoding,
+    "bins": BinsEncoding,
     "category": CategoryEncoding,
     "target": TargetEncoding,
     "boolean": BooleanEncoding,
     "date": DateEncoding,
     "date_difference": DateDifferenceEncoding,
+    "interaction": InteractionEncoding,
     "text": TextEncoding,
     "constant": ConstantEncoding,
+    "left_out": LeftOutEncoding,
 }
 _NAMES = {record: kind for kind, record in _KINDS.items()}
 
@@ -314,8 +372,8 @@ def _encoding_from_json(item: Mapping[str, Any]) -> Encoding:
 
 def columns_of(encoding: Encoding) -> tuple[str, ...]:
     """The columns of the table that an encoding reads."""
-    if isinstance(encoding, DateDifferenceEncoding):
-        return (encoding.start, encoding.end)
+    if isinstance(encoding, PairEncoding | LeftOutEncoding):
+        return encoding.reads
     return (encoding.column,)
 
 
@@ -335,19 +393,28 @@ def encode_frame(encodings: Sequence[Encoding], frame: pl.DataFrame) -> Matrix:
             got=f"{frame.width} columns without {', '.join(map(repr, absent[:5]))}" + (" …" if absent[5:] else ""),
             cure="Give a table with all training columns; fill a column with nulls if its values are unknown",
         )
-    matrix = np.empty((frame.height, sum(len(encoding.names()) for encoding in encodings)))
-    start = 0
-    for encoding in encodings:
-        block = _block(encoding, frame)
-        matrix[:, start : start + block.shape[1]] = block
-        start += block.shape[1]
+    telling = [encoding for encoding in encodings if encoding.names()]
+    matrix = np.empty((frame.height, sum(len(encoding.names()) for encoding in telling)))
+    for start in range(0, frame.height if telling else 0, _ROWS_AT_ONCE):
+        blocks = [_block(encoding, frame.slice(start, _ROWS_AT_ONCE)) for encoding in telling]
+        _lay_side_by_side(blocks, matrix[start : start + _ROWS_AT_ONCE])
     return matrix
+
+
+def _lay_side_by_side(blocks: Sequence[Matrix], matrix: Matrix) -> None:
+    """Write blocks into the matrix some rows at a time, so that what is written to stays in the processor's cache."""
+    for start in range(0, len(matrix), _ROWS_IN_CACHE):
+        rows = slice(start, start + _ROWS_IN_CACHE)
+        np.concatenate([block[rows] for block in blocks], axis=1, out=matrix[rows])
 
 
 def _block(encoding: Encoding, frame: pl.DataFrame) -> Matrix:
     """The features of one encoding."""
-    if isinstance(encoding, DateDifferenceEncoding):
-        return encoding.encode_pair(frame[encoding.start], frame[encoding.end])
+    if isinstance(encoding, PairEncoding):
+        first, second = encoding.reads
+        return encoding.encode_pair(frame[first], frame[second])
+    if isinstance(encoding, LeftOutEncoding):
+        return np.empty((frame.height, 0))
     return encoding.encode_series(frame[encoding.column])
 
 
@@ -357,12 +424,8 @@ def row_encoder(encodings: Sequence[Encoding]) -> Callable[[Mapping[str, object]
     It gives the same bits as :func:`encode_frame`. Encodings that read two columns come at a price, which tables
     without them do not pay.
     """
-    telling = [encoding for encoding in encodings if encoding.names()]
-    plain = [
-        (encoding.column, encoding.encode_value)
-        for encoding in telling
-        if not isinstance(encoding, DateDifferenceEncoding)
-    ]
+    telling = [item for item in encodings if item.names() and not isinstance(item, LeftOutEncoding)]
+    plain = [(encoding.column, encoding.encode_value) for encoding in telling if not isinstance(encoding, PairEncoding)]
     if len(plain) < len(telling):
         return _pair_encoder([_reader(encoding) for encoding in telling])
 
@@ -380,10 +443,11 @@ def _pair_encoder(readers: Sequence[Callable[[Mapping[str, object]], tuple[float
     return lambda row: [feature for reader in readers for feature in reader(row)]
 
 
-def _reader(encoding: Encoding) -> Callable[[Mapping[str, object]], tuple[float, ...]]:
+def _reader(encoding: ColumnEncoding | PairEncoding) -> Callable[[Mapping[str, object]], tuple[float, ...]]:
     """A function from a row to the features of one encoding."""
-    if isinstance(encoding, DateDifferenceEncoding):
-        return lambda row: encoding.encode_values(row.get(encoding.start), row.get(encoding.end))
+    if isinstance(encoding, PairEncoding):
+        first, second = encoding.reads
+        return lambda row: encoding.encode_values(row.get(first), row.get(second))
     return lambda row: encoding.encode_value(row.get(encoding.column))
 
 

@@ -21,19 +21,16 @@ from modelyard.features.encodings import (
     DateEncoding,
     DatePart,
     EncodingStyle,
-    NumericEncoding,
 )
-from modelyard.features.skew import LogEncoding, log_unit
+from modelyard.features.numbers import constant_reason, fit_number, is_often_missing, location_and_scale, median
 from modelyard.features.targets import fit_target
 from modelyard.features.text import TextEncoding, fit_text
+from modelyard.features.transforms import InteractionEncoding, fit_interaction
 from modelyard.features.values import booleans_in, categories_in, moments_in, numbers_in
 
-__all__ = ["fit_date_differences", "fit_encoding"]
+__all__ = ["fit_date_differences", "fit_encoding", "fit_interactions"]
 
 Matrix = npt.NDArray[np.float64]
-
-MISSING_SHARE = 0.01
-"""From this share of missing values on, that a value is missing becomes a feature of its own."""
 
 FREQUENT_SHARE = 0.005
 """Linear models: levels below this share of the rows go to the infrequent bucket."""
@@ -54,12 +51,6 @@ decomposition, which one request would have to multiply out."""
 TEXT_NORM = math.sqrt(10.0)
 """Linear models: the terms of a text together weigh as much as ten standardised numbers, not as one."""
 
-_HEAVY_TAILS = 3.0
-"""A standard deviation this many times the one that the middle half of the rows would suggest is made by few rows."""
-
-_NORMAL_QUARTILES = 1.349
-"""The quartiles of a normal distribution are this many standard deviations apart."""
-
 _MAX_DATE_COLUMNS = 4
 
 _CALENDAR = ("month", "day", "weekday", "hour")
@@ -73,6 +64,7 @@ def fit_encoding(
     *,
     calendar_only: bool = False,
     target: Matrix | None = None,
+    transform: str | None = None,
 ) -> ColumnEncoding:
     """The encoding of one column, learned from the training rows in ``series``.
 
@@ -92,6 +84,8 @@ def fit_encoding(
     target
         The training rows' target, shape (rows, outputs), for categories with many levels: values, or 0 and 1 for each
         class. None leaves it out of sight.
+    transform
+        What the project file declares for a number; None for the rules.
 
     Raises
     ------
@@ -99,7 +93,7 @@ def fit_encoding(
         If the kind cannot be a feature (identifiers).
     """
     if column.kind is ColumnKind.NUMERIC:
-        return _fit_numeric(column.name, series, style)
+        return fit_number(column.name, series, style, transform)
     if column.kind is ColumnKind.CATEGORY:
         return _fit_category(column.name, series, style, target)
     if column.kind is ColumnKind.BOOLEAN:
@@ -116,43 +110,24 @@ def fit_encoding(
     )
 
 
-def _fit_numeric(name: str, series: pl.Series, style: EncodingStyle) -> ColumnEncoding:
-    """Median for gaps, mean and standard deviation for linear models."""
-    values = numbers_in(series)
-    present = values[~np.isnan(values)]
-    often_missing = _often_missing(len(present), len(values))
-    if len(present) == 0 or (present.min() == present.max() and not often_missing):
-        return ConstantEncoding(name, _constant_reason(len(present)))
-    if style is EncodingStyle.TREE:
-        return NumericEncoding(name)
-    unit = log_unit(present) if style is EncodingStyle.LINEAR else None
-    if unit is not None:
-        return _fit_log(name, present, unit, indicator=often_missing)
-    center, scale = _location_and_scale(present, style)
-    return NumericEncoding(name, fill=_median(present), center=center, scale=scale, indicator=often_missing)
-
-
-def _fit_log(name: str, present: Matrix, unit: float, *, indicator: bool) -> LogEncoding:
-    """A skewed number: its logarithm has the mean and standard deviation that are taken out."""
-    raw = LogEncoding(name, unit, fill=_median(present), center=0.0, scale=1.0, indicator=indicator)
-    logarithms = raw.encode_series(pl.Series(present))[:, 0]
-    center, scale = _location_and_scale(logarithms, EncodingStyle.LINEAR)
-    return dataclasses.replace(raw, center=center, scale=scale)
-
-
 def _fit_category(name: str, series: pl.Series, style: EncodingStyle, target: Matrix | None) -> ColumnEncoding:
-    """One-hot while there are few levels; then the target's mean, or an infrequent bucket (linear) or codes (trees)."""
+    """One-hot while there are few levels; then the target's mean, or an infrequent bucket or codes (trees).
+
+    Neural models get codes for embeddings, whatever the number of levels.
+    """
     categories = categories_in(series)
     levels, counts = _levels_by_frequency(categories)
     rows = len(series)
-    often_missing = _often_missing(int(counts.sum()), rows)
+    often_missing = is_often_missing(int(counts.sum()), rows)
     if len(levels) == 0 or (len(levels) == 1 and not often_missing):
-        return ConstantEncoding(name, _constant_reason(len(levels)))
+        return ConstantEncoding(name, constant_reason(len(levels)))
+    if style is EncodingStyle.NEURAL:
+        return _fit_codes_to_embed(name, levels, counts)
     if target is not None and len(levels) > HIGH_CARDINALITY:
-        means = fit_target(name, categories, levels, target, standardise=style is EncodingStyle.LINEAR)
+        means = fit_target(name, categories, levels, target, standardise=style.is_scaled)
         if means is not None:
             return means
-    if style is EncodingStyle.LINEAR:
+    if style.is_scaled:
         kept = min(int((counts >= FREQUENT_SHARE * rows).sum()), MAX_ONE_HOT_LINEAR)
         if kept == 0 and not often_missing:
             return ConstantEncoding(name, f"each of its {len(levels):,} levels is rarer than {FREQUENT_SHARE:.1%}")
@@ -164,13 +139,25 @@ def _fit_category(name: str, series: pl.Series, style: EncodingStyle, target: Ma
     return CategoryEncoding(name, CategoryStyle.CODES, levels[:MAX_LEVELS], missing_code=missing_code)
 
 
+def _fit_codes_to_embed(name: str, levels: tuple[str, ...], counts: npt.NDArray[np.int64]) -> ColumnEncoding:
+    """Codes of the levels that came twice or more (of all, where none of few did); the last code is that of all others, of unseen and of missing ones.
+
+    So the last code's embedding is learnt too, where there are rare levels or gaps.
+    """
+    repeated = int((counts > 1).sum())
+    known = levels[: min(repeated, MAX_LEVELS)] or levels[:HIGH_CARDINALITY]
+    if not repeated and len(levels) > HIGH_CARDINALITY:
+        return ConstantEncoding(name, f"none of its {len(levels):,} levels comes twice")
+    return CategoryEncoding(name, CategoryStyle.CODES, known, missing_code=float(len(known)))
+
+
 def _fit_boolean(name: str, series: pl.Series, style: EncodingStyle) -> ColumnEncoding:
     """0 and 1; gaps are the more frequent value (linear), NaN (trees) or -1 (forests)."""
     values = booleans_in(series).drop_nulls()
-    often_missing = _often_missing(len(values), len(series))
+    often_missing = is_often_missing(len(values), len(series))
     share = 0.0 if len(values) == 0 else float(values.sum()) / len(values)
     if len(values) == 0 or (share in (0.0, 1.0) and not often_missing):
-        return ConstantEncoding(name, _constant_reason(len(values)))
+        return ConstantEncoding(name, constant_reason(len(values)))
     if style is EncodingStyle.TREE:
         return BooleanEncoding(name)
     if style is EncodingStyle.FOREST:
@@ -182,14 +169,14 @@ def _fit_date(name: str, series: pl.Series, style: EncodingStyle, *, calendar_on
     """The calendar parts that vary in training, and elapsed days unless ``calendar_only``."""
     moments = moments_in(series)
     present = moments.drop_nulls()
-    often_missing = _often_missing(len(present), len(moments))
-    calendar = _ON_A_CIRCLE if style is EncodingStyle.LINEAR else _CALENDAR
+    often_missing = is_often_missing(len(present), len(moments))
+    calendar = _ON_A_CIRCLE if style.is_scaled else _CALENDAR
     wanted = calendar if calendar_only else (*calendar, "epoch_days")
     raw = DateEncoding(name, tuple(DatePart(part) for part in wanted)).encode_series(present)
     varying = [place for place in range(raw.shape[1]) if len(raw) and raw[:, place].min() < raw[:, place].max()]
     indicator = often_missing and style is not EncodingStyle.TREE
     if not varying and not (often_missing and len(present)):
-        return ConstantEncoding(name, _constant_reason(len(present)))
+        return ConstantEncoding(name, constant_reason(len(present)))
     if not varying:  # one moment or none: which of the two is all it tells
         varying, indicator = [], True
     return DateEncoding(name, tuple(_date_part(wanted[place], raw[:, place], style) for place in varying), indicator)
@@ -199,24 +186,23 @@ def _date_part(part: str, values: npt.NDArray[np.float64], style: EncodingStyle)
     """One part with its fill and scale."""
     if style is EncodingStyle.TREE:
         return DatePart(part)
-    center, scale = _location_and_scale(values, style)
-    return DatePart(part, fill=_median(values), center=center, scale=scale)
+    center, scale = location_and_scale(values, style)
+    return DatePart(part, fill=median(values), center=center, scale=scale)
 
 
 def _fit_text(name: str, series: pl.Series, style: EncodingStyle) -> ColumnEncoding:
     """The most widespread terms and the length; linear models take more terms, since one counts for little there."""
     texts = categories_in(series)
     present = texts.drop_nulls()
-    often_missing = _often_missing(len(present), len(texts))
+    often_missing = is_often_missing(len(present), len(texts))
     if len(present) == 0 or (present.n_unique() == 1 and not often_missing):
-        return ConstantEncoding(name, _constant_reason(len(present)))
-    linear = style is EncodingStyle.LINEAR
-    most, norm = (MAX_TERMS_LINEAR, TEXT_NORM) if linear else (MAX_TERMS_TREE, 1.0)
+        return ConstantEncoding(name, constant_reason(len(present)))
+    most, norm = (MAX_TERMS_LINEAR, TEXT_NORM) if style.is_scaled else (MAX_TERMS_TREE, 1.0)
     raw = fit_text(name, texts, most_terms=most, norm=norm, indicator=often_missing)
-    if not linear:
+    if not style.is_scaled:
         return raw
     lengths = TextEncoding(name, (), ()).encode_series(texts)[:, 0]
-    center, scale = _location_and_scale(lengths, style)
+    center, scale = location_and_scale(lengths, style)
     return dataclasses.replace(raw, center=center, scale=scale)
 
 
@@ -238,32 +224,24 @@ def fit_date_differences(
         if style is EncodingStyle.TREE:
             found.append(DateDifferenceEncoding(start, end))
             continue
-        center, scale = _location_and_scale(present, style)
-        found.append(DateDifferenceEncoding(start, end, _median(present), center, scale))
+        center, scale = location_and_scale(present, style)
+        found.append(DateDifferenceEncoding(start, end, median(present), center, scale))
     return tuple(found)
 
 
-def _location_and_scale(present: npt.NDArray[np.float64], style: EncodingStyle) -> tuple[float, float]:
-    """Mean and standard deviation for linear models, or median and quartiles where few rows make the spread; else 0
-    and 1. Where huge numbers overflow them, 0 and the largest.
-    """
-    if style is not EncodingStyle.LINEAR:
-        return 0.0, 1.0
-    with np.errstate(over="ignore", invalid="ignore"):
-        center, scale = float(present.mean()), float(present.std())
-    if not math.isfinite(center) or not math.isfinite(scale):
-        return 0.0, float(np.abs(present).max())
-    low, high = np.quantile(present, [0.25, 0.75])
-    usual = float(high - low) / _NORMAL_QUARTILES
-    if 0 < _HEAVY_TAILS * usual < scale:
-        return _median(present), usual
-    return center, scale if scale > 0 else 1.0
-
-
-def _median(present: npt.NDArray[np.float64]) -> float:
-    """The median, halved before adding so that huge numbers do not overflow."""
-    low, high = np.quantile(present, 0.5, method="lower"), np.quantile(present, 0.5, method="higher")
-    return float(low) if low == high else float(low / 2 + high / 2)
+def fit_interactions(pairs: Sequence[tuple[str, str]], frame: pl.DataFrame) -> tuple[InteractionEncoding, ...]:
+    """The products of the number columns that the project file names together, where both vary."""
+    found = []
+    for pair in pairs:
+        moments = []
+        for name in pair:
+            values = numbers_in(frame[name])
+            present = values[~np.isnan(values)]
+            if len(present) and present.min() < present.max():
+                moments.append((median(present), *location_and_scale(present, EncodingStyle.LINEAR)))
+        if len(moments) == 2:
+            found.append(fit_interaction(*pair, (moments[0], moments[1])))
+    return tuple(found)
 
 
 def _levels_by_frequency(categories: pl.Series) -> tuple[tuple[str, ...], npt.NDArray[np.int64]]:
@@ -271,13 +249,3 @@ def _levels_by_frequency(categories: pl.Series) -> tuple[tuple[str, ...], npt.ND
     counted = categories.drop_nulls().alias("level").value_counts(name="count")
     ordered = counted.sort(["count", "level"], descending=[True, False])
     return tuple(ordered["level"].to_list()), ordered["count"].cast(pl.Int64).to_numpy()
-
-
-def _often_missing(present: int, rows: int) -> bool:
-    """True if at least one row in a hundred has no value."""
-    return rows - present >= MISSING_SHARE * rows and present < rows
-
-
-def _constant_reason(present: int) -> str:
-    """Why a column is dropped."""
-    return "no value in the training rows" if present == 0 else "one value in all training rows"

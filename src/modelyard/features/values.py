@@ -68,7 +68,8 @@ def numbers_in(series: pl.Series) -> npt.NDArray[np.float64]:
     plain_integer = series.dtype.is_integer() and series.dtype not in (pl.Int128, pl.UInt128)
     if plain_integer or series.dtype.is_float() or series.dtype == pl.Boolean:
         values = series.cast(pl.Float64).to_numpy()
-        return np.where(np.isfinite(values), values, np.nan)
+        finite = np.isfinite(values)
+        return values if finite.all() else np.where(finite, values, np.nan)
     return np.array([math.nan if (n := number_of(v)) is None else n for v in series.to_list()], dtype=np.float64)
 
 

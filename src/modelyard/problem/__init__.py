@@ -9,7 +9,7 @@ from modelyard.problem.draft import ProblemDraft, write_draft
 from modelyard.problem.linter import lint_problem
 from modelyard.problem.load import PROJECT_FILE, LoadedProblem, json_schema, load_problem
 from modelyard.problem.metrics import METRICS, MetricInput, MetricSpec, default_metric, metric_spec, metrics_for
-from modelyard.problem.schema import EventTable, Problem
+from modelyard.problem.schema import EventTable, FeaturePlan, Problem
 from modelyard.problem.suggestion import did_you_mean
 from modelyard.problem.task import Task
 
@@ -17,6 +17,7 @@ __all__ = [
     "METRICS",
     "PROJECT_FILE",
     "EventTable",
+    "FeaturePlan",
     "LoadedProblem",
     "MetricInput",
     "MetricSpec",

@@ -15,6 +15,7 @@ __all__ = [
     "Costs",
     "DataSource",
     "ExistingSystem",
+    "FeaturePlan",
     "Metrics",
     "Monitoring",
     "Policy",
@@ -281,6 +282,32 @@ class Retraining(_Strict):
     )
 
 
+class FeaturePlan(_Strict):
+    """How columns become features, where the rules are not to decide alone."""
+
+    selection: Literal["auto", "none"] | Annotated[int, Field(ge=1)] = Field(
+        default="auto",
+        description="Columns that may stay: a number for every family; none for all; auto cuts for linear models alone, "
+        "where there is more than one column for ten training rows (of the rarest class).",
+    )
+    columns: dict[str, Literal["standard", "robust", "minmax", "quantile", "log", "spline", "bins"]] = Field(
+        default_factory=dict,
+        description="How a number column becomes features: standard, robust, minmax, quantile, log, spline or bins; "
+        "trees heed bins alone, since the others change no order.",
+    )
+    interactions: tuple[tuple[str, str], ...] = Field(
+        default=(), description="Pairs of number columns whose product is a feature too: [[age, income]]."
+    )
+
+    @model_validator(mode="after")
+    def _pairs_are_of_two(self) -> Self:
+        seen = [frozenset(pair) for pair in self.interactions]
+        for pair in self.interactions:
+            if pair[0] == pair[1] or seen.count(frozenset(pair)) > 1:
+                raise ValueError(f"interactions: {list(pair)} must be two different columns, named once")
+        return self
+
+
 class TrainingPlan(_Strict):
     """How candidates are searched."""
 
@@ -326,6 +353,7 @@ class Problem(_Strict):
     policy: Policy = Policy()
     monitoring: Monitoring = Monitoring()
     retraining: Retraining = Retraining()
+    features: FeaturePlan = FeaturePlan()
     training: TrainingPlan = TrainingPlan()
     tracking: Tracking = Tracking()
 

@@ -20,6 +20,7 @@ from modelyard.core import (
     system_clock,
 )
 from modelyard.data import Split
+from modelyard.features.selection import Selection, selection_report
 from modelyard.problem import Problem, did_you_mean
 from modelyard.store import Tracker, Workspace
 from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
@@ -239,8 +240,14 @@ def _conclude(
         artefacts={},
         fold_strategy=setup.plan.strategy,
         plan=setup.question.digest,
+        selection=selection_report(_selections(validation, families.get(final.family)), final.encoder.selection_),
     )
     return store_run(record, contents, workspace)
+
+
+def _selections(validation: CrossValidation, family: Family | None) -> tuple[Selection | None, ...]:
+    """What the folds chose for the winner's family; the naive baseline's looks at no column."""
+    return () if family is None else validation.selections(family.style)
 
 
 def _choose(validation: CrossValidation, setup: Setup) -> Choice:

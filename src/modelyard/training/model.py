@@ -11,7 +11,7 @@ import polars as pl
 from modelyard.data.schema import Column
 from modelyard.features import EncodingStyle, OwnFeatures
 from modelyard.features.encoder import TableEncoder
-from modelyard.problem import Task
+from modelyard.problem import FeaturePlan, Task
 from modelyard.training.baselines import ConstantEstimator
 from modelyard.training.families.family import Family, FitData
 from modelyard.training.records import Candidate
@@ -80,7 +80,7 @@ def predict_matrix(estimator: Any, matrix: Array, task: Task, classes: int, pres
 @dataclasses.dataclass(frozen=True)
 class Learning:
     """What a model is to learn: from which columns, split by which time column and group if any, and what;
-    with which features of one's own.
+    with which features of one's own, and by which plan for features.
     """
 
     columns: tuple[Column, ...]
@@ -89,10 +89,11 @@ class Learning:
     classes: tuple[str, ...]
     group: str | None = None
     own: OwnFeatures | None = None
+    plan: FeaturePlan | None = None
 
     def encoder(self, style: EncodingStyle) -> TableEncoder:
         """An encoder that is not fitted yet."""
-        return TableEncoder(self.columns, style, self.time, len(self.classes), self.group, self.own)
+        return TableEncoder(self.columns, style, self.time, len(self.classes), self.group, self.own, self.plan)
 
 
 def fit_model(

@@ -20,7 +20,7 @@ from modelyard.training.target import class_names, encode_target
 
 __all__ = ["Setup", "environment", "prepare"]
 
-_PROTOCOL = 2
+_PROTOCOL = 3
 """Raised when a change of the code changes results that a killed run might have left behind."""
 
 _LIBRARIES = ("modelyard", "numpy", "polars", "scikit-learn", "lightgbm", "xgboost-cpu", "optuna")
@@ -63,7 +63,9 @@ class Setup:
     def learning(self) -> Learning:
         """What every model of the search is to learn."""
         data = self.problem.data
-        return Learning(self.columns, data.time, self.problem.task, self.classes, data.group, self.own)
+        return Learning(
+            self.columns, data.time, self.problem.task, self.classes, data.group, self.own, self.problem.features
+        )
 
     @property
     def truth(self) -> npt.NDArray[np.float64]:
@@ -109,6 +111,7 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
             "columns": [column.to_dict() for column in columns],
             "keys": {"strategy": keys.strategy, "time": data.time, "group": data.group},
             "own_features": own.digest if own is not None else None,
+            "features": problem.features.model_dump(mode="json"),
             "folds": len(plan.folds),
             "seed": seed,
             "environment": environment(),

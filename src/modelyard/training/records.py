@@ -8,6 +8,7 @@ from typing import Any
 
 from modelyard.core import Record, StateError
 from modelyard.data.schema import Column
+from modelyard.features import SelectionReport
 from modelyard.problem import Task
 
 __all__ = ["EXISTING", "NAIVE", "Candidate", "CandidateRole", "CandidateStatus", "TrainingRun"]
@@ -133,6 +134,8 @@ class TrainingRun(Record):
         ``random``, ``stratified``, ``group`` or ``time``.
     plan
         Digest of all that determines the fold scores; runs of equal plans have equal leaderboards.
+    selection
+        Which columns the winner does without; None if selection had nothing to do.
     """
 
     id: str
@@ -154,6 +157,7 @@ class TrainingRun(Record):
     artefacts: Mapping[str, str]
     fold_strategy: str = ""
     plan: str = ""
+    selection: SelectionReport | None = None
 
     def candidate(self, name: str) -> Candidate:
         """The candidate called ``name``.

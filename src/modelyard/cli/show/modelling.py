@@ -71,6 +71,7 @@ def show_training(run: TrainingRun) -> RenderableType:
     return stack(
         headline(f"Winner: {run.winner}", f"{len(done)} candidates, {run.folds} folds, seed {run.seed}"),
         Text(run.why),
+        Text(f"Selection: {run.selection.sentence}") if run.selection is not None else None,
         table,
         lost if failed else None,
         hint('modelyard evaluate, and at the very end: modelyard evaluate --open-test "final evaluation"'),

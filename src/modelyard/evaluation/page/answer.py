@@ -6,6 +6,7 @@ from modelyard.core import Severity
 from modelyard.evaluation.money import format_amount
 from modelyard.evaluation.records import Evaluation, MetricValue, SystemScores
 from modelyard.evaluation.systems import EXISTING, NAIVE, WINNER
+from modelyard.features import SelectionReport
 from modelyard.problem import Problem, metric_spec
 from modelyard.report import (
     Block,
@@ -215,7 +216,19 @@ def winner_section(evaluation: Evaluation, run: TrainingRun) -> Section:
     blocks: list[Block] = [chart, Details("All candidates with times", (table,))]
     if failed:
         blocks.append(Prose(f"Not in the race:\n\n{lost}"))
+    if run.selection is not None:
+        blocks.append(_selection_block(run.selection))
     return Section(f"Why {evaluation.winner}?", tuple(blocks), run.why)
+
+
+def _selection_block(selection: SelectionReport) -> Block:
+    """Which columns the winner does without, and how often each was chosen."""
+    kept = set(selection.kept)
+    rows = tuple(
+        (name, "kept" if name in kept else "left out", f"{times} of {selection.folds}")
+        for name, times in sorted(selection.times.items(), key=lambda item: (item[0] not in kept, -item[1]))
+    )
+    return Details(f"Selection: {selection.sentence}", (Table(("column", "final model", "folds"), rows),))
 
 
 def worth_section(evaluation: Evaluation, problem: Problem) -> Section | None:

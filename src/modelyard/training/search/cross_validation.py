@@ -12,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from modelyard.core import Progress, ProgressEvent, derive_seed
+from modelyard.features import EncodingStyle
+from modelyard.features.selection import Selection
 from modelyard.problem import Task, metric_spec
 from modelyard.training.executor import Executor
 from modelyard.training.families.family import Family
@@ -116,6 +118,10 @@ class CrossValidation:
     def out_of_time(self) -> bool:
         """True once the deadline has passed."""
         return self._deadline is not None and time.monotonic() >= self._deadline
+
+    def selections(self, style: EncodingStyle) -> tuple[Selection | None, ...]:
+        """Which columns each fold chose for the families of a style."""
+        return self._matrices.selections(style)
 
     def out_of_fold(self, name: str) -> Array:
         """Predictions of a complete candidate on the rows held out, NaN where a row never was."""

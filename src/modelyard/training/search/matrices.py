@@ -11,6 +11,7 @@ import polars as pl
 
 from modelyard.core import derive_seed, write_atomic
 from modelyard.features import EncodingStyle
+from modelyard.features.selection import Selection
 from modelyard.problem import Task
 from modelyard.training.families.family import FitData
 from modelyard.training.folds import FoldPlan, RowKeys, inner_holdout
@@ -56,6 +57,7 @@ class FoldMatrices:
         self._frame = frame
         self._learning = learning
         self._speed: dict[EncodingStyle, EncodingSpeed] = {}
+        self._selections: dict[EncodingStyle, tuple[Selection | None, ...]] = {}
 
     def write_folds(self, plan: FoldPlan, keys: RowKeys, truth: Array, seed: int) -> None:
         """Write what all styles share: the target and the stopping rows of each fold's training rows."""
@@ -70,17 +72,24 @@ class FoldMatrices:
         if style in self._speed:
             return self._speed[style]
         spent, rows = 0.0, 0
+        chosen: list[Selection | None] = []
         for index, fold in enumerate(self._plan.folds):
             train, held = self._frame[fold.train], self._frame[fold.held]
             encoder = self._learning.encoder(style)
             learnt = encoder.fit_transform(train, self._truth[fold.train])
             save_array(_file(self._folder, index, f"{style.value}.train"), learnt)
+            chosen.append(encoder.selection_)
             start = time.perf_counter()
             encoded = encoder.transform(held)
             spent, rows = spent + time.perf_counter() - start, rows + len(held)
             save_array(_file(self._folder, index, f"{style.value}.held"), encoded)
         self._speed[style] = EncodingSpeed(_one_row_ms(encoder, held), spent / max(rows, 1))
+        self._selections[style] = tuple(chosen)
         return self._speed[style]
+
+    def selections(self, style: EncodingStyle) -> tuple[Selection | None, ...]:
+        """Which columns each fold chose from its training rows; empty if no candidate of the style was tried."""
+        return self._selections.get(style, ())
 
 
 def load_training(folder: Path, fold: int, style: EncodingStyle, task: Task) -> tuple[FitData, tuple[int, ...]]:
