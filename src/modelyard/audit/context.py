@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from modelyard.audit.columns import Levels, Numbers, column_levels, column_numbers
 from modelyard.audit.entities import NEAR_TARGET, SCORE_GAP, Entity, entity_candidates
 from modelyard.audit.labels import confident_suspects
 from modelyard.audit.records import LabelSuspect
@@ -108,14 +109,54 @@ class AuditContext:
     @functools.cached_property
     def sample(self) -> pl.DataFrame:
         """At most 50,000 training rows with a target, in their order."""
-        frame = self.frame.filter(pl.col(self.roles.target).is_not_null())
-        return frame if frame.height <= MAX_ROWS else frame[self._sampled]
+        return self.frame if len(self._sampled) == self.frame.height else self.frame[self._sampled]
 
     @functools.cached_property
     def _sampled(self) -> npt.NDArray[np.int64]:
-        """Places of the sample among the rows with a target."""
-        known = self.frame.height - self.frame[self.roles.target].null_count()
-        return some_rows(known, MAX_ROWS, derive_seed(self.seed, "sample"))
+        """Places of the sample in the training part."""
+        target = self.frame[self.roles.target]
+        chosen = some_rows(len(target) - target.null_count(), MAX_ROWS, derive_seed(self.seed, "sample"))
+        return target.is_not_null().arg_true().to_numpy()[chosen] if target.null_count() else chosen
+
+    def numbers(self, name: str) -> Numbers | None:
+        """The figures of a column of numbers, dates or moments, over all training rows; None for other types."""
+        if name not in self._numbers:
+            dtype = self.frame.schema[name]
+            ordered = dtype.is_numeric() or dtype == pl.Date or isinstance(dtype, pl.Datetime)
+            self._numbers[name] = column_numbers(self.frame[name]) if ordered else None
+        return self._numbers[name]
+
+    def levels(self, name: str) -> Levels:
+        """The levels of a column over all training rows."""
+        if name not in self._levels:
+            self._levels[name] = column_levels(self.frame[name])
+        return self._levels[name]
+
+    def distinct(self, name: str) -> int:
+        """Number of different values of a column, missing ones not counted."""
+        numbers = self.numbers(name)
+        return self.levels(name).distinct if numbers is None else numbers.distinct
+
+    def most(self, name: str) -> int:
+        """Rows of the commonest value of a column."""
+        numbers = self.numbers(name)
+        return self.levels(name).most if numbers is None else numbers.most
+
+    @functools.cached_property
+    def _numbers(self) -> dict[str, Numbers | None]:
+        return {}
+
+    @functools.cached_property
+    def _levels(self) -> dict[str, Levels]:
+        return {}
+
+    @functools.cached_property
+    def row_hashes(self) -> pl.Series:
+        """64 bits for each training row, of the compared columns without the target; equal rows have equal bits.
+
+        Two of ten million different rows agree with a probability of three in a million.
+        """
+        return self.frame.select(self.compared_columns).hash_rows(seed=1)
 
     @functools.cached_property
     def target(self) -> npt.NDArray[np.float64]:
@@ -227,7 +268,7 @@ class AuditContext:
 
     def _suspect(self, row: int, given: int, suggested: int, probabilities: npt.NDArray[np.float64]) -> LabelSuspect:
         """One contradicted label, by its place in the training part and its id."""
-        place = int(self.frame[self.roles.target].is_not_null().arg_true()[int(self._sampled[row])])
+        place = int(self._sampled[row])
         key = self.roles.id
         return LabelSuspect(
             position=place,

@@ -49,6 +49,11 @@ class ColumnFacts(Record):
         distribution. Empty for categories.
     top
         The most frequent values with their shares, at most five; for categories, booleans and text.
+    zeros
+        Share of the present numbers that are exactly zero; None for other kinds.
+    skewness
+        Third standardised moment of numbers without the outermost 0.5 % on each side; None for other kinds, or if
+        there is no spread.
     score
         How well the column alone predicts the target in rows held out: ROC AUC for classes (macro, one against
         the rest), R² for numbers. None for columns that are not features.
@@ -64,6 +69,8 @@ class ColumnFacts(Record):
     quantiles: tuple[float, ...] = ()
     counts: tuple[int, ...] = ()
     top: tuple[LevelShare, ...] = ()
+    zeros: float | None = None
+    skewness: float | None = None
     score: float | None = None
 
 

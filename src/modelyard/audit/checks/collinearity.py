@@ -14,6 +14,7 @@ from modelyard.data import ColumnKind
 __all__ = ["clusters", "collinear_features", "copied_columns"]
 
 _STRONG = 0.95
+_COMPARED_FIRST = 1_000
 _MOST_FEATURES = 2_000
 """The table of correlations has this many squared numbers: 32 MB."""
 
@@ -24,14 +25,16 @@ def copied_columns(context: AuditContext) -> Iterator[Finding]:
 
     Harm: Importance that belongs to one feature is shared out.
     """
-    seen: dict[tuple[str, int], list[str]] = {}
+    seen: dict[tuple[str, int, int], list[str]] = {}
     for column in context.features:
         values = context.frame[column.name]
-        if values.n_unique() < 2:
+        distinct = context.distinct(column.name) + (values.null_count() > 0)
+        if distinct < 2:
             continue
-        digest = int(values.hash(seed=1).implode().hash(seed=2)[0])
-        twin = next((n for n in seen.get((str(values.dtype), digest), []) if context.frame[n].equals(values)), None)
-        seen.setdefault((str(values.dtype), digest), []).append(column.name)
+        first = int(values.head(_COMPARED_FIRST).hash(seed=1).implode().hash(seed=2)[0])
+        alike = seen.setdefault((str(values.dtype), distinct, first), [])
+        twin = next((name for name in alike if context.frame[name].equals(values)), None)
+        alike.append(column.name)
         if twin is None:
             continue
         yield Finding(
