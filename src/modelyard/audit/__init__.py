@@ -9,7 +9,7 @@ from modelyard.audit.audit import audit
 from modelyard.audit.checks import CHECKS
 from modelyard.audit.decisions import acknowledge_finding, require_decisions, with_acknowledgements
 from modelyard.audit.labels import label_review
-from modelyard.audit.page import audit_page
+from modelyard.audit.page import audit_page, load_audit, save_audit
 from modelyard.audit.records import (
     Acknowledgement,
     AuditReport,
@@ -35,6 +35,8 @@ __all__ = [
     "audit",
     "audit_page",
     "label_review",
+    "load_audit",
     "require_decisions",
+    "save_audit",
     "with_acknowledgements",
 ]

@@ -67,12 +67,15 @@ class AuditContext:
         What each column is for.
     seed
         Root of the sampling and of the folds.
+    quick
+        True if no model is to be trained.
     """
 
     train: Dataset
     problem: Problem
     roles: Roles
     seed: int
+    quick: bool = False
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -227,7 +230,7 @@ class AuditContext:
     @functools.cached_property
     def undeclared_entities(self) -> tuple[Entity, ...]:
         """Columns that seem to name entities with many rows each; none if a group is declared."""
-        if self.roles.group is not None or len(self.features) < 2 or len(self.scores) == 0:
+        if self.quick or self.roles.group is not None or len(self.features) < 2 or len(self.scores) == 0:
             return ()
         columns = [column for column in self.train.schema.columns if column.name != self.roles.target]
         leaks = [name for name, score in self.scores.items() if score >= NEAR_TARGET[self.task]]

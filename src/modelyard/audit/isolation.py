@@ -101,7 +101,8 @@ def _lengths(matrix: Matrix, forest: _Forest, tree: int) -> Matrix:
         column = forest.column[tree, place]
         inner = np.flatnonzero(column >= 0)
         if len(inner) == 0:
-            return forest.length[tree, place]
+            length: Matrix = forest.length[tree, place]
+            return length
         second = matrix[inner, column[inner]] > forest.cut[tree, place[inner]]
         place[inner] = 2 * place[inner] + 1 + second
 

@@ -199,6 +199,8 @@ class AuditReport(Record):
         Decisions in force about findings of this report.
     label_suspects
         Labels that are probably wrong, the most certain first; at most 1,000.
+    quick
+        True if no model was trained, so that some checks did not run.
     associations
         How strongly features go together; None if there is too little to measure.
     gaps
@@ -216,6 +218,7 @@ class AuditReport(Record):
     skipped: tuple[SkippedCheck, ...] = ()
     acknowledgements: tuple[Acknowledgement, ...] = ()
     label_suspects: tuple[LabelSuspect, ...] = ()
+    quick: bool = False
 
     def acknowledgement_of(self, finding: Finding) -> Acknowledgement | None:
         """The decision about a finding, if there is one."""

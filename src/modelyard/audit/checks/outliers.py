@@ -67,6 +67,7 @@ def outliers(context: AuditContext) -> Iterator[Finding]:
         Threshold("share of rows", _MOST_SHARE, "more is a second population, not slips"),
     ),
     needs=(at_least_rows(_MIN_ROWS), at_most_features(_MOST_FEATURES)),
+    trains=True,
 )
 def strange_rows(context: AuditContext) -> Iterator[Finding]:
     """Rows that an isolation forest parts from the others much sooner than the rest; on at most 5,000 rows.
