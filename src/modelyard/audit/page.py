@@ -32,14 +32,18 @@ _MOST_PAIRS = 12
 _STRONG = 0.5
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _EPOCH = dt.date(1970, 1, 1)
-_LONGEST_LEVEL = 24
+_LONGEST_LEVEL = 16
+_LEAD = (
+    "What the training part holds; no test row was looked at. Shape: rows in equal steps from the lowest value to the "
+    "highest, or the shares of the top values."
+)
 
 
 def audit_page(report: AuditReport, problem: Problem) -> Page:
     """The page of one audit."""
     sections = [
         Section("Findings", (_key_figures(report), Findings(report.open_findings, empty="Nothing stands out."))),
-        Section("Columns", (_column_table(report),), lead="What the training part holds; no test row was looked at."),
+        Section("Columns", (_column_table(report),), lead=_LEAD),
     ]
     if report.acknowledgements:
         sections.insert(1, Section("Acknowledged", (_acknowledged(report),), lead="Findings that somebody decided on."))
@@ -173,8 +177,8 @@ def _column_table(report: AuditReport) -> Table:
     return Table(
         (*headings, report.score_name or "Score", "Role"),
         tuple(_row(facts) for facts in report.column_facts),
-        caption="Shape: rows in equal steps from the lowest value to the highest, or the shares of the top values.",
         numeric=(3, 4, 6, 7, 8, 9, 10),
+        compact=True,
     )
 
 
@@ -190,7 +194,7 @@ def _row(facts: ColumnFacts) -> tuple[str, ...]:
         format_number(facts.mean),
         format_number(facts.sd),
         format_percent(facts.zeros),
-        "–" if facts.skewness is None else f"{facts.skewness:.1f}",
+        "–" if facts.skewness is None else f"{round(facts.skewness, 1) + 0.0:.1f}",
         format_number(facts.score),
         facts.role,
     )
