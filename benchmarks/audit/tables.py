@@ -1,5 +1,7 @@
 """Tables to audit: two real ones as they are, and large ones made from real rows. Equal calls write equal files."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,12 +22,19 @@ def table(name: str, folder: Path) -> Path:
     """The Parquet file of a table: a real one's name, or rows x columns such as ``1000000x50``."""
     if name in TARGETS:
         return ROOT / "tests" / "data" / f"{name}.parquet"
-    rows, columns = (int(part) for part in name.split("x"))
     path = folder / f"{name}.parquet"
-    if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        pl.concat(grown(rows, columns)).write_parquet(path, row_group_size=_CHUNK)
+    if not path.exists():  # in a process of its own: what a parent holds counts as the peak of its children
+        subprocess.run([sys.executable, __file__, name, str(path)], check=True)
     return path
+
+
+def _write(name: str, path: Path) -> None:
+    """Make a table; the file appears when it is whole."""
+    rows, columns = (int(part) for part in name.split("x"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".part")
+    pl.concat(grown(rows, columns)).write_parquet(part, row_group_size=_CHUNK)
+    part.replace(path)
 
 
 def grown(rows: int, columns: int) -> Iterator[pl.DataFrame]:
@@ -53,3 +62,7 @@ def _changed(values: pl.Series, place: int, random: np.random.Generator) -> pl.S
         return values + pl.Series(noise) if place % 5 == 0 else values + pl.Series(noise.round()).cast(values.dtype)
     redrawn = values[random.integers(0, len(values), len(values))]
     return values.zip_with(pl.Series(random.random(len(values)) >= _REDRAWN), redrawn)
+
+
+if __name__ == "__main__":
+    _write(sys.argv[1], Path(sys.argv[2]))

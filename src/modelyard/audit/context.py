@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from modelyard.audit.columns import Levels, Numbers, column_levels, column_numbers
+from modelyard.audit.columns import MeasuredColumns
 from modelyard.audit.entities import NEAR_TARGET, SCORE_GAP, Entity, entity_candidates
 from modelyard.audit.labels import confident_suspects
 from modelyard.audit.records import LabelSuspect
@@ -121,37 +121,10 @@ class AuditContext:
         chosen = some_rows(len(target) - target.null_count(), MAX_ROWS, derive_seed(self.seed, "sample"))
         return target.is_not_null().arg_true().to_numpy()[chosen] if target.null_count() else chosen
 
-    def numbers(self, name: str) -> Numbers | None:
-        """The figures of a column of numbers, dates or moments, over all training rows; None for other types."""
-        if name not in self._numbers:
-            dtype = self.frame.schema[name]
-            ordered = dtype.is_numeric() or dtype == pl.Date or isinstance(dtype, pl.Datetime)
-            self._numbers[name] = column_numbers(self.frame[name]) if ordered else None
-        return self._numbers[name]
-
-    def levels(self, name: str) -> Levels:
-        """The levels of a column over all training rows."""
-        if name not in self._levels:
-            self._levels[name] = column_levels(self.frame[name])
-        return self._levels[name]
-
-    def distinct(self, name: str) -> int:
-        """Number of different values of a column, missing ones not counted."""
-        numbers = self.numbers(name)
-        return self.levels(name).distinct if numbers is None else numbers.distinct
-
-    def most(self, name: str) -> int:
-        """Rows of the commonest value of a column."""
-        numbers = self.numbers(name)
-        return self.levels(name).most if numbers is None else numbers.most
-
     @functools.cached_property
-    def _numbers(self) -> dict[str, Numbers | None]:
-        return {}
-
-    @functools.cached_property
-    def _levels(self) -> dict[str, Levels]:
-        return {}
+    def measured(self) -> MeasuredColumns:
+        """The columns in figures, over all training rows."""
+        return MeasuredColumns(self.frame)
 
     @functools.cached_property
     def row_hashes(self) -> pl.Series:

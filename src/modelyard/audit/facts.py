@@ -22,7 +22,7 @@ def column_facts(context: AuditContext) -> tuple[ColumnFacts, ...]:
 def _facts(context: AuditContext, column: Column) -> ColumnFacts:
     """The facts of one column."""
     values = context.frame[column.name]
-    numbers = context.numbers(column.name) if column.kind in _ORDERED else None
+    numbers = context.measured.numbers(column.name) if column.kind in _ORDERED else None
     binary = column.kind is ColumnKind.BOOLEAN or values.dtype == pl.Boolean
     measured = (
         _of_booleans(values) if binary else numbers if column.kind is not ColumnKind.DATE else None
@@ -33,14 +33,14 @@ def _facts(context: AuditContext, column: Column) -> ColumnFacts:
         kind=column.kind.value,
         role=_role(context, column.name),
         missing=values.null_count() / len(values) if len(values) else 0.0,
-        distinct=context.distinct(column.name),
+        distinct=context.measured.distinct(column.name),
         mean=measured.mean,
         sd=measured.sd,
         quantiles=sketched.quantiles,
         counts=sketched.counts,
         zeros=measured.zeros if measured.rows else None,
         skewness=None if binary else measured.skewness,
-        top=_top(context.levels(column.name), len(values)) if numbers is None else (),
+        top=_top(context.measured.levels(column.name), len(values)) if numbers is None else (),
         score=context.scores.get(column.name),
     )
 

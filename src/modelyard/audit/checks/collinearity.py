@@ -28,7 +28,7 @@ def copied_columns(context: AuditContext) -> Iterator[Finding]:
     seen: dict[tuple[str, int, int], list[str]] = {}
     for column in context.features:
         values = context.frame[column.name]
-        distinct = context.distinct(column.name) + (values.null_count() > 0)
+        distinct = context.measured.distinct(column.name) + (values.null_count() > 0)
         if distinct < 2:
             continue
         first = int(values.head(_COMPARED_FIRST).hash(seed=1).implode().hash(seed=2)[0])

@@ -60,7 +60,7 @@ def _repeats_by_chance(context: AuditContext, columns: Sequence[str]) -> bool:
     """True if the columns' values could form fewer than 100 different rows for each row there is."""
     if any(context.train.schema.column(name).kind is ColumnKind.TEXT for name in columns):
         return False
-    levels = (context.distinct(name) + (context.frame[name].null_count() > 0) for name in columns)
+    levels = (context.measured.distinct(name) + (context.frame[name].null_count() > 0) for name in columns)
     room = sum(math.log(max(number, 1)) for number in levels)
     return room < math.log(_ROOM_PER_ROW * context.frame.height)
 

@@ -47,7 +47,7 @@ def identifiers(context: AuditContext) -> Iterator[Finding]:
         if not looks:
             continue
         gaps = context.frame[name].null_count()
-        distinct = (context.distinct(name) + (gaps > 0)) / context.frame.height
+        distinct = (context.measured.distinct(name) + (gaps > 0)) / context.frame.height
         yield Finding(
             id="identifier",
             severity=Severity.WARNING if used else Severity.INFO,
@@ -70,14 +70,14 @@ def _looks_like(context: AuditContext, name: str) -> str:
     if rows < _MIN_ROWS or column.dtype.is_float() or column.dtype.is_temporal():
         return ""
     if column.dtype == pl.String:
-        if context.levels(name).frame["level"].str.contains(_UUID).all():
+        if context.measured.levels(name).frame["level"].str.contains(_UUID).all():
             return "a UUID"
-    elif column.dtype.is_integer() and context.distinct(name) == rows:
+    elif column.dtype.is_integer() and context.measured.distinct(name) == rows:
         values = column.drop_nulls()
         span = int(values.max()) - int(values.min()) + 1  # type: ignore[arg-type]  # integers, and at least fifty
         if rows >= _COUNTER_DENSITY * span or values.is_sorted() or values.is_sorted(descending=True):
             return "a counter"
-    return "a name" if looks_like_identifier(name) and context.distinct(name) >= _DISTINCT_SHARE * rows else ""
+    return "a name" if looks_like_identifier(name) and context.measured.distinct(name) >= _DISTINCT_SHARE * rows else ""
 
 
 @check("D9", "id-repeats", needs=(declared("id"),))
@@ -119,7 +119,7 @@ def high_cardinality(context: AuditContext) -> Iterator[Finding]:
     Harm: Rare levels teach little, and production brings new ones.
     """
     for column in context.features_of(ColumnKind.CATEGORY):
-        levels = context.distinct(column.name)
+        levels = context.measured.distinct(column.name)
         if levels <= _MANY_LEVELS:
             continue
         rows = context.frame.height - context.frame[column.name].null_count()

@@ -115,7 +115,7 @@ def constant_columns(context: AuditContext) -> Iterator[Finding]:
             continue
         if context.frame.height == 1:
             continue
-        share = context.most(column.name) / len(values)
+        share = context.measured.most(column.name) / len(values)
         if share == 1.0:
             yield _constant("constant-column", column.name, "All rows have one value.", Severity.WARNING, share)
         elif share >= _NEARLY_CONSTANT:

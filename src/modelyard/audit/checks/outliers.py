@@ -41,7 +41,7 @@ def outliers(context: AuditContext) -> Iterator[Finding]:
     if not context.task.is_classification:
         numeric.append(context.roles.target)
     for name in numeric:
-        numbers = context.numbers(name)
+        numbers = context.measured.numbers(name)
         if numbers is None or numbers.distinct < _MIN_DISTINCT or not numbers.far:
             continue
         share = numbers.far / numbers.rows
@@ -80,7 +80,7 @@ def strange_rows(context: AuditContext) -> Iterator[Finding]:
     numeric = [
         column.name
         for column in context.features_of(ColumnKind.NUMERIC)
-        if context.frame.schema[column.name].is_numeric() and context.distinct(column.name) >= _MIN_DISTINCT
+        if context.frame.schema[column.name].is_numeric() and context.measured.distinct(column.name) >= _MIN_DISTINCT
     ]
     if len(numeric) < 2:
         return

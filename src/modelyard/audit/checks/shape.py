@@ -83,7 +83,7 @@ def _numbers(context: AuditContext) -> Iterator[tuple[str, Numbers]]:
     if not context.task.is_classification:
         names.append(context.roles.target)
     for name in names:
-        numbers = context.numbers(name)
+        numbers = context.measured.numbers(name)
         if numbers is not None and numbers.rows >= _MIN_ROWS and numbers.distinct >= _MIN_DISTINCT:
             yield name, numbers
 
@@ -103,7 +103,7 @@ def rare_categories(context: AuditContext) -> Iterator[Finding]:
     Harm: Such levels are learnt by heart or not at all, and a fold may meet one for the first time.
     """
     for column in context.features_of(ColumnKind.CATEGORY):
-        counts = context.levels(column.name).frame
+        counts = context.measured.levels(column.name).frame
         rare = counts.filter(pl.col("rows") < _FEW_ROWS)
         if rare.height == 0 or not 2 < counts.height <= _MANY_LEVELS:
             continue

@@ -76,7 +76,9 @@ def dates_as_text(context: AuditContext) -> Iterator[Finding]:
         words = f"{share:.1%} of the values are dates written as text, such as {example!r}"
         yield _dates("dates-as-text", column.name, words + ("; day and month look alike." if either else "."), share)
     for column in context.features_of(ColumnKind.NUMERIC):
-        if not context.frame.schema[column.name].is_integer() or not _may_be_days(context.numbers(column.name)):
+        if not context.frame.schema[column.name].is_integer() or not _may_be_days(
+            context.measured.numbers(column.name)
+        ):
             continue
         values = context.frame[column.name].drop_nulls()
         if _are_day_numbers(values):
@@ -184,7 +186,7 @@ def _columns(context: AuditContext, *, with_text: bool = False) -> Iterator[tupl
     for column in context.train.schema.columns:
         if column.kind not in kinds or context.frame.schema[column.name] != pl.String or column.name in aside:
             continue
-        levels = context.levels(column.name)
+        levels = context.measured.levels(column.name)
         if levels.distinct > 1:
             yield column, levels.frame
 

@@ -74,7 +74,7 @@ def placeholder_values(context: AuditContext) -> Iterator[Finding]:
         if rows:
             yield _placeholder(context, column, held["level"][0], rows)
     for numeric in context.features_of(ColumnKind.NUMERIC):
-        numbers = context.numbers(numeric.name)
+        numbers = context.measured.numbers(numeric.name)
         found = _sentinel(numbers) if numbers is not None else None
         if found is not None:
             yield _placeholder(context, numeric.name, f"{found[0]:g}", found[1])
@@ -144,6 +144,6 @@ def _text_levels(context: AuditContext) -> Iterator[tuple[str, pl.DataFrame]]:
     for column in context.features_of(ColumnKind.CATEGORY):
         if context.frame.schema[column.name] != pl.String:
             continue
-        levels = context.levels(column.name)
+        levels = context.measured.levels(column.name)
         if levels.distinct <= _MAX_LEVELS:
             yield column.name, levels.frame
