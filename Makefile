@@ -44,6 +44,8 @@ docs: $(INSTALLED) ## write the generated pages (commands, project file)
 	$(BIN)/python scripts/audit_snapshot.py
 
 bench: $(INSTALLED) ## measure; prints ratios
+	$(BIN)/python benchmarks/audit/side_by_side.py
+	$(BIN)/python benchmarks/audit/growth.py
 	$(BIN)/python benchmarks/serving/one_row.py
 
 clean: ## remove what was made

@@ -52,6 +52,10 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str], str]] = {
 """Target, declared roles, and the reviewer's word."""
 
 
+FIGURES = "Of 59 planted faults 58 are named by check and column; 27 sound tables get 0 errors."
+"""What the planted-fault suite counts; its test holds this sentence true."""
+
+
 def snapshot_page() -> str:
     """The page: one section for each data set."""
     lines = [
@@ -59,6 +63,11 @@ def snapshot_page() -> str:
         "",
         "Made by `python scripts/audit_snapshot.py` on the training parts of the open data sets in `tests/data`; a test checks",
         "that it is true. Each section begins with the word of a reviewer who knows the data.",
+        "",
+        f"{FIGURES} (`tests/audit/test_planted_faults.py`)",
+        "",
+        "The eighth open data set of the project, ames_housing, is not here: the only open copy comes with a package under",
+        "GPL-3, and what licence the rows have is not said.",
     ]
     with tempfile.TemporaryDirectory() as folder:
         for name, (target, data, word) in TABLES.items():

@@ -98,6 +98,8 @@ def _check_lines(check: Check) -> Iterator[str]:
     yield f"- Gives: {', '.join(f'`{finding}`' for finding in check.findings)} (row {check.row} of the life)"
     if check.needs:
         yield f"- Needs: {', '.join(need.words for need in check.needs)}"
+    if check.trains:
+        yield "- Trains a model; `modelyard audit --quick` leaves it out."
     for threshold in check.thresholds:
         yield f"- {threshold.name[0].upper()}{threshold.name[1:]}: {threshold.value:g}, because {threshold.reason}"
 

@@ -12,10 +12,11 @@ from modelyard import governance, store
 from modelyard.audit import (
     AuditReport,
     acknowledge_finding,
-    audit_page,
     label_review,
+    load_audit,
     outlier_review,
     require_decisions,
+    save_audit,
     with_acknowledgements,
 )
 from modelyard.audit import audit as audit_rows
@@ -192,7 +193,9 @@ class Project:
             ),
         )
 
-    def audit(self, *, acknowledge: Sequence[str] = (), reason: str = "", until: dt.date | None = None) -> AuditReport:
+    def audit(
+        self, *, acknowledge: Sequence[str] = (), reason: str = "", until: dt.date | None = None, quick: bool = False
+    ) -> AuditReport:
         """Search the training part for faults; the test part is sealed before anything is looked at.
 
         Parameters
@@ -201,6 +204,8 @@ class Project:
             Findings that may stay, each as ``ID`` or ``ID:SUBJECT``; the decision goes to the ledger.
         reason, until
             Why they may stay, and the last day (UTC) on which that holds; 90 days from now by default.
+        quick
+            Leave out the checks that train a model. :meth:`train` makes the whole audit all the same.
 
         Raises
         ------
@@ -216,7 +221,7 @@ class Project:
         with self.workspace.lock():
             for finding in acknowledge:
                 acknowledge_finding(self.workspace.ledger, self.actor, finding, reason, until)
-            return self._audit(*self._split())
+            return self._audit(*self._split(), quick=quick)
 
     def train(
         self, *, accept: str | None = None, resume: bool = True, executor: "Executor | None" = None
@@ -592,29 +597,25 @@ class Project:
         split = data_room.load_split(run.record.split_id, self.workspace)
         return data_room.settled(self.problem, run.record.task, run.record.classes), split, run
 
-    def _audit(self, problem: Problem, split: data_room.Split) -> AuditReport:
+    def _audit(self, problem: Problem, split: data_room.Split, *, quick: bool = False) -> AuditReport:
         """The audit of a split, with its page on disk."""
         roles = data_room.assign_roles(problem, split.train.schema)
-        seen = audit_rows(split.train, problem, roles, seed=problem.training.seed, progress=self._progress)
+        seen = audit_rows(split.train, problem, roles, seed=problem.training.seed, quick=quick, progress=self._progress)
         corrections = data_room.corrections_in_force(self.workspace)
         findings = (*source_changed(self._change), *seen.findings)
         seen = dataclasses.replace(seen, findings=findings, corrections=corrections)
         report = with_acknowledgements(seen, self.workspace.ledger)
         folder = self.workspace.folder("audits", split.record.id)
-        store.save_record(folder, "audit", report, render_html(audit_page(report, problem)))
+        save_audit(report, problem, folder)
         decided = data_room.decided_rows(self.workspace)
         for name, sheet in (("label_suspects.csv", label_review), ("outliers.csv", outlier_review)):
             write_atomic(folder / name, sheet(report, split.train, problem, decided))
         return report
 
     def _audit_seen(self, problem: Problem, split: data_room.Split) -> AuditReport:
-        """The audit that was last made of a split, with the acknowledgements in force now; made anew if it is gone."""
-        try:
-            folder = self.workspace.folder("audits", split.record.id)
-            seen = store.load_record(AuditReport, folder, "audit", cure="Run: modelyard audit")
-        except StateError:
-            return self._audit(problem, split)
-        return with_acknowledgements(seen, self.workspace.ledger)
+        """The audit that was last made of a split, with the acknowledgements in force now; made anew if it is gone or was quick."""
+        seen = load_audit(self.workspace.folder("audits", split.record.id))
+        return self._audit(problem, split) if seen is None else with_acknowledgements(seen, self.workspace.ledger)
 
     def _production(self) -> governance.ModelVersion:
         version = self._registry.production(self.problem.name)

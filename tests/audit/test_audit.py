@@ -8,7 +8,7 @@ import pytest
 from modelyard.audit import AuditReport, audit
 from modelyard.audit.checks import CHECKS
 from modelyard.core import DataError, ProgressEvent, Severity, silent
-from modelyard.data import Dataset, Roles, infer_schema
+from modelyard.data import Dataset, Roles, assign_roles, infer_schema
 from modelyard.problem import Problem
 
 Audited = Callable[..., AuditReport]
@@ -34,6 +34,22 @@ def test_noise_is_not_taken_for_signal(audited: Audited, clean_table: Clean) -> 
     scores = [facts.score for facts in audited(frame).column_facts if facts.score is not None]
     assert len(scores) == 11
     assert max(scores) < 0.55
+
+
+def test_a_quick_audit_trains_nothing_and_says_so(clean_table: Clean) -> None:
+    """The checks that ask a model are left out with a reason; all others say what they say in the whole audit."""
+    frame = clean_table(3, 800, "binary").with_columns(still=pl.lit(1), again=pl.col("x0"))
+    problem = Problem.model_validate({"task": "binary", "data": {"source": "t", "target": "y", "positive": "1"}})
+    schema = infer_schema(frame)
+    train, roles = Dataset("t", frame, schema), assign_roles(problem, schema)
+    whole, quick = (audit(train, problem, roles, seed=0, quick=short) for short in (False, True))
+
+    trained = {check.id for check in CHECKS if check.trains}
+    assert trained == {"target-proxy", "undeclared-group", "row-order", "label-errors", "strange-rows"}
+    left_out = {one.check for one in quick.skipped if one.reason == "asks a model, which a quick audit does not train"}
+    assert (quick.quick, whole.quick, left_out) == (True, False, trained)
+    assert quick.findings == tuple(one for one in whole.findings if one.id not in trained)
+    assert quick.column_facts == whole.column_facts
 
 
 def test_a_report_survives_json(audited: Audited, clean_table: Clean) -> None:

@@ -1,4 +1,5 @@
 import dataclasses
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -6,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 import pytest
 
-from modelyard.audit import AuditReport
+from modelyard.audit import Acknowledgement, AuditReport
 from modelyard.core import Finding, Severity
 from modelyard.data import ColumnContract, ColumnKind, Contract
 from modelyard.problem import Problem
@@ -84,6 +85,17 @@ def test_audit_gate() -> None:
 
         assert not gate.passed
         assert gate.detail == "leak is wrong."
+
+
+def test_an_acknowledged_error_passes_the_audit_gate() -> None:
+    """What somebody decided to live with stops no retraining; another error beside it does."""
+    until = dt.date(2030, 1, 1)
+    decided = Acknowledgement("leak", "x", "known beforehand", until, "ada", dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    one = dataclasses.replace(report(("leak", Severity.ERROR)), acknowledgements=(decided,))
+    two = dataclasses.replace(report(("leak", Severity.ERROR), ("other", Severity.ERROR)), acknowledgements=(decided,))
+
+    assert audit_gate(one, report()).passed
+    assert audit_gate(two, report()).detail == "other is wrong."
 
 
 def test_comparison_gate() -> None:

@@ -9,6 +9,7 @@ import polars as pl
 import pytest
 
 from modelyard import Project
+from modelyard.audit import acknowledge_finding
 from modelyard.core import DataError, StateError
 from modelyard.data import load_split
 from modelyard.governance import Stage
@@ -74,6 +75,22 @@ def test_rows_that_cannot_be_divided_stop_it(plant: Plant) -> None:
 
     assert verdicts(decision) == [("data", True), ("contract", True), ("split", False)]
     assert "constant" in decision.reason
+
+
+def test_a_new_error_stops_it_until_somebody_decides(plant: Plant) -> None:
+    """The champion's stored audit knew no range; with one declared the audit says no, and yes to an acknowledged error."""
+    project = plant.open("data.ranges={tenure: [0, 30]}")
+    champion = project.workspace.folder("audits", str(project.workspace.pointer("split"))) / "audit.json"
+    before = champion.read_bytes()
+    unlearnable = plant.table(plant.new.with_columns(pl.col("Churn").shuffle(seed=3)))
+
+    stopped = project.retrain(unlearnable)
+    assert verdicts(stopped)[-1] == ("audit", False)
+    assert "outside the declared range" in stopped.reason
+    assert champion.read_bytes() == before
+
+    acknowledge_finding(project.workspace.ledger, project.actor, "impossible-values:tenure", "long contracts", None)
+    assert ("audit", True) in verdicts(project.retrain(unlearnable))
 
 
 @pytest.mark.parametrize("column", ["Churn", "tenure"])

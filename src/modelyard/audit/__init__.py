@@ -8,7 +8,7 @@ Never: sees the test part, changes a row, or decides in silence.
 from modelyard.audit.audit import audit
 from modelyard.audit.checks import CHECKS
 from modelyard.audit.decisions import acknowledge_finding, require_decisions, with_acknowledgements
-from modelyard.audit.page import audit_page
+from modelyard.audit.page import audit_page, load_audit, save_audit
 from modelyard.audit.records import (
     Acknowledgement,
     AuditReport,
@@ -35,7 +35,9 @@ __all__ = [
     "audit",
     "audit_page",
     "label_review",
+    "load_audit",
     "outlier_review",
     "require_decisions",
+    "save_audit",
     "with_acknowledgements",
 ]

@@ -14,7 +14,9 @@ from modelyard.problem import Problem
 __all__ = ["audit"]
 
 
-def audit(train: Dataset, problem: Problem, roles: Roles, *, seed: int, progress: Progress = silent) -> AuditReport:
+def audit(
+    train: Dataset, problem: Problem, roles: Roles, *, seed: int, quick: bool = False, progress: Progress = silent
+) -> AuditReport:
     """Look at the training part and say what is wrong with it, or may be.
 
     Parameters
@@ -27,6 +29,8 @@ def audit(train: Dataset, problem: Problem, roles: Roles, *, seed: int, progress
         What each column is for; features may be empty.
     seed
         Root of the sampling; equal seeds give equal reports.
+    quick
+        Leave out the checks that train a model; the report says which. A look at a table in seconds, no gate.
     progress
         Hears of every check.
 
@@ -42,7 +46,7 @@ def audit(train: Dataset, problem: Problem, roles: Roles, *, seed: int, progress
             got="0 rows",
             cure="Give a larger table, or a larger train share under split",
         )
-    context = AuditContext(train, problem, roles, seed)
+    context = AuditContext(train, problem, roles, seed, quick)
     findings: list[Finding] = []
     skipped: list[SkippedCheck] = []
     for done, check in enumerate(CHECKS, start=1):
@@ -63,6 +67,7 @@ def audit(train: Dataset, problem: Problem, roles: Roles, *, seed: int, progress
         label_suspects=_suspects(context, findings),
         associations=associations(context),
         gaps=gap_patterns(context),
+        quick=quick,
     )
 
 

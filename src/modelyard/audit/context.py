@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from modelyard.audit.columns import MeasuredColumns
 from modelyard.audit.entities import NEAR_TARGET, SCORE_GAP, Entity, entity_candidates
 from modelyard.audit.labels import confident_suspects
 from modelyard.audit.records import LabelSuspect
@@ -95,12 +96,15 @@ class AuditContext:
         What each column is for.
     seed
         Root of the sampling and of the folds.
+    quick
+        True if no model is to be trained.
     """
 
     train: Dataset
     problem: Problem
     roles: Roles
     seed: int
+    quick: bool = False
 
     @property
     def frame(self) -> pl.DataFrame:
@@ -137,14 +141,27 @@ class AuditContext:
     @functools.cached_property
     def sample(self) -> pl.DataFrame:
         """At most 50,000 training rows with a target, in their order."""
-        frame = self.frame.filter(pl.col(self.roles.target).is_not_null())
-        return frame if frame.height <= MAX_ROWS else frame[self._sampled]
+        return self.frame if len(self._sampled) == self.frame.height else self.frame[self._sampled]
 
     @functools.cached_property
     def _sampled(self) -> npt.NDArray[np.int64]:
-        """Places of the sample among the rows with a target."""
-        known = self.frame.height - self.frame[self.roles.target].null_count()
-        return some_rows(known, MAX_ROWS, derive_seed(self.seed, "sample"))
+        """Places of the sample in the training part."""
+        target = self.frame[self.roles.target]
+        chosen = some_rows(len(target) - target.null_count(), MAX_ROWS, derive_seed(self.seed, "sample"))
+        return target.is_not_null().arg_true().to_numpy()[chosen] if target.null_count() else chosen
+
+    @functools.cached_property
+    def measured(self) -> MeasuredColumns:
+        """The columns in figures, over all training rows."""
+        return MeasuredColumns(self.frame)
+
+    @functools.cached_property
+    def row_hashes(self) -> pl.Series:
+        """64 bits for each training row, of the compared columns without the target; equal rows have equal bits.
+
+        Two of ten million different rows agree with a probability of three in a million.
+        """
+        return self.frame.select(self.compared_columns).hash_rows(seed=1)
 
     @functools.cached_property
     def target(self) -> npt.NDArray[np.float64]:
@@ -215,7 +232,7 @@ class AuditContext:
     @functools.cached_property
     def undeclared_entities(self) -> tuple[Entity, ...]:
         """Columns that seem to name entities with many rows each; none if a group is declared."""
-        if self.roles.group is not None or len(self.features) < 2 or len(self.scores) == 0:
+        if self.quick or self.roles.group is not None or len(self.features) < 2 or len(self.scores) == 0:
             return ()
         columns = [column for column in self.train.schema.columns if column.name != self.roles.target]
         leaks = [name for name, score in self.scores.items() if score >= NEAR_TARGET[self.task]]
@@ -289,7 +306,7 @@ class AuditContext:
 
     def _placed(self, row: int) -> tuple[int, str]:
         """Where a row of the sample lies in the training part, and its id."""
-        place = int(self.frame[self.roles.target].is_not_null().arg_true()[int(self._sampled[row])])
+        place = int(self._sampled[row])
         key = self.roles.id
         return place, str(self.frame[key][place]) if key is not None and key in self.frame.columns else ""
 

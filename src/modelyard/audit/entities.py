@@ -29,6 +29,7 @@ _MIN_VALUES = 20
 _MIN_NAMED_VALUES = 5
 _MIN_ROWS_PER_VALUE = 5
 _MAX_CANDIDATES = 3
+_FIRST_ROWS = 1_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,8 +87,10 @@ def _may_be_entity(values: pl.Series, kind: ColumnKind) -> bool:
 
 def _fixed_within(frame: pl.DataFrame, name: str, others: list[str]) -> tuple[str, ...]:
     """Features with one value within each value of the column, and fewer values than it over all."""
-    if not others:
-        return ()
-    within = frame.group_by(name).agg(pl.col(others).n_unique()).select(pl.col(others).max()).row(0, named=True)
+    for rows in (_FIRST_ROWS, frame.height):  # most features drop out at a first look
+        if not others:
+            return ()
+        counts = frame.head(rows).group_by(name).agg(pl.col(others).n_unique()).select(pl.col(others).max())
+        others = [other for other in others if counts[other][0] == 1]
     distinct = frame.select(pl.col([name, *others]).n_unique()).row(0, named=True)
-    return tuple(other for other in others if within[other] == 1 and 1 < distinct[other] < distinct[name])
+    return tuple(other for other in others if 1 < distinct[other] < distinct[name])

@@ -1,23 +1,17 @@
 """Facts about every column of the training part: counts, quantiles, frequent values."""
 
-from collections.abc import Callable
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from modelyard.audit.columns import Levels, Numbers, column_numbers
 from modelyard.audit.context import AuditContext
 from modelyard.audit.records import ColumnFacts, LevelShare
 from modelyard.data import Column, ColumnKind
 
 __all__ = ["column_facts"]
 
-_QUANTILES = (0.0, 0.05, 0.25, 0.5, 0.75, 0.95, 1.0)
-_SKETCH_BINS = 20
+_ORDERED = (ColumnKind.NUMERIC, ColumnKind.DATE, ColumnKind.IDENTIFIER)
 _TOP = 5
 _LONGEST_VALUE = 60
-_SECONDS_PER_DAY = 86_400.0
 
 
 def column_facts(context: AuditContext) -> tuple[ColumnFacts, ...]:
@@ -28,23 +22,32 @@ def column_facts(context: AuditContext) -> tuple[ColumnFacts, ...]:
 def _facts(context: AuditContext, column: Column) -> ColumnFacts:
     """The facts of one column."""
     values = context.frame[column.name]
-    present = values.drop_nulls()
-    numbers = _as_numbers(present, column.kind)
-    measured = numbers if numbers is not None and column.kind is not ColumnKind.DATE else None
-    sketched = numbers is not None and column.kind is not ColumnKind.BOOLEAN
+    numbers = context.measured.numbers(column.name) if column.kind in _ORDERED else None
+    binary = column.kind is ColumnKind.BOOLEAN or values.dtype == pl.Boolean
+    measured = (
+        _of_booleans(values) if binary else numbers if column.kind is not ColumnKind.DATE else None
+    ) or Numbers()
+    sketched = numbers or Numbers()
     return ColumnFacts(
         name=column.name,
         kind=column.kind.value,
         role=_role(context, column.name),
-        missing=1 - len(present) / len(values) if len(values) else 0.0,
-        distinct=present.n_unique(),
-        mean=_finite(np.mean, measured),
-        sd=_finite(np.std, measured),
-        quantiles=_quantiles(numbers) if numbers is not None and sketched else (),
-        counts=_sketch(numbers) if numbers is not None and sketched else (),
-        top=() if sketched else _top(present, len(values)),
+        missing=values.null_count() / len(values) if len(values) else 0.0,
+        distinct=context.measured.distinct(column.name),
+        mean=measured.mean,
+        sd=measured.sd,
+        quantiles=sketched.quantiles,
+        counts=sketched.counts,
+        zeros=measured.zeros if measured.rows else None,
+        skewness=None if binary else measured.skewness,
+        top=_top(context.measured.levels(column.name), len(values)) if numbers is None else (),
         score=context.scores.get(column.name),
     )
+
+
+def _of_booleans(values: pl.Series) -> Numbers:
+    """Figures of a column of true and false, or of two numbers, as 0 and 1."""
+    return column_numbers(values.cast(pl.Float64, strict=False))
 
 
 def _role(context: AuditContext, name: str) -> str:
@@ -54,54 +57,10 @@ def _role(context: AuditContext, name: str) -> str:
     return "feature" if name in context.roles.features else context.roles.excluded.get(name, "not used")
 
 
-def _as_numbers(present: pl.Series, kind: ColumnKind) -> npt.NDArray[np.float64] | None:
-    """Values as finite float64; dates in days since 1970; None for kinds that are not numbers."""
-    if kind is ColumnKind.DATE and present.dtype.is_temporal() and present.dtype != pl.Time:
-        numbers = present.cast(pl.Datetime("us")).dt.epoch("s").cast(pl.Float64).to_numpy() / _SECONDS_PER_DAY
-    elif present.dtype == pl.Boolean or (present.dtype.is_numeric() and kind is not ColumnKind.CATEGORY):
-        numbers = present.cast(pl.Float64).to_numpy()
-    else:
-        return None
-    return numbers[np.isfinite(numbers)]
-
-
-def _finite(
-    statistic: Callable[[npt.NDArray[np.float64]], Any], numbers: npt.NDArray[np.float64] | None
-) -> float | None:
-    """A statistic that JSON can hold; None without numbers, or where huge ones overflow it."""
-    if numbers is None or len(numbers) == 0:
-        return None
-    with np.errstate(over="ignore", invalid="ignore"):
-        value = float(statistic(numbers))
-    return value if np.isfinite(value) else None
-
-
-def _quantiles(numbers: npt.NDArray[np.float64]) -> tuple[float, ...]:
-    """The seven quantiles; none without values."""
-    return tuple(float(q) for q in np.quantile(numbers, _QUANTILES, method="nearest")) if len(numbers) else ()
-
-
-def _sketch(numbers: npt.NDArray[np.float64]) -> tuple[int, ...]:
-    """Counts in equal-width bins; one bin if all values are equal."""
-    if len(numbers) == 0:
-        return ()
-    low, high = float(numbers.min()), float(numbers.max())
-    width = high / _SKETCH_BINS - low / _SKETCH_BINS
-    if not low < high or not np.isfinite(width) or low + width == low:
-        return (len(numbers),)
-    places = np.clip(((numbers / width) - (low / width)).astype(np.int64), 0, _SKETCH_BINS - 1)
-    return tuple(int(count) for count in np.bincount(places, minlength=_SKETCH_BINS))
-
-
-def _top(present: pl.Series, rows: int) -> tuple[LevelShare, ...]:
+def _top(levels: Levels, rows: int) -> tuple[LevelShare, ...]:
     """The most frequent values; ties by name."""
-    if len(present) == 0:
-        return ()
-    counted = present.cast(pl.String).alias("value").value_counts(name="count")
-    first = counted.top_k(_TOP, by=["count", "value"], reverse=[False, True]).sort(
-        ["count", "value"], descending=[True, False]
-    )
-    return tuple(LevelShare(_short(value), count / rows) for value, count in first.rows())
+    first = levels.frame.head(_TOP).select(pl.col("level").cast(pl.String), "rows")
+    return tuple(LevelShare(_short(level), count / rows) for level, count in first.rows())
 
 
 def _short(value: str) -> str:

@@ -1,9 +1,10 @@
-"""The audit as a page: findings first, then what each column holds. Below one megabyte at 200 columns."""
+"""The audit as a page, findings first, then what each column holds, below one megabyte at 200 columns; and as files."""
 
 import datetime as dt
+from pathlib import Path
 
 from modelyard.audit.records import Associations, AuditReport, ColumnFacts
-from modelyard.core import Severity
+from modelyard.core import Severity, StateError, write_atomic
 from modelyard.problem import Problem
 from modelyard.report import (
     Block,
@@ -19,23 +20,30 @@ from modelyard.report import (
     format_number,
     format_percent,
     heat_chart,
+    render_html,
+    render_markdown,
 )
+from modelyard.store import load_record, save_record
 
-__all__ = ["audit_page"]
+__all__ = ["audit_page", "load_audit", "save_audit"]
 
 _MOST_BARS = 20
 _MOST_PAIRS = 12
 _STRONG = 0.5
 _BLOCKS = "▁▂▃▄▅▆▇█"
 _EPOCH = dt.date(1970, 1, 1)
-_LONGEST_LEVEL = 24
+_LONGEST_LEVEL = 16
+_LEAD = (
+    "What the training part holds; no test row was looked at. Shape: rows in equal steps from the lowest value to the "
+    "highest, or the shares of the top values."
+)
 
 
 def audit_page(report: AuditReport, problem: Problem) -> Page:
     """The page of one audit."""
     sections = [
         Section("Findings", (_key_figures(report), Findings(report.open_findings, empty="Nothing stands out."))),
-        Section("Columns", (_column_table(report),), lead="What the training part holds; no test row was looked at."),
+        Section("Columns", (_column_table(report),), lead=_LEAD),
     ]
     if report.acknowledgements:
         sections.insert(1, Section("Acknowledged", (_acknowledged(report),), lead="Findings that somebody decided on."))
@@ -56,6 +64,28 @@ def audit_page(report: AuditReport, problem: Problem) -> Page:
         sections=tuple(sections),
         footer=f"{len(report.checks)} checks ran on the training part alone.",
     )
+
+
+def save_audit(report: AuditReport, problem: Problem, folder: Path) -> Path:
+    """Write ``audit.html``, its twin ``audit.md``, and the record ``audit.json``; returns the page for people."""
+    page = audit_page(report, problem)
+    write_atomic(folder / "audit.md", render_markdown(page))
+    return save_record(folder, "audit", report, render_html(page))
+
+
+def load_audit(folder: Path) -> AuditReport | None:
+    """The whole audit that :func:`save_audit` wrote; None if there is none, or only a quick one.
+
+    Raises
+    ------
+    IntegrityError
+        If the record is not what was written.
+    """
+    try:
+        report = load_record(AuditReport, folder, "audit", cure="Run: modelyard audit")
+    except StateError:
+        return None
+    return None if report.quick else report
 
 
 def _key_figures(report: AuditReport) -> Facts:
@@ -151,12 +181,12 @@ def _gaps(report: AuditReport) -> Table:
 
 def _column_table(report: AuditReport) -> Table:
     """One line per column."""
-    headings = ("Column", "Kind", "Role", "Missing", "Distinct", "Mean", "SD", "Range or top values", "Shape")
+    headings = ("Column", "Shape", "Kind", "Missing", "Distinct", "Range or top values", "Mean", "SD", "Zeros", "Skew")
     return Table(
-        (*headings, report.score_name or "Score"),
+        (*headings, report.score_name or "Score", "Role"),
         tuple(_row(facts) for facts in report.column_facts),
-        caption="Shape: rows in equal steps from the lowest value to the highest, or the shares of the top values.",
-        numeric=(3, 4, 5, 6, 9),
+        numeric=(3, 4, 6, 7, 8, 9, 10),
+        compact=True,
     )
 
 
@@ -164,15 +194,17 @@ def _row(facts: ColumnFacts) -> tuple[str, ...]:
     """The cells of one column."""
     return (
         facts.name,
+        _sketch(facts),
         facts.kind,
-        facts.role,
         format_percent(facts.missing),
         f"{facts.distinct:,}",
+        _range_or_top(facts),
         format_number(facts.mean),
         format_number(facts.sd),
-        _range_or_top(facts),
-        _sketch(facts),
+        format_percent(facts.zeros),
+        "–" if facts.skewness is None else f"{round(facts.skewness, 1) + 0.0:.1f}",
         format_number(facts.score),
+        facts.role,
     )
 
 

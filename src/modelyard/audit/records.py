@@ -50,6 +50,11 @@ class ColumnFacts(Record):
         distribution. Empty for categories.
     top
         The most frequent values with their shares, at most five; for categories, booleans and text.
+    zeros
+        Share of the present numbers that are exactly zero; None for other kinds.
+    skewness
+        Third standardised moment of numbers without the outermost 0.5 % on each side; None for other kinds, or if
+        there is no spread.
     score
         How well the column alone predicts the target in rows held out: ROC AUC for classes (macro, one against
         the rest), R² for numbers. None for columns that are not features.
@@ -65,6 +70,8 @@ class ColumnFacts(Record):
     quantiles: tuple[float, ...] = ()
     counts: tuple[int, ...] = ()
     top: tuple[LevelShare, ...] = ()
+    zeros: float | None = None
+    skewness: float | None = None
     score: float | None = None
 
 
@@ -196,6 +203,8 @@ class AuditReport(Record):
         Decisions in force about findings of this report.
     label_suspects
         Labels that are probably wrong, the most certain first; at most 1,000.
+    quick
+        True if no model was trained, so that some checks did not run.
     associations
         How strongly features go together; None if there is too little to measure.
     gaps
@@ -216,6 +225,7 @@ class AuditReport(Record):
     acknowledgements: tuple[Acknowledgement, ...] = ()
     label_suspects: tuple[LabelSuspect, ...] = ()
     corrections: tuple[Correction, ...] = ()
+    quick: bool = False
 
     def acknowledgement_of(self, finding: Finding) -> Acknowledgement | None:
         """The decision about a finding, if there is one."""

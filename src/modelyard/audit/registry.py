@@ -66,6 +66,8 @@ class Check:
         The numbers it decides by.
     needs
         Without these it does not run, and the report says why.
+    trains
+        True if it asks a model that must learn first; a quick audit leaves it out.
     function
         The check itself.
     """
@@ -77,6 +79,7 @@ class Check:
     harm: str
     thresholds: tuple[Threshold, ...]
     needs: tuple[Need, ...]
+    trains: bool
     function: Function
 
     def __call__(self, context: AuditContext) -> Iterator[Finding]:
@@ -87,15 +90,22 @@ class Check:
         """The check as JSON-ready data, without its code."""
         plain = {"id": self.id, "row": self.row, "findings": list(self.findings), "finds": self.finds}
         numbers = [dataclasses.asdict(threshold) for threshold in self.thresholds]
-        return plain | {"harm": self.harm, "thresholds": numbers, "needs": [need.words for need in self.needs]}
+        needs = [need.words for need in self.needs]
+        return plain | {"harm": self.harm, "thresholds": numbers, "needs": needs, "trains": self.trains}
 
     def cannot_run(self, context: AuditContext) -> str:
         """Why the check cannot run on this table; ``""`` if it can."""
+        if self.trains and context.quick:
+            return "asks a model, which a quick audit does not train"
         return next((reason for need in self.needs if (reason := need.missing(context))), "")
 
 
 def check(
-    row: str, *findings: str, thresholds: tuple[Threshold, ...] = (), needs: tuple[Need, ...] = ()
+    row: str,
+    *findings: str,
+    thresholds: tuple[Threshold, ...] = (),
+    needs: tuple[Need, ...] = (),
+    trains: bool = False,
 ) -> Callable[[Function], Check]:
     """Make a check of a function whose docstring says what it finds and, after ``Harm:``, what harm that does.
 
@@ -111,7 +121,7 @@ def check(
         if not mark:
             raise ValueError(f"the docstring of check {name} must say, after 'Harm:', what harm is done")
         said, harm = (" ".join(text.split()) for text in (finds, harm))
-        return Check(name.replace("_", "-"), row, findings, said, harm, thresholds, needs, function)
+        return Check(name.replace("_", "-"), row, findings, said, harm, thresholds, needs, trains, function)
 
     return made
 

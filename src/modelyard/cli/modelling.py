@@ -35,13 +35,16 @@ def audit(
             "--until", formats=["%Y-%m-%d"], help="Last day on which that holds; 90 days from now if not given."
         ),
     ] = None,
+    quick: Annotated[
+        bool, typer.Option("--quick", help="Leave out the checks that train a model; no gate for training.")
+    ] = False,
 ) -> Answer:
     """Split, seal, and look for faults. The split comes first, the test part is sealed, and only training rows are searched."""
     from modelyard.cli.show.modelling import show_audit
     from modelyard.core import Severity, worst_severity
 
     last_day = until.date() if until else None
-    report = session.project.audit(acknowledge=acknowledge or (), reason=reason, until=last_day)
+    report = session.project.audit(acknowledge=acknowledge or (), reason=reason, until=last_day, quick=quick)
     worst = worst_severity(report.open_findings)
     refused = worst is not None and worst.rank >= Severity(fail_on.value).rank
     code = ExitCode.REFUSED if refused else ExitCode.DONE

@@ -47,12 +47,16 @@ class Table:
         One sentence above the table.
     numeric
         Positions of columns to align right, with digits of equal width.
+    compact
+        One line for each row: on a narrow screen the table scrolls sideways under its first column, on paper its lines
+        break.
     """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
     caption: str = ""
     numeric: tuple[int, ...] = ()
+    compact: bool = False
 
 
 @dataclasses.dataclass(frozen=True)

@@ -148,7 +148,8 @@ def _table(block: Table) -> str:
     if not rows:
         rows = [f'<td class="empty" colspan="{max(len(marks), 1)}">nothing to show</td>']
     body = "".join(f"<tr>{row}</tr>" for row in rows)
-    return f'<div class="table"><table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
+    kind = " compact" if block.compact else ""
+    return f'<div class="table{kind}"><table>{caption}<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'
 
 
 def _cell(text: str, mark: str) -> str:

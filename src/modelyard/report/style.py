@@ -67,6 +67,10 @@ border-bottom:1.5px solid var(--ink);padding:.4rem 1.25rem .4rem 0}
 td{vertical-align:top;border-bottom:1px solid var(--line);padding:.5rem 1.25rem .5rem 0;overflow-wrap:break-word}
 td:last-child,th:last-child{padding-right:0}
 tbody tr:hover{background:var(--panel)}
+.compact{font-variant-numeric:tabular-nums}
+.compact td,.compact th{white-space:nowrap;padding:.3rem 1rem .3rem 0;font-size:.85rem}
+.compact td:first-child,.compact th:first-child{position:sticky;left:0;background:var(--paper);max-width:16rem;
+overflow:hidden;text-overflow:ellipsis}
 .n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap}
 .empty{color:var(--soft)}
 figure{margin:0 0 2.4rem;overflow-x:auto}
@@ -139,6 +143,10 @@ nav ol{position:static;display:flex;flex-wrap:wrap;gap:.1rem 1.1rem;margin:0;max
 header{margin-bottom:1.5rem;padding-bottom:1.4rem}
 h1{font-size:1.8rem}
 }
+@media (max-width:30rem){
+.facts{grid-template-columns:repeat(2,minmax(0,1fr));gap:1.1rem 1.4rem}
+.compact td:first-child,.compact th:first-child{max-width:9rem}
+}
 """
 
 _PRINT = """
@@ -151,6 +159,13 @@ h2,figcaption,caption{break-after:avoid}
 figure,.findings li,.facts,tr{break-inside:avoid}
 .findings li{background:none}
 a{color:inherit}
+.table,figure{overflow:visible}
+.chart{max-width:100%}
+.compact td,.compact th{white-space:normal;font-size:7pt;padding:.15rem .4rem .15rem 0;overflow-wrap:break-word}
+.compact td.n{white-space:nowrap}
+.compact td:first-child,.compact th:first-child{position:static;max-width:none;overflow:visible}
+.compact td:nth-child(2){white-space:nowrap;font-size:4.5pt}
+thead{display:table-header-group}
 details::details-content{content-visibility:visible;height:auto}
 }
 @page{margin:18mm 16mm}

@@ -44,16 +44,16 @@ def contract_gate(contract: Contract, frame: pl.DataFrame) -> GateResult:
 
 
 def audit_gate(report: AuditReport, accepted: AuditReport) -> GateResult:
-    """Whether the enlarged training part is free of errors that the champion's audit did not know."""
-    known = {(finding.id, finding.subject) for finding in _errors(accepted)}
-    fresh = [finding for finding in _errors(report) if (finding.id, finding.subject) not in known]
+    """Whether the enlarged training part is free of errors that the champion's audit did not know and nobody acknowledged."""
+    known = {(finding.id, finding.subject) for finding in _errors(accepted.findings)}
+    fresh = [finding for finding in _errors(report.open_findings) if (finding.id, finding.subject) not in known]
     if not fresh:
         return GateResult("audit", True, f"No new error among {len(report.findings)} findings.")
     return GateResult("audit", False, " ".join(finding.message for finding in fresh))
 
 
-def _errors(report: AuditReport) -> list[Finding]:
-    return [finding for finding in report.findings if finding.severity is Severity.ERROR]
+def _errors(findings: Sequence[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.severity is Severity.ERROR]
 
 
 def comparison_gate(problem: Problem, duel: Duel) -> GateResult:

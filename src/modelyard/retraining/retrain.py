@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from modelyard.audit import AuditReport, audit, audit_page
+from modelyard.audit import AuditReport, audit, load_audit, save_audit, with_acknowledgements
 from modelyard.core import Actor, Clock, DataError, GateRefusedError, Progress, StateError, new_id, silent, system_clock
 from modelyard.data import (
     Split,
@@ -160,14 +160,17 @@ class Retrainer:
                 case.ask(GateResult("data", passed=False, detail=detail))
 
     def _audited(self, case: _Case, base: Split, split: Split, problem: Problem) -> AuditReport:
-        """The audit of the enlarged training part, held against the champion's."""
-        roles = assign_roles(problem, split.train.schema)
-        seed = problem.training.seed
-        report = audit(split.train, problem, roles, seed=seed)
+        """The audit of the enlarged training part, held against the champion's; acknowledged findings may stay."""
+        report = with_acknowledgements(self._audit(split, problem), self._workspace.ledger)
         folder = self._workspace.folder("audits", split.record.id)
-        save_record(folder, "audit", report, render_html(audit_page(report, problem)))
-        case.ask(audit_gate(report, audit(base.train, problem, roles, seed=seed)))
+        save_audit(report, problem, folder)
+        accepted = load_audit(self._workspace.folder("audits", base.record.id)) or self._audit(base, problem)
+        case.ask(audit_gate(report, accepted))
         return report
+
+    def _audit(self, split: Split, problem: Problem) -> AuditReport:
+        roles = assign_roles(problem, split.train.schema)
+        return audit(split.train, problem, roles, seed=problem.training.seed)
 
     def _compare(self, case: _Case, scorer: Scorer, run: StoredRun, split: Split, problem: Problem) -> None:
         """Champion and challenger on the fresh validation rows, as a whole and by segment."""

@@ -8,12 +8,17 @@ import polars as pl
 
 from modelyard.audit.context import AuditContext
 from modelyard.audit.registry import Threshold, at_least_rows, at_most_features, check
-from modelyard.core import Finding, Severity
+from modelyard.audit.signal import some_rows
+from modelyard.core import Finding, Severity, derive_seed
 from modelyard.data import ColumnKind
 
 __all__ = ["clusters", "collinear_features", "copied_columns"]
 
 _STRONG = 0.95
+_MOST_CELLS = 4_000_000
+"""So many numbers are held against one another: rows are drawn if the sample has more. 32 MB a copy."""
+
+_COMPARED_FIRST = 1_000
 _MOST_FEATURES = 2_000
 """The table of correlations has this many squared numbers: 32 MB."""
 
@@ -24,14 +29,16 @@ def copied_columns(context: AuditContext) -> Iterator[Finding]:
 
     Harm: Importance that belongs to one feature is shared out.
     """
-    seen: dict[tuple[str, int], list[str]] = {}
+    seen: dict[tuple[str, int, int], list[str]] = {}
     for column in context.features:
         values = context.frame[column.name]
-        if values.n_unique() < 2:
+        distinct = context.measured.distinct(column.name) + (values.null_count() > 0)
+        if distinct < 2:
             continue
-        digest = int(values.hash(seed=1).implode().hash(seed=2)[0])
-        twin = next((n for n in seen.get((str(values.dtype), digest), []) if context.frame[n].equals(values)), None)
-        seen.setdefault((str(values.dtype), digest), []).append(column.name)
+        first = int(values.head(_COMPARED_FIRST).hash(seed=1).implode().hash(seed=2)[0])
+        alike = seen.setdefault((str(values.dtype), distinct, first), [])
+        twin = next((name for name in alike if context.frame[name].equals(values)), None)
+        alike.append(column.name)
         if twin is None:
             continue
         yield Finding(
@@ -71,7 +78,8 @@ def collinear_features(context: AuditContext) -> Iterator[Finding]:
     ]
     if len(names) < 2 or context.sample.height < 30:
         return
-    correlation = _correlations(context.sample.select(names))
+    rows = some_rows(context.sample.height, _MOST_CELLS // len(names), derive_seed(context.seed, "collinear"))
+    correlation = _correlations(context.sample.select(names)[rows])
     for cluster in clusters(np.abs(correlation) >= _STRONG):
         members = [names[place] for place in cluster]
         inside = np.abs(correlation[np.ix_(cluster, cluster)])

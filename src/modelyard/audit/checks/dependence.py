@@ -54,6 +54,7 @@ def group_outside_split(context: AuditContext) -> Iterator[Finding]:
         ),
     ),
     needs=(at_least_rows(20),),
+    trains=True,
 )
 def undeclared_group(context: AuditContext) -> Iterator[Finding]:
     """Columns that seem to name entities with many rows each; see :mod:`modelyard.audit.entities`.

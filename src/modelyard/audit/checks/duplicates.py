@@ -13,7 +13,7 @@ from modelyard.data import ColumnKind
 __all__ = ["contradictory_labels", "duplicate_rows"]
 
 _NOTED_SHARE = 0.01
-_ANSWERS, _ROWS = "\0answers", "\0rows"  # no table has such names
+_KEY, _TARGET, _ANSWERS, _ROWS = "key", "target", "answers", "rows"
 _ROOM_PER_ROW = 100
 """Possible combinations per row above which repeated rows are no coincidence."""
 
@@ -37,8 +37,8 @@ def duplicate_rows(context: AuditContext) -> Iterator[Finding]:
     Harm: Copies on both sides of a split let a model remember instead of learn.
     """
     columns = [*context.compared_columns, context.roles.target]
-    frame = context.frame.select(columns)
-    repeated = frame.height - frame.n_unique()
+    frame = context.frame
+    repeated = frame.height - _hashes_with_target(context).n_unique()
     if repeated == 0:
         return
     share = repeated / frame.height
@@ -60,7 +60,8 @@ def _repeats_by_chance(context: AuditContext, columns: Sequence[str]) -> bool:
     """True if the columns' values could form fewer than 100 different rows for each row there is."""
     if any(context.train.schema.column(name).kind is ColumnKind.TEXT for name in columns):
         return False
-    room = sum(math.log(max(context.frame[name].n_unique(), 1)) for name in columns)
+    levels = (context.measured.distinct(name) + (context.frame[name].null_count() > 0) for name in columns)
+    room = sum(math.log(max(number, 1)) for number in levels)
     return room < math.log(_ROOM_PER_ROW * context.frame.height)
 
 
@@ -80,21 +81,29 @@ def contradictory_labels(context: AuditContext) -> Iterator[Finding]:
     columns = [name for name in context.compared_columns if name != context.roles.target]
     if not context.task.is_classification or not columns:
         return
-    answers = pl.col(context.roles.target)
-    groups = context.frame.group_by(columns).agg(answers.n_unique().alias(_ANSWERS), pl.len().alias(_ROWS))
-    torn = groups.filter(pl.col(_ANSWERS) > 1)
-    rows = int(torn[_ROWS].sum())
-    if rows == 0:
+    rows = context.row_hashes
+    if rows.n_unique() == _hashes_with_target(context).n_unique():
         return
-    share = rows / context.frame.height
+    pairs = pl.DataFrame([rows.alias(_KEY), context.frame[context.roles.target].alias(_TARGET)])
+    answers = pl.col(_TARGET).n_unique().alias(_ANSWERS)
+    groups = pairs.filter(pl.col(_KEY).is_duplicated()).group_by(_KEY).agg(answers, pl.len().alias(_ROWS))
+    torn = groups.filter(pl.col(_ANSWERS) > 1)
+    torn_rows = int(torn[_ROWS].sum())
+    share = torn_rows / context.frame.height
     coarse = _repeats_by_chance(context, columns)
     yield Finding(
         id="contradictory-labels",
         severity=Severity.WARNING if share >= _NOTED_SHARE and not coarse else Severity.INFO,
         subject=context.roles.target,
-        message=f"{rows:,} rows ({share:.1%}) equal another row in all features but have another answer.",
+        message=f"{torn_rows:,} rows ({share:.1%}) equal another row in all features but have another answer.",
         why="No model can be right on both; it is label noise, or a feature that decides is not in the table.",
         action="Look at such pairs: correct wrong labels, or add what tells the rows apart.",
-        evidence={"rows": rows, "share": share, "sets": torn.height},
+        evidence={"rows": torn_rows, "share": share, "sets": torn.height},
         row="D6",
     )
+
+
+def _hashes_with_target(context: AuditContext) -> pl.Series:
+    """64 bits for each training row, of the compared columns and the target."""
+    target = context.frame[context.roles.target]
+    return pl.DataFrame([context.row_hashes.alias(_KEY), target.alias(_TARGET)]).hash_rows(seed=2)

@@ -46,7 +46,8 @@ def identifiers(context: AuditContext) -> Iterator[Finding]:
         looks = "a name" if column.kind is ColumnKind.IDENTIFIER else _looks_like(context, name) if used else ""
         if not looks:
             continue
-        distinct = context.frame[name].n_unique() / context.frame.height
+        gaps = context.frame[name].null_count()
+        distinct = (context.measured.distinct(name) + (gaps > 0)) / context.frame.height
         yield Finding(
             id="identifier",
             severity=Severity.WARNING if used else Severity.INFO,
@@ -64,17 +65,19 @@ def identifiers(context: AuditContext) -> Iterator[Finding]:
 
 def _looks_like(context: AuditContext, name: str) -> str:
     """What a feature looks like that names rows: ``a name``, ``a counter``, ``a UUID``; ``""`` for none of them."""
-    values = context.frame[name].drop_nulls()
-    if len(values) < _MIN_ROWS or values.dtype.is_float() or values.dtype.is_temporal():
+    column = context.frame[name]
+    rows = len(column) - column.null_count()
+    if rows < _MIN_ROWS or column.dtype.is_float() or column.dtype.is_temporal():
         return ""
-    if values.dtype == pl.String:
-        if values.str.contains(_UUID).mean() == 1:
+    if column.dtype == pl.String:
+        if context.measured.levels(name).frame["level"].str.contains(_UUID).all():
             return "a UUID"
-    elif values.dtype.is_integer() and values.n_unique() == len(values):
+    elif column.dtype.is_integer() and context.measured.distinct(name) == rows:
+        values = column.drop_nulls()
         span = int(values.max()) - int(values.min()) + 1  # type: ignore[arg-type]  # integers, and at least fifty
-        if len(values) >= _COUNTER_DENSITY * span or values.is_sorted() or values.is_sorted(descending=True):
+        if rows >= _COUNTER_DENSITY * span or values.is_sorted() or values.is_sorted(descending=True):
             return "a counter"
-    return "a name" if looks_like_identifier(name) and values.n_unique() >= _DISTINCT_SHARE * len(values) else ""
+    return "a name" if looks_like_identifier(name) and context.measured.distinct(name) >= _DISTINCT_SHARE * rows else ""
 
 
 @check("D9", "id-repeats", needs=(declared("id"),))
@@ -116,17 +119,17 @@ def high_cardinality(context: AuditContext) -> Iterator[Finding]:
     Harm: Rare levels teach little, and production brings new ones.
     """
     for column in context.features_of(ColumnKind.CATEGORY):
-        values = context.frame[column.name].drop_nulls()
-        levels = values.n_unique()
+        levels = context.measured.distinct(column.name)
         if levels <= _MANY_LEVELS:
             continue
+        rows = context.frame.height - context.frame[column.name].null_count()
         yield Finding(
             id="high-cardinality",
-            severity=Severity.WARNING if levels > _LEVELS_PER_ROW * len(values) else Severity.INFO,
+            severity=Severity.WARNING if levels > _LEVELS_PER_ROW * rows else Severity.INFO,
             subject=column.name,
-            message=f"The category has {levels:,} levels, {len(values) / levels:.1f} rows to each.",
+            message=f"The category has {levels:,} levels, {rows / levels:.1f} rows to each.",
             why="Rare levels teach little, and new ones come up in production.",
             action="Merge levels into larger ones that mean something, or exclude the column if it names things.",
-            evidence={"levels": levels, "rows_per_level": len(values) / levels},
+            evidence={"levels": levels, "rows_per_level": rows / levels},
             row="D6",
         )

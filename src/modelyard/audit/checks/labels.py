@@ -47,6 +47,7 @@ def _too_weak(context: AuditContext) -> str:
         at_most_features(_MOST_FEATURES),
         Need("features that predict well", _too_weak),
     ),
+    trains=True,
 )
 def label_errors(context: AuditContext) -> Iterator[Finding]:
     """Labels that held-out predictions contradict with confidence (on at most 10,000 rows), ranked for review.

@@ -73,6 +73,7 @@ _A_MOMENT = Need("`data.prediction_time` or `data.label_time`", _no_moment)
         Threshold("tie with all other features", _TIE, "honest strong features are 0.10 behind the others"),
     ),
     needs=(at_least_rows(_MIN_ROWS),),
+    trains=True,
 )
 def target_proxy(context: AuditContext) -> Iterator[Finding]:
     """Features that alone predict the target too well; see the module's rules. Needs 100 rows or more.

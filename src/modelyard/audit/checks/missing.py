@@ -110,13 +110,12 @@ def constant_columns(context: AuditContext) -> Iterator[Finding]:
         if column.name in (context.roles.target, context.problem.split.column):
             continue
         values = context.frame[column.name]
-        present = values.drop_nulls()
-        if len(present) == 0:
+        if values.null_count() == len(values):
             yield _constant("empty-column", column.name, "No row has a value.", Severity.WARNING, 0.0)
             continue
         if context.frame.height == 1:
             continue
-        share = int(present.value_counts(name="rows")["rows"].max()) / len(values)  # type: ignore[arg-type]
+        share = context.measured.most(column.name) / len(values)
         if share == 1.0:
             yield _constant("constant-column", column.name, "All rows have one value.", Severity.WARNING, share)
         elif share >= _NEARLY_CONSTANT:

@@ -42,6 +42,7 @@ def _order_is_explained(context: AuditContext) -> str:
         Threshold("rows", _MIN_ROWS, "fifty for each tenth"),
     ),
     needs=(at_least_rows(_MIN_ROWS), Need("neither time nor group", _order_is_explained)),
+    trains=True,
 )
 def row_order(context: AuditContext) -> Iterator[Finding]:
     """A target that depends on where its row stands, or resembles the row before, though no time is declared.

@@ -6,15 +6,16 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from modelyard.audit.columns import FAR
 from modelyard.audit.context import AuditContext
+from modelyard.audit.isolation import isolation_scores
 from modelyard.audit.registry import Threshold, at_least_rows, at_most_features, check
 from modelyard.audit.signal import some_rows
 from modelyard.core import Finding, Severity, derive_seed
 from modelyard.data import ColumnKind
 
-__all__ = ["outliers", "robust_distance", "strange_rows"]
+__all__ = ["outliers", "strange_rows"]
 
-_FAR = 7.0
 _MOST_SHARE = 0.01
 _MIN_DISTINCT = 20
 _MIN_ROWS = 200
@@ -27,7 +28,7 @@ _STRANGE = 6.0
     "D7",
     "outliers",
     thresholds=(
-        Threshold("robust distance", _FAR, "normal columns of a million rows reach 3, log-normal ones 6"),
+        Threshold("robust distance", FAR, "normal columns of a million rows reach 3, log-normal ones 6"),
         Threshold("share of rows", _MOST_SHARE, "more is a second population, not slips"),
     ),
 )
@@ -40,46 +41,22 @@ def outliers(context: AuditContext) -> Iterator[Finding]:
     if not context.task.is_classification:
         numeric.append(context.roles.target)
     for name in numeric:
-        values = context.frame[name].cast(pl.Float64, strict=False).drop_nulls().to_numpy()
-        values = values[np.isfinite(values)]
-        if len(np.unique(values)) < _MIN_DISTINCT:
+        numbers = context.measured.numbers(name)
+        if numbers is None or numbers.distinct < _MIN_DISTINCT or not numbers.far:
             continue
-        distance = robust_distance(values)
-        far = distance > _FAR
-        if not far.any() or far.mean() > _MOST_SHARE:
+        share = numbers.far / numbers.rows
+        if share > _MOST_SHARE:
             continue
-        extreme = float(values[distance.argmax()])
         yield Finding(
             id="outliers",
             severity=Severity.INFO,
             subject=name,
-            message=f"{int(far.sum()):,} values ({far.mean():.2%}) lie far from the others, the farthest at {extreme:.6g}.",
+            message=f"{numbers.far:,} values ({share:.2%}) lie far from the others, the farthest at {numbers.farthest:.6g}.",
             why="A slip of the pen bends linear models and averages; a rare real case is worth keeping.",
             action="Decide in outliers.csv which are errors and which are real, and read it back: modelyard correct FILE.",
-            evidence={"rows": int(far.sum()), "extreme": extreme, "distance": float(distance.max())},
+            evidence={"rows": numbers.far, "extreme": numbers.farthest, "distance": numbers.distance},
             row="D7",
         )
-
-
-def robust_distance(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Distance from the median in robust standard deviations of its own side, after an ``asinh`` that tames tails.
-
-    Each side has its own median absolute deviation (the double MAD of Rosenmai, 2013), so a skewed column is not all
-    outliers; the ``asinh`` of the distance in quartile ranges grows like a logarithm, so a long tail is not either.
-    Zero everywhere if half of the values are equal.
-    """
-    low, middle, high = np.quantile(values, [0.25, 0.5, 0.75], method="nearest")
-    with np.errstate(over="ignore"):
-        spread = high - low
-    if not np.isfinite(spread) or spread <= 0:
-        return np.zeros(len(values))
-    bent = np.arcsinh((values - middle) / spread)
-    below, above = np.abs(bent[bent <= 0]), bent[bent >= 0]
-    scales = [1.4826 * float(np.median(side)) for side in (below, above)]
-    if min(scales) <= 0:
-        return np.zeros(len(values))
-    distance: npt.NDArray[np.float64] = np.where(bent < 0, -bent / scales[0], bent / scales[1])
-    return distance
 
 
 @check(
@@ -90,6 +67,7 @@ def robust_distance(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         Threshold("share of rows", _MOST_SHARE, "more is a second population, not slips"),
     ),
     needs=(at_least_rows(_MIN_ROWS), at_most_features(_MOST_FEATURES)),
+    trains=True,
 )
 def strange_rows(context: AuditContext) -> Iterator[Finding]:
     """Rows that an isolation forest parts from the others much sooner than the rest; on at most 5,000 rows.
@@ -102,18 +80,13 @@ def strange_rows(context: AuditContext) -> Iterator[Finding]:
     numeric = [
         column.name
         for column in context.features_of(ColumnKind.NUMERIC)
-        if context.sample[column.name].dtype.is_numeric() and context.sample[column.name].n_unique() >= _MIN_DISTINCT
+        if context.frame.schema[column.name].is_numeric() and context.measured.distinct(column.name) >= _MIN_DISTINCT
     ]
     if len(numeric) < 2:
         return
-    from sklearn.ensemble import IsolationForest
-
     rows = some_rows(context.sample.height, _FOREST_ROWS, derive_seed(context.seed, "forest"))
     bent = _bent(context.sample[rows].select(numeric))
-    seed = derive_seed(context.seed, "isolation") % 2**32
-    score = (
-        -IsolationForest(n_estimators=100, max_samples=256, random_state=seed, n_jobs=1).fit(bent).score_samples(bent)
-    )
+    score = isolation_scores(bent, seed=derive_seed(context.seed, "isolation"))
     middle = float(np.median(score))
     distance = (score - middle) / max(float(np.median(np.abs(score - middle))) * 1.4826, 1e-9)
     strange = np.flatnonzero(distance >= _STRANGE)

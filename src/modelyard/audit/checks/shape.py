@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from modelyard.audit.columns import Numbers
 from modelyard.audit.context import AuditContext
 from modelyard.audit.registry import Threshold, at_least_rows, check
 from modelyard.core import Finding, Severity
@@ -35,15 +34,9 @@ def skew(context: AuditContext) -> Iterator[Finding]:
 
     Harm: Linear models, distances and squared errors follow the tail and neglect most rows.
     """
-    for name, values in _numbers(context):
-        inner = np.sort(values)[len(values) // 200 : len(values) - len(values) // 200]
-        inner = inner / max(float(np.abs(inner).max()), 1e-300)  # huge squares overflow
-        spread = float(inner.std())
-        if spread == 0 or not np.isfinite(spread) or float(np.mean(values == 0)) >= _HEAP:
-            continue
-        with np.errstate(over="ignore", invalid="ignore"):
-            skewness = float(np.mean(((inner - inner.mean()) / spread) ** 3))
-        if not np.isfinite(skewness) or abs(skewness) < _LONG_TAIL:
+    for name, numbers in _numbers(context):
+        skewness = numbers.skewness
+        if skewness is None or abs(skewness) < _LONG_TAIL or numbers.zeros >= _HEAP:
             continue
         yield Finding(
             id="skewed",
@@ -68,8 +61,8 @@ def zero_inflation(context: AuditContext) -> Iterator[Finding]:
 
     Harm: Two questions (whether, and how much) are answered as one; means and scales describe no row.
     """
-    for name, values in _numbers(context):
-        share = float(np.mean(values == 0))
+    for name, numbers in _numbers(context):
+        share = numbers.zeros
         if share < _HEAP:
             continue
         yield Finding(
@@ -84,16 +77,15 @@ def zero_inflation(context: AuditContext) -> Iterator[Finding]:
         )
 
 
-def _numbers(context: AuditContext) -> Iterator[tuple[str, npt.NDArray[np.float64]]]:
-    """Numeric features and a numeric target, finite values of the sample, where there are enough different ones."""
+def _numbers(context: AuditContext) -> Iterator[tuple[str, Numbers]]:
+    """Numeric features and a numeric target, where there are enough different values."""
     names = [column.name for column in context.features_of(ColumnKind.NUMERIC)]
     if not context.task.is_classification:
         names.append(context.roles.target)
     for name in names:
-        values = context.sample[name].cast(pl.Float64, strict=False).drop_nulls().to_numpy()
-        values = values[np.isfinite(values)]
-        if len(values) >= _MIN_ROWS and len(np.unique(values)) >= _MIN_DISTINCT:
-            yield name, values
+        numbers = context.measured.numbers(name)
+        if numbers is not None and numbers.rows >= _MIN_ROWS and numbers.distinct >= _MIN_DISTINCT:
+            yield name, numbers
 
 
 @check(
@@ -111,7 +103,7 @@ def rare_categories(context: AuditContext) -> Iterator[Finding]:
     Harm: Such levels are learnt by heart or not at all, and a fold may meet one for the first time.
     """
     for column in context.features_of(ColumnKind.CATEGORY):
-        counts = context.frame[column.name].drop_nulls().alias("level").value_counts(name="rows", sort=True)
+        counts = context.measured.levels(column.name).frame
         rare = counts.filter(pl.col("rows") < _FEW_ROWS)
         if rare.height == 0 or not 2 < counts.height <= _MANY_LEVELS:
             continue

@@ -45,6 +45,7 @@ def _too_weak(context: AuditContext) -> str:
         at_most_features(_MOST_FEATURES),
         Need("features that predict well", _too_weak),
     ),
+    trains=True,
 )
 def target_errors(context: AuditContext) -> Iterator[Finding]:
     """Numbers in the target far from what held-out predictions expect (on at most 10,000 rows), ranked for review.

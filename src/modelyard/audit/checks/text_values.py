@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import polars as pl
 
+from modelyard.audit.columns import Numbers
 from modelyard.audit.context import AuditContext
 from modelyard.audit.registry import Threshold, check
 from modelyard.core import Finding, Severity
@@ -13,7 +14,7 @@ __all__ = ["broken_text", "dates_as_text", "decimal_commas", "invisible_characte
 
 _MOST_SHARE = 0.9
 _NOTED_TEXTS = 0.01
-_MAX_LEVELS = 100_000
+_FIRST_DAY, _LAST_DAY = 19_000_101, 20_991_231
 _COMMA = r"^\s*[-+]?(\d{1,3}([. ]\d{3})+|\d+),\d+\s*$"
 _WHOLE = r"^\s*[-+]?(\d{1,3}([. ]\d{3})+|\d+)\s*$"
 _POINT = r"^\s*[-+]?\d+\.\d+\s*$"
@@ -75,8 +76,12 @@ def dates_as_text(context: AuditContext) -> Iterator[Finding]:
         words = f"{share:.1%} of the values are dates written as text, such as {example!r}"
         yield _dates("dates-as-text", column.name, words + ("; day and month look alike." if either else "."), share)
     for column in context.features_of(ColumnKind.NUMERIC):
+        if not context.frame.schema[column.name].is_integer() or not _may_be_days(
+            context.measured.numbers(column.name)
+        ):
+            continue
         values = context.frame[column.name].drop_nulls()
-        if values.dtype.is_integer() and values.len() and _are_day_numbers(values):
+        if _are_day_numbers(values):
             words = f"The numbers are dates, such as {values[0]}."
             yield _dates("dates-as-numbers", column.name, words, 1.0)
 
@@ -88,12 +93,16 @@ def _is_ambiguous(levels: pl.DataFrame) -> bool:
     return numbers.height > 0 and max(numbers.max().row(0)) <= 12
 
 
-def _are_day_numbers(values: pl.Series) -> bool:
-    """True if all whole numbers are days of the calendar, year first, and there are at least ten of them."""
-    levels = values.unique()
-    if levels.len() < 10 or not (levels.is_between(19000101, 20991231)).all():
+def _may_be_days(numbers: Numbers | None) -> bool:
+    """True if there are at least ten different numbers, all from 19000101 to 20991231."""
+    if numbers is None or numbers.distinct < 10:
         return False
-    return levels.cast(pl.String).str.to_date("%Y%m%d", strict=False).null_count() == 0
+    return numbers.quantiles[0] >= _FIRST_DAY and numbers.quantiles[-1] <= _LAST_DAY
+
+
+def _are_day_numbers(values: pl.Series) -> bool:
+    """True if all whole numbers are days of the calendar, year first."""
+    return values.unique().cast(pl.String).str.to_date("%Y%m%d", strict=False).null_count() == 0
 
 
 def _dates(check_id: str, name: str, message: str, share: float) -> Finding:
@@ -175,12 +184,11 @@ def _columns(context: AuditContext, *, with_text: bool = False) -> Iterator[tupl
     aside = {context.roles.target, context.roles.id, context.problem.split.column, *context.problem.data.exclude}
     kinds = {ColumnKind.CATEGORY, ColumnKind.IDENTIFIER} | ({ColumnKind.TEXT} if with_text else set())
     for column in context.train.schema.columns:
-        values = context.frame[column.name]
-        if column.kind not in kinds or values.dtype != pl.String or column.name in aside:
+        if column.kind not in kinds or context.frame.schema[column.name] != pl.String or column.name in aside:
             continue
-        levels = values.drop_nulls().alias("level").value_counts(name="rows", sort=True)
-        if levels.height > 1:
-            yield column, levels.head(_MAX_LEVELS)
+        levels = context.measured.levels(column.name)
+        if levels.distinct > 1:
+            yield column, levels.frame
 
 
 def _share(levels: pl.DataFrame, pattern: str) -> float:

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Iterator
 
-import numpy as np
-import numpy.typing as npt
 import polars as pl
 
+from modelyard.audit.columns import Numbers
 from modelyard.audit.context import AuditContext
 from modelyard.audit.registry import Threshold, check
 from modelyard.core import Finding, Severity
@@ -75,26 +74,27 @@ def placeholder_values(context: AuditContext) -> Iterator[Finding]:
         if rows:
             yield _placeholder(context, column, held["level"][0], rows)
     for numeric in context.features_of(ColumnKind.NUMERIC):
-        values = context.frame[numeric.name].drop_nulls().cast(pl.Float64, strict=False).drop_nulls()
-        sentinel = _sentinel(values.to_numpy())
-        if sentinel is not None:
-            yield _placeholder(context, numeric.name, f"{sentinel:g}", int((values == sentinel).sum()))
+        numbers = context.measured.numbers(numeric.name)
+        found = _sentinel(numbers) if numbers is not None else None
+        if found is not None:
+            yield _placeholder(context, numeric.name, f"{found[0]:g}", found[1])
 
 
-def _sentinel(values: npt.NDArray[np.float64]) -> float | None:
-    """A largest or smallest value made of nines and further from the rest than the rest is wide, or a lone -1."""
-    levels, counts = np.unique(values, return_counts=True)
-    if len(levels) < 4:
+def _sentinel(numbers: Numbers) -> tuple[float, int] | None:
+    """A largest or smallest value made of nines and further from the rest than the rest is wide, or a lone -1; its rows."""
+    if numbers.distinct < 4 or len(numbers.lowest) < 2:
         return None
-    for end, rest in ((0, levels[1:]), (-1, levels[:-1])):
-        value, rows = float(levels[end]), int(counts[end])
-        gap = abs(value - (rest[0] if end == 0 else rest[-1]))
+    (low, low_rows), (next_low, _) = numbers.lowest
+    (high, high_rows), (next_high, _) = numbers.highest
+    for value, rows, gap, width in (
+        (low, low_rows, next_low - low, high - next_low),
+        (high, high_rows, high - next_high, next_high - low),
+    ):
         nines = value.is_integer() and _SENTINELS.fullmatch(str(int(value))) is not None
-        if nines and rows >= _MIN_SENTINEL_ROWS and gap > rest[-1] - rest[0]:
-            return value
-    whole = bool((levels == np.floor(levels)).all())
-    alone = levels[0] == -1 and levels[1] >= 0 and levels[-1] > 10
-    return -1.0 if whole and alone and counts[0] >= _MINUS_ONE_SHARE * len(values) else None
+        if nines and rows >= _MIN_SENTINEL_ROWS and gap > width:
+            return value, rows
+    alone = low == -1 and next_low >= 0 and high > 10
+    return (-1.0, low_rows) if numbers.whole and alone and low_rows >= _MINUS_ONE_SHARE * numbers.rows else None
 
 
 def _placeholder(context: AuditContext, name: str, value: str, rows: int) -> Finding:
@@ -142,9 +142,8 @@ def _untidy(check: str, column: str, levels: int, words: str) -> Finding:
 def _text_levels(context: AuditContext) -> Iterator[tuple[str, pl.DataFrame]]:
     """Category features of text with their levels and rows; those with more than 10,000 levels are left out."""
     for column in context.features_of(ColumnKind.CATEGORY):
-        values = context.frame[column.name]
-        if values.dtype != pl.String:
+        if context.frame.schema[column.name] != pl.String:
             continue
-        levels = values.drop_nulls().alias("level").value_counts(name="rows", sort=True)
-        if levels.height <= _MAX_LEVELS:
-            yield column.name, levels
+        levels = context.measured.levels(column.name)
+        if levels.distinct <= _MAX_LEVELS:
+            yield column.name, levels.frame

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from modelyard.audit.checks.outliers import outliers, robust_distance
+from modelyard.audit.columns import FAR, robust_distance
 from modelyard.audit.records import AuditReport
 from modelyard.data import Dataset, category_text, row_digests
 from modelyard.problem import Problem
@@ -21,7 +21,6 @@ _LABELS = (
 )  # fmt: skip
 _OUTLIERS = ("position", "key", "digest", "column", "given", "distance", "usual_low", "usual_high", "verdict")
 _MOST_ROWS = 1_000
-_FAR = outliers.thresholds[0].value
 
 Decided = Collection[tuple[str, str, str]]
 """What people have confirmed, as (key, digest, column)."""
@@ -51,7 +50,7 @@ def label_review(report: AuditReport, train: Dataset, problem: Problem, decided:
 def outlier_review(report: AuditReport, train: Dataset, problem: Problem, decided: Decided = ()) -> str:
     """The values far from all others as CSV, column by column, the farthest first; at most 1,000.
 
-    The evidence beside each: its distance as :func:`~modelyard.audit.checks.outliers.robust_distance` has it, and the
+    The evidence beside each: its distance as :func:`~modelyard.audit.columns.robust_distance` has it, and the
     5 % and 95 % quantiles of the column. In the last column goes ``legitimate``, ``error`` or ``leave out``.
     """
     found: list[dict[str, Any]] = []
@@ -71,9 +70,9 @@ def _far_values(frame: pl.DataFrame, name: str) -> list[dict[str, Any]]:
     """The values of a column that lie far from the others, the farthest first."""
     numbers = frame[name].cast(pl.Float64, strict=False).fill_null(float("nan")).to_numpy()
     known = np.flatnonzero(np.isfinite(numbers))
-    distance = robust_distance(numbers[known])
+    distance = robust_distance(numbers[known], np.sort(numbers[known]))
     low, high = np.quantile(numbers[known], [0.05, 0.95])
-    far = [place for place in np.argsort(-distance, kind="stable").tolist() if distance[place] > _FAR]
+    far = [place for place in np.argsort(-distance, kind="stable").tolist() if distance[place] > FAR]
     texts = category_text(frame[name])
     return [
         {
