@@ -423,7 +423,7 @@ class Project:
 
         chosen = self._production() if version is None else self._registry.version(self.problem.name, version)
         scorer = Scorer.load(self._registry.package(chosen))
-        prepare = data_room.event_joiner(self.problem, self.root)
+        prepare = data_room.history_joiner(self.problem, self.root, source)
         return score_file(scorer, Path(source), Path(destination), progress=self._progress, prepare=prepare)
 
     def monitor(self, *, data: Path | str | None = None, labels: Path | str | None = None) -> "MonitorReport":
@@ -549,7 +549,7 @@ class Project:
         """The resolved problem and the split of the source as it is now; both are made on first use."""
         source = data_room.located(self.problem.data.source, self.root)
         table = data_room.read_declared(self.problem.data, self.root)
-        frame = data_room.with_events(table.frame, self.problem, self.root)
+        frame = data_room.with_history(table.frame, self.problem, self.root, is_source=True)
         problem = data_room.resolve(self.problem, frame)
         version = data_room.store_version(frame, source, self.workspace, notes=table.notes)
         self._tell_of_change(version)

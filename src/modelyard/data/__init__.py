@@ -8,7 +8,7 @@ Never: lets the test part out without a reason in the ledger.
 from modelyard.data.comparison import ColumnShift, TypeChange, VersionDiff, changed_source, diff_versions
 from modelyard.data.contract import ColumnContract, Contract, Violation, derive_contract
 from modelyard.data.drafting import draft_problem
-from modelyard.data.events import event_joiner, with_events
+from modelyard.data.history import history_joiner, with_history
 from modelyard.data.profile import (
     FeatureReference,
     ReferenceProfile,
@@ -74,8 +74,8 @@ __all__ = [
     "derive_contract",
     "diff_versions",
     "draft_problem",
-    "event_joiner",
     "extend_split",
+    "history_joiner",
     "infer_schema",
     "load_split",
     "load_version",
@@ -93,5 +93,5 @@ __all__ = [
     "unknown_rows",
     "version_record",
     "version_records",
-    "with_events",
+    "with_history",
 ]

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from modelyard.problem.address import holds_password
 from modelyard.problem.metrics import METRICS, default_metric
+from modelyard.problem.series import SeriesPlan, span_length
 from modelyard.problem.task import Task
 
 __all__ = [
@@ -83,6 +84,10 @@ class DataSource(_Strict):
     events: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")], EventTable] = Field(
         default_factory=dict, description="Event tables by name: features as of each row's prediction time."
     )
+    series: SeriesPlan | None = Field(
+        default=None,
+        description="Rows that follow one another in time: lags and windows of their past become features.",
+    )
     test_source: str | None = Field(default=None, description="A test table of one's own; it becomes the sealed part.")
     collection: str = Field(default="", description="How the data were collected, by whom, over which period.")
     known_biases: tuple[str, ...] = Field(default=(), description="Known biases and gaps of the data.")
@@ -99,6 +104,18 @@ class DataSource(_Strict):
         for name, (low, high) in self.ranges.items():
             if low is not None and high is not None and low > high:
                 raise ValueError(f"ranges.{name}: the lowest value {low:g} is above the highest {high:g}")
+        return self
+
+    @model_validator(mode="after")
+    def _lags_are_known(self) -> Self:
+        for name, column in self.series.columns.items() if self.series else ():
+            known = self.series.known_after(name, self.target) if self.series else 0
+            for lag in column.lags:
+                if span_length(lag) < known:
+                    raise ValueError(
+                        f"series.columns.{name}: the value {lag} before a row is not known yet when its prediction is "
+                        "asked for; the horizon or known_after is longer"
+                    )
         return self
 
 

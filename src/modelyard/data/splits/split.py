@@ -19,7 +19,7 @@ from modelyard.core import (
     write_atomic,
     write_json_atomic,
 )
-from modelyard.data.events import with_events
+from modelyard.data.history import with_history
 from modelyard.data.read import located, read_source
 from modelyard.data.resolve import resolve
 from modelyard.data.schema import ColumnKind, Schema, conform, infer_schema
@@ -169,7 +169,7 @@ def _own_test(dataset: Dataset, problem: Problem, workspace: Workspace) -> pl.Da
     source = problem.data.test_source
     if source is None:
         return None
-    frame = with_events(read_source(located(source, workspace.root)).frame, problem, workspace.root)
+    frame = with_history(read_source(located(source, workspace.root)).frame, problem, workspace.root)
     missing = [name for name in dataset.frame.columns if name not in frame.columns]
     missing = [name for name in missing if name != problem.split.column]
     if missing:
