@@ -25,6 +25,7 @@ from modelyard.features.encodings import (
     row_encoder,
 )
 from modelyard.features.own import OWN_FILE, OwnFeature, OwnFeatures, feature, load_own_features
+from modelyard.features.sentences import SentenceEncoding
 from modelyard.features.skew import LogEncoding
 from modelyard.features.targets import TargetEncoding
 from modelyard.features.text import TextEncoding
@@ -46,6 +47,7 @@ __all__ = [
     "NumericEncoding",
     "OwnFeature",
     "OwnFeatures",
+    "SentenceEncoding",
     "TargetEncoding",
     "TextEncoding",
     "catalogue",

@@ -15,6 +15,7 @@ from modelyard.features.encodings import (
     NumericEncoding,
 )
 from modelyard.features.own import OWN_FILE, OwnFeature
+from modelyard.features.sentences import SentenceEncoding
 from modelyard.features.skew import LogEncoding
 from modelyard.features.targets import TargetEncoding
 from modelyard.features.text import TextEncoding
@@ -100,6 +101,8 @@ def _description(encoding: Encoding) -> tuple[str, str]:
         return "category", _category_words(encoding)
     if isinstance(encoding, TextEncoding):
         return "text", _text_words(encoding)
+    if isinstance(encoding, SentenceEncoding):
+        return "text", _sentence_words(encoding)
     if isinstance(encoding, LogEncoding):
         return "numeric", _log_words(encoding)
     if isinstance(encoding, TargetEncoding):
@@ -148,6 +151,12 @@ def _text_words(encoding: TextEncoding) -> str:
     """How free text is treated."""
     terms = f"TF-IDF of the {len(encoding.terms):,} most widespread words and pairs of words"
     return f"{terms}, and the length's logarithm{_flag(encoding.indicator)}; other words are not seen"
+
+
+def _sentence_words(encoding: SentenceEncoding) -> str:
+    """How sentences are treated."""
+    encoder = f"{encoding.encoder} {encoding.version} (digest {encoding.digest[:12]})"
+    return f"{encoding.width} numbers of {encoder}; a missing text is 0 in all"
 
 
 def _category_words(encoding: CategoryEncoding) -> str:

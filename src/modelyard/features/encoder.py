@@ -13,6 +13,7 @@ from modelyard.data import Column
 from modelyard.features.encodings import Encoding, EncodingStyle, columns_of, encode_frame
 from modelyard.features.fitting import fit_date_differences, fit_encoding
 from modelyard.features.own import OwnFeatures
+from modelyard.features.sentences import fit_sentences
 from modelyard.features.targets import TargetEncoding, cross_fitted_block, deal_parts
 
 __all__ = ["TableEncoder"]
@@ -48,11 +49,13 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         anything during training.
     own
         Features of one's own, which are made before columns are encoded.
+    sentences
+        Names of text columns that the pretrained sentence encoder reads too.
 
     Attributes
     ----------
     encodings_
-        One encoding per column, after ``fit``.
+        One encoding per column, after ``fit``; then what reads two columns, then sentences.
     """
 
     encodings_: tuple[Encoding, ...]
@@ -65,6 +68,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         classes: int = 0,
         group: str | None = None,
         own: OwnFeatures | None = None,
+        sentences: tuple[str, ...] = (),
     ) -> None:
         self.columns = columns
         self.style = style
@@ -72,6 +76,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         self.classes = classes
         self.group = group
         self.own = own
+        self.sentences = sentences
 
     def fit(self, frame: pl.DataFrame, y: Any = None) -> Self:
         """Learn the encodings from training rows.
@@ -93,7 +98,9 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             fit_encoding(column, frame[column.name], style, calendar_only=column.name == self.time, target=target)
             for column in columns
         )
-        self.encodings_ = (*single, *fit_date_differences(columns, frame, style))
+        read = [column.name for column in columns if column.name in self.sentences]
+        sentences = tuple(fit_sentences(name, style is EncodingStyle.LINEAR) for name in read)
+        self.encodings_ = (*single, *fit_date_differences(columns, frame, style), *sentences)
         return self
 
     def fit_transform(self, frame: pl.DataFrame, y: Any = None, **_: Any) -> npt.NDArray[np.float64]:

@@ -18,6 +18,7 @@ import polars as pl
 
 from modelyard.core import DataError, IntegrityError, Record
 from modelyard.features.dates import DateDifferenceEncoding, DateEncoding, DatePart
+from modelyard.features.sentences import SentenceEncoding
 from modelyard.features.skew import LogEncoding
 from modelyard.features.targets import TargetEncoding
 from modelyard.features.text import TextEncoding
@@ -263,6 +264,7 @@ ColumnEncoding: TypeAlias = (
     | BooleanEncoding
     | DateEncoding
     | TextEncoding
+    | SentenceEncoding
     | ConstantEncoding
 )
 """What reads one column."""
@@ -278,6 +280,7 @@ _KINDS: dict[str, type[Encoding]] = {
     "date": DateEncoding,
     "date_difference": DateDifferenceEncoding,
     "text": TextEncoding,
+    "sentence": SentenceEncoding,
     "constant": ConstantEncoding,
 }
 _NAMES = {record: kind for kind, record in _KINDS.items()}

@@ -77,6 +77,9 @@ class DataSource(_Strict):
     types: dict[str, Literal["numeric", "category", "boolean", "date", "text", "identifier"]] = Field(
         default_factory=dict, description="Column kinds that override what was inferred."
     )
+    sentences: tuple[str, ...] = Field(
+        default=(), description="Text columns that a pretrained sentence encoder reads too, beside TF-IDF."
+    )
     ranges: dict[str, tuple[float | None, float | None]] = Field(
         default_factory=dict,
         description="Possible values of a number, [lowest, highest], either may be null: age: [0, 120].",

@@ -80,7 +80,7 @@ def predict_matrix(estimator: Any, matrix: Array, task: Task, classes: int, pres
 @dataclasses.dataclass(frozen=True)
 class Learning:
     """What a model is to learn: from which columns, split by which time column and group if any, and what;
-    with which features of one's own.
+    with which features of one's own, and which texts read as sentences.
     """
 
     columns: tuple[Column, ...]
@@ -89,10 +89,11 @@ class Learning:
     classes: tuple[str, ...]
     group: str | None = None
     own: OwnFeatures | None = None
+    sentences: tuple[str, ...] = ()
 
     def encoder(self, style: EncodingStyle) -> TableEncoder:
         """An encoder that is not fitted yet."""
-        return TableEncoder(self.columns, style, self.time, len(self.classes), self.group, self.own)
+        return TableEncoder(self.columns, style, self.time, len(self.classes), self.group, self.own, self.sentences)
 
 
 def fit_model(

@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from modelyard.core import ConfigError, derive_seed, digest_json
 from modelyard.data import Split, assign_roles, resolve
-from modelyard.data.schema import Column
+from modelyard.data.schema import Column, ColumnKind
 from modelyard.features import OwnFeatures, load_own_features
+from modelyard.features.sentences import sentence_model
 from modelyard.problem import Problem, Task, metrics_for
 from modelyard.training.folds import FoldPlan, RowKeys, plan_folds
 from modelyard.training.model import Learning
@@ -63,7 +64,8 @@ class Setup:
     def learning(self) -> Learning:
         """What every model of the search is to learn."""
         data = self.problem.data
-        return Learning(self.columns, data.time, self.problem.task, self.classes, data.group, self.own)
+        sentences = tuple(sorted(data.sentences))
+        return Learning(self.columns, data.time, self.problem.task, self.classes, data.group, self.own, sentences)
 
     @property
     def truth(self) -> npt.NDArray[np.float64]:
@@ -82,7 +84,10 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
     Raises
     ------
     ConfigError
-        If the primary metric is not defined for the task, or features of one's own cannot be run.
+        If the primary metric is not defined for the task, features of one's own cannot be run, or the sentence encoder
+        is asked to read what is no text.
+    MissingExtraError
+        If it is asked to read and is not installed.
     DataError
         If the target cannot be learnt, no column is left, or no folds can be made.
     """
@@ -109,6 +114,7 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
             "columns": [column.to_dict() for column in columns],
             "keys": {"strategy": keys.strategy, "time": data.time, "group": data.group},
             "own_features": own.digest if own is not None else None,
+            **_sentences(problem, columns),
             "folds": len(plan.folds),
             "seed": seed,
             "environment": environment(),
@@ -116,6 +122,21 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
     )
     question = Question(problem.task, len(classes), problem.primary_metric, truth, plan, digest, seed)
     return Setup(problem, columns, classes, keys, plan, question, own)
+
+
+def _sentences(problem: Problem, columns: tuple[Column, ...]) -> dict[str, object]:
+    """The text columns that a sentence encoder reads, and which encoder; nothing if there are none."""
+    asked = sorted(problem.data.sentences)
+    texts = [column.name for column in columns if column.kind is ColumnKind.TEXT]
+    for name in asked:
+        if name not in texts:
+            raise ConfigError(
+                "the sentence encoder reads free text only",
+                where="data.sentences",
+                got=repr(name),
+                cure=f"Name one of {', '.join(texts)}" if texts else "Declare it under data.types as text",
+            )
+    return {"sentences": [asked, sentence_model().digest]} if asked else {}
 
 
 def environment() -> dict[str, str]:
