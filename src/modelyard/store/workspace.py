@@ -13,7 +13,18 @@ from modelyard.store.objects import ObjectStore
 
 __all__ = ["Workspace"]
 
-_KINDS = ("datasets", "splits", "runs", "audits", "evaluations", "packages", "predictions", "monitoring", "retraining")
+_KINDS = (
+    "datasets",
+    "splits",
+    "runs",
+    "audits",
+    "evaluations",
+    "packages",
+    "predictions",
+    "monitoring",
+    "retraining",
+    "labels",
+)
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -28,7 +39,7 @@ class Workspace:
         ├── pointers.json            the newest split, run, evaluation, package
         ├── lock                     held by a command that changes something
         ├── *.lock                   held for the moment of one write
-        └── datasets/ splits/ runs/ audits/ evaluations/ packages/ predictions/ monitoring/ retraining/
+        └── datasets/ splits/ runs/ audits/ evaluations/ packages/ predictions/ monitoring/ retraining/ labels/
 
     Parameters
     ----------
