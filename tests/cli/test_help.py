@@ -39,6 +39,7 @@ COMMANDS = [
     "score",
     "monitor",
     "retrain",
+    "label",
     "data",
     "ledger",
     "status",
