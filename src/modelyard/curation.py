@@ -80,7 +80,7 @@ class Curation:
         """
         contract = self.contract(version)
         frame = data_room.read_source(source, query=query, may_be_empty=True).frame
-        frame = data_room.with_events(frame, self._problem, self._workspace.root)
+        frame = data_room.with_history(frame, self._problem, self._workspace.root)
         return data_room.check_table(contract, frame, str(source))
 
     def correct(self, sheet: Path | str, reason: str) -> data_room.Correction:

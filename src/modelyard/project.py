@@ -446,7 +446,7 @@ class Project:
 
         chosen = self._production() if version is None else self._registry.version(self.problem.name, version)
         scorer = Scorer.load(self._registry.package(chosen))
-        prepare = data_room.event_joiner(self.problem, self.root)
+        prepare = data_room.history_joiner(self.problem, self.root, source, query=query)
         return score_file(scorer, source, Path(destination), query=query, progress=self._progress, prepare=prepare)
 
     def monitor(self, *, data: Path | str | None = None, labels: Path | str | None = None) -> "MonitorReport":

@@ -41,6 +41,7 @@ COMMANDS = [
     "score",
     "monitor",
     "retrain",
+    "label",
     "data",
     "ledger",
     "status",

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.core import DataError
-from modelyard.data.events import event_joiner, join_events
+from modelyard.data.history import history_joiner, join_events
 from modelyard.problem import EventTable, Problem
 
 START = dt.datetime(2024, 1, 1)  # noqa: DTZ001 - moments without a zone are the case in point
@@ -138,7 +138,7 @@ def test_event_tables_are_read_once(tmp_path: Path) -> None:
     events_of([("a", 1, 2.0)]).write_parquet(tmp_path / "orders.parquet")
     plan = PLAN.model_copy(update={"source": "orders.parquet"})
     data = {"source": "t", "target": "y", "time": "asked", "events": {"orders": plan}}
-    join = event_joiner(Problem.model_validate({"task": "binary", "data": data}), tmp_path)
+    join = history_joiner(Problem.model_validate({"task": "binary", "data": data}), tmp_path)
     (tmp_path / "orders.parquet").unlink()
 
     pieces = [join(rows_of([("a", hour)])) for hour in (1, 2)]

@@ -58,6 +58,17 @@ def test_roc_auc_with_rare_positives_points_to_pr_auc() -> None:
     assert _ids(COMPLETE, {"no": 0.95, "yes": 0.05}) == {"metric-rank-imbalance"}
 
 
+@pytest.mark.parametrize(
+    ("gap", "expected"), [(None, {"series-gap"}), ("23h", {"series-gap"}), ("1d", set()), ("1mo", set())]
+)
+def test_a_gap_shorter_than_the_horizon_is_a_finding(gap: str | None, expected: set[str]) -> None:
+    """D3: targets of the last rows before a part are not known when its first rows are asked for."""
+    series = {"horizon": "24h", "columns": {"y": {"lags": ["24h"]}}}
+    data = {**COMPLETE["data"], "time": "at", "series": series}
+
+    assert _ids({**COMPLETE, "data": data, "split": {"gap": gap}}) == expected
+
+
 def test_r2_alone_is_a_finding() -> None:
     """P4: R² says nothing in the target's unit."""
     values = {**COMPLETE, "task": "regression", "costs": {"per_unit_error": -1, "volume_per_year": 9}}

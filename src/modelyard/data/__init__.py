@@ -18,7 +18,7 @@ from modelyard.data.corrections import (
 )
 from modelyard.data.drafting import Suggestion, draft_problem, suggest
 from modelyard.data.entry import enter_source
-from modelyard.data.events import event_joiner, with_events
+from modelyard.data.history import history_joiner, with_history
 from modelyard.data.profile import (
     FeatureReference,
     ReferenceProfile,
@@ -96,8 +96,8 @@ __all__ = [
     "diff_versions",
     "draft_problem",
     "enter_source",
-    "event_joiner",
     "extend_split",
+    "history_joiner",
     "infer_schema",
     "load_split",
     "load_version",
@@ -121,5 +121,5 @@ __all__ = [
     "unknown_rows",
     "version_record",
     "version_records",
-    "with_events",
+    "with_history",
 ]

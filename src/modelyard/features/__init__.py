@@ -27,6 +27,7 @@ from modelyard.features.encodings import (
 )
 from modelyard.features.own import OWN_FILE, OwnFeature, OwnFeatures, feature, load_own_features
 from modelyard.features.selection import SelectionReport
+from modelyard.features.sentences import SentenceEncoding
 from modelyard.features.targets import TargetEncoding
 from modelyard.features.text import TextEncoding
 from modelyard.features.transforms import (
@@ -59,6 +60,7 @@ __all__ = [
     "OwnFeatures",
     "QuantileEncoding",
     "SelectionReport",
+    "SentenceEncoding",
     "SplineEncoding",
     "TargetEncoding",
     "TextEncoding",

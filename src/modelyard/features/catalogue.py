@@ -18,6 +18,7 @@ from modelyard.features.encodings import (
 )
 from modelyard.features.own import OWN_FILE, OwnFeature
 from modelyard.features.selection import SelectionReport
+from modelyard.features.sentences import SentenceEncoding
 from modelyard.features.targets import TargetEncoding
 from modelyard.features.text import TextEncoding
 from modelyard.features.transforms import (
@@ -201,6 +202,12 @@ def _boolean_words(encoding: BooleanEncoding) -> str:
     return f"true is 1, false is 0; missing is {gap}{_flag(encoding.indicator)}"
 
 
+def _sentence_words(encoding: SentenceEncoding) -> str:
+    """How sentences are treated."""
+    encoder = f"{encoding.encoder} {encoding.version} (digest {encoding.digest[:12]})"
+    return f"{encoding.width} numbers of {encoder}; a missing text is 0 in all"
+
+
 def _category_words(encoding: CategoryEncoding) -> str:
     """How a category is treated."""
     if encoding.style is CategoryStyle.CODES:
@@ -232,6 +239,7 @@ _WORDS: tuple[tuple[str, Any, Callable[[Any], str]], ...] = (
     ("category", CategoryEncoding, _category_words),
     ("category", TargetEncoding, _target_words),
     ("text", TextEncoding, _text_words),
+    ("text", SentenceEncoding, _sentence_words),
     ("boolean", BooleanEncoding, _boolean_words),
     ("date", DateEncoding, _date_words),
     ("date", DateDifferenceEncoding, lambda item: f"days between the two dates; {_gap_words(item.fill)}"),

@@ -25,6 +25,7 @@ from modelyard.features.fitting import fit_date_differences, fit_encoding, fit_i
 from modelyard.features.numbers import require_numbers
 from modelyard.features.own import OwnFeatures
 from modelyard.features.selection import Block, BoostedJudge, LinearJudge, Selection, column_cap, select
+from modelyard.features.sentences import fit_sentences
 from modelyard.features.targets import TargetEncoding, cross_fitted_block, deal_parts
 from modelyard.problem import FeaturePlan
 
@@ -73,7 +74,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
     columns_
         The columns that were learnt from.
     encodings_
-        One encoding per column, after ``fit``.
+        For each column, after ``fit``: its encoding, then its sentences'; then what reads two columns.
     selection_
         Which columns were chosen; None if all may stay.
     """
@@ -147,17 +148,20 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         made, columns = self._with_own(frame), self.columns_ + (self.own.columns if self.own is not None else ())
         style, target, plan = EncodingStyle(self.style), self._outputs(y), self.plan or FeaturePlan(selection="none")
         require_numbers(plan, columns)
-        single = tuple(
-            fit_encoding(
-                column,
-                made[column.name],
-                style,
-                calendar_only=column.name == self.time,
-                target=target,
-                transform=plan.columns.get(column.name),
+        single: list[Encoding] = []
+        for column in columns:
+            single.append(
+                fit_encoding(
+                    column,
+                    made[column.name],
+                    style,
+                    calendar_only=column.name == self.time,
+                    target=target,
+                    transform=plan.columns.get(column.name),
+                )
             )
-            for column in columns
-        )
+            if column.name in plan.sentences:
+                single.append(fit_sentences(column.name, style.is_scaled))
         differences = fit_date_differences(columns, made, style)
         self.encodings_ = (*single, *differences, *fit_interactions(plan.interactions, made))
         self.selection_ = None
@@ -275,10 +279,13 @@ def _codes(y: Any) -> Matrix | None:
 
 def _blocks(encodings: Sequence[Encoding]) -> list[Block]:
     """Where in the matrix the features of each column stand; columns without features have no place."""
-    blocks, start = [], 0
+    blocks: list[Block] = []
+    start = 0
     for encoding in encodings:
         stop = start + len(encoding.names())
-        if stop > start:
+        if blocks and blocks[-1].name == encoding.column:  # a text's terms and its sentences stand or fall together
+            blocks[-1] = Block(encoding.column, blocks[-1].start, stop)
+        elif stop > start:
             blocks.append(Block(encoding.column, start, stop))
         start = stop
     return blocks

@@ -18,6 +18,7 @@ import polars as pl
 
 from modelyard.core import DataError, IntegrityError, Record
 from modelyard.features.dates import DateDifferenceEncoding, DateEncoding, DatePart
+from modelyard.features.sentences import SentenceEncoding
 from modelyard.features.targets import TargetEncoding
 from modelyard.features.text import TextEncoding
 from modelyard.features.transforms import (
@@ -313,6 +314,7 @@ ColumnEncoding: TypeAlias = (
     | BooleanEncoding
     | DateEncoding
     | TextEncoding
+    | SentenceEncoding
     | ConstantEncoding
 )
 """What reads one column."""
@@ -335,6 +337,7 @@ _KINDS: dict[str, type[Encoding]] = {
     "date_difference": DateDifferenceEncoding,
     "interaction": InteractionEncoding,
     "text": TextEncoding,
+    "sentence": SentenceEncoding,
     "constant": ConstantEncoding,
     "left_out": LeftOutEncoding,
 }

@@ -25,6 +25,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "train": frozenset({Role.DEVELOPER, Role.ADMIN}),
     "acknowledge": frozenset({Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),
     "correct": frozenset({Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),
+    "label": frozenset({Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),
     "open_test": frozenset({Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),
     "register": frozenset({Role.DEVELOPER, Role.ADMIN}),
     "approve": frozenset({Role.APPROVER, Role.ADMIN}),

@@ -6,7 +6,7 @@ import numpy as np
 import polars as pl
 
 from modelyard.core import Clock, DataError, StateError, system_clock
-from modelyard.data import Column, Schema, category_text, conform, read_table, settled, with_events
+from modelyard.data import Column, Schema, category_text, conform, read_table, settled, with_history
 from modelyard.evaluation import Evaluation, load_evaluation
 from modelyard.monitoring.monitor import monitor
 from modelyard.monitoring.records import MonitorReport
@@ -55,7 +55,7 @@ def watch(
         predictions = predictions.filter(pl.col("digest") == scorer.digest)
         truth = read_feedback(workspace.folder("predictions"))
     else:
-        predictions, truth = _scored(scorer, with_events(read_table(data), problem, workspace.root), problem, clock)
+        predictions, truth = _scored(scorer, with_history(read_table(data), problem, workspace.root), problem, clock)
     if labels is not None:
         truth = pl.concat([truth.select("id", "label"), _labels(labels)])
     evaluation = _evaluation(workspace, package)

@@ -22,7 +22,8 @@ from modelyard.core import (
 )
 from modelyard.data import ReferenceProfile, Roles, Split, assign_roles, build_profile, derive_contract
 from modelyard.evaluation.records import Evaluation
-from modelyard.features import OWN_FILE, catalogue
+from modelyard.features import OWN_FILE, SentenceEncoding, catalogue
+from modelyard.features.sentences import DISTRIBUTION
 from modelyard.packaging.card import CardSource, DecisionNote, TestOpening, card_page, fill_card
 from modelyard.packaging.compile import compile_model
 from modelyard.packaging.golden import Parity, largest_difference
@@ -211,7 +212,7 @@ class _Draft:
         _write_json(place / "contract.json", contract.to_dict())
         _write_json(place / "golden.json", golden.to_dict())
         _write_json(place / "reference.json", self._reference(model).to_dict())
-        requirements = _requirements(plan.predictor)
+        requirements = _requirements(plan)
         for name, text in mlflow_files(
             plan, columns, contract, requirements=requirements, created_at=created_at
         ).items():
@@ -260,7 +261,7 @@ class _Draft:
             split_id=record.split_id,
             run_id=record.id,
             ledger_position=self.details.ledger_position,
-            requirements=_requirements(plan.predictor),
+            requirements=_requirements(plan),
             author=self.details.author,
         )
 
@@ -297,13 +298,15 @@ def _logged_scores(predictions: npt.NDArray[np.float64]) -> npt.NDArray[np.float
     return predictions if predictions.ndim == 1 else predictions.max(axis=1)
 
 
-def _requirements(predictor: str) -> dict[str, str]:
+def _requirements(plan: ScoringPlan) -> dict[str, str]:
     """Distributions that scoring imports, with the versions at hand."""
     modules = ["modelyard", "numpy", "polars"]
-    if predictor in ("lightgbm", "xgboost"):
-        modules.append(predictor)
+    if plan.predictor in ("lightgbm", "xgboost"):
+        modules.append(plan.predictor)
     owners = importlib.metadata.packages_distributions()
     names = [owners.get(module, [module])[0] for module in modules]
+    if any(isinstance(encoding, SentenceEncoding) for encoding in plan.encodings):
+        names += ["scipy", DISTRIBUTION]
     return {name: importlib.metadata.version(name) for name in names}
 
 

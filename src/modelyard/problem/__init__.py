@@ -10,6 +10,7 @@ from modelyard.problem.linter import lint_problem
 from modelyard.problem.load import PROJECT_FILE, LoadedProblem, json_schema, load_problem
 from modelyard.problem.metrics import METRICS, MetricInput, MetricSpec, default_metric, metric_spec, metrics_for
 from modelyard.problem.schema import EventTable, FeaturePlan, Problem
+from modelyard.problem.series import SeriesColumn, SeriesPlan, span_length
 from modelyard.problem.suggestion import did_you_mean
 from modelyard.problem.task import Task
 
@@ -23,6 +24,8 @@ __all__ = [
     "MetricSpec",
     "Problem",
     "ProblemDraft",
+    "SeriesColumn",
+    "SeriesPlan",
     "Task",
     "default_metric",
     "did_you_mean",
@@ -31,5 +34,6 @@ __all__ = [
     "load_problem",
     "metric_spec",
     "metrics_for",
+    "span_length",
     "write_draft",
 ]

@@ -1,10 +1,12 @@
 """Findings about the question itself: objective, metric, baseline, prices, constraints, owner (P1 to P7, G7)."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 from modelyard.core import Finding, Severity
 from modelyard.problem.metrics import METRICS, metrics_for
 from modelyard.problem.schema import Problem
+from modelyard.problem.series import span_length
 from modelyard.problem.task import Task
 
 __all__ = ["lint_problem"]
@@ -193,6 +195,23 @@ def _collection(problem: Problem, _: Mapping[str, float]) -> Iterator[Finding]:
         )
 
 
+def _series_gap(problem: Problem, _: Mapping[str, float]) -> Iterator[Finding]:
+    series, gap = problem.data.series, problem.split.gap
+    if series is None or (isinstance(gap, str) and re.search("mo|y|q", gap)):
+        return
+    if gap is None or (int(gap) if isinstance(gap, float) else span_length(gap)) < span_length(series.horizon):
+        yield Finding(
+            "series-gap",
+            Severity.WARNING,
+            "split.gap",
+            f"The horizon is {series.horizon}, and the gap before each later part is {gap or 'none'}.",
+            "Training learns from targets that nobody would know yet when the first rows of the next part are asked for.",
+            f"Set split.gap to {series.horizon} or more.",
+            {},
+            "D3",
+        )
+
+
 _CHECKS: tuple[Callable[[Problem, Mapping[str, float]], Iterator[Finding]], ...] = (
     _objective,
     _metric_fits_task,
@@ -203,4 +222,5 @@ _CHECKS: tuple[Callable[[Problem, Mapping[str, float]], Iterator[Finding]], ...]
     _constraints,
     _owner,
     _collection,
+    _series_gap,
 )

@@ -7,6 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from modelyard.problem.address import holds_password
 from modelyard.problem.metrics import METRICS, default_metric
+from modelyard.problem.series import SeriesPlan, span_length
 from modelyard.problem.task import Task
 
 __all__ = [
@@ -108,6 +109,10 @@ class DataSource(_Strict):
     events: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")], EventTable] = Field(
         default_factory=dict, description="Event tables by name: features as of each row's prediction time."
     )
+    series: SeriesPlan | None = Field(
+        default=None,
+        description="Rows that follow one another in time: lags and windows of their past become features.",
+    )
     test_source: str | None = Field(default=None, description="A test table of one's own; it becomes the sealed part.")
     test_query: str | None = Field(default=None, description="What is asked of it, if it is a database: one SELECT.")
     collection: str = Field(default="", description="How the data were collected, by whom, over which period.")
@@ -127,6 +132,18 @@ class DataSource(_Strict):
                 raise ValueError(f"ranges.{name}: the lowest value {low:g} is above the highest {high:g}")
         if self.test_query is not None and self.test_source is None:
             raise ValueError("test_query needs test_source: the database that is asked")
+        return self
+
+    @model_validator(mode="after")
+    def _lags_are_known(self) -> Self:
+        for name, column in self.series.columns.items() if self.series else ():
+            known = self.series.known_after(name, self.target) if self.series else 0
+            for lag in column.lags:
+                if span_length(lag) < known:
+                    raise ValueError(
+                        f"series.columns.{name}: the value {lag} before a row is not known yet when its prediction is "
+                        "asked for; the horizon or known_after is longer"
+                    )
         return self
 
 
@@ -297,6 +314,10 @@ class FeaturePlan(_Strict):
     )
     interactions: tuple[tuple[str, str], ...] = Field(
         default=(), description="Pairs of number columns whose product is a feature too: [[age, income]]."
+    )
+
+    sentences: tuple[str, ...] = Field(
+        default=(), description="Text columns that a pretrained sentence encoder reads too, beside TF-IDF."
     )
 
     @model_validator(mode="after")

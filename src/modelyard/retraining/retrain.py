@@ -16,7 +16,7 @@ from modelyard.data import (
     read_table,
     settled,
     unknown_rows,
-    with_events,
+    with_history,
 )
 from modelyard.evaluation import evaluation_page, save_evaluation
 from modelyard.evaluation.evaluate import evaluate
@@ -114,7 +114,7 @@ class Retrainer:
         scorer = Scorer.load(package)
         target = load_run(package.manifest.run_id, self._workspace).record.target
         problem = _same_question(self._problem, target, scorer)
-        frame = self._collect(case, with_events(read_table(source), problem, self._workspace.root), base, scorer)
+        frame = self._collect(case, with_history(read_table(source), problem, self._workspace.root), base, scorer)
         split = self._divide(case, base, frame, problem)
         self._look_for_twins(case, split)
         report = self._audited(case, base, split, problem)

@@ -26,6 +26,7 @@ _KINDS = (
     "monitoring",
     "retraining",
     "corrections",
+    "labels",
 )
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
@@ -42,7 +43,7 @@ class Workspace:
         ├── lock                     held by a command that changes something
         ├── *.lock                   held for the moment of one write
         ├── scratch/                 columns of a large table, while a command reads or divides it
-        └── datasets/ splits/ runs/ audits/ evaluations/ packages/ predictions/ monitoring/ retraining/ corrections/
+        └── datasets/ splits/ runs/ audits/ evaluations/ packages/ predictions/ monitoring/ retraining/ corrections/ labels/
 
     Parameters
     ----------

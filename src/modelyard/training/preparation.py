@@ -10,8 +10,9 @@ import numpy.typing as npt
 
 from modelyard.core import ConfigError, derive_seed, digest_json
 from modelyard.data import Split, assign_roles, resolve
-from modelyard.data.schema import Column
+from modelyard.data.schema import Column, ColumnKind
 from modelyard.features import OwnFeatures, load_own_features
+from modelyard.features.sentences import sentence_model
 from modelyard.problem import Problem, Task, metrics_for
 from modelyard.training.folds import FoldPlan, RowKeys, plan_folds
 from modelyard.training.model import Learning
@@ -84,7 +85,10 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
     Raises
     ------
     ConfigError
-        If the primary metric is not defined for the task, or features of one's own cannot be run.
+        If the primary metric is not defined for the task, features of one's own cannot be run, or the sentence encoder
+        is asked to read what is no text.
+    MissingExtraError
+        If it is asked to read and is not installed.
     DataError
         If the target cannot be learnt, no column is left, or no folds can be made.
     """
@@ -112,6 +116,7 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
             "keys": {"strategy": keys.strategy, "time": data.time, "group": data.group},
             "own_features": own.digest if own is not None else None,
             "features": problem.features.model_dump(mode="json"),
+            "sentence_encoder": _sentence_encoder(problem, columns),
             "folds": len(plan.folds),
             "seed": seed,
             "environment": environment(),
@@ -119,6 +124,20 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
     )
     question = Question(problem.task, len(classes), problem.primary_metric, truth, plan, digest, seed)
     return Setup(problem, columns, classes, keys, plan, question, own)
+
+
+def _sentence_encoder(problem: Problem, columns: tuple[Column, ...]) -> str | None:
+    """Digest of the encoder that reads sentences; None if nobody asks for one."""
+    texts = [column.name for column in columns if column.kind is ColumnKind.TEXT]
+    for name in problem.features.sentences:
+        if name not in texts:
+            raise ConfigError(
+                "the sentence encoder reads free text only",
+                where="features.sentences",
+                got=repr(name),
+                cure=f"Name one of {', '.join(texts)}" if texts else "Declare it under data.types as text",
+            )
+    return sentence_model().digest if problem.features.sentences else None
 
 
 def environment() -> dict[str, str]:

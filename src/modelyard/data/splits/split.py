@@ -19,7 +19,7 @@ from modelyard.core import (
     write_json_atomic,
 )
 from modelyard.core.files import atomic_file
-from modelyard.data.events import with_events
+from modelyard.data.history import with_history
 from modelyard.data.read import located, read_source
 from modelyard.data.resolve import resolve
 from modelyard.data.schema import Column, ColumnKind, Schema, conform_column, infer_column
@@ -210,7 +210,7 @@ def _own_test(own: pl.DataFrame | None, table: Table, problem: Problem, workspac
     if own is None:
         return None
     source = problem.data.test_source or ""
-    frame = with_events(own, problem, workspace.root)
+    frame = with_history(own, problem, workspace.root)
     missing = [name for name in table.columns if name not in frame.columns]
     missing = [name for name in missing if name != problem.split.column]
     if missing:

@@ -1,59 +1,17 @@
 """Features from an event table as of each row's prediction time: nothing that happened at that moment or later is used."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import polars as pl
 
-from modelyard.core import ConfigError, DataError
-from modelyard.data.dtypes import parse_moments
-from modelyard.data.read import located, read_table
-from modelyard.problem import EventTable, Problem, did_you_mean
+from modelyard.core import DataError
+from modelyard.data.history.moments import moments_of, require_columns
+from modelyard.problem import EventTable
 
-__all__ = ["event_joiner", "join_events", "with_events"]
+__all__ = ["join_events"]
 
 _ROW, _ENTITY, _AT = "__row", "__entity", "__at"
 _DAY_US = 86_400_000_000
-
-
-def with_events(rows: pl.DataFrame, problem: Problem, root: Path) -> pl.DataFrame:
-    """The rows with the features of all event tables that the project file declares; see :func:`event_joiner`."""
-    return event_joiner(problem, root)(rows)
-
-
-def event_joiner(problem: Problem, root: Path) -> Callable[[pl.DataFrame], pl.DataFrame]:
-    """What adds the features of all event tables that the project file declares; the tables are read once, now.
-
-    Parameters
-    ----------
-    root
-        The project's folder, from which the tables' paths count.
-
-    Raises
-    ------
-    ConfigError
-        If neither a prediction time nor a time is declared.
-    DataError
-        If an event table cannot be read; the function that is returned raises it if one cannot be joined.
-    """
-    moment = problem.data.prediction_time or problem.data.time
-    tables = []
-    for name, plan in problem.data.events.items():
-        if moment is None:
-            raise ConfigError(
-                "event tables need to know when each prediction is asked for",
-                where="data.events",
-                got=repr(name),
-                cure="Set data.prediction_time (or data.time) to the column that says it",
-            )
-        tables.append((name, plan, read_table(located(plan.source, root)), moment))
-
-    def join(rows: pl.DataFrame) -> pl.DataFrame:
-        for name, plan, events, at in tables:
-            rows = join_events(rows, events, plan, name=name, moment=at)
-        return rows
-
-    return join
 
 
 def join_events(rows: pl.DataFrame, events: pl.DataFrame, plan: EventTable, *, name: str, moment: str) -> pl.DataFrame:
@@ -88,16 +46,16 @@ def join_events(rows: pl.DataFrame, events: pl.DataFrame, plan: EventTable, *, n
     -----
     An event at the very moment is not used: whether it was known is not known. Windows are half open, [t - w, t).
     """
-    _require(rows, (plan.row_entity or plan.entity, moment), "the main table")
-    _require(events, (plan.entity, plan.time, *plan.values), f"the event table {name!r}")
+    require_columns(rows, (plan.row_entity or plan.entity, moment), "the main table", "data.events")
+    require_columns(events, (plan.entity, plan.time, *plan.values), f"the event table {name!r}", "data.events")
     asked = rows.select(
         pl.int_range(pl.len()).alias(_ROW),
         pl.col(plan.row_entity or plan.entity).cast(pl.String).alias(_ENTITY),
-        _moments(rows, moment, "the main table").alias(_AT),
+        moments_of(rows, moment, "the main table").alias(_AT),
     )
     happened = events.select(
         pl.col(plan.entity).cast(pl.String).alias(_ENTITY),
-        _moments(events, plan.time, f"the event table {name!r}").alias(_AT),
+        moments_of(events, plan.time, f"the event table {name!r}").alias(_AT),
         *(_number(events, value, name) for value in plan.values),
     ).sort(_AT)
     found = _ever(asked, happened, name).join(_windows(asked, happened, plan, name), on=_ROW, maintain_order="left")
@@ -163,40 +121,6 @@ def _names(window: str, plan: EventTable, name: str) -> Iterator[str]:
 
 def _days(duration: pl.Expr) -> pl.Expr:
     return duration.dt.total_microseconds() / _DAY_US
-
-
-def _require(table: pl.DataFrame, columns: tuple[str, ...], where: str) -> None:
-    for column in columns:
-        if column not in table.columns:
-            raise DataError(
-                "a column that data.events names is not there",
-                where=where,
-                got=repr(column),
-                cure=did_you_mean(column, table.columns),
-            )
-
-
-def _moments(table: pl.DataFrame, column: str, where: str) -> pl.Series:
-    """A column as moments in microseconds, without a zone."""
-    values = table[column]
-    if values.dtype == pl.String:
-        values = parse_moments(values)
-    if not isinstance(values.dtype, pl.Date | pl.Datetime):
-        raise DataError(
-            "events are ordered by dates, and the column holds none",
-            where=f"{where}, column {column!r}",
-            got=str(values.dtype),
-            cure="Write its values as ISO 8601: 2024-02-29",
-        )
-    if missing := values.null_count():
-        raise DataError(
-            f"the time is missing in {missing:,} of {len(values):,} rows",
-            where=f"{where}, column {column!r}",
-            cure="Fill it in, or leave those rows out at the source",
-        )
-    if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone:
-        values = values.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    return values.cast(pl.Datetime("us"))
 
 
 def _number(events: pl.DataFrame, column: str, name: str) -> pl.Expr:

@@ -1,0 +1,12 @@
+"""Features of the past, as of each row's time: event tables, and lags and windows of a series.
+
+Takes: rows, and tables of what happened before.
+Gives: the rows with features of their past.
+Never: lets a row know what was not known when its prediction was asked for.
+"""
+
+from modelyard.data.history.events import join_events
+from modelyard.data.history.joining import history_joiner, with_history
+from modelyard.data.history.series import join_series
+
+__all__ = ["history_joiner", "join_events", "join_series", "with_history"]
