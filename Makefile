@@ -47,10 +47,12 @@ docs: $(INSTALLED) ## write the generated pages (commands, project file)
 	$(BIN)/python scripts/generate_docs.py
 	$(BIN)/python scripts/audit_snapshot.py
 
-bench: $(INSTALLED) ## measure; prints ratios
+bench: demo ## measure; prints ratios
 	$(BIN)/python benchmarks/audit/side_by_side.py
 	$(BIN)/python benchmarks/audit/growth.py
-	$(BIN)/python benchmarks/serving/one_row.py
+	$(BIN)/python benchmarks/audit/large_project.py
+	OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python benchmarks/features/boosting_pipeline.py
+	$(BIN)/python benchmarks/serving/one_row.py --package $$(ls -d demo/churn/.modelyard/packages/* | head -1)
 
 clean: ## remove what was made
 	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache

@@ -10,7 +10,7 @@ import venv
 from collections.abc import Sequence
 from pathlib import Path
 
-__all__ = ["Cost", "environment", "measured"]
+__all__ = ["Cost", "commanded", "environment", "measured"]
 
 HERE = Path(__file__).parent
 
@@ -60,19 +60,31 @@ def measured(python: Path, script: str, *words: str, most_s: float = 1_800.0) ->
     """
     with tempfile.TemporaryDirectory() as folder:
         page = Path(folder) / "audit.html"
-        command = [str(python), str(HERE / script), *(str(page) if word == "PAGE" else word for word in words)]
-        said = Path(folder) / "said"
-        with said.open("wb") as output, (Path(folder) / "errors").open("wb") as errors:
-            started = time.perf_counter()
-            process = subprocess.Popen(command, stdout=output, stderr=errors, env=_surroundings(python))
-            _, status, usage = os.wait4(process.pid, 0)
-            wall_s = time.perf_counter() - started
+        words = tuple(str(page) if word == "PAGE" else word for word in words)
+        cost = commanded(python, str(HERE / script), *words, most_s=most_s)
+        return dataclasses.replace(cost, html_mb=page.stat().st_size / 1e6 if page.exists() else 0.0)
+
+
+def commanded(program: Path, *words: str, most_s: float = 1_800.0) -> Cost:
+    """Run a program to its end and count what it took.
+
+    Raises
+    ------
+    RuntimeError
+        As :func:`measured`.
+    """
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        started = time.perf_counter()
+        process = subprocess.Popen([program, *words], stdout=output, stderr=errors, env=_surroundings(program))
+        _, status, usage = os.wait4(process.pid, 0)
+        wall_s = time.perf_counter() - started
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode != 0 or wall_s > most_s:
-            raise RuntimeError(f"{script}: " + (Path(folder) / "errors").read_text(errors="replace")[-2_000:])
-        html_mb = page.stat().st_size / 1e6 if page.exists() else 0.0
+            errors.seek(0)
+            raise RuntimeError(f"{program.name} {words[0]}: " + errors.read().decode(errors="replace")[-2_000:])
+        output.seek(0)
         processor_s = usage.ru_utime + usage.ru_stime
-        return Cost(wall_s, processor_s, usage.ru_maxrss / 1e3, html_mb, said.read_text(encoding="utf-8"))
+        return Cost(wall_s, processor_s, usage.ru_maxrss / 1e3, 0.0, output.read().decode())
 
 
 def _surroundings(python: Path) -> dict[str, str]:

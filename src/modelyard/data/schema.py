@@ -30,7 +30,7 @@ _TEXT_WORDS = 4
 _TEXT_SHARE = 0.2
 _COUNTER_DENSITY = 0.5
 _IDENTIFIER_NAME = re.compile(
-    r"(^|[_\W])(id|idx|index|key|uuid|guid|no|nr|order|instant|row|rownum)($|[_\W])|[a-z]I[dD]$"
+    r"(^|[_\W])(id|idx|index|key|uuid|guid|no|nr|order|instant|row|rownum)($|[_\W])|[a-z]I[dD]$|(^|[_\W])[A-Z]ID$"
 )
 
 
@@ -95,8 +95,8 @@ class Schema(Record):
 def looks_like_identifier(name: str) -> bool:
     """True if a column's name says that it numbers or names rows.
 
-    >>> [looks_like_identifier(name) for name in ("customerID", "row_order", "id", "paid", "period")]
-    [True, True, True, False, False]
+    >>> [looks_like_identifier(name) for name in ("customerID", "row_order", "id", "PID", "paid", "period")]
+    [True, True, True, True, False, False]
     """
     return _IDENTIFIER_NAME.search(name) is not None or _IDENTIFIER_NAME.search(name.lower()) is not None
 

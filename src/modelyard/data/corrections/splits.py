@@ -12,7 +12,8 @@ from modelyard.data.corrections.records import Correction, CorrectionLine
 from modelyard.data.corrections.rows import Changes, find_rows
 from modelyard.data.schema import Schema, category_text
 from modelyard.data.splits import Split, load_split
-from modelyard.data.splits.split import divided_rows, refuse_one_class, store_parts
+from modelyard.data.splits.split import divided_rows, refuse_one_class
+from modelyard.data.splits.stored import is_stored, store_parts
 from modelyard.data.splits.strategies import Part
 from modelyard.data.version import load_version, store_version, version_record
 from modelyard.problem import Problem
@@ -51,9 +52,7 @@ def corrected_split(base: Split, problem: Problem, workspace: Workspace, actor: 
     if not force:
         return base
     id_ = digest_json({"base": base.record.id, "corrections": [item.id for item in force]})[:_ID_LENGTH]
-    if not (workspace.folder("splits", id_) / "split.json").exists() and not _store(
-        id_, base, force, problem, workspace
-    ):
+    if not is_stored(id_, workspace) and not _store(id_, base, force, problem, workspace):
         return base
     split = load_split(id_, workspace)
     if workspace.ledger.count(_MADE, id_) == 0:

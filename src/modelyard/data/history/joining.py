@@ -9,7 +9,7 @@ from modelyard.core import ConfigError
 from modelyard.data.history.events import join_events
 from modelyard.data.history.series import join_series, past_of
 from modelyard.data.read import located, read_declared, read_source, read_table
-from modelyard.problem import EventTable, Problem
+from modelyard.problem import EventTable, Problem, SeriesPlan
 
 __all__ = ["history_joiner", "with_history"]
 
@@ -58,9 +58,10 @@ def history_joiner(
     DataError
         If a table cannot be read; the function that is returned raises it if one cannot be joined.
     """
-    if problem.data.series is not None and isinstance(batch, Path | str):
-        batch = read_source(batch, query=query).frame
-    joins = [*_events(problem, root), *_series(problem, root, batch, is_source=is_source)]
+    joins = [*_events(problem, root)]
+    if problem.data.series is not None:
+        rows = read_source(batch, query=query).frame if isinstance(batch, Path | str) else batch
+        joins.append(_series(problem.data.series, problem, root, rows, is_source=is_source))
 
     def join(rows: pl.DataFrame) -> pl.DataFrame:
         for one in joins:
@@ -87,10 +88,8 @@ def _event_join(name: str, plan: EventTable, root: Path, moment: str) -> _Join:
     return lambda rows: join_events(rows, events, plan, name=name, moment=moment)
 
 
-def _series(problem: Problem, root: Path, batch: Path | str | pl.DataFrame | None, *, is_source: bool) -> list[_Join]:
-    data, plan = problem.data, problem.data.series
-    if plan is None:
-        return []
+def _series(plan: SeriesPlan, problem: Problem, root: Path, batch: pl.DataFrame | None, *, is_source: bool) -> _Join:
+    data = problem.data
     time = data.time
     if time is None or problem.split.strategy not in ("auto", "time") or problem.split.column is not None:
         raise ConfigError(
@@ -106,7 +105,7 @@ def _series(problem: Problem, root: Path, batch: Path | str | pl.DataFrame | Non
         tables.append(read_table(located(plan.history, root)))
     elif not is_source:
         tables.append(read_declared(data, root).frame)
-    if isinstance(batch, pl.DataFrame):
+    if batch is not None:
         tables.append(batch)
     past = past_of(tables, plan, time=time)
-    return [lambda rows: join_series(rows, past, plan, time=time, target=data.target)]
+    return lambda rows: join_series(rows, past, plan, time=time, target=data.target)

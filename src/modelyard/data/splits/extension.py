@@ -10,7 +10,8 @@ import polars.selectors as cs
 from modelyard.core import Actor, DataError, digest_json
 from modelyard.data.resolve import resolve
 from modelyard.data.schema import conform
-from modelyard.data.splits.split import Split, load_split, make_split, store_parts
+from modelyard.data.splits.split import make_split
+from modelyard.data.splits.stored import Split, load_split, store_parts
 from modelyard.data.version import Dataset, load_version, store_version, version_record
 from modelyard.problem import Problem
 from modelyard.store import Workspace
