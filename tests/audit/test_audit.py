@@ -45,7 +45,7 @@ def test_a_quick_audit_trains_nothing_and_says_so(clean_table: Clean) -> None:
     whole, quick = (audit(train, problem, roles, seed=0, quick=short) for short in (False, True))
 
     trained = {check.id for check in CHECKS if check.trains}
-    assert trained == {"target-proxy", "undeclared-group", "row-order", "label-errors", "strange-rows"}
+    assert trained == {"target-proxy", "undeclared-group", "row-order", "label-errors", "target-errors", "strange-rows"}
     left_out = {one.check for one in quick.skipped if one.reason == "asks a model, which a quick audit does not train"}
     assert (quick.quick, whole.quick, left_out) == (True, False, trained)
     assert quick.findings == tuple(one for one in whole.findings if one.id not in trained)

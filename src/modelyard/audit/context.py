@@ -245,15 +245,6 @@ class AuditContext:
         return tuple(found)
 
     @functools.cached_property
-    def added_score(self) -> float:
-        """ROC AUC of the features' single predictions added up as log-odds: naive Bayes, and quick."""
-        odds = np.zeros_like(self.target)
-        for binned in self.binned.values():
-            share = np.clip(cross_fitted(binned, self.target, self.folds), 1e-3, 1 - 1e-3)
-            odds += np.log(share / (1 - share))
-        return score_of(self.target, odds, self.task)
-
-    @functools.cached_property
     def label_model(self) -> LabelModel:
         """Held-out predictions of all features, held against the labels of at most 10,000 rows."""
         seed = derive_seed(self.seed, "labels")

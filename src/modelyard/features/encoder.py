@@ -158,6 +158,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
                     calendar_only=column.name == self.time,
                     target=target,
                     transform=plan.columns.get(column.name),
+                    drifts=self.time is not None,
                 )
             )
             if column.name in plan.sentences:

@@ -65,6 +65,7 @@ def fit_encoding(
     calendar_only: bool = False,
     target: Matrix | None = None,
     transform: str | None = None,
+    drifts: bool = False,
 ) -> ColumnEncoding:
     """The encoding of one column, learned from the training rows in ``series``.
 
@@ -86,6 +87,8 @@ def fit_encoding(
         class. None leaves it out of sight.
     transform
         What the project file declares for a number; None for the rules.
+    drifts
+        True if rows are split by time, so that later values than training saw are to come.
 
     Raises
     ------
@@ -93,7 +96,7 @@ def fit_encoding(
         If the kind cannot be a feature (identifiers).
     """
     if column.kind is ColumnKind.NUMERIC:
-        return fit_number(column.name, series, style, transform)
+        return fit_number(column.name, series, style, transform, drifts=drifts)
     if column.kind is ColumnKind.CATEGORY:
         return _fit_category(column.name, series, style, target)
     if column.kind is ColumnKind.BOOLEAN:

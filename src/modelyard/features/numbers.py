@@ -37,7 +37,9 @@ _FARTHEST = 1e100
 """Farther numbers are scaled only: ranks, curves and their differences would overflow."""
 
 
-def fit_number(name: str, series: pl.Series, style: EncodingStyle, transform: str | None = None) -> ColumnEncoding:
+def fit_number(
+    name: str, series: pl.Series, style: EncodingStyle, transform: str | None = None, *, drifts: bool = False
+) -> ColumnEncoding:
     """The encoding of a column of numbers, learned from training rows.
 
     Parameters
@@ -45,6 +47,8 @@ def fit_number(name: str, series: pl.Series, style: EncodingStyle, transform: st
     transform
         What the project file declares: ``standard``, ``robust``, ``minmax``, ``quantile``, ``log``, ``spline`` or
         ``bins``. Trees split by order, which none of them but ``bins`` changes; they take numbers as they are.
+    drifts
+        True if production brings later values than training saw; no curve is then drawn by rule.
     """
     values = numbers_in(series)
     present = values[~np.isnan(values)]
@@ -60,7 +64,7 @@ def fit_number(name: str, series: pl.Series, style: EncodingStyle, transform: st
         return NumericEncoding(name)
     if style is EncodingStyle.FOREST:
         return NumericEncoding(name, fill=median(present), indicator=often_missing)
-    return _fit_scaled(name, present, transform or _rule(present, style), indicator=often_missing)
+    return _fit_scaled(name, present, transform or _rule(present, style, drifts=drifts), indicator=often_missing)
 
 
 def require_numbers(plan: FeaturePlan, columns: Sequence[Column]) -> None:
@@ -92,13 +96,14 @@ def require_numbers(plan: FeaturePlan, columns: Sequence[Column]) -> None:
             )
 
 
-def _rule(present: Matrix, style: EncodingStyle) -> str:
+def _rule(present: Matrix, style: EncodingStyle, *, drifts: bool) -> str:
     """What a family takes where nothing is declared."""
     if style is not EncodingStyle.LINEAR:
         return "standard"
     if log_unit(present) is not None:
         return "log"
-    return "spline" if _bears_a_curve(present) else "usual"
+    # What bends with the time of training goes on bending after it; a straight line is wrong by less.
+    return "spline" if not drifts and _bears_a_curve(present) else "usual"
 
 
 def _bears_a_curve(present: Matrix) -> bool:
