@@ -160,8 +160,7 @@ def _kind_of_strings(values: pl.Series) -> ColumnKind:
     enough = rows >= (2 if looks_like_identifier(values.name) else _MIN_NAMELESS_ROWS)
     if enough and distinct / rows > _IDENTIFIER_SHARE and _mean(text.str.len_chars()) <= _IDENTIFIER_LENGTH:
         return ColumnKind.IDENTIFIER
-    words = _mean(text.str.count_matches(r"\S+"))
-    if enough and words > _TEXT_WORDS and distinct / rows > _TEXT_SHARE:
+    if enough and distinct / rows > _TEXT_SHARE and _mean(text.str.count_matches(r"\S+")) > _TEXT_WORDS:
         return ColumnKind.TEXT
     return ColumnKind.CATEGORY
 
