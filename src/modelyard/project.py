@@ -101,6 +101,8 @@ class Project:
     def new(cls, root: Path | str, *, data: Path | str, target: str, query: str | None = None) -> Self:
         """Look at a table, infer what can be inferred, and write a commented ``modelyard.yaml`` into ``root``.
 
+        The table is stored as a version, so that it is not read again.
+
         Parameters
         ----------
         data
@@ -122,10 +124,15 @@ class Project:
             raise StateError(
                 "there is a project already", where=str(folder), cure="Choose another name, or edit modelyard.yaml"
             )
-        draft = data_room.draft_problem(folder.resolve().name, data, target, folder=folder, query=query)
-        write_json_atomic(folder / ".modelyard" / "schema.json", json_schema())
-        write_atomic(folder / PROJECT_FILE, write_draft(draft))
-        project = cls.open(folder)
+        workspace = store.Workspace(folder)
+        with workspace.scratch() as scratch:
+            key = data_room.fingerprint(data, query=query)
+            read = data_room.open_source(data, query=query, scratch=scratch)
+            draft = data_room.draft_problem(folder.resolve().name, data, read.table, target, folder=folder, query=query)
+            write_json_atomic(folder / ".modelyard" / "schema.json", json_schema())
+            write_atomic(folder / PROJECT_FILE, write_draft(draft))
+            project = cls.open(folder)
+            data_room.keep_version(read.table, str(data), workspace, notes=read.notes, key=key)
         project.draft = draft
         return project
 

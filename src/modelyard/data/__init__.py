@@ -17,7 +17,7 @@ from modelyard.data.corrections import (
     undo_correction,
 )
 from modelyard.data.drafting import Suggestion, draft_problem, suggest
-from modelyard.data.entry import enter_source
+from modelyard.data.entry import enter_source, fingerprint, keep_version
 from modelyard.data.history import history_joiner, with_history
 from modelyard.data.profile import (
     FeatureReference,
@@ -97,8 +97,10 @@ __all__ = [
     "draft_problem",
     "enter_source",
     "extend_split",
+    "fingerprint",
     "history_joiner",
     "infer_schema",
+    "keep_version",
     "load_split",
     "load_version",
     "located",

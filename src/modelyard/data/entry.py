@@ -1,5 +1,6 @@
 """How a source enters: read, made plain, stored as a version; not read again while its bytes are the same."""
 
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,11 +12,35 @@ from modelyard.data.version import DatasetVersion, store_version, version_record
 from modelyard.problem import Problem
 from modelyard.store import Workspace
 
-__all__ = ["enter_source"]
+__all__ = ["Fingerprint", "enter_source", "fingerprint", "keep_version"]
 
 _FILE = "entered.json"
 _RULES = 1
 """Raised when reading gives other tables from the same bytes, so that sources are read again."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Fingerprint:
+    """What a file's table follows from.
+
+    Parameters
+    ----------
+    path
+        The file.
+    state
+        Size, time of change and place on the disk before its bytes were taken.
+    digest
+        Of its bytes, its name's ending and what is asked of it.
+    """
+
+    path: Path
+    state: tuple[int, int, int]
+    digest: str
+
+    @property
+    def holds(self) -> bool:
+        """True if the file has not been touched since."""
+        return _state(self.path) == self.state
 
 
 def enter_source(problem: Problem, workspace: Workspace) -> DatasetVersion:
@@ -30,29 +55,49 @@ def enter_source(problem: Problem, workspace: Workspace) -> DatasetVersion:
     DataError, ConfigError, MissingExtraError
         As :func:`modelyard.data.read_source` and :func:`modelyard.data.history_joiner`.
     """
-    key = _fingerprint(problem, workspace.root)
-    known = _entered(workspace)
-    if key in known and (workspace.folder("datasets", known[key]) / "dataset.json").exists():
-        return version_record(known[key], workspace)
-    source = located(problem.data.source, workspace.root)
+    data = problem.data
+    source = located(data.source, workspace.root)
+    key = None if _looks_back(problem) else fingerprint(source, query=data.query, sheet=data.sheet)
+    known = _entered(workspace).get(key.digest) if key is not None else None
+    if known is not None and (workspace.folder("datasets", known) / "dataset.json").exists():
+        return version_record(known, workspace)
     with workspace.scratch() as scratch:
-        read = read_declared(problem.data, workspace.root, scratch=scratch)
+        read = read_declared(data, workspace.root, scratch=scratch)
         rows: TableLike = read.table
         if _looks_back(problem):
             rows = with_history(read.frame, problem, workspace.root, is_source=True)
-        version = store_version(rows, source, workspace, notes=read.notes)
-    if key is not None and key == _fingerprint(problem, workspace.root):
-        write_json_atomic(workspace.folder("datasets") / _FILE, {**known, key: version.id})
+        return keep_version(rows, source, workspace, notes=read.notes, key=key)
+
+
+def keep_version(
+    rows: TableLike, source: str, workspace: Workspace, *, notes: tuple[str, ...], key: Fingerprint | None
+) -> DatasetVersion:
+    """Store a table that was read, and remember which bytes it came from.
+
+    Parameters
+    ----------
+    key
+        The source's :func:`fingerprint` before it was read; None if it is to be read each time.
+    """
+    version = store_version(rows, source, workspace, notes=notes)
+    if key is not None and key.holds:
+        write_json_atomic(workspace.folder("datasets") / _FILE, {**_entered(workspace), key.digest: version.id})
     return version
 
 
-def _fingerprint(problem: Problem, root: Path) -> str | None:
-    """What a file's table follows from: its bytes, its name's ending and what is asked of it; None for other sources."""
-    path = Path(located(problem.data.source, root))
-    if _looks_back(problem) or not path.is_file():
+def fingerprint(source: Path | str, *, query: str | None = None, sheet: str | None = None) -> Fingerprint | None:
+    """The fingerprint of a local file; None for other sources."""
+    path = Path(source)
+    if not path.is_file():
         return None
-    asked = {"rules": _RULES, "suffix": path.suffix.lower(), "sheet": problem.data.sheet, "query": problem.data.query}
-    return digest_json({**asked, "bytes": digest_file(path)})
+    state = _state(path)
+    asked = {"rules": _RULES, "suffix": path.suffix.lower(), "sheet": sheet, "query": query}
+    return Fingerprint(path, state, digest_json({**asked, "bytes": digest_file(path)}))
+
+
+def _state(path: Path) -> tuple[int, int, int]:
+    seen = path.stat()
+    return seen.st_size, seen.st_mtime_ns, seen.st_ino
 
 
 def _looks_back(problem: Problem) -> bool:

@@ -5,14 +5,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from modelyard.data.drafting.suggest import Suggestion, suggest
-from modelyard.data.read import located, open_source
+from modelyard.data.drafting.suggest import suggest
+from modelyard.data.read import located
 from modelyard.data.resolve import resolve
-from modelyard.data.table import Table
+from modelyard.data.table import TableLike
 from modelyard.problem import Problem, ProblemDraft, Task
 from modelyard.problem.address import is_url
 from modelyard.problem.schema import DataSource
-from modelyard.store import Workspace
 
 __all__ = ["draft_problem"]
 
@@ -28,32 +27,37 @@ _KEYS = {
 
 
 def draft_problem(
-    name: str, source: Path | str, target: str, *, folder: Path, query: str | None = None
+    name: str, source: Path | str, rows: TableLike, target: str, *, folder: Path, query: str | None = None
 ) -> ProblemDraft:
-    """Look at the table in ``source`` and draft a problem for the project in ``folder``.
+    """Look at a table and draft a problem for the project in ``folder``.
 
-    The project file names the table relative to the folder if it lies below it or beside it, else absolutely. What
-    a model's name cannot hold becomes a dash.
+    Parameters
+    ----------
+    name
+        Of the model; what a model's name cannot hold becomes a dash.
+    source, query
+        Where the rows come from. The project file names a path relative to the folder if it lies below it or beside
+        it, else absolutely.
+    rows
+        The table.
+    target
+        Column to predict.
+    folder
+        The project's.
 
     Raises
     ------
     DataError
-        If the table cannot be read, or has no such target that could be learnt.
+        If the table has no such target that could be learnt.
     """
-    with Workspace(folder).scratch() as scratch:
-        found = _look(open_source(source, query=query, scratch=scratch).table, str(source), target)
+    resolve(Problem(task=Task.AUTO, data=DataSource(source=str(source), target=target)), rows)
+    found = suggest(rows, target)
     values: dict[str, Any] = {"data.query": query} if query else {}
     values |= {
         key: getattr(found, field) for field, key in _KEYS.items() if getattr(found, field) not in (None, (), {})
     }
     because = {_KEYS.get(field, field): reason for field, reason in found.because.items()}
     return ProblemDraft(_as_name(name), _as_written(str(source), folder), target, found.task, values, because)
-
-
-def _look(table: Table, source: str, target: str) -> Suggestion:
-    """What the table suggests, once it is clear that its target can be learnt."""
-    resolve(Problem(task=Task.AUTO, data=DataSource(source=source, target=target)), table)
-    return suggest(table, target)
 
 
 def _as_written(source: str, folder: Path) -> str:
