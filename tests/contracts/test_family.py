@@ -1,5 +1,6 @@
 """What every family of models must do, whatever library stands behind it: the duties of ``modelyard.training.families``."""
 
+import functools
 import pickle
 import warnings
 from collections.abc import Mapping
@@ -66,6 +67,16 @@ def fitted(family: Family, data: FitData, seed: int = 3_000_000_000) -> Any:
     return family.fit(data, family.defaults(data.task), seed=seed).estimator
 
 
+def ready(family: Family, task: Task) -> Any:
+    """The estimator of the defaults on :func:`data_for`, fitted once."""
+    return _fitted_once(QUICK.index(family), task)
+
+
+@functools.cache
+def _fitted_once(place: int, task: Task) -> Any:
+    return fitted(QUICK[place], data_for(task))
+
+
 def predicted(estimator: Any, matrix: Matrix, task: Task, classes: int = 3) -> Matrix:
     """Predictions as the engine takes them."""
     return predict_matrix(estimator, matrix, task, classes, tuple(range(classes)))
@@ -90,7 +101,7 @@ def test_it_keeps_the_protocol_and_is_picklable(family: Family) -> None:
 def test_equal_seeds_give_equal_bits_and_the_signal_is_found(family: Family, task: Task) -> None:
     """Two fits and a pickled estimator predict alike, and far better than chance; nothing warns in prediction."""
     data = data_for(task)
-    first, second = fitted(family, data), fitted(family, data)
+    first, second = ready(family, task), fitted(family, data)
     expected = predicted(first, data.matrix, task)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -108,7 +119,7 @@ def test_equal_seeds_give_equal_bits_and_the_signal_is_found(family: Family, tas
 def test_one_row_answers_as_many_and_probabilities_sum_to_one(family: Family, task: Task) -> None:
     """Single rows equal the batch to 1e-12; classes have probabilities from 0 to 1 that sum to 1."""
     data = data_for(task)
-    estimator = fitted(family, data)
+    estimator = ready(family, task)
     batch = predicted(estimator, data.matrix, task)
     single = np.concatenate([predicted(estimator, data.matrix[at : at + 1], task) for at in range(20)])
 
@@ -158,7 +169,7 @@ def test_ten_rows_are_enough(family: Family, task: Task) -> None:
 def test_its_native_form_answers_alike_even_far_outside(family: Family, task: Task) -> None:
     """Compiled, written and read again, every family answers as in training, one row or many, near or far."""
     data = data_for(task)
-    estimator = fitted(family, data)
+    estimator = ready(family, task)
     compiled = compile_estimator(estimator, task, family.name)
     predictor = load_predictor(compiled.kind, compiled.to_files())
     far = data.matrix[:30] * np.logspace(0, 8, 30)[:, np.newaxis]
@@ -197,6 +208,15 @@ def test_neighbours_that_are_equally_far_all_count() -> None:
 
     assert estimator.predict(np.zeros((1, 2))).tolist() == [3.0]
     assert estimator.predict(corners).tolist() == [0.0, 0.0, 4.0, 8.0]
+
+
+def test_neighbours_of_one_class_leave_a_chance_to_the_other() -> None:
+    """Of 4 neighbours all in class 1, and half of all rows in it: (4 + 0.5) / 5, not certainty."""
+    matrix = np.arange(8.0)[:, np.newaxis]
+    data = FitData(Task.BINARY, matrix, np.repeat([0.0, 1.0], 4), np.zeros(8, dtype=bool))
+    estimator = NearestNeighbours().fit(data, {"neighbours": 4}, seed=0).estimator
+
+    np.testing.assert_allclose(estimator.predict_proba(np.array([[9.0]])), [[0.1, 0.9]])
 
 
 def test_svm_is_scikit_learns_machine() -> None:

@@ -45,16 +45,20 @@ class NearestNeighbours:
         return ({"neighbours": 7}, {"neighbours": 60})
 
     def fit(self, data: FitData, params: Mapping[str, Any], *, seed: int, rounds: int | None = None) -> Fitted:  # noqa: ARG002
-        """Keep the rows; there is nothing to draw, so the seed plays no role."""
-        answers = data.target[:, np.newaxis]
+        """Keep the rows; there is nothing to draw, so the seed plays no role.
+
+        The shares of the classes count as one neighbour more, so that no probability is 0 or 1 because of a few rows.
+        """
+        neighbours, answers = int(params["neighbours"]), data.target[:, np.newaxis]
         if data.task.is_classification:
-            answers = np.eye(int(data.target.max()) + 1)[data.target.astype(np.intp)]
-        return Fitted(NeighboursEstimator(np.array(data.matrix), answers, int(params["neighbours"])))
+            found = np.eye(int(data.target.max()) + 1)[data.target.astype(np.intp)]
+            answers = (neighbours * found + found.mean(axis=0)) / (neighbours + 1)
+        return Fitted(NeighboursEstimator(np.array(data.matrix), answers, neighbours))
 
 
 @dataclasses.dataclass(frozen=True)
 class NeighboursEstimator:
-    """The training rows, and their answers: class shares, or values.
+    """The training rows, and their answers: smoothed class shares, or values.
 
     Parameters
     ----------
