@@ -43,17 +43,20 @@ class SupportVectors:
     complexity: int = 2
     most_rows: int | None = 200_000
 
-    def defaults(self, task: Task) -> Mapping[str, Any]:  # noqa: ARG002
-        """scikit-learn's: ``C`` of 1, and a kernel as wide as the features vary."""
-        return {"C": 1.0, "sharpness": 1.0}
+    def defaults(self, task: Task) -> Mapping[str, Any]:
+        """A smooth machine for classes, a firmer and sharper one for values, as two tables of ours advise.
+
+        scikit-learn's, 1 and 1, are behind on both: ROC AUC 0.790 against 0.827 (churn), RMSE 90.0 against 81.0 (bike).
+        """
+        return {"C": 1.0, "sharpness": 0.1} if task.is_classification else {"C": 10.0, "sharpness": 1.0}
 
     def space(self, task: Task) -> Mapping[str, Dimension]:  # noqa: ARG002
         """Penalty, and the kernel's ``gamma`` in units of ``1 / (features * variance)``."""
         return {"C": Dimension(0.05, 50.0, log=True), "sharpness": Dimension(0.05, 5.0, log=True)}
 
     def portfolio(self, task: Task) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
-        """A smoother machine, and a firmer one."""
-        return ({"C": 1.0, "sharpness": 0.2}, {"C": 10.0, "sharpness": 0.2})
+        """scikit-learn's own, and a machine between smooth and firm."""
+        return ({"C": 1.0, "sharpness": 1.0}, {"C": 3.0, "sharpness": 0.3})
 
     def fit(self, data: FitData, params: Mapping[str, Any], *, seed: int, rounds: int | None = None) -> Fitted:  # noqa: ARG002
         """Fit; values are standardised meanwhile."""
