@@ -3,7 +3,7 @@
 import dataclasses
 import datetime as dt
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,12 +40,23 @@ from modelyard.store import Workspace
 from modelyard.training.baselines import ConstantEstimator
 from modelyard.training.engine import train
 from modelyard.training.executor import InProcessExecutor
+from modelyard.training.families.decision_tree import DecisionTree
+from modelyard.training.families.family import Family, FitData
+from modelyard.training.families.mlp import MultilayerPerceptron
+from modelyard.training.families.nearest_neighbours import NearestNeighbours
+from modelyard.training.families.svm import SupportVectors
 from modelyard.training.model import FittedModel
 from modelyard.training.run import StoredRun
 from modelyard.training.target import class_names, encode_target
 
 DATA = Path(__file__).parents[1] / "data"
-FAMILIES = ("constant", "linear", "lightgbm", "xgboost", "forest")
+OWN_FORMS: Mapping[str, Family] = {
+    "tree": DecisionTree(),
+    "neighbours": NearestNeighbours(),
+    "kernel": SupportVectors(exact_rows=500, landmarks=100),
+    "network": MultilayerPerceptron(fallback_rounds=5),
+}
+FAMILIES = ("constant", "linear", "lightgbm", "xgboost", "forest", *OWN_FORMS)
 MOMENT = dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC)
 
 TABLES: dict[str, dict[str, Any]] = {
@@ -99,6 +110,7 @@ STYLES = {
     "lightgbm": EncodingStyle.TREE,
     "xgboost": EncodingStyle.TREE,
     "forest": EncodingStyle.FOREST,
+    **{name: family.style for name, family in OWN_FORMS.items()},
 }
 
 
@@ -131,6 +143,10 @@ def fit(table: str, family: str) -> Fitted:
     encoder = TableEncoder(columns, STYLES[family]).fit(train_rows)
     if family == "constant":
         fitted: Any = ConstantEstimator.learn(truth, problem.task, len(classes), "mean")
+    elif family in OWN_FORMS:
+        matrix, own = encoder.transform(train_rows), OWN_FORMS[family]
+        data = FitData(problem.task, matrix, truth, np.zeros(len(matrix), dtype=bool))
+        fitted = own.fit(data, own.defaults(problem.task), seed=0).estimator
     else:
         fitted = estimator(family, problem.task).fit(encoder.transform(train_rows), truth)
     model = FittedModel(encoder, fitted, family, problem.task, classes, tuple(range(len(classes))))
@@ -240,6 +256,16 @@ def contract_types(tmp_path_factory: pytest.TempPathFactory) -> Project:
         rows=1500,
         reason=None,
     )
+
+
+@pytest.fixture
+def project_of(tmp_path: Path) -> Callable[[str, str, int], Project]:
+    """A project on some rows of a table, whose winner comes from one family."""
+
+    def make(table: str, family: str, rows: int) -> Project:
+        return _project(tmp_path / "project", problem_of(table, training=_plan(family)), rows=rows, reason=None)
+
+    return make
 
 
 @pytest.fixture(scope="session")

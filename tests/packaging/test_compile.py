@@ -10,7 +10,15 @@ from modelyard.core import StateError
 from modelyard.packaging.compile import compile_model
 from modelyard.packaging.golden import largest_difference
 from modelyard.packaging.plan import ScoringPlan
-from modelyard.packaging.predictors import ForestPredictor, LightGBMPredictor, LinearPredictor, XGBoostPredictor
+from modelyard.packaging.predictors import (
+    ForestPredictor,
+    KernelPredictor,
+    LightGBMPredictor,
+    LinearPredictor,
+    NeighboursPredictor,
+    NetworkPredictor,
+    XGBoostPredictor,
+)
 from modelyard.problem import Task
 
 
@@ -21,6 +29,10 @@ from modelyard.problem import Task
         ("lightgbm", LightGBMPredictor),
         ("xgboost", XGBoostPredictor),
         ("forest", ForestPredictor),
+        ("tree", ForestPredictor),
+        ("neighbours", NeighboursPredictor),
+        ("kernel", KernelPredictor),
+        ("network", NetworkPredictor),
     ],
 )
 def test_each_family_has_its_native_form(fit_family: Any, family: str, kind: type) -> None:
@@ -39,7 +51,9 @@ def test_a_threshold_is_for_two_classes_only(fit_family: Any) -> None:
     assert compile_model(fit_family("bike", "linear").model, 0.3)[0].threshold is None
 
 
-@pytest.mark.parametrize("family", ["linear", "lightgbm", "xgboost", "forest"])
+@pytest.mark.parametrize(
+    "family", ["linear", "lightgbm", "xgboost", "forest", "tree", "neighbours", "kernel", "network"]
+)
 def test_classes_that_training_lacked_keep_their_place(fit_family: Any, family: str) -> None:
     """A model that saw two of three classes gives the third one probability 0, as the pipeline does."""
     from modelyard.packaging import Scorer

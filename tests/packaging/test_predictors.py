@@ -13,9 +13,12 @@ from modelyard.core import IntegrityError, ModelyardError
 from modelyard.packaging.predictors import (
     ConstantPredictor,
     ForestPredictor,
+    KernelPredictor,
     LightGBMPredictor,
     LinearPredictor,
     Link,
+    NeighboursPredictor,
+    NetworkPredictor,
     Predictor,
     XGBoostPredictor,
     flatten_trees,
@@ -25,7 +28,7 @@ from modelyard.packaging.predictors.native_library import load_library
 
 Matrix = npt.NDArray[np.float64]
 
-KINDS = ("constant", "linear", "lightgbm", "xgboost", "forest")
+KINDS = ("constant", "linear", "lightgbm", "xgboost", "forest", "neighbours", "kernel", "network")
 
 
 def _rows(gaps: bool) -> tuple[Matrix, Matrix]:
@@ -54,6 +57,14 @@ def _predictor(kind: str) -> Predictor:
 
         fitted = XGBClassifier(n_estimators=10, n_jobs=1).fit(matrix, target)
         return XGBoostPredictor(bytes(fitted.get_booster().save_raw("ubj")))
+    if kind == "neighbours":
+        return NeighboursPredictor(matrix, target[:, np.newaxis], 9)
+    if kind == "kernel":
+        return KernelPredictor(matrix[:50], matrix[50:100, 0][np.newaxis], [0.1], gamma=0.2, is_classes=True)
+    if kind == "network":
+        return NetworkPredictor(
+            [matrix[:5, :3], matrix[5:8, :1]], [np.zeros(3), np.ones(1)], bound=10.0, link=Link.LOGISTIC
+        )
     from sklearn.ensemble import RandomForestClassifier
 
     fitted = RandomForestClassifier(5, random_state=0).fit(matrix, target)
@@ -182,6 +193,36 @@ def test_forests_that_would_leave_their_arrays_are_refused(changes: dict[str, An
     """Crafted arrays, and pickled ones, are refused before they are walked."""
     with pytest.raises(IntegrityError, match=r"model/forest\.npz"):
         load_predictor("forest", _forest_files(**changes))
+
+
+def _damaged(kind: str, **changes: Any) -> dict[str, bytes]:
+    """The archive of a small predictor with arrays exchanged."""
+    ((name, content),) = _predictor(kind).to_files().items()
+    with np.load(io.BytesIO(content)) as archive:
+        arrays = {key: archive[key] for key in archive.files}
+    buffer = io.BytesIO()
+    np.savez(buffer, **(arrays | changes))
+    return {name: buffer.getvalue()}
+
+
+@pytest.mark.parametrize(
+    ("kind", "changes"),
+    [
+        ("neighbours", {"answers": np.zeros((3, 1))}),
+        ("neighbours", {"neighbours": np.array([0])}),
+        ("neighbours", {"known": np.full((400, 5), np.nan)}),
+        ("kernel", {"weights": np.zeros((1, 7))}),
+        ("kernel", {"settings": np.array([1.0])}),
+        ("network", {"offsets_0": np.zeros(2)}),
+        ("network", {"weights_1": np.zeros((4, 1))}),
+        ("network", {"settings": np.array([10.0, 9.0])}),
+        ("network", {"settings": np.array([{"a": 1}], dtype=object)}),
+    ],
+)
+def test_arrays_that_do_not_fit_together_are_refused(kind: str, changes: dict[str, Any]) -> None:
+    """Wrong shapes, unknown settings, not-a-number and pickled objects are an integrity error that names the file."""
+    with pytest.raises(IntegrityError, match=rf"model/{kind}\.npz"):
+        load_predictor(kind, _damaged(kind, **changes))
 
 
 def test_linear_coefficients_survive_json_exactly() -> None:

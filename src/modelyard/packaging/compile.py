@@ -8,9 +8,12 @@ from modelyard.packaging.plan import ScoringPlan
 from modelyard.packaging.predictors import (
     ConstantPredictor,
     ForestPredictor,
+    KernelPredictor,
     LightGBMPredictor,
     LinearPredictor,
     Link,
+    NeighboursPredictor,
+    NetworkPredictor,
     Predictor,
     XGBoostPredictor,
     flatten_trees,
@@ -18,7 +21,7 @@ from modelyard.packaging.predictors import (
 from modelyard.problem import Task
 from modelyard.training.model import FittedModel
 
-__all__ = ["compile_model"]
+__all__ = ["compile_estimator", "compile_model"]
 
 
 def compile_model(model: FittedModel, threshold: float | None) -> tuple[ScoringPlan, Predictor]:
@@ -36,7 +39,7 @@ def compile_model(model: FittedModel, threshold: float | None) -> tuple[ScoringP
     StateError
         If the estimator has no native form. Nothing is pickled instead.
     """
-    predictor = _compiler_of(model)(model.estimator, model.task)
+    predictor = compile_estimator(model.estimator, model.task, model.family)
     everything = tuple(range(len(model.classes)))
     partly = model.task is Task.MULTICLASS and tuple(model.present) != everything
     own = model.encoder.own
@@ -53,16 +56,23 @@ def compile_model(model: FittedModel, threshold: float | None) -> tuple[ScoringP
     return plan, predictor
 
 
-def _compiler_of(model: FittedModel) -> Callable[[Any, Task], Predictor]:
-    """The compiler of the estimator's class, or of the nearest class it descends from."""
-    for kind in type(model.estimator).__mro__:
+def compile_estimator(estimator: Any, task: Task, family: str) -> Predictor:
+    """The predictor by the compiler of the estimator's class, or of the nearest class that it descends from.
+
+    Raises
+    ------
+    StateError
+        If there is none.
+    """
+    for kind in type(estimator).__mro__:
         if kind.__name__ in _COMPILERS:
-            return _COMPILERS[kind.__name__]
+            return _COMPILERS[kind.__name__](estimator, task)
     raise StateError(
         "this estimator has no native form, so it cannot be packaged",
-        where=f"family {model.family!r}",
-        got=f"{type(model.estimator).__module__}.{type(model.estimator).__name__}",
-        cure="Choose a winner among the families linear, random_forest, lightgbm and xgboost",
+        where=f"family {family!r}",
+        got=f"{type(estimator).__module__}.{type(estimator).__name__}",
+        cure="Choose a winner among the families that ship with modelyard, or an estimator that descends from a linear "
+        "model, tree, forest or booster of scikit-learn, LightGBM or XGBoost",
     )
 
 
@@ -108,12 +118,51 @@ def _xgboost(estimator: Any, task: Task) -> Predictor:
 
 def _forest(estimator: Any, task: Task) -> Predictor:
     """The mean of the trees' probabilities or values; of two classes, the second one's."""
-    outputs = [0]
-    if task.is_classification:
-        known = len(estimator.classes_)
-        outputs = [1] if known == 2 else list(range(known))
     trees = [tree.tree_ for tree in estimator.estimators_]
-    return ForestPredictor(flatten_trees(trees, int(estimator.n_features_in_), outputs))
+    return ForestPredictor(flatten_trees(trees, int(estimator.n_features_in_), _tree_outputs(estimator, task)))
+
+
+def _tree(estimator: Any, task: Task) -> Predictor:
+    """A forest of one."""
+    outputs = _tree_outputs(estimator, task)
+    return ForestPredictor(flatten_trees([estimator.tree_], int(estimator.n_features_in_), outputs))
+
+
+def _tree_outputs(estimator: Any, task: Task) -> list[int]:
+    if not task.is_classification:
+        return [0]
+    known = len(estimator.classes_)
+    return [1] if known == 2 else list(range(known))
+
+
+def _neighbours(estimator: Any, task: Task) -> Predictor:
+    """The known rows with their answers; of two classes, the second one's."""
+    answers = (
+        estimator.answers[:, 1:] if task.is_classification and estimator.answers.shape[1] == 2 else estimator.answers
+    )
+    return NeighboursPredictor(estimator.known, answers, estimator.neighbours)
+
+
+def _kernel(estimator: Any, task: Task) -> Predictor:
+    """Centres and weights, as they are."""
+    return KernelPredictor(
+        estimator.centres,
+        estimator.weights,
+        estimator.intercepts,
+        gamma=estimator.gamma,
+        is_classes=task.is_classification,
+    )
+
+
+def _network(estimator: Any, task: Task) -> Predictor:
+    """The layers; a value's centre and scale go into the last one."""
+    weights, offsets = list(estimator.weights), list(estimator.offsets)
+    if not task.is_classification:
+        weights[-1] = weights[-1] * estimator.scale
+        offsets[-1] = offsets[-1] * estimator.scale + estimator.center
+        return NetworkPredictor(weights, offsets, bound=estimator.bound, link=Link.IDENTITY)
+    link = Link.LOGISTIC if weights[-1].shape[1] == 1 else Link.SOFTMAX
+    return NetworkPredictor(weights, offsets, bound=estimator.bound, link=link)
 
 
 _COMPILERS: dict[str, Callable[[Any, Task], Predictor]] = {
@@ -124,4 +173,8 @@ _COMPILERS: dict[str, Callable[[Any, Task], Predictor]] = {
     "XGBModel": _xgboost,
     "ForestClassifier": _forest,
     "ForestRegressor": _forest,
+    "BaseDecisionTree": _tree,
+    "NeighboursEstimator": _neighbours,
+    "KernelEstimator": _kernel,
+    "NetworkEstimator": _network,
 }

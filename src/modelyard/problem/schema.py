@@ -6,14 +6,17 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_core import PydanticCustomError
 
 from modelyard.problem.address import holds_password
+from modelyard.problem.families import DEFAULT_FAMILIES, FAMILY_NAMES, known_families
 from modelyard.problem.metrics import METRICS, default_metric
 from modelyard.problem.series import SeriesPlan, span_length
+from modelyard.problem.suggestion import did_you_mean
 from modelyard.problem.task import Task
 
 __all__ = [
     "ColumnRule",
     "Constraints",
     "Costs",
+    "CustomEstimator",
     "DataSource",
     "ExistingSystem",
     "FeaturePlan",
@@ -189,8 +192,6 @@ class Metrics(_Strict):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
-        from modelyard.problem.suggestion import did_you_mean
-
         for name in (*self.guardrails, *([self.primary] if self.primary else [])):
             if name not in METRICS:
                 raise ValueError(f"unknown metric {name!r}. {did_you_mean(name, METRICS)}")
@@ -329,16 +330,48 @@ class FeaturePlan(_Strict):
         return self
 
 
+class CustomEstimator(_Strict):
+    """An estimator with scikit-learn's API that is tried like a family's default."""
+
+    path: str = Field(
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$",
+        description="Dotted path of the class: sklearn.ensemble.HistGradientBoostingClassifier.",
+    )
+    params: dict[str, Any] = Field(default_factory=dict, description="Arguments of its constructor.")
+    style: Literal["linear", "tree", "forest", "distance"] = Field(
+        default="linear",
+        description="How columns are encoded for it: linear or distance (no gaps, one scale), tree (gaps stay), forest (no gaps).",
+    )
+
+
 class TrainingPlan(_Strict):
     """How candidates are searched."""
 
     seed: int = Field(default=0, ge=0, description="Root of all seeds.")
     folds: int = Field(default=5, ge=2, le=20, description="Cross-validation folds within the training part.")
-    families: tuple[Literal["linear", "random_forest", "lightgbm", "xgboost"], ...] = Field(
-        default=("linear", "random_forest", "lightgbm", "xgboost"), description="Model families to try, simple first."
+    families: tuple[str, ...] = Field(
+        default=DEFAULT_FAMILIES,
+        description=f"Model families to try, simple first: {', '.join(FAMILY_NAMES)}, or one that an installed package "
+        "registers.",
+    )
+    custom: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], CustomEstimator] = Field(
+        default_factory=dict,
+        description="Estimators of one's own, tried beside the families: a name, and the class.",
     )
     tuning_rounds: int = Field(default=8, ge=0, description="Rounds of Bayesian tuning of the leading family.")
     workers: int | None = Field(default=None, ge=1, description="Worker processes; by default one per core.")
+
+    @model_validator(mode="after")
+    def _families_are_known(self) -> Self:
+        strangers = [name for name in (*self.families, *self.custom) if name not in FAMILY_NAMES]
+        known = known_families() if strangers else FAMILY_NAMES
+        for name in self.families:
+            if name not in known:
+                raise ValueError(f"there is no family {name!r}. {did_you_mean(name, known)}")
+        for name in self.custom:
+            if name in (*known, "naive", "existing"):
+                raise ValueError(f"custom.{name}: this is the name of a family already; choose another")
+        return self
 
 
 class Tracking(_Strict):

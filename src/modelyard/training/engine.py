@@ -25,8 +25,9 @@ from modelyard.problem import Problem, did_you_mean
 from modelyard.store import Tracker, Workspace
 from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
 from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor
+from modelyard.training.families.custom import custom_family
 from modelyard.training.families.family import Family
-from modelyard.training.families.registry import FAMILIES
+from modelyard.training.families.registry import FAMILIES, registered_families
 from modelyard.training.model import FittedModel, fit_model
 from modelyard.training.noise import Evidence
 from modelyard.training.preparation import Setup, environment, prepare
@@ -89,7 +90,8 @@ def train(
     Raises
     ------
     ConfigError
-        If a family is unknown, or the existing system cannot be computed.
+        If a family is unknown, one of another package or an estimator of one's own cannot be used, or the existing
+        system cannot be computed.
     DataError
         If the training part cannot be divided into folds, or the target cannot be learnt.
     StateError
@@ -98,6 +100,7 @@ def train(
         If no candidate at all could be fitted.
     """
     setup = prepare(split, problem, workspace.root)
+    families = {**families, **_families_of_others(setup.problem, families)}
     chosen = _chosen_families(setup.problem, families)
     folder = workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
     if not resume:
@@ -121,6 +124,16 @@ def train(
         shutil.rmtree(folder, ignore_errors=True)
     track(run, setup.problem, workspace, tracker)
     return run
+
+
+def _families_of_others(problem: Problem, families: Mapping[str, Family]) -> dict[str, Family]:
+    """Families that other packages register, as far as the plan names them; and the user's own estimators."""
+    wanted = [name for name in problem.training.families if name in FAMILIES or name not in families]
+    custom = problem.training.custom
+    return {
+        **registered_families(wanted),
+        **{name: custom_family(name, declared, problem.task) for name, declared in custom.items()},
+    }
 
 
 def _chosen_families(problem: Problem, families: Mapping[str, Family]) -> list[Family]:
@@ -152,8 +165,13 @@ def _search(validation: CrossValidation, setup: Setup, frame: pl.DataFrame, fami
     """Try everything; False if the search was stopped before its end, by Ctrl-C or by the clock."""
     try:
         _add_baselines(validation, setup, frame)
+        rows = len(setup.truth)
         recipes = [Recipe(family.name, family, family.defaults(validation.task)) for family in families]
-        validation.evaluate(recipes, step="folds")
+        fit = [recipe for recipe in recipes if rows <= (recipe.family.most_rows or rows)]
+        validation.evaluate(fit, step="folds")
+        for recipe in recipes:
+            if recipe not in fit:
+                validation.leave_out(recipe, f"{rows:,} rows, while it is fit for {recipe.family.most_rows:,}")
         through = tune(validation, families, setup.problem.training.tuning_rounds, seed=setup.seed)
     except KeyboardInterrupt:
         return False

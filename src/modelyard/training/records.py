@@ -28,11 +28,14 @@ class CandidateRole(enum.StrEnum):
 
 
 class CandidateStatus(enum.StrEnum):
-    """``done``: scored on all folds; ``failed``: with an error; ``interrupted``: stopped before its last fold."""
+    """``done``: scored on all folds; ``failed``: with an error; ``interrupted``: stopped before its last fold;
+    ``left_out``: never begun, since its family is not fit for so many rows.
+    """
 
     DONE = "done"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
+    LEFT_OUT = "left_out"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -44,7 +47,7 @@ class Candidate(Record):
     name
         Unique within the run: ``linear``, ``lightgbm``, ``lightgbm-tuned-3``.
     family
-        ``naive``, ``existing``, ``linear``, ``random_forest``, ``lightgbm`` or ``xgboost``.
+        ``naive``, ``existing``, or a family as ``training.families`` or ``training.custom`` names it.
     role, status
         See :class:`CandidateRole` and :class:`CandidateStatus`.
     params
@@ -58,11 +61,11 @@ class Candidate(Record):
     predict_ms
         One row through encoder and estimator, median, in milliseconds; None if it was not measured.
     complexity
-        Rank: naive and existing 0, linear 1, forest 2, boosting 3.
+        Rank: naive and existing 0; else its family's, from 1 (linear) to 3 (boosting).
     error
-        Why it failed, or was not finished; else ``""``.
+        Why it failed, was not finished, or was left out; else ``""``.
     rounds
-        Boosting only: the number of rounds for a refit, the mean of the folds' best.
+        Boosting and networks: the number of rounds or epochs for a refit, the mean of the folds' best.
     rows_per_s
         Rows that one process encodes and predicts in a second, in batches.
     size_mb

@@ -151,6 +151,7 @@ class _Words:
             item.name for item in self._candidates if item.status is CandidateStatus.FAILED and item.name != EXISTING
         ]
         stopped = [item.name for item in self._candidates if item.status is CandidateStatus.INTERRUPTED]
+        unfit = [f"{item.name} ({item.error})" for item in self._candidates if item.status is CandidateStatus.LEFT_OUT]
         sentences = []
         if broken:
             sentences.append(f"Ruled out by the constraints: {', '.join(broken)}.")
@@ -158,6 +159,8 @@ class _Words:
             sentences.append(f"Failed: {', '.join(failed)}.")
         if stopped:
             sentences.append(f"Not finished: {', '.join(stopped)}.")
+        if unfit:
+            sentences.append(f"Left out: {', '.join(unfit)}.")
         return sentences
 
     def noise(self, best: Candidate, over: Gain, bound: float, tried: int) -> str:

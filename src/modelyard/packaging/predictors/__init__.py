@@ -1,6 +1,6 @@
 """Predictors: fitted models in native formats, scored without scikit-learn, pandas or pickle.
 
-Takes: coefficients, a booster's own file, or a forest's arrays.
+Takes: coefficients, a booster's own file, or the arrays of a forest, of neighbours, a kernel or a network.
 Gives: outputs of one row or of a matrix of encoded features, equal to those of the training pipeline.
 Never: imports the library that trained the model.
 """
@@ -10,8 +10,11 @@ from collections.abc import Mapping
 from modelyard.core import IntegrityError
 from modelyard.packaging.predictors.constant import ConstantPredictor
 from modelyard.packaging.predictors.forest import ForestArrays, ForestPredictor, flatten_trees
+from modelyard.packaging.predictors.kernel import KernelPredictor
 from modelyard.packaging.predictors.lightgbm import LightGBMPredictor
 from modelyard.packaging.predictors.linear import LinearPredictor, Link
+from modelyard.packaging.predictors.neighbours import NeighboursPredictor
+from modelyard.packaging.predictors.network import NetworkPredictor
 from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, SINGLE_TOLERANCE, Predictor
 from modelyard.packaging.predictors.xgboost import XGBoostPredictor
 
@@ -21,9 +24,12 @@ __all__ = [
     "ConstantPredictor",
     "ForestArrays",
     "ForestPredictor",
+    "KernelPredictor",
     "LightGBMPredictor",
     "LinearPredictor",
     "Link",
+    "NeighboursPredictor",
+    "NetworkPredictor",
     "Predictor",
     "XGBoostPredictor",
     "flatten_trees",
@@ -32,7 +38,16 @@ __all__ = [
 
 _KINDS: dict[str, type[Predictor]] = {
     predictor.kind: predictor
-    for predictor in (ConstantPredictor, LinearPredictor, LightGBMPredictor, XGBoostPredictor, ForestPredictor)
+    for predictor in (
+        ConstantPredictor,
+        LinearPredictor,
+        LightGBMPredictor,
+        XGBoostPredictor,
+        ForestPredictor,
+        NeighboursPredictor,
+        KernelPredictor,
+        NetworkPredictor,
+    )
 }
 
 

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -64,6 +64,7 @@ class Fitted:
     rounds: int | None = None
 
 
+@runtime_checkable
 class Family(Protocol):
     """A family of models.
 
@@ -81,7 +82,13 @@ class Family(Protocol):
 
     @property
     def complexity(self) -> int:
-        """Rank, by which the simpler of two equals is chosen: 1 linear, 2 forest, 3 boosting."""
+        """Rank, by which the simpler of two equals is chosen: 1 linear and single trees, 2 forests, neighbours
+        and kernels, 3 boosting and networks.
+        """
+
+    @property
+    def most_rows(self) -> int | None:
+        """Rows of the training part up to which it is fit for use; beyond, it is left out. None for any number."""
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """The configuration that is tried first."""
@@ -98,7 +105,7 @@ class Family(Protocol):
         Parameters
         ----------
         rounds
-            Boosting only: the number of rounds; by default it is found on the rows that ``data.stop`` marks, and the
+            Boosting (and networks, whose rounds are epochs): the number of rounds; by default it is found on the rows that ``data.stop`` marks, and the
             estimator is then fitted again on all rows.
         """
 

@@ -35,6 +35,7 @@ class LightGBM:
     name: str = "lightgbm"
     style: EncodingStyle = EncodingStyle.TREE
     complexity: int = 3
+    most_rows: int | None = None
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """Moderate trees, slow learning, rows subsampled in each round."""

@@ -22,6 +22,7 @@ class Linear:
     name: str = "linear"
     style: EncodingStyle = EncodingStyle.LINEAR
     complexity: int = 1
+    most_rows: int | None = None
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """A mild penalty."""

@@ -25,6 +25,7 @@ class RandomForest:
     name: str = "random_forest"
     style: EncodingStyle = EncodingStyle.FOREST
     complexity: int = 2
+    most_rows: int | None = None
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """Small leaves averaged out, for smooth probabilities; leaves are capped so that the model stays loadable."""

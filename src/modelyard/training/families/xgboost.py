@@ -30,6 +30,7 @@ class XGBoost:
     name: str = "xgboost"
     style: EncodingStyle = EncodingStyle.TREE
     complexity: int = 3
+    most_rows: int | None = None
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """Trees of moderate depth, rows and features subsampled."""

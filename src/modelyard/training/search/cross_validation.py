@@ -151,6 +151,17 @@ class CrossValidation:
         )
         self.candidates.append(self._scored(blank, predictions))
 
+    def leave_out(self, recipe: Recipe, reason: str) -> None:
+        """Record a candidate that is not begun, and why."""
+        status, family = CandidateStatus.LEFT_OUT, recipe.family
+        params = dict(recipe.params)
+        role = CandidateRole.CANDIDATE
+        self.candidates.append(
+            Candidate(
+                recipe.name, family.name, role, params, status, (), None, None, 0.0, None, family.complexity, reason
+            )
+        )
+
     def evaluate(self, recipes: Sequence[Recipe], *, step: str, planned: int = 0) -> list[Candidate]:
         """Score recipes on all folds; their candidates are also added to :attr:`candidates`, in the recipes' order.
 

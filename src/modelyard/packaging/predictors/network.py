@@ -1,0 +1,88 @@
+"""Small networks of rectified layers, as weights."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Self
+
+import numpy as np
+
+from modelyard.packaging.predictors.archive import archive_of, arrays_in
+from modelyard.packaging.predictors.files import damaged
+from modelyard.packaging.predictors.linear import LinearPredictor, Link
+from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, Matrix
+
+__all__ = ["NetworkPredictor"]
+
+_FILE = "network.npz"
+_LINKS = tuple(Link)
+
+
+class NetworkPredictor:
+    """Features within bounds, hidden layers, and a linear model of the last one.
+
+    Parameters
+    ----------
+    weights, offsets
+        By layer: shapes (inputs, units) and (units,); the last layer's are those of the linear model.
+    bound
+        Features beyond ± this count as this.
+    link
+        From the last layer to the output.
+    """
+
+    kind: ClassVar[str] = "network"
+    tolerance: ClassVar[float] = DOUBLE_TOLERANCE
+
+    def __init__(self, weights: Sequence[Matrix], offsets: Sequence[Matrix], *, bound: float, link: Link) -> None:
+        layers = list(zip(weights, offsets, strict=True))
+        if not layers or any(into.ndim != 2 or into.shape[1:] != off.shape for into, off in layers):
+            raise ValueError("one offset for each unit is needed")
+        if any(before.shape[1] != after.shape[0] for before, after in itertools.pairwise(weights)):
+            raise ValueError("the layers do not fit together")
+        self._layers = layers
+        self._bound = bound
+        self._link = Link(link)
+        self._last = LinearPredictor(weights[-1].T, offsets[-1], self._link)
+
+    @property
+    def features(self) -> int | None:
+        """Number of features of a row."""
+        return int(self._layers[0][0].shape[0])
+
+    @property
+    def outputs(self) -> int:
+        """1, or the number of classes."""
+        return self._last.outputs
+
+    def predict_row(self, features: list[float]) -> list[float]:
+        """Outputs of one row."""
+        outputs: list[float] = self.predict_matrix(np.array([features]))[0].tolist()
+        return outputs
+
+    def predict_matrix(self, matrix: Matrix) -> Matrix:
+        """Outputs of many rows, shape (rows, outputs)."""
+        flow = np.clip(matrix, -self._bound, self._bound)
+        for weights, offsets in self._layers[:-1]:
+            flow = np.maximum(flow @ weights + offsets, 0.0)
+        return self._last.predict_matrix(flow)
+
+    def to_files(self) -> dict[str, bytes]:
+        """One archive: settings, and two arrays for each layer."""
+        arrays = {"settings": np.array([self._bound, float(_LINKS.index(self._link))])}
+        for number, (weights, offsets) in enumerate(self._layers):
+            arrays |= {f"weights_{number}": weights, f"offsets_{number}": offsets}
+        return {_FILE: archive_of(arrays)}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
+        """Read what :meth:`to_files` wrote."""
+        arrays = arrays_in(files, _FILE, ("settings", "weights_0", "offsets_0"))
+        try:
+            bound, link = arrays["settings"].tolist()
+            depth = sum(name.startswith("weights_") for name in arrays)
+            weights, offsets = (
+                [arrays[f"{part}_{number}"] for number in range(depth)] for part in ("weights", "offsets")
+            )
+            return cls(weights, offsets, bound=bound, link=_LINKS[int(link)])
+        except (KeyError, IndexError, TypeError, ValueError) as error:
+            raise damaged(_FILE, repr(error)) from error

@@ -1,0 +1,47 @@
+"""A single decision tree (Breiman et al., 1984): small enough to be read."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from modelyard.features import EncodingStyle
+from modelyard.problem import Task
+from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
+
+__all__ = ["DecisionTree"]
+
+
+@dataclasses.dataclass(frozen=True)
+class DecisionTree:
+    """One tree of few leaves, grown best split first."""
+
+    name: str = "decision_tree"
+    style: EncodingStyle = EncodingStyle.FOREST
+    complexity: int = 1
+    most_rows: int | None = None
+
+    def defaults(self, task: Task) -> Mapping[str, Any]:  # noqa: ARG002
+        """As many leaves as fit on a page, none of them of a handful of rows."""
+        return {"max_leaf_nodes": 32, "min_samples_leaf": 20}
+
+    def space(self, task: Task) -> Mapping[str, Dimension]:  # noqa: ARG002
+        """The size of the tree, and of its leaves."""
+        return {
+            "max_leaf_nodes": Dimension(4, 256, whole=True, log=True),
+            "min_samples_leaf": Dimension(2, 200, whole=True, log=True),
+        }
+
+    def portfolio(self, task: Task) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+        """A smaller tree, and a larger one with firm leaves."""
+        return (
+            {"max_leaf_nodes": 12, "min_samples_leaf": 10},
+            {"max_leaf_nodes": 96, "min_samples_leaf": 40},
+        )
+
+    def fit(self, data: FitData, params: Mapping[str, Any], *, seed: int, rounds: int | None = None) -> Fitted:  # noqa: ARG002
+        """Fit; the seed decides between splits that are equally good."""
+        from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
+
+        kind = DecisionTreeClassifier if data.task.is_classification else DecisionTreeRegressor
+        estimator = kind(**params, random_state=seed_31(seed))
+        return Fitted(estimator.fit(data.matrix, data.target))

@@ -1,0 +1,34 @@
+"""A winner of any family goes the whole way: trained, explained, packaged, proved, and scored."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from modelyard.packaging import Scorer
+from modelyard.packaging.golden import as_requests, largest_difference
+
+
+@pytest.mark.parametrize(
+    ("table", "family", "kind"),
+    [
+        ("contract", "svm", "kernel"),
+        ("bike", "mlp", "network"),
+    ],
+)
+def test_a_winner_of_the_family_is_packaged_and_served(
+    project_of: Any, tmp_path: Path, table: str, family: str, kind: str
+) -> None:
+    """The package's own proof of parity passes, and its scorer answers requests as the run's final model does."""
+    project = project_of(table, family, 500)
+    scorer = Scorer.load(project.build(tmp_path / "package"))
+    rows = project.split.validation.frame[:12]
+    expected = project.run.model("final").predict(rows)
+    single = np.concatenate([scorer.score_rows([request]) for request in as_requests(rows)])
+
+    assert project.run.record.winner.startswith(family)
+    assert scorer.plan.predictor == kind
+    assert scorer.verify_golden().ok
+    assert largest_difference(single, expected) <= scorer.golden.tolerance
+    assert project.evaluation.explanations
