@@ -135,12 +135,12 @@ def test_the_record_survives_json(churn_evaluation: Evaluation) -> None:
 
 
 def test_progress_is_told(churn_life: "Life", actor: Actor) -> None:
-    """Seven steps, counted up to the last."""
+    """Eight steps, counted up to the last."""
     events: list[ProgressEvent] = []
     evaluate(churn_life.run, churn_life.split, churn_life.problem, actor=actor, reason=None, progress=events.append)
 
-    assert [event.done for event in events if event.step == "evaluation"] == [1, 2, 3, 4, 5, 6, 7]
-    assert {event.total for event in events if event.step == "evaluation"} == {7}
+    assert [event.done for event in events if event.step == "evaluation"] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert {event.total for event in events if event.step == "evaluation"} == {8}
 
 
 def test_several_classes(live: "Live", actor: Actor) -> None:

@@ -20,6 +20,7 @@ from modelyard.evaluation.importance import permutation_importance
 from modelyard.evaluation.money import Stakes, money_gained
 from modelyard.evaluation.records import (
     Account,
+    ErrorAnalysis,
     Evaluation,
     GuardrailResult,
     Importance,
@@ -38,6 +39,7 @@ from modelyard.evaluation.systems import (
     score_systems,
 )
 from modelyard.evaluation.threshold import choose_threshold
+from modelyard.evaluation.weaknesses.mistakes import analyse_errors
 from modelyard.problem import Problem, Task
 from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
 from modelyard.training.metrics import decide_labels
@@ -49,7 +51,7 @@ __all__ = ["evaluate"]
 
 Array = npt.NDArray[np.float64]
 _CONFIDENCE = 0.95
-_STEPS = 7
+_STEPS = 8
 _SEGMENTS_BY_ITSELF = 3
 
 
@@ -62,6 +64,7 @@ class _Development:
     scores: tuple[SystemScores, ...]
     importance: tuple[Importance, ...]
     explanations: tuple[RowExplanation, ...]
+    errors: ErrorAnalysis
 
 
 def evaluate(
@@ -163,11 +166,12 @@ def _judge_development(run: StoredRun, split: Split, problem: Problem, steps: _S
     )
     steps.done("importance of columns")
     names = RowNames(_row_ids(problem, rows.frame), run.record.classes)
-    explanations = explain_rows(
-        model, rows.frame, rows.truth, split.train.frame, names=names, seed=derive_seed(seed, "explanations")
-    )
+    because = derive_seed(seed, "explanations")
+    explanations = explain_rows(model, rows.frame, rows.truth, split.train.frame, names=names, seed=because)
     steps.done("explanations of rows")
-    return _Development(rows, threshold, scores, importance, explanations)
+    errors = analyse_errors(model, rows, split.train.frame, names=names, seed=because)
+    steps.done("weaknesses")
+    return _Development(rows, threshold, scores, importance, explanations, errors)
 
 
 def _validation_rows(run: StoredRun, split: Split, problem: Problem, model: FittedModel) -> JudgedRows:
@@ -261,6 +265,7 @@ def _compose(
         ),
         importance=development.importance,
         explanations=development.explanations,
+        errors=development.errors,
         confusion=_confusion(rows, len(run.record.classes)),
         curves=curves_of(run.record.task, rows.truth, winner, run.record.classes),
         money=money_gained(problem, stakes, confidence=confidence, seed=derive_seed(seed, "money")),

@@ -13,13 +13,16 @@ __all__ = [
     "Alternative",
     "Comparison",
     "Contribution",
+    "ErrorAnalysis",
     "Evaluation",
     "GuardrailResult",
     "Importance",
     "MetricValue",
+    "Mistake",
     "Money",
     "RowExplanation",
     "SegmentScore",
+    "SharedTrait",
     "SystemScores",
     "ThresholdChoice",
 ]
@@ -228,6 +231,70 @@ class RowExplanation(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class Mistake(Record):
+    """One of the rows that the winner is most wrong about.
+
+    Parameters
+    ----------
+    row_id, actual
+        As in :class:`RowExplanation`.
+    decided
+        The class that the row was put into, or the predicted value, as text.
+    prediction
+        Probability of the positive class, of the decided one of several, or the predicted value.
+    loss
+        The probability that the wrong classes were given, or the absolute error.
+    contributions
+        The five columns that moved the prediction most; empty if they were not computed for this row.
+    scale
+        What the amounts are measured in.
+    """
+
+    row_id: str
+    actual: str
+    decided: str
+    prediction: float
+    loss: float
+    contributions: tuple[Contribution, ...]
+    scale: str
+
+
+@dataclasses.dataclass(frozen=True)
+class SharedTrait(Record):
+    """What many of the worst rows have in common, measured on rows that it was not found on.
+
+    Parameters
+    ----------
+    conditions
+        All of them hold, such as "tenure is at most 9.5".
+    rows, worst
+        Rows that meet the conditions, and how many of those are among the worst tenth.
+    of
+        All rows that this was measured on.
+    lift, low, high
+        How many times as often as among all rows the worst are found here, with its interval.
+    """
+
+    conditions: tuple[str, ...]
+    rows: int
+    worst: int
+    of: int
+    lift: float
+    low: float
+    high: float
+
+
+@dataclasses.dataclass(frozen=True)
+class ErrorAnalysis(Record):
+    """The worst mistakes on ``rows`` rows of ``part``, the worst first, and what the worst tenth share."""
+
+    part: str
+    rows: int
+    mistakes: tuple[Mistake, ...]
+    traits: tuple[SharedTrait, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class Money(Record):
     """What the winner is worth against what is done today.
 
@@ -330,6 +397,8 @@ class Evaluation(Record):
         Points by the name of the picture, JSON-ready.
     confidence
         Of the test intervals: 0.95 at the first opening, 1 - 0.05/openings later (Bonferroni).
+    errors
+        The worst mistakes on held-out rows other than the test part; None in records of earlier versions.
     """
 
     run_id: str
@@ -355,6 +424,7 @@ class Evaluation(Record):
     account: Account
     created_at: dt.datetime
     test_opened_at: dt.datetime | None = None
+    errors: ErrorAnalysis | None = None
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:

@@ -4,6 +4,7 @@ import itertools
 import math
 
 from modelyard.evaluation.page.answer import compact_interval, judged_rows
+from modelyard.evaluation.page.weaknesses import error_blocks
 from modelyard.evaluation.records import Evaluation, RowExplanation, SegmentScore
 from modelyard.evaluation.systems import WINNER
 from modelyard.problem import Task, metric_spec
@@ -46,6 +47,7 @@ def failures_section(evaluation: Evaluation) -> Section:
         blocks.append(
             explanation_rows(evaluation, mistakes, "The worst mistakes on held-out rows, and what led to them.")
         )
+    blocks += error_blocks(evaluation)
     return Section("Where does it fail?", tuple(blocks), _lead(evaluation))
 
 

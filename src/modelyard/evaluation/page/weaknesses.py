@@ -1,0 +1,54 @@
+"""Weaknesses that were searched for: what the worst mistakes share."""
+
+from collections import Counter
+
+from modelyard.evaluation.records import ErrorAnalysis, Evaluation, SharedTrait
+from modelyard.problem import Task
+from modelyard.report import Block, Details, Prose, Table, format_number, format_percent
+
+__all__ = ["error_blocks"]
+
+_ROWS_SHOWN = 20
+
+
+def error_blocks(evaluation: Evaluation) -> list[Block]:
+    """What the worst mistakes have in common, and the list of them, folded."""
+    errors = evaluation.errors
+    if errors is None or not errors.mistakes:
+        return []
+    said = [_trait(trait) for trait in errors.traits]
+    if not said:
+        said = ["The worst tenth of the rows have nothing in common that holds on rows it was not found on."]
+    return [Prose(" ".join(said)), _list(evaluation, errors)]
+
+
+def _trait(trait: SharedTrait) -> str:
+    conditions = " and ".join(f"`{condition}`" for condition in trait.conditions)
+    return (
+        f"Where {conditions}, {trait.worst:,} of {trait.rows:,} rows are among the worst tenth, "
+        f"**{format_number(round(trait.lift, 2))} times** as often as among all rows "
+        f"({format_number(round(trait.low, 2))} to {format_number(round(trait.high, 2))}; measured on {trait.of:,} rows "
+        "that this was not found on)."
+    )
+
+
+def _list(evaluation: Evaluation, errors: ErrorAnalysis) -> Details:
+    shown = errors.mistakes[:_ROWS_SHOWN]
+    classes = evaluation.task is not Task.REGRESSION
+    rows = tuple(
+        (
+            item.row_id,
+            item.actual,
+            item.decided,
+            format_percent(item.loss) if classes else format_number(item.loss),
+            "; ".join(f"{part.feature} = {part.value} ({part.amount:+.3g})" for part in item.contributions[:3]),
+        )
+        for item in shown
+    )
+    amount = "probability given to the wrong" if classes else "error"
+    caption = f"The first {len(shown)} of {len(errors.mistakes)}; all of them are in errors.csv."
+    if classes:
+        counts = Counter(item.actual for item in errors.mistakes).most_common(5)
+        caption += " By actual class: " + ", ".join(f"{name} {count}" for name, count in counts) + "."
+    table = Table(("row", "actual", "decided", amount, "what moved it most"), rows, caption, (3,))
+    return Details(f"The {len(errors.mistakes)} worst mistakes of {errors.rows:,} rows of {errors.part}", (table,))
