@@ -28,8 +28,10 @@ from modelyard.evaluation.records import (
     RowExplanation,
     SegmentScore,
     SharedTrait,
+    SliceSearch,
     SystemScores,
     ThresholdChoice,
+    WeakSlice,
 )
 
 __all__ = [
@@ -47,8 +49,10 @@ __all__ = [
     "RowExplanation",
     "SegmentScore",
     "SharedTrait",
+    "SliceSearch",
     "SystemScores",
     "ThresholdChoice",
+    "WeakSlice",
     "bootstrap_interval",
     "compare",
     "evaluation_page",

@@ -25,6 +25,7 @@ from modelyard.evaluation.records import (
     GuardrailResult,
     Importance,
     RowExplanation,
+    SliceSearch,
     SystemScores,
     ThresholdChoice,
 )
@@ -40,6 +41,7 @@ from modelyard.evaluation.systems import (
 )
 from modelyard.evaluation.threshold import choose_threshold
 from modelyard.evaluation.weaknesses.mistakes import analyse_errors
+from modelyard.evaluation.weaknesses.slices import find_weak_slices
 from modelyard.problem import Problem, Task
 from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
 from modelyard.training.metrics import decide_labels
@@ -65,6 +67,7 @@ class _Development:
     importance: tuple[Importance, ...]
     explanations: tuple[RowExplanation, ...]
     errors: ErrorAnalysis
+    weak_slices: SliceSearch
 
 
 def evaluate(
@@ -170,8 +173,11 @@ def _judge_development(run: StoredRun, split: Split, problem: Problem, steps: _S
     explanations = explain_rows(model, rows.frame, rows.truth, split.train.frame, names=names, seed=because)
     steps.done("explanations of rows")
     errors = analyse_errors(model, rows, split.train.frame, names=names, seed=because)
+    weak = find_weak_slices(
+        problem, rows, _searched_columns(problem, run, importance), seed=derive_seed(seed, "slices")
+    )
     steps.done("weaknesses")
-    return _Development(rows, threshold, scores, importance, explanations, errors)
+    return _Development(rows, threshold, scores, importance, explanations, errors, weak)
 
 
 def _validation_rows(run: StoredRun, split: Split, problem: Problem, model: FittedModel) -> JudgedRows:
@@ -266,6 +272,7 @@ def _compose(
         importance=development.importance,
         explanations=development.explanations,
         errors=development.errors,
+        weak_slices=development.weak_slices,
         confusion=_confusion(rows, len(run.record.classes)),
         curves=curves_of(run.record.task, rows.truth, winner, run.record.classes),
         money=money_gained(problem, stakes, confidence=confidence, seed=derive_seed(seed, "money")),
@@ -281,10 +288,21 @@ def _compose(
 
 def _segment_columns(problem: Problem, run: StoredRun, development: _Development) -> list[str]:
     """The declared columns; else those that matter most to the model, free text aside."""
-    declared = [*problem.segments, *problem.protected]
+    helpful = {item.feature for item in development.importance if item.drop > 0}
+    ranked = [name for name in _by_importance(run, development.importance) if name in helpful]
+    return [*problem.segments, *problem.protected] or ranked[:_SEGMENTS_BY_ITSELF]
+
+
+def _searched_columns(problem: Problem, run: StoredRun, importance: tuple[Importance, ...]) -> list[str]:
+    """Where weak slices are looked for: the declared columns, then all others, the most important first."""
+    return list(dict.fromkeys([*problem.segments, *problem.protected, *_by_importance(run, importance)]))
+
+
+def _by_importance(run: StoredRun, importance: tuple[Importance, ...]) -> list[str]:
+    """Columns of the model, free text aside; those without a figure last."""
     free_text = {column.name for column in run.record.columns if column.kind is ColumnKind.TEXT}
-    helpful = [item.feature for item in development.importance if item.drop > 0 and item.feature not in free_text]
-    return declared or helpful[:_SEGMENTS_BY_ITSELF]
+    ranked = [*(item.feature for item in importance), *(column.name for column in run.record.columns)]
+    return [name for name in dict.fromkeys(ranked) if name not in free_text]
 
 
 def _confusion(rows: JudgedRows, classes: int) -> tuple[tuple[int, ...], ...]:

@@ -23,8 +23,10 @@ __all__ = [
     "RowExplanation",
     "SegmentScore",
     "SharedTrait",
+    "SliceSearch",
     "SystemScores",
     "ThresholdChoice",
+    "WeakSlice",
 ]
 
 
@@ -295,6 +297,54 @@ class ErrorAnalysis(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class WeakSlice(Record):
+    """Rows that share one value of each of one or two columns, and are served worse than the whole.
+
+    Parameters
+    ----------
+    columns, values
+        The slice; numbers and dates are cut into ranges.
+    rows
+        Its size.
+    score, low, high
+        The primary metric with its interval. The slice was found by search: expect a better figure on other rows.
+    p_value
+        The chance of so weak a slice anywhere among those searched, if the model is equally good everywhere.
+    note
+        A caveat; empty if there is none.
+    """
+
+    columns: tuple[str, ...]
+    values: tuple[str, ...]
+    rows: int
+    score: float | None
+    low: float | None
+    high: float | None
+    p_value: float
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        """Such as "plan is basic and tenure is 0 to 9"."""
+        return " and ".join(f"{column} is {value}" for column, value in zip(self.columns, self.values, strict=True))
+
+
+@dataclasses.dataclass(frozen=True)
+class SliceSearch(Record):
+    """The weak slices among ``searched`` that were tried on ``rows`` rows of ``part``, the surest first.
+
+    ``score`` is the primary ``metric`` on all of these rows.
+    """
+
+    part: str
+    rows: int
+    searched: int
+    metric: str
+    score: float | None
+    slices: tuple[WeakSlice, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class Money(Record):
     """What the winner is worth against what is done today.
 
@@ -399,6 +449,8 @@ class Evaluation(Record):
         Of the test intervals: 0.95 at the first opening, 1 - 0.05/openings later (Bonferroni).
     errors
         The worst mistakes on held-out rows other than the test part; None in records of earlier versions.
+    weak_slices
+        What a search for weak slices found on the same rows; None in records of earlier versions.
     """
 
     run_id: str
@@ -425,6 +477,7 @@ class Evaluation(Record):
     created_at: dt.datetime
     test_opened_at: dt.datetime | None = None
     errors: ErrorAnalysis | None = None
+    weak_slices: SliceSearch | None = None
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:

@@ -1,14 +1,35 @@
-"""Weaknesses that were searched for: what the worst mistakes share."""
+"""Weaknesses that were searched for: weak slices, and what the worst mistakes share."""
 
 from collections import Counter
 
+from modelyard.evaluation.page.answer import compact_interval
 from modelyard.evaluation.records import ErrorAnalysis, Evaluation, SharedTrait
-from modelyard.problem import Task
+from modelyard.problem import Task, metric_spec
 from modelyard.report import Block, Details, Prose, Table, format_number, format_percent
 
-__all__ = ["error_blocks"]
+__all__ = ["error_blocks", "slice_blocks"]
 
 _ROWS_SHOWN = 20
+
+
+def slice_blocks(evaluation: Evaluation) -> list[Block]:
+    """The weak slices that the search found, or that it found none."""
+    search = evaluation.weak_slices
+    if search is None or not search.searched:
+        return []
+    tried = f"Among {search.searched:,} slices by one or two columns, searched on {search.rows:,} rows of {search.part}"
+    if not search.slices:
+        return [Prose(f"{tried}, none is weaker than the whole beyond chance.")]
+    title = metric_spec(search.metric).title.split(" (")[0]
+    rows = tuple(
+        (item.name, f"{item.rows:,}", compact_interval(item.score, item.low, item.high), f"{item.p_value:.2g}")
+        for item in search.slices
+    )
+    caption = (
+        f"{tried}, these are weaker than the whole ({format_number(search.score)}). Chance is corrected for the search; "
+        "the figures themselves are not: expect better ones on other rows."
+    )
+    return [Table(("weak slice", "rows", title, "chance"), rows, caption, (1, 2, 3))]
 
 
 def error_blocks(evaluation: Evaluation) -> list[Block]:
