@@ -34,6 +34,7 @@ def quiet(churn_evaluation: Evaluation) -> Evaluation:
         curves={},
         money=None,
         weak_slices=None,
+        robustness=None,
         confusion=((700, 100), (100, 300)),
     )
 

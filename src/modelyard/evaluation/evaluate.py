@@ -24,6 +24,7 @@ from modelyard.evaluation.records import (
     Evaluation,
     GuardrailResult,
     Importance,
+    Robustness,
     RowExplanation,
     SliceSearch,
     SystemScores,
@@ -41,6 +42,7 @@ from modelyard.evaluation.systems import (
 )
 from modelyard.evaluation.threshold import choose_threshold
 from modelyard.evaluation.weaknesses.mistakes import analyse_errors
+from modelyard.evaluation.weaknesses.robustness import disturb
 from modelyard.evaluation.weaknesses.slices import find_weak_slices
 from modelyard.problem import Problem, Task
 from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
@@ -68,6 +70,7 @@ class _Development:
     explanations: tuple[RowExplanation, ...]
     errors: ErrorAnalysis
     weak_slices: SliceSearch
+    robustness: Robustness
 
 
 def evaluate(
@@ -173,11 +176,13 @@ def _judge_development(run: StoredRun, split: Split, problem: Problem, steps: _S
     explanations = explain_rows(model, rows.frame, rows.truth, split.train.frame, names=names, seed=because)
     steps.done("explanations of rows")
     errors = analyse_errors(model, rows, split.train.frame, names=names, seed=because)
-    weak = find_weak_slices(
-        problem, rows, _searched_columns(problem, run, importance), seed=derive_seed(seed, "slices")
+    searched = _searched_columns(problem, run, importance)
+    weak = find_weak_slices(problem, rows, searched, seed=derive_seed(seed, "slices"))
+    robustness = disturb(
+        model, rows.frame, split.train.frame, threshold=rows.threshold, seed=derive_seed(seed, "robustness")
     )
     steps.done("weaknesses")
-    return _Development(rows, threshold, scores, importance, explanations, errors, weak)
+    return _Development(rows, threshold, scores, importance, explanations, errors, weak, robustness)
 
 
 def _validation_rows(run: StoredRun, split: Split, problem: Problem, model: FittedModel) -> JudgedRows:
@@ -273,6 +278,7 @@ def _compose(
         explanations=development.explanations,
         errors=development.errors,
         weak_slices=development.weak_slices,
+        robustness=development.robustness,
         confusion=_confusion(rows, len(run.record.classes)),
         curves=curves_of(run.record.task, rows.truth, winner, run.record.classes),
         money=money_gained(problem, stakes, confidence=confidence, seed=derive_seed(seed, "money")),

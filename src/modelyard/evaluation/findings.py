@@ -21,6 +21,7 @@ _FEW_UNITS = 20
 _IMBALANCED, _RARE = 0.2, 0.05
 _DOMINANT_SHARE = 0.8
 _TOO_GOOD = 0.999
+_TURNED_BY_ONE_FIELD, _TURNED_BY_NOISE = 0.2, 0.1
 _RANKING = "; but ranking within one segment is harder than across all."
 
 
@@ -43,6 +44,7 @@ def evaluation_findings(evaluation: Evaluation, *, time: str | None = None) -> t
         _segments,
         _slices,
         _fairness,
+        _robustness,
         _account,
     )
     found = itertools.chain.from_iterable(check(evaluation) for check in checks)
@@ -310,6 +312,39 @@ def _unequal(column: str, name: str, title: str, least: tuple[float, str], most:
         {"lowest": least[0], "lowest_value": least[1], "highest": most[0], "highest_value": most[1]},
         "E5",
     )
+
+
+def _robustness(evaluation: Evaluation) -> Iterator[Finding]:
+    """Columns without which many decisions turn, and decisions that noise turns."""
+    tried = evaluation.robustness.disturbances if evaluation.robustness else ()
+    what = "decisions" if evaluation.task.is_classification else "predictions"
+    missing = [item for item in tried if item.kind == "missing" and (item.turned or 0.0) > _TURNED_BY_ONE_FIELD]
+    if missing:
+        missing.sort(key=lambda item: -(item.turned or 0.0))
+        shares = ", ".join(f"{item.feature!r} {item.turned:.0%}" for item in missing[:5])
+        more = f", and {len(missing) - 5} more columns" if len(missing) > 5 else ""
+        yield Finding(
+            "turned-by-a-missing-field",
+            Severity.WARNING,
+            missing[0].feature,
+            f"A single missing field turns more than {_TURNED_BY_ONE_FIELD:.0%} of the {what}: {shares}{more}.",
+            "A broken form or feed would change what is decided, without an error.",
+            "Set `nullable: false` for these columns under data.contract, so that rows without them are rejected.",
+            {item.feature: item.turned for item in missing},
+            "E9",
+        )
+    for item in tried:
+        if item.kind == "noise" and not item.feature and (item.turned or 0.0) > _TURNED_BY_NOISE:
+            yield Finding(
+                "turned-by-noise",
+                Severity.WARNING,
+                evaluation.winner,
+                f"Noise of a tenth of their spread in all numbers turns {item.turned:.0%} of the {what}.",
+                "Small errors of measurement decide, not the case itself.",
+                "Prefer a smoother model, or measure the columns that matter more exactly.",
+                {"turned": item.turned, "change": item.change},
+                "E9",
+            )
 
 
 def _dominance(evaluation: Evaluation, time: str | None) -> Iterator[Finding]:

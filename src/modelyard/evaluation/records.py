@@ -13,6 +13,7 @@ __all__ = [
     "Alternative",
     "Comparison",
     "Contribution",
+    "Disturbance",
     "ErrorAnalysis",
     "Evaluation",
     "GuardrailResult",
@@ -20,6 +21,7 @@ __all__ = [
     "MetricValue",
     "Mistake",
     "Money",
+    "Robustness",
     "RowExplanation",
     "SegmentScore",
     "SharedTrait",
@@ -345,6 +347,40 @@ class SliceSearch(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class Disturbance(Record):
+    """What one disturbance of the input does to predictions.
+
+    Parameters
+    ----------
+    kind
+        ``noise``, ``missing``, ``unseen`` (a category) or ``extreme``.
+    feature
+        The disturbed column; empty if all numbers were disturbed together.
+    turned
+        Share of rows with another decision; for values, of rows moved by more than half the standard deviation of the
+        predictions. None if the rows were refused.
+    change
+        Mean absolute change of the probability or the value; None if unknown.
+    note
+        Why the rows were refused; empty otherwise.
+    """
+
+    kind: str
+    feature: str
+    turned: float | None
+    change: float | None
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Robustness(Record):
+    """Disturbances of ``rows`` held-out rows, one column at a time."""
+
+    rows: int
+    disturbances: tuple[Disturbance, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class Money(Record):
     """What the winner is worth against what is done today.
 
@@ -451,6 +487,8 @@ class Evaluation(Record):
         The worst mistakes on held-out rows other than the test part; None in records of earlier versions.
     weak_slices
         What a search for weak slices found on the same rows; None in records of earlier versions.
+    robustness
+        How predictions bear disturbed input; None in records of earlier versions.
     """
 
     run_id: str
@@ -478,6 +516,7 @@ class Evaluation(Record):
     test_opened_at: dt.datetime | None = None
     errors: ErrorAnalysis | None = None
     weak_slices: SliceSearch | None = None
+    robustness: Robustness | None = None
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:

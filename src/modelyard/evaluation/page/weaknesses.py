@@ -1,15 +1,16 @@
-"""Weaknesses that were searched for: weak slices, and what the worst mistakes share."""
+"""Weaknesses that were searched for: weak slices, what the worst mistakes share, and what disturbed input does."""
 
 from collections import Counter
 
 from modelyard.evaluation.page.answer import compact_interval
 from modelyard.evaluation.records import ErrorAnalysis, Evaluation, SharedTrait
 from modelyard.problem import Task, metric_spec
-from modelyard.report import Block, Details, Prose, Table, format_number, format_percent
+from modelyard.report import Block, Details, Prose, Section, Table, format_number, format_percent
 
-__all__ = ["error_blocks", "slice_blocks"]
+__all__ = ["error_blocks", "robustness_section", "slice_blocks"]
 
 _ROWS_SHOWN = 20
+_DISTURBANCES_SHOWN = 10
 
 
 def slice_blocks(evaluation: Evaluation) -> list[Block]:
@@ -73,3 +74,46 @@ def _list(evaluation: Evaluation, errors: ErrorAnalysis) -> Details:
         caption += " By actual class: " + ", ".join(f"{name} {count}" for name, count in counts) + "."
     table = Table(("row", "actual", "decided", amount, "what moved it most"), rows, caption, (3,))
     return Details(f"The {len(errors.mistakes)} worst mistakes of {errors.rows:,} rows of {errors.part}", (table,))
+
+
+_KINDS = {
+    "missing": "field missing",
+    "unseen": "unseen category",
+    "extreme": "one range beyond its ends",
+    "noise": "noise of a tenth of its spread",
+}
+
+
+def robustness_section(evaluation: Evaluation) -> Section | None:
+    """What turns when the input is disturbed, the worst first."""
+    found = evaluation.robustness
+    if found is None or not found.disturbances:
+        return None
+    ranked = sorted(found.disturbances, key=lambda item: (-(item.turned or 0.0), -(item.change or 0.0)))
+    rows = tuple(
+        (
+            item.feature or "(all numbers)",
+            _KINDS[item.kind],
+            format_percent(item.turned),
+            item.note or format_number(item.change),
+        )
+        for item in ranked
+    )
+    classes = evaluation.task is not Task.REGRESSION
+    caption = (
+        "Turned: another decision. Mean change: of the probability."
+        if classes
+        else "Turned: moved by more than half the standard deviation of the predictions. Mean change: of the value."
+    )
+    table = Table(("column", "disturbance", "turned", "mean change"), rows[:_DISTURBANCES_SHOWN], caption, (2, 3))
+    rest = rows[_DISTURBANCES_SHOWN:]
+    blocks: list[Block] = [table]
+    if rest:
+        blocks.append(Details(f"{len(rest)} milder ones", (Table(table.columns, rest, "", (2, 3)),)))
+    worst = ranked[0]
+    what = "decisions" if classes else "predictions"
+    lead = (
+        f"Of {len(ranked)} disturbances of {found.rows:,} held-out rows, the worst is `{worst.feature or 'all numbers'}`, "
+        f"{_KINDS[worst.kind]}: it turns {format_percent(worst.turned)} of the {what}."
+    )
+    return Section("What if the input is wrong?", tuple(blocks), lead)
