@@ -10,7 +10,7 @@ from modelyard.report import Block, Details, Prose, Section, Table, format_numbe
 __all__ = ["error_blocks", "robustness_section", "slice_blocks"]
 
 _ROWS_SHOWN = 20
-_DISTURBANCES_SHOWN = 10
+_DISTURBANCES_SHOWN, _DISTURBANCES_LISTED = 10, 100
 
 
 def slice_blocks(evaluation: Evaluation) -> list[Block]:
@@ -106,10 +106,10 @@ def robustness_section(evaluation: Evaluation) -> Section | None:
         else "Turned: moved by more than half the standard deviation of the predictions. Mean change: of the value."
     )
     table = Table(("column", "disturbance", "turned", "mean change"), rows[:_DISTURBANCES_SHOWN], caption, (2, 3))
-    rest = rows[_DISTURBANCES_SHOWN:]
+    rest = rows[_DISTURBANCES_SHOWN:_DISTURBANCES_LISTED]
     blocks: list[Block] = [table]
     if rest:
-        blocks.append(Details(f"{len(rest)} milder ones", (Table(table.columns, rest, "", (2, 3)),)))
+        blocks.append(Details(f"The next {len(rest)}, by what they turn", (Table(table.columns, rest, "", (2, 3)),)))
     worst = ranked[0]
     what = "decisions" if classes else "predictions"
     lead = (
