@@ -102,6 +102,9 @@ def test_threshold_and_explanations_never_see_the_test_part(live: "Live", data_f
     assert sealed.threshold == opened.threshold
     assert sealed.importance == opened.importance
     assert sealed.explanations == opened.explanations
+    assert sealed.errors == opened.errors
+    assert sealed.weak_slices == opened.weak_slices
+    assert sealed.robustness == opened.robustness
     assert sealed.validation == opened.validation
     assert sealed.confusion != opened.confusion
 
@@ -134,13 +137,23 @@ def test_the_record_survives_json(churn_evaluation: Evaluation) -> None:
     assert Evaluation.from_dict(json.loads(text)) == churn_evaluation
 
 
+def test_records_of_earlier_versions_are_read(churn_evaluation: Evaluation) -> None:
+    """What was not looked for in earlier versions is None."""
+    later = {"errors", "weak_slices", "robustness"}
+    earlier = {name: value for name, value in churn_evaluation.to_dict().items() if name not in later}
+    read = Evaluation.from_dict(earlier)
+
+    assert (read.errors, read.weak_slices, read.robustness) == (None, None, None)
+    assert read.explanations == churn_evaluation.explanations
+
+
 def test_progress_is_told(churn_life: "Life", actor: Actor) -> None:
-    """Seven steps, counted up to the last."""
+    """Eight steps, counted up to the last."""
     events: list[ProgressEvent] = []
     evaluate(churn_life.run, churn_life.split, churn_life.problem, actor=actor, reason=None, progress=events.append)
 
-    assert [event.done for event in events if event.step == "evaluation"] == [1, 2, 3, 4, 5, 6, 7]
-    assert {event.total for event in events if event.step == "evaluation"} == {7}
+    assert [event.done for event in events if event.step == "evaluation"] == [1, 2, 3, 4, 5, 6, 7, 8]
+    assert {event.total for event in events if event.step == "evaluation"} == {8}
 
 
 def test_several_classes(live: "Live", actor: Actor) -> None:

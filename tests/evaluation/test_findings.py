@@ -33,6 +33,8 @@ def quiet(churn_evaluation: Evaluation) -> Evaluation:
         importance=(Importance("a", 0.1, 0.01), Importance("b", 0.1, 0.01), Importance("c", 0.1, 0.01)),
         curves={},
         money=None,
+        weak_slices=None,
+        robustness=None,
         confusion=((700, 100), (100, 300)),
     )
 

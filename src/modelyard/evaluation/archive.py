@@ -1,19 +1,22 @@
-"""Evaluations on disk, one folder a run: the record as JSON, and the page beside it."""
+"""Evaluations on disk, one folder a run: the record as JSON, the page beside it, and the worst mistakes as a table."""
 
 from pathlib import Path
 
-from modelyard.core import StateError
+from modelyard.core import StateError, write_atomic
 from modelyard.evaluation.records import Evaluation
 from modelyard.store import Workspace, load_record, save_record
 
 __all__ = ["load_evaluation", "save_evaluation"]
 
 _KIND, _NAME = "evaluations", "evaluation"
+_MISTAKES = "errors.csv"
 _CURE = "Run: modelyard evaluate"
 
 
 def save_evaluation(evaluation: Evaluation, workspace: Workspace, html: str | None = None) -> Path:
     """Keep an evaluation, and its page if given; returns the path of the page, or of the record.
+
+    The worst mistakes lie beside them as ``errors.csv``.
 
     Each opening of the test part is kept under its own number as well. If this evaluation left the test part sealed
     and says nothing else than an earlier one of the same run that opened it, the earlier one stays the current one:
@@ -25,6 +28,10 @@ def save_evaluation(evaluation: Evaluation, workspace: Workspace, html: str | No
         return page if page.exists() else folder / f"{_NAME}.json"
     if evaluation.test:
         save_record(folder, f"{_NAME}-opening-{evaluation.openings}", evaluation, html)
+    if evaluation.errors is not None:
+        from modelyard.evaluation.weaknesses.mistakes import mistakes_table
+
+        write_atomic(folder / _MISTAKES, mistakes_table(evaluation.errors).write_csv())
     return save_record(folder, _NAME, evaluation, html)
 
 

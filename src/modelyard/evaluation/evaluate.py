@@ -20,10 +20,13 @@ from modelyard.evaluation.importance import permutation_importance
 from modelyard.evaluation.money import Stakes, money_gained
 from modelyard.evaluation.records import (
     Account,
+    ErrorAnalysis,
     Evaluation,
     GuardrailResult,
     Importance,
+    Robustness,
     RowExplanation,
+    SliceSearch,
     SystemScores,
     ThresholdChoice,
 )
@@ -38,6 +41,9 @@ from modelyard.evaluation.systems import (
     score_systems,
 )
 from modelyard.evaluation.threshold import choose_threshold
+from modelyard.evaluation.weaknesses.mistakes import analyse_errors
+from modelyard.evaluation.weaknesses.robustness import disturb
+from modelyard.evaluation.weaknesses.slices import find_weak_slices
 from modelyard.problem import Problem, Task
 from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
 from modelyard.training.metrics import decide_labels
@@ -49,7 +55,7 @@ __all__ = ["evaluate"]
 
 Array = npt.NDArray[np.float64]
 _CONFIDENCE = 0.95
-_STEPS = 7
+_STEPS = 8
 _SEGMENTS_BY_ITSELF = 3
 
 
@@ -62,6 +68,9 @@ class _Development:
     scores: tuple[SystemScores, ...]
     importance: tuple[Importance, ...]
     explanations: tuple[RowExplanation, ...]
+    errors: ErrorAnalysis
+    weak_slices: SliceSearch
+    robustness: Robustness
 
 
 def evaluate(
@@ -163,11 +172,17 @@ def _judge_development(run: StoredRun, split: Split, problem: Problem, steps: _S
     )
     steps.done("importance of columns")
     names = RowNames(_row_ids(problem, rows.frame), run.record.classes)
-    explanations = explain_rows(
-        model, rows.frame, rows.truth, split.train.frame, names=names, seed=derive_seed(seed, "explanations")
-    )
+    because = derive_seed(seed, "explanations")
+    explanations = explain_rows(model, rows.frame, rows.truth, split.train.frame, names=names, seed=because)
     steps.done("explanations of rows")
-    return _Development(rows, threshold, scores, importance, explanations)
+    errors = analyse_errors(model, rows, split.train.frame, names=names, seed=because)
+    searched = _searched_columns(problem, run, importance)
+    weak = find_weak_slices(problem, rows, searched, seed=derive_seed(seed, "slices"))
+    robustness = disturb(
+        model, rows.frame, split.train.frame, threshold=rows.threshold, seed=derive_seed(seed, "robustness")
+    )
+    steps.done("weaknesses")
+    return _Development(rows, threshold, scores, importance, explanations, errors, weak, robustness)
 
 
 def _validation_rows(run: StoredRun, split: Split, problem: Problem, model: FittedModel) -> JudgedRows:
@@ -261,6 +276,9 @@ def _compose(
         ),
         importance=development.importance,
         explanations=development.explanations,
+        errors=development.errors,
+        weak_slices=development.weak_slices,
+        robustness=development.robustness,
         confusion=_confusion(rows, len(run.record.classes)),
         curves=curves_of(run.record.task, rows.truth, winner, run.record.classes),
         money=money_gained(problem, stakes, confidence=confidence, seed=derive_seed(seed, "money")),
@@ -276,10 +294,21 @@ def _compose(
 
 def _segment_columns(problem: Problem, run: StoredRun, development: _Development) -> list[str]:
     """The declared columns; else those that matter most to the model, free text aside."""
-    declared = [*problem.segments, *problem.protected]
+    helpful = {item.feature for item in development.importance if item.drop > 0}
+    ranked = [name for name in _by_importance(run, development.importance) if name in helpful]
+    return [*problem.segments, *problem.protected] or ranked[:_SEGMENTS_BY_ITSELF]
+
+
+def _searched_columns(problem: Problem, run: StoredRun, importance: tuple[Importance, ...]) -> list[str]:
+    """Where weak slices are looked for: the declared columns, then all others, the most important first."""
+    return list(dict.fromkeys([*problem.segments, *problem.protected, *_by_importance(run, importance)]))
+
+
+def _by_importance(run: StoredRun, importance: tuple[Importance, ...]) -> list[str]:
+    """Columns of the model, free text aside; those without a figure last."""
     free_text = {column.name for column in run.record.columns if column.kind is ColumnKind.TEXT}
-    helpful = [item.feature for item in development.importance if item.drop > 0 and item.feature not in free_text]
-    return declared or helpful[:_SEGMENTS_BY_ITSELF]
+    ranked = [*(item.feature for item in importance), *(column.name for column in run.record.columns)]
+    return [name for name in dict.fromkeys(ranked) if name not in free_text]
 
 
 def _confusion(rows: JudgedRows, classes: int) -> tuple[tuple[int, ...], ...]:

@@ -15,10 +15,11 @@ import polars as pl
 
 from modelyard.core import derive_seed
 from modelyard.evaluation.records import Contribution, RowExplanation
+from modelyard.evaluation.weaknesses.losses import row_losses
 from modelyard.problem import Task
 from modelyard.training.model import FittedModel
 
-__all__ = ["Attribution", "RowNames", "attribute", "choose_rows", "explain_rows"]
+__all__ = ["Attribution", "RowNames", "attribute", "choose_rows", "explain_positions", "explain_rows", "is_exact"]
 
 Array = npt.NDArray[np.float64]
 _ROWS_OF_A_KIND = 3
@@ -62,6 +63,24 @@ def explain_rows(
     if not chosen:
         return ()
     positions = np.array([position for position, _ in chosen])
+    found = explain_positions(model, frame, truth, prediction, background, positions=positions, names=names, seed=seed)
+    return tuple(dataclasses.replace(item, kind=kind) for item, (_, kind) in zip(found, chosen, strict=True))
+
+
+def explain_positions(
+    model: FittedModel,
+    frame: pl.DataFrame,
+    truth: Array,
+    prediction: Array,
+    background: pl.DataFrame,
+    *,
+    positions: npt.NDArray[np.intp],
+    names: RowNames,
+    seed: int,
+) -> tuple[RowExplanation, ...]:
+    """Why the rows at ``positions`` of ``frame`` got their ``prediction``; the other parameters are those of
+    :func:`explain_rows`.
+    """
     part, scores = frame[positions], prediction[positions]
     outputs = scores.argmax(axis=1) if model.task is Task.MULTICLASS else np.zeros(len(positions), dtype=np.intp)
     found = attribute(model, part, background, outputs=outputs, seed=seed)
@@ -70,11 +89,10 @@ def explain_rows(
             _explanation(model, part, found, index),
             row_id=names.ids[position],
             prediction=float(scores[index, outputs[index]] if scores.ndim == 2 else scores[index]),
-            kind=kind,
             actual=_named(model.task, float(truth[position]), names),
             explained_class=_explained(model.task, int(outputs[index]), names),
         )
-        for index, (position, kind) in enumerate(chosen)
+        for index, position in enumerate(positions)
     )
 
 
@@ -82,11 +100,8 @@ def choose_rows(task: Task, truth: Array, prediction: Array) -> list[tuple[int, 
     """Positions of the rows worth explaining, each once, with the reason: ``mistake``, ``highest`` or ``lowest``."""
     if len(truth) == 0:
         return []
-    if task is Task.MULTICLASS:
-        loss = 1 - prediction[np.arange(len(truth)), truth.astype(np.intp)]
-        height = prediction.max(axis=1)
-    else:
-        loss, height = np.abs(truth - prediction), prediction
+    loss = row_losses(task, truth, prediction)
+    height = prediction.max(axis=1) if task is Task.MULTICLASS else prediction
     chosen: dict[int, str] = {}
     for order, kind in ((-loss, "mistake"), (-height, "highest"), (height, "lowest")):
         ranked = (int(position) for position in np.argsort(order, kind="stable") if int(position) not in chosen)
@@ -116,7 +131,7 @@ def attribute(
     """
     size = min(_BACKGROUND_ROWS, background.height)
     kept = np.sort(np.random.default_rng(seed).choice(background.height, size, replace=False))
-    exact = {"lightgbm": _lightgbm, "xgboost": _xgboost, "linear": _linear}.get(model.family)
+    exact = _EXACT.get(model.family)
     if exact is not None and _has_own_outputs(model, outputs):
         # the estimator knows only the classes that it was trained on
         known = np.searchsorted(model.present, outputs) if model.task is Task.MULTICLASS else outputs
@@ -196,6 +211,17 @@ def _linear(model: FittedModel, encoded: _Encoded) -> Attribution | None:
     base = of_row @ centre + intercepts[encoded.outputs]
     amounts = of_row * (encoded.rows - centre)
     return Attribution(amounts, base, base + amounts.sum(axis=1), _scale(model.task))
+
+
+_EXACT = {"lightgbm": _lightgbm, "xgboost": _xgboost, "linear": _linear}
+
+
+def is_exact(model: FittedModel) -> bool:
+    """True if contributions of the model's family are computed, not sampled, and so cost next to nothing.
+
+    A model of several classes may still have to be sampled where the estimator lacks a class that is explained.
+    """
+    return model.family in _EXACT
 
 
 def _sampled(

@@ -21,6 +21,8 @@ _FEW_UNITS = 20
 _IMBALANCED, _RARE = 0.2, 0.05
 _DOMINANT_SHARE = 0.8
 _TOO_GOOD = 0.999
+_TURNED_BY_ONE_FIELD, _TURNED_BY_NOISE = 0.2, 0.1
+_RANKING = "; but ranking within one segment is harder than across all."
 
 
 def evaluation_findings(evaluation: Evaluation, *, time: str | None = None) -> tuple[Finding, ...]:
@@ -40,7 +42,9 @@ def evaluation_findings(evaluation: Evaluation, *, time: str | None = None) -> t
         _gap,
         _calibration,
         _segments,
+        _slices,
         _fairness,
+        _robustness,
         _account,
     )
     found = itertools.chain.from_iterable(check(evaluation) for check in checks)
@@ -240,10 +244,33 @@ def _weak_segment(segment: SegmentScore, overall: MetricValue, part: str) -> Fin
         f"{metric_spec(segment.metric).title} is {format_number(segment.score)} ({format_number(segment.low)} to "
         f"{format_number(segment.high)}) where {segment.column} is {segment.value} ({segment.rows:,} rows of {part}), "
         f"against {format_number(overall.value)} overall.",
-        "An average hides whom the model serves badly"
-        + ("; but ranking within one segment is harder than across all." if "auc" in segment.metric else "."),
+        f"An average hides whom the model serves badly{_RANKING if 'auc' in segment.metric else '.'}",
         "Look at the mistakes there; bring more such rows, or columns that matter to them, or exclude them from use.",
         {"value": segment.value, "rows": segment.rows, "score": segment.score, "overall": overall.value},
+        "E5",
+    )
+
+
+def _slices(evaluation: Evaluation) -> Iterator[Finding]:
+    """One finding for the search, however many slices it found; those of the segments' columns are judged there."""
+    search = evaluation.weak_slices
+    segments = {(segment.column,) for segment in evaluation.segments}
+    weak = [part for part in search.slices if part.columns not in segments] if search else []
+    if search is None or not weak:
+        return
+    worst, more = weak[0], len(weak) - 1
+    others = f" {more} more slice{'s are' if more > 1 else ' is'} weak." if more else ""
+    yield Finding(
+        "weak-slice",
+        Severity.WARNING,
+        worst.name,
+        f"{metric_spec(search.metric).title} is {format_number(worst.score)} ({format_number(worst.low)} to "
+        f"{format_number(worst.high)}) where {worst.name} ({worst.rows:,} rows of {search.part}), against "
+        f"{format_number(search.score)} overall; chance, searched over {search.searched:,} slices: "
+        f"{worst.p_value:.2g}.{others}",
+        f"No segment shows these rows, and the average hides them{_RANKING if 'auc' in search.metric else '.'}",
+        "Look at the mistakes there; declare the columns under segments to keep watching them on fresh rows.",
+        {"rows": worst.rows, "score": worst.score, "overall": search.score, "p_value": worst.p_value},
         "E5",
     )
 
@@ -285,6 +312,39 @@ def _unequal(column: str, name: str, title: str, least: tuple[float, str], most:
         {"lowest": least[0], "lowest_value": least[1], "highest": most[0], "highest_value": most[1]},
         "E5",
     )
+
+
+def _robustness(evaluation: Evaluation) -> Iterator[Finding]:
+    """Columns without which many decisions turn, and decisions that noise turns."""
+    tried = evaluation.robustness.disturbances if evaluation.robustness else ()
+    what = "decisions" if evaluation.task.is_classification else "predictions"
+    missing = [item for item in tried if item.kind == "missing" and (item.turned or 0.0) > _TURNED_BY_ONE_FIELD]
+    if missing:
+        missing.sort(key=lambda item: -(item.turned or 0.0))
+        shares = ", ".join(f"{item.feature!r} {item.turned:.0%}" for item in missing[:5])
+        more = f", and {len(missing) - 5} more columns" if len(missing) > 5 else ""
+        yield Finding(
+            "turned-by-a-missing-field",
+            Severity.WARNING,
+            missing[0].feature,
+            f"A single missing field turns more than {_TURNED_BY_ONE_FIELD:.0%} of the {what}: {shares}{more}.",
+            "A broken form or feed would change what is decided, without an error.",
+            "Set `nullable: false` for these columns under data.contract, so that rows without them are rejected.",
+            {item.feature: item.turned for item in missing},
+            "E9",
+        )
+    for item in tried:
+        if item.kind == "noise" and not item.feature and (item.turned or 0.0) > _TURNED_BY_NOISE:
+            yield Finding(
+                "turned-by-noise",
+                Severity.WARNING,
+                evaluation.winner,
+                f"Noise of a tenth of their spread in all numbers turns {item.turned:.0%} of the {what}.",
+                "Small errors of measurement decide, not the case itself.",
+                "Prefer a smoother model, or measure the columns that matter more exactly.",
+                {"turned": item.turned, "change": item.change},
+                "E9",
+            )
 
 
 def _dominance(evaluation: Evaluation, time: str | None) -> Iterator[Finding]:

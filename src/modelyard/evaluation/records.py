@@ -13,15 +13,22 @@ __all__ = [
     "Alternative",
     "Comparison",
     "Contribution",
+    "Disturbance",
+    "ErrorAnalysis",
     "Evaluation",
     "GuardrailResult",
     "Importance",
     "MetricValue",
+    "Mistake",
     "Money",
+    "Robustness",
     "RowExplanation",
     "SegmentScore",
+    "SharedTrait",
+    "SliceSearch",
     "SystemScores",
     "ThresholdChoice",
+    "WeakSlice",
 ]
 
 
@@ -228,6 +235,152 @@ class RowExplanation(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class Mistake(Record):
+    """One of the rows that the winner is most wrong about.
+
+    Parameters
+    ----------
+    row_id, actual
+        As in :class:`RowExplanation`.
+    decided
+        The class that the row was put into, or the predicted value, as text.
+    prediction
+        Probability of the positive class, of the decided one of several, or the predicted value.
+    loss
+        The probability that the wrong classes were given, or the absolute error.
+    contributions
+        The five columns that moved the prediction most; empty if they were not computed for this row.
+    scale
+        What the amounts are measured in.
+    """
+
+    row_id: str
+    actual: str
+    decided: str
+    prediction: float
+    loss: float
+    contributions: tuple[Contribution, ...]
+    scale: str
+
+
+@dataclasses.dataclass(frozen=True)
+class SharedTrait(Record):
+    """What many of the worst rows have in common, measured on rows that it was not found on.
+
+    Parameters
+    ----------
+    conditions
+        All of them hold, such as "tenure is at most 9.5".
+    rows, worst
+        Rows that meet the conditions, and how many of those are among the worst tenth.
+    of
+        All rows that this was measured on.
+    lift, low, high
+        How many times as often as among all rows the worst are found here, with its interval.
+    """
+
+    conditions: tuple[str, ...]
+    rows: int
+    worst: int
+    of: int
+    lift: float
+    low: float
+    high: float
+
+
+@dataclasses.dataclass(frozen=True)
+class ErrorAnalysis(Record):
+    """The worst mistakes on ``rows`` rows of ``part``, the worst first, and what the worst tenth share."""
+
+    part: str
+    rows: int
+    mistakes: tuple[Mistake, ...]
+    traits: tuple[SharedTrait, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class WeakSlice(Record):
+    """Rows that share one value of each of one or two columns, and are served worse than the whole.
+
+    Parameters
+    ----------
+    columns, values
+        The slice; numbers and dates are cut into ranges.
+    rows
+        Its size.
+    score, low, high
+        The primary metric with its interval. The slice was found by search: expect a better figure on other rows.
+    p_value
+        The chance of so weak a slice anywhere among those searched, if the model is equally good everywhere.
+    note
+        A caveat; empty if there is none.
+    """
+
+    columns: tuple[str, ...]
+    values: tuple[str, ...]
+    rows: int
+    score: float | None
+    low: float | None
+    high: float | None
+    p_value: float
+    note: str = ""
+
+    @property
+    def name(self) -> str:
+        """Such as "plan is basic and tenure is 0 to 9"."""
+        return " and ".join(f"{column} is {value}" for column, value in zip(self.columns, self.values, strict=True))
+
+
+@dataclasses.dataclass(frozen=True)
+class SliceSearch(Record):
+    """The weak slices among ``searched`` that were tried on ``rows`` rows of ``part``, the surest first.
+
+    ``score`` is the primary ``metric`` on all of these rows.
+    """
+
+    part: str
+    rows: int
+    searched: int
+    metric: str
+    score: float | None
+    slices: tuple[WeakSlice, ...]
+
+
+@dataclasses.dataclass(frozen=True)
+class Disturbance(Record):
+    """What one disturbance of the input does to predictions.
+
+    Parameters
+    ----------
+    kind
+        ``noise``, ``missing``, ``unseen`` (a category) or ``extreme``.
+    feature
+        The disturbed column; empty if all numbers were disturbed together.
+    turned
+        Share of rows with another decision; for values, of rows moved by more than half the standard deviation of the
+        predictions. None if the rows were refused.
+    change
+        Mean absolute change of the probability or the value; None if unknown.
+    note
+        Why the rows were refused; empty otherwise.
+    """
+
+    kind: str
+    feature: str
+    turned: float | None
+    change: float | None
+    note: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Robustness(Record):
+    """Disturbances of ``rows`` held-out rows, one column at a time."""
+
+    rows: int
+    disturbances: tuple[Disturbance, ...]
+
+
+@dataclasses.dataclass(frozen=True)
 class Money(Record):
     """What the winner is worth against what is done today.
 
@@ -330,6 +483,12 @@ class Evaluation(Record):
         Points by the name of the picture, JSON-ready.
     confidence
         Of the test intervals: 0.95 at the first opening, 1 - 0.05/openings later (Bonferroni).
+    errors
+        The worst mistakes on held-out rows other than the test part; None in records of earlier versions.
+    weak_slices
+        What a search for weak slices found on the same rows; None in records of earlier versions.
+    robustness
+        How predictions bear disturbed input; None in records of earlier versions.
     """
 
     run_id: str
@@ -355,6 +514,9 @@ class Evaluation(Record):
     account: Account
     created_at: dt.datetime
     test_opened_at: dt.datetime | None = None
+    errors: ErrorAnalysis | None = None
+    weak_slices: SliceSearch | None = None
+    robustness: Robustness | None = None
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:

@@ -17,7 +17,7 @@ from modelyard.evaluation.systems import WINNER, JudgedRows
 from modelyard.problem import Problem, Task
 from modelyard.training.metrics import decide_labels
 
-__all__ = ["mostly_chance", "score_segments", "segment_labels"]
+__all__ = ["OTHER", "mostly_chance", "score_segments", "segment_labels"]
 
 Array = npt.NDArray[np.float64]
 
@@ -29,7 +29,7 @@ _OF_EACH_ROW = ("accuracy", "log_loss", "brier")
 _MOST_VALUES = 20
 _FEW_NUMBERS = 8
 _MISSING = "(missing)"
-_OTHER = "(other values)"
+OTHER = "(other values)"
 
 
 def score_segments(
@@ -94,7 +94,7 @@ def segment_labels(values: pl.Series) -> pl.Series:
     counts = labels.drop_nulls().value_counts(sort=True)
     kept = counts[counts.columns[0]].head(_MOST_VALUES).to_list()
     rare = labels.is_not_null() & ~labels.is_in(kept)
-    return labels.set(rare.fill_null(value=False), _OTHER).fill_null(_MISSING)
+    return labels.set(rare.fill_null(value=False), OTHER).fill_null(_MISSING)
 
 
 def _quartiles(values: pl.Series) -> pl.Series:

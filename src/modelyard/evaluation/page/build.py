@@ -7,6 +7,7 @@ from modelyard.evaluation.page.answer import answer_section, winner_section, wor
 from modelyard.evaluation.page.failures import failures_section
 from modelyard.evaluation.page.pictures import pictures_section
 from modelyard.evaluation.page.reasons import reasons_section
+from modelyard.evaluation.page.weaknesses import robustness_section
 from modelyard.evaluation.records import Evaluation
 from modelyard.problem import Problem
 from modelyard.report import Block, Details, Findings, Page, Section
@@ -30,6 +31,7 @@ def evaluation_page(evaluation: Evaluation, run: TrainingRun, problem: Problem, 
         failures_section(evaluation),
         pictures_section(evaluation),
         reasons_section(evaluation),
+        robustness_section(evaluation),
         _next_section(evaluation, audit),
         account_section(evaluation, run),
     )

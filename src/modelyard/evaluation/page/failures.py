@@ -4,6 +4,7 @@ import itertools
 import math
 
 from modelyard.evaluation.page.answer import compact_interval, judged_rows
+from modelyard.evaluation.page.weaknesses import error_blocks, slice_blocks
 from modelyard.evaluation.records import Evaluation, RowExplanation, SegmentScore
 from modelyard.evaluation.systems import WINNER
 from modelyard.problem import Task, metric_spec
@@ -35,6 +36,7 @@ def failures_section(evaluation: Evaluation) -> Section:
         blocks.append(Prose(_RATES))
     for column, items in itertools.groupby(evaluation.segments, key=lambda item: item.column):
         blocks += _segment_blocks(evaluation, column, list(items))
+    blocks += slice_blocks(evaluation)
     if evaluation.confusion:
         caption = f"On {judged_rows(evaluation)}; shares are of the actual class."
         chart = matrix_chart(
@@ -46,6 +48,7 @@ def failures_section(evaluation: Evaluation) -> Section:
         blocks.append(
             explanation_rows(evaluation, mistakes, "The worst mistakes on held-out rows, and what led to them.")
         )
+    blocks += error_blocks(evaluation)
     return Section("Where does it fail?", tuple(blocks), _lead(evaluation))
 
 
