@@ -141,3 +141,24 @@ def test_regression_has_residuals_and_no_threshold(live: "Live", churn_life: "Li
 def test_tables_are_compact(figure: tuple[float | None, float | None, float | None], text: str) -> None:
     """Three decimals for small figures, fewer for large ones."""
     assert compact_interval(*figure) == text
+
+
+def test_the_learning_curve_has_a_section(
+    live: "Live", churn_evaluation: Evaluation, churn_life: "Life", actor: Actor
+) -> None:
+    """The answer leads it, with the curve, the diagnosis and the forecasts; the evaluation carries the answer."""
+    plan = {"families": ["linear"], "folds": 2, "tuning_rounds": 0, "learning_curve": True}
+    life = live(churn_life.split.train.frame[:1500], {"data": {"source": "t", "target": "Churn"}, "training": plan})
+    evaluation = evaluate(life.run, life.split, life.problem, actor=actor, reason=None)
+    page = page_of(evaluation, life)
+    section = next(section for section in page.sections if section.title == "Would more data help?")
+    curve = life.run.record.learning_curve
+    html = render_html(page)
+
+    assert curve is not None
+    assert evaluation.more_rows == curve.answer == section.lead
+    assert len(section.blocks) == 3
+    assert curve.diagnosis.split(":")[0] in html
+    assert "linear by the number of rows" in html
+    assert f"10 × {curve.rows:,}" in html
+    assert churn_evaluation.more_rows == ""

@@ -330,6 +330,8 @@ class Evaluation(Record):
         Points by the name of the picture, JSON-ready.
     confidence
         Of the test intervals: 0.95 at the first opening, 1 - 0.05/openings later (Bonferroni).
+    more_rows
+        Whether more rows would help, in one sentence; empty if training drew no learning curve.
     """
 
     run_id: str
@@ -355,6 +357,7 @@ class Evaluation(Record):
     account: Account
     created_at: dt.datetime
     test_opened_at: dt.datetime | None = None
+    more_rows: str = ""
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:

@@ -1,5 +1,6 @@
 """Training from end to end: baselines, families, tuning, the choice, and the winner fitted twice."""
 
+import dataclasses
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,8 @@ from modelyard.features.selection import Selection, selection_report
 from modelyard.problem import Problem, did_you_mean
 from modelyard.store import Tracker, Workspace
 from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
+from modelyard.training.curves import LearningCurve
+from modelyard.training.curves.learning import draw_learning_curve, is_affordable
 from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor
 from modelyard.training.families.family import Family
 from modelyard.training.families.registry import FAMILIES
@@ -60,7 +63,8 @@ def train(
 
     In this order: the naive baseline and today's system; each family's default configuration, simple families first;
     tuning of the leading family; the choice (see :func:`~modelyard.training.selection.choose`); the winner on the
-    training part, and on training and validation together. Fold scores do not depend on the executor.
+    training part, and on training and validation together. Fold scores do not depend on the executor. Before the
+    winner is fitted it is drawn by the number of rows, if ``training.learning_curve`` says so.
 
     Ctrl-C (``KeyboardInterrupt``) while candidates are tried stops the search: the choice is made among those that are
     complete. So does the end of ``constraints.training_minutes``, but units that have begun are finished. What was
@@ -80,7 +84,7 @@ def train(
     tracker
         Hears of the run when it is stored; by default the one that the project file names.
     progress
-        Hears of every unit: steps ``folds``, ``tuning`` and ``refit``.
+        Hears of every unit: steps ``folds``, ``tuning``, ``curve`` and ``refit``.
     resume
         False to forget what an earlier call left unfinished.
     families
@@ -111,12 +115,16 @@ def train(
     finished = False
     try:
         finished = _search(validation, setup, split.train.frame, chosen)
+        if not finished:
+            runner.close()
+        _require_complete(validation, finished=finished)
+        choice = _choose(validation, setup)
+        curve = _learning_curve(validation, matrices, setup, choice, families) if finished else None
     finally:
         if executor is None or not finished:
             runner.close()
-    shutil.rmtree(folder / "matrices", ignore_errors=True)
-    _require_complete(validation, finished=finished)
-    run = _conclude(validation, setup, split, families, workspace, progress, interrupted=not finished)
+        shutil.rmtree(folder / "matrices", ignore_errors=True)
+    run = _conclude(validation, setup, split, families, workspace, _Conclusion(choice, curve, not finished), progress)
     if finished:
         shutil.rmtree(folder, ignore_errors=True)
     track(run, setup.problem, workspace, tracker)
@@ -197,18 +205,41 @@ def _require_complete(validation: CrossValidation, *, finished: bool) -> None:
     )
 
 
+@dataclasses.dataclass(frozen=True)
+class _Conclusion:
+    """What a search came to: the choice, the winner's curve if one was drawn, and whether it was stopped."""
+
+    choice: Choice
+    curve: LearningCurve | None
+    interrupted: bool
+
+
+def _learning_curve(
+    validation: CrossValidation, matrices: FoldMatrices, setup: Setup, choice: Choice, families: Mapping[str, Family]
+) -> LearningCurve | None:
+    """The winner by the number of rows, if it is asked for, or cheap; Ctrl-C forgoes it."""
+    wanted = setup.problem.training.learning_curve
+    winner = next(item for item in validation.candidates if item.name == choice.winner)
+    family = families.get(winner.family)
+    if family is None or wanted is False or (wanted == "auto" and not is_affordable(validation.candidates, winner)):
+        return None
+    try:
+        return draw_learning_curve(validation, matrices, setup, winner, family)
+    except KeyboardInterrupt:
+        return None
+
+
 def _conclude(
     validation: CrossValidation,
     setup: Setup,
     split: Split,
     families: Mapping[str, Family],
     workspace: Workspace,
+    conclusion: _Conclusion,
     progress: Progress,
-    *,
-    interrupted: bool,
 ) -> StoredRun:
-    """Choose, fit the winner twice, and store everything."""
-    choice = _choose(validation, setup)
+    """Fit the winner twice, and store everything."""
+    choice = conclusion.choice
     development = _fit_winner(choice, validation, setup, split.train.frame, families)
     progress(ProgressEvent("refit", 1, 2, f"{choice.winner}, on the training part"))
     final = _fit_winner(choice, validation, setup, split.development.frame, families)
@@ -236,11 +267,12 @@ def _conclude(
         folds=len(setup.plan.folds),
         environment=environment(),
         created_at=system_clock(),
-        interrupted=interrupted,
+        interrupted=conclusion.interrupted,
         artefacts={},
         fold_strategy=setup.plan.strategy,
         plan=setup.question.digest,
         selection=selection_report(_selections(validation, families.get(final.family)), final.encoder.selection_),
+        learning_curve=conclusion.curve,
     )
     return store_run(record, contents, workspace)
 

@@ -10,6 +10,7 @@ from modelyard.core import Record, StateError
 from modelyard.data.schema import Column
 from modelyard.features import SelectionReport
 from modelyard.problem import Task
+from modelyard.training.curves.records import LearningCurve
 
 __all__ = ["EXISTING", "NAIVE", "Candidate", "CandidateRole", "CandidateStatus", "TrainingRun"]
 
@@ -136,6 +137,8 @@ class TrainingRun(Record):
         Digest of all that determines the fold scores; runs of equal plans have equal leaderboards.
     selection
         Which columns the winner does without; None if selection had nothing to do.
+    learning_curve
+        The winner by the number of rows; None if none was drawn.
     """
 
     id: str
@@ -158,6 +161,7 @@ class TrainingRun(Record):
     fold_strategy: str = ""
     plan: str = ""
     selection: SelectionReport | None = None
+    learning_curve: LearningCurve | None = None
 
     def candidate(self, name: str) -> Candidate:
         """The candidate called ``name``.

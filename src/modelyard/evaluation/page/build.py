@@ -5,6 +5,7 @@ from modelyard.core import Severity
 from modelyard.evaluation.page.account import account_section
 from modelyard.evaluation.page.answer import answer_section, winner_section, worth_section
 from modelyard.evaluation.page.failures import failures_section
+from modelyard.evaluation.page.learning import learning_section
 from modelyard.evaluation.page.pictures import pictures_section
 from modelyard.evaluation.page.reasons import reasons_section
 from modelyard.evaluation.records import Evaluation
@@ -30,6 +31,7 @@ def evaluation_page(evaluation: Evaluation, run: TrainingRun, problem: Problem, 
         failures_section(evaluation),
         pictures_section(evaluation),
         reasons_section(evaluation),
+        learning_section(run),
         _next_section(evaluation, audit),
         account_section(evaluation, run),
     )

@@ -1,0 +1,99 @@
+"""What is known about the winner by the number of rows that it learns from."""
+
+import dataclasses
+import enum
+
+from modelyard.core import Record
+
+__all__ = ["CurvePoint", "Forecast", "LearningCurve", "MoreRows"]
+
+
+class MoreRows(enum.StrEnum):
+    """Whether twice as many rows would improve the primary metric by a margin that matters."""
+
+    HELP = "help"
+    DO_NOT_HELP = "do not help"
+    HARM = "harm"
+    UNCERTAIN = "uncertain"
+
+
+@dataclasses.dataclass(frozen=True)
+class CurvePoint(Record):
+    """The primary metric at one number of rows.
+
+    Parameters
+    ----------
+    rows
+        Rows learnt from, the mean over folds.
+    train, train_low, train_high
+        On the rows that were learnt from, with a 90 % interval over folds.
+    held, held_low, held_high
+        On the rows held out, with a 90 % interval over folds and rows.
+    """
+
+    rows: float
+    train: float
+    train_low: float
+    train_high: float
+    held: float
+    held_low: float
+    held_high: float
+
+
+@dataclasses.dataclass(frozen=True)
+class Forecast(Record):
+    """What more rows would bring, by the fitted law.
+
+    Parameters
+    ----------
+    times
+        How many times the rows of the training part.
+    score
+        The metric that is expected then.
+    gain, low, high
+        The improvement over what the training part's rows give, never negative, with a 90 % interval.
+    """
+
+    times: int
+    score: float
+    gain: float
+    low: float
+    high: float
+
+
+@dataclasses.dataclass(frozen=True)
+class LearningCurve(Record):
+    """The winner by the number of rows.
+
+    Parameters
+    ----------
+    metric
+        The primary metric.
+    rows
+        Rows of the training part, to which the forecasts refer.
+    points
+        From few rows to all; empty if no curve could be drawn.
+    law
+        ``(a, b, c)`` of the error ``a + b * (n / rows) ** -c``, where the error is the metric itself, or one minus it
+        if greater is better, fitted from a quarter of the rows on. None without points.
+    forecasts
+        At twice and at ten times the rows.
+    margin
+        The smallest improvement that matters.
+    more_rows
+        The answer.
+    answer
+        The same in one sentence with its numbers.
+    diagnosis
+        Over- or underfitting, in one sentence with its numbers; empty without points.
+    """
+
+    metric: str
+    rows: int
+    points: tuple[CurvePoint, ...]
+    law: tuple[float, float, float] | None
+    forecasts: tuple[Forecast, ...]
+    margin: float
+    more_rows: MoreRows
+    answer: str
+    diagnosis: str = ""
