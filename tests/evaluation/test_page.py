@@ -12,6 +12,7 @@ from modelyard.evaluation.evaluate import evaluate
 from modelyard.evaluation.page.answer import compact_interval
 from modelyard.problem import Task, metrics_for
 from modelyard.report import Page, render_html, render_markdown
+from modelyard.training.curves import Trial, ValidationCurve
 
 if TYPE_CHECKING:
     from tests.evaluation.conftest import Life, Live
@@ -162,3 +163,15 @@ def test_the_learning_curve_has_a_section(
     assert "linear by the number of rows" in html
     assert f"10 × {curve.rows:,}" in html
     assert churn_evaluation.more_rows == ""
+
+
+def test_tuning_is_shown_by_its_parameter(churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """The validation curve is folded under the winner, with what was found in its summary."""
+    trials = tuple(Trial(float(value), 0.8 + value / 1e3, 0.01) for value in (4, 8, 16, 32, 64, 128))
+    curve = ValidationCurve("roc_auc", "lightgbm", "num_leaves", trials, 0.9, 0.01, "num_leaves matters most.")
+    run = dataclasses.replace(churn_life.run.record, validation_curve=curve)
+    text = render_html(evaluation_page(churn_evaluation, run, churn_life.problem, None))
+
+    assert "Tuning: num_leaves matters most." in text
+    assert "lightgbm by num_leaves" in text
+    assert "Tuning:" not in render_html(page_of(churn_evaluation, churn_life))

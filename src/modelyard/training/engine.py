@@ -27,6 +27,7 @@ from modelyard.store import Tracker, Workspace
 from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
 from modelyard.training.curves import LearningCurve
 from modelyard.training.curves.learning import draw_learning_curve, is_affordable
+from modelyard.training.curves.validation import validation_curve
 from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor
 from modelyard.training.families.family import Family
 from modelyard.training.families.registry import FAMILIES
@@ -273,6 +274,7 @@ def _conclude(
         plan=setup.question.digest,
         selection=selection_report(_selections(validation, families.get(final.family)), final.encoder.selection_),
         learning_curve=conclusion.curve,
+        validation_curve=validation_curve(validation.candidates, setup.question.metric, seed=setup.seed),
     )
     return store_run(record, contents, workspace)
 

@@ -10,7 +10,7 @@ from modelyard.core import Record, StateError
 from modelyard.data.schema import Column
 from modelyard.features import SelectionReport
 from modelyard.problem import Task
-from modelyard.training.curves.records import LearningCurve
+from modelyard.training.curves.records import LearningCurve, ValidationCurve
 
 __all__ = ["EXISTING", "NAIVE", "Candidate", "CandidateRole", "CandidateStatus", "TrainingRun"]
 
@@ -139,6 +139,8 @@ class TrainingRun(Record):
         Which columns the winner does without; None if selection had nothing to do.
     learning_curve
         The winner by the number of rows; None if none was drawn.
+    validation_curve
+        What the tuned parameter that matters most did; None for fewer than six trials.
     """
 
     id: str
@@ -162,6 +164,7 @@ class TrainingRun(Record):
     plan: str = ""
     selection: SelectionReport | None = None
     learning_curve: LearningCurve | None = None
+    validation_curve: ValidationCurve | None = None
 
     def candidate(self, name: str) -> Candidate:
         """The candidate called ``name``.

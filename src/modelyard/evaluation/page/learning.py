@@ -1,11 +1,11 @@
-"""Whether more rows would help: the winner by the number of rows."""
+"""Curves of training: the winner by the number of rows, and the trials by the parameter that matters most."""
 
 from modelyard.problem import metric_spec
-from modelyard.report import Block, Prose, Section, Series, Table, format_number, format_range, line_chart
-from modelyard.training.curves import LearningCurve
+from modelyard.report import Block, Details, Prose, Section, Series, Table, format_number, format_range, line_chart
+from modelyard.training.curves import LearningCurve, ValidationCurve
 from modelyard.training.records import TrainingRun
 
-__all__ = ["learning_section"]
+__all__ = ["learning_section", "tuning_block"]
 
 
 def learning_section(run: TrainingRun) -> Section | None:
@@ -64,3 +64,26 @@ def _forecasts(curve: LearningCurve) -> Table:
         f"An improvement of {format_number(curve.margin)} would matter: 2 % of the lead over the naive answer.{law}"
     )
     return Table(("training rows", title, "improvement", "90 % interval"), rows, caption, (1, 2, 3))
+
+
+def tuning_block(curve: ValidationCurve) -> Details:
+    """The trials of tuning by the parameter that matters most, folded."""
+    title, scores = metric_spec(curve.metric).title, [trial.score for trial in curve.trials]
+    series = Series(
+        "trials",
+        range(len(scores)),
+        scores,
+        [trial.score - trial.sd for trial in curve.trials],
+        [trial.score + trial.sd for trial in curve.trials],
+    )
+    chart = line_chart(
+        [series],
+        title=f"{curve.family} by {curve.parameter}",
+        x_label=f"{curve.parameter}, in order of its values",
+        y_label=title,
+        x_names=[format_number(trial.value) for trial in curve.trials],
+    ).with_caption(
+        "Each trial's mean ± standard deviation over folds. The other parameters moved too: this is what the trials show, "
+        "not an experiment."
+    )
+    return Details(f"Tuning: {curve.answer}", (chart,))

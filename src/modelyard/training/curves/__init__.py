@@ -5,6 +5,6 @@ Gives: figures by number of rows with intervals, a fitted law, forecasts, and a 
 Never: chooses the winner, or looks beyond the training part.
 """
 
-from modelyard.training.curves.records import CurvePoint, Forecast, LearningCurve, MoreRows
+from modelyard.training.curves.records import CurvePoint, Forecast, LearningCurve, MoreRows, Trial, ValidationCurve
 
-__all__ = ["CurvePoint", "Forecast", "LearningCurve", "MoreRows"]
+__all__ = ["CurvePoint", "Forecast", "LearningCurve", "MoreRows", "Trial", "ValidationCurve"]

@@ -9,7 +9,7 @@ __all__ = ["Law", "fit_law"]
 
 Array = npt.NDArray[np.float64]
 
-_EXPONENTS = np.linspace(0.1, 2.0, 39)
+_EXPONENTS = np.linspace(0.1, 1.5, 29)
 """Bounds of the exponent; theory and most measured curves lie between (Viering and Loog, 2023)."""
 
 

@@ -5,7 +5,7 @@ import enum
 
 from modelyard.core import Record
 
-__all__ = ["CurvePoint", "Forecast", "LearningCurve", "MoreRows"]
+__all__ = ["CurvePoint", "Forecast", "LearningCurve", "MoreRows", "Trial", "ValidationCurve"]
 
 
 class MoreRows(enum.StrEnum):
@@ -97,3 +97,41 @@ class LearningCurve(Record):
     more_rows: MoreRows
     answer: str
     diagnosis: str = ""
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial(Record):
+    """One trial of tuning: a parameter's value, and the mean and standard deviation of the metric over folds."""
+
+    value: float
+    score: float
+    sd: float
+
+
+@dataclasses.dataclass(frozen=True)
+class ValidationCurve(Record):
+    """The tuned parameter that matters most.
+
+    Parameters
+    ----------
+    metric
+        The primary metric.
+    family, parameter
+        What was tuned.
+    trials
+        By value, ascending.
+    explained
+        The share of the scores' variance that the parameter alone explains.
+    chance
+        How often the luckiest parameter would explain as much if none mattered.
+    answer
+        The same in one sentence.
+    """
+
+    metric: str
+    family: str
+    parameter: str
+    trials: tuple[Trial, ...]
+    explained: float
+    chance: float
+    answer: str
