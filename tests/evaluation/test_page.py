@@ -12,7 +12,7 @@ from modelyard.evaluation.evaluate import evaluate
 from modelyard.evaluation.page.answer import compact_interval
 from modelyard.problem import Task, metrics_for
 from modelyard.report import Page, render_html, render_markdown
-from modelyard.training.curves import Trial, ValidationCurve
+from modelyard.training.curves import Remedy, Trial, ValidationCurve, WeightComparison
 
 if TYPE_CHECKING:
     from tests.evaluation.conftest import Life, Live
@@ -175,3 +175,15 @@ def test_tuning_is_shown_by_its_parameter(churn_evaluation: Evaluation, churn_li
     assert "Tuning: num_leaves matters most." in text
     assert "lightgbm by num_leaves" in text
     assert "Tuning:" not in render_html(page_of(churn_evaluation, churn_life))
+
+
+def test_weights_are_shown_as_a_comparison(churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """Both models with their figures, under a summary that says what was found."""
+    remedies = tuple(Remedy(name, 0.65, 0.4123, 0.4, 0.5, 0.62) for name in ("linear", "linear-weighted"))
+    found = WeightComparison("roc_auc", 0.12, remedies, 0.001, 0.002, "Class weights change nothing beyond noise.")
+    run = dataclasses.replace(churn_life.run.record, weights=found)
+    text = render_html(evaluation_page(churn_evaluation, run, churn_life.problem, None))
+
+    assert "Imbalance: Class weights change nothing beyond noise." in text
+    assert "linear-weighted" in text
+    assert "0.4123" in text

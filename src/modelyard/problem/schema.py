@@ -343,6 +343,11 @@ class TrainingPlan(_Strict):
         default="auto",
         description="Whether the winner is drawn by the number of rows; auto does so where it adds a fifth to training at most.",
     )
+    class_weights: Literal["auto"] | bool = Field(
+        default="auto",
+        description="Whether the winner is compared with class weights and without (two classes); auto does so where a class "
+        "has less than 30 % of the rows and it is cheap.",
+    )
 
 
 class Tracking(_Strict):

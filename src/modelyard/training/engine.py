@@ -25,9 +25,10 @@ from modelyard.features.selection import Selection, selection_report
 from modelyard.problem import Problem, did_you_mean
 from modelyard.store import Tracker, Workspace
 from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
-from modelyard.training.curves import LearningCurve
+from modelyard.training.curves import LearningCurve, WeightComparison
 from modelyard.training.curves.learning import draw_learning_curve, is_affordable
 from modelyard.training.curves.validation import validation_curve
+from modelyard.training.curves.weights import RARE, compare_weights, rare_share
 from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor
 from modelyard.training.families.family import Family
 from modelyard.training.families.registry import FAMILIES
@@ -65,7 +66,8 @@ def train(
     In this order: the naive baseline and today's system; each family's default configuration, simple families first;
     tuning of the leading family; the choice (see :func:`~modelyard.training.selection.choose`); the winner on the
     training part, and on training and validation together. Fold scores do not depend on the executor. Before the
-    winner is fitted it is drawn by the number of rows, if ``training.learning_curve`` says so.
+    winner is fitted it is drawn by the number of rows, if ``training.learning_curve`` says so, and
+    compared with itself under class weights, if ``training.class_weights`` does.
 
     Ctrl-C (``KeyboardInterrupt``) while candidates are tried stops the search: the choice is made among those that are
     complete. So does the end of ``constraints.training_minutes``, but units that have begun are finished. What was
@@ -85,7 +87,7 @@ def train(
     tracker
         Hears of the run when it is stored; by default the one that the project file names.
     progress
-        Hears of every unit: steps ``folds``, ``tuning``, ``curve`` and ``refit``.
+        Hears of every unit: steps ``folds``, ``tuning``, ``curve``, ``weights`` and ``refit``.
     resume
         False to forget what an earlier call left unfinished.
     families
@@ -120,12 +122,16 @@ def train(
             runner.close()
         _require_complete(validation, finished=finished)
         choice = _choose(validation, setup)
-        curve = _learning_curve(validation, matrices, setup, choice, families) if finished else None
+        conclusion = (
+            _look_closer(validation, matrices, setup, choice, families)
+            if finished
+            else _Conclusion(choice, interrupted=True)
+        )
     finally:
         if executor is None or not finished:
             runner.close()
         shutil.rmtree(folder / "matrices", ignore_errors=True)
-    run = _conclude(validation, setup, split, families, workspace, _Conclusion(choice, curve, not finished), progress)
+    run = _conclude(validation, setup, split, families, workspace, conclusion, progress)
     if finished:
         shutil.rmtree(folder, ignore_errors=True)
     track(run, setup.problem, workspace, tracker)
@@ -208,26 +214,34 @@ def _require_complete(validation: CrossValidation, *, finished: bool) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class _Conclusion:
-    """What a search came to: the choice, the winner's curve if one was drawn, and whether it was stopped."""
+    """What a search came to: the choice, what was seen of the winner besides, and whether the search was stopped."""
 
     choice: Choice
-    curve: LearningCurve | None
-    interrupted: bool
+    curve: LearningCurve | None = None
+    weights: WeightComparison | None = None
+    interrupted: bool = False
 
 
-def _learning_curve(
+def _look_closer(
     validation: CrossValidation, matrices: FoldMatrices, setup: Setup, choice: Choice, families: Mapping[str, Family]
-) -> LearningCurve | None:
-    """The winner by the number of rows, if it is asked for, or cheap; Ctrl-C forgoes it."""
-    wanted = setup.problem.training.learning_curve
+) -> _Conclusion:
+    """The winner by the number of rows and with class weights, if asked for, or cheap; Ctrl-C forgoes what is left."""
+    plan = setup.problem.training
     winner = next(item for item in validation.candidates if item.name == choice.winner)
-    family = families.get(winner.family)
-    if family is None or wanted is False or (wanted == "auto" and not is_affordable(validation.candidates, winner)):
-        return None
+    family, conclusion = families.get(winner.family), _Conclusion(choice)
+    if family is None:
+        return conclusion
+    cheap = is_affordable(validation.candidates, winner)
     try:
-        return draw_learning_curve(validation, matrices, setup, winner, family)
+        if plan.learning_curve is True or (plan.learning_curve == "auto" and cheap):
+            curve = draw_learning_curve(validation, matrices, setup, winner, family)
+            conclusion = dataclasses.replace(conclusion, curve=curve)
+        if plan.class_weights is True or (plan.class_weights == "auto" and cheap and rare_share(setup) < RARE):
+            weights = compare_weights(validation, setup, winner, family)
+            conclusion = dataclasses.replace(conclusion, weights=weights)
     except KeyboardInterrupt:
-        return None
+        return conclusion
+    return conclusion
 
 
 def _conclude(
@@ -274,6 +288,7 @@ def _conclude(
         plan=setup.question.digest,
         selection=selection_report(_selections(validation, families.get(final.family)), final.encoder.selection_),
         learning_curve=conclusion.curve,
+        weights=conclusion.weights,
         validation_curve=validation_curve(validation.candidates, setup.question.metric, seed=setup.seed),
     )
     return store_run(record, contents, workspace)

@@ -10,7 +10,7 @@ from modelyard.core import Record, StateError
 from modelyard.data.schema import Column
 from modelyard.features import SelectionReport
 from modelyard.problem import Task
-from modelyard.training.curves.records import LearningCurve, ValidationCurve
+from modelyard.training.curves.records import LearningCurve, ValidationCurve, WeightComparison
 
 __all__ = ["EXISTING", "NAIVE", "Candidate", "CandidateRole", "CandidateStatus", "TrainingRun"]
 
@@ -141,6 +141,8 @@ class TrainingRun(Record):
         The winner by the number of rows; None if none was drawn.
     validation_curve
         What the tuned parameter that matters most did; None for fewer than six trials.
+    weights
+        The winner with class weights and without; None if they were not compared.
     """
 
     id: str
@@ -165,6 +167,7 @@ class TrainingRun(Record):
     selection: SelectionReport | None = None
     learning_curve: LearningCurve | None = None
     validation_curve: ValidationCurve | None = None
+    weights: WeightComparison | None = None
 
     def candidate(self, name: str) -> Candidate:
         """The candidate called ``name``.

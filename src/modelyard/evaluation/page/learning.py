@@ -1,11 +1,22 @@
 """Curves of training: the winner by the number of rows, and the trials by the parameter that matters most."""
 
 from modelyard.problem import metric_spec
-from modelyard.report import Block, Details, Prose, Section, Series, Table, format_number, format_range, line_chart
-from modelyard.training.curves import LearningCurve, ValidationCurve
+from modelyard.report import (
+    Block,
+    Details,
+    Prose,
+    Section,
+    Series,
+    Table,
+    format_number,
+    format_percent,
+    format_range,
+    line_chart,
+)
+from modelyard.training.curves import LearningCurve, ValidationCurve, WeightComparison
 from modelyard.training.records import TrainingRun
 
-__all__ = ["learning_section", "tuning_block"]
+__all__ = ["learning_section", "tuning_block", "weights_block"]
 
 
 def learning_section(run: TrainingRun) -> Section | None:
@@ -87,3 +98,20 @@ def tuning_block(curve: ValidationCurve) -> Details:
         "not an experiment."
     )
     return Details(f"Tuning: {curve.answer}", (chart,))
+
+
+def weights_block(found: WeightComparison) -> Details:
+    """Class weights and a moved threshold against none, folded."""
+    rows = tuple(
+        (
+            item.name,
+            *map(format_number, (item.ranking, item.log_loss, item.log_loss_calibrated, item.f1, item.f1_moved)),
+        )
+        for item in found.remedies
+    )
+    columns = ("model", "PR AUC", "log loss", "calibrated", "F1 at 0.5", "F1, threshold moved")
+    caption = (
+        f"The rarer class has {format_percent(found.rare_share)} of the rows. Means over folds; calibration and threshold are "
+        "learnt on the other folds. A comparison only: the weighted model cannot win."
+    )
+    return Details(f"Imbalance: {found.answer}", (Table(columns, rows, caption, (1, 2, 3, 4, 5)),))

@@ -1,10 +1,28 @@
-"""Curves of the winner: what more rows would bring, and what the tuned parameters did.
+"""A closer look at the winner: what more rows would bring, what the tuned parameters did, what class weights would.
 
 Takes: a finished search, and its winner.
-Gives: figures by number of rows with intervals, a fitted law, forecasts, and a diagnosis in words.
+Gives: figures with intervals, forecasts, comparisons, and what they mean in words.
 Never: chooses the winner, or looks beyond the training part.
 """
 
-from modelyard.training.curves.records import CurvePoint, Forecast, LearningCurve, MoreRows, Trial, ValidationCurve
+from modelyard.training.curves.records import (
+    CurvePoint,
+    Forecast,
+    LearningCurve,
+    MoreRows,
+    Remedy,
+    Trial,
+    ValidationCurve,
+    WeightComparison,
+)
 
-__all__ = ["CurvePoint", "Forecast", "LearningCurve", "MoreRows", "Trial", "ValidationCurve"]
+__all__ = [
+    "CurvePoint",
+    "Forecast",
+    "LearningCurve",
+    "MoreRows",
+    "Remedy",
+    "Trial",
+    "ValidationCurve",
+    "WeightComparison",
+]

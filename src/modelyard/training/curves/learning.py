@@ -12,7 +12,7 @@ from modelyard.training.curves.diagnosis import Fit, diagnose, judge, too_few
 from modelyard.training.curves.power_law import Law, fit_law
 from modelyard.training.curves.records import CurvePoint, Forecast, LearningCurve
 from modelyard.training.curves.subsets import arrival, shares_for, take
-from modelyard.training.curves.units import PartResult, PartUnit, finished_part
+from modelyard.training.curves.units import PartResult, PartUnit, gathered, run_parts
 from modelyard.training.families.family import Family
 from modelyard.training.folds import inner_holdout
 from modelyard.training.noise import Evidence
@@ -73,9 +73,9 @@ def draw_learning_curve(
         share: _units(validation, matrices, setup, Recipe(winner.name, family, winner.params), share)
         for share in shares
     }
-    results = _run(validation, [unit for units in work.values() for unit in units])
+    results = run_parts(validation, [unit for units in work.values() for unit in units], step="curve")
     work = {share: units for share, units in work.items() if all(unit.key in results for unit in units)}
-    if len(work) < _FEWEST_SIZES:
+    if len(work) < _FEWEST_SIZES or 1.0 not in work:
         return too_few(question.metric, setup.plan, len(setup.truth), margin, stopped=True)
     figures = _measure(setup, work, results)
     fit = Fit(winner, naive, tuple(validation.candidates), setup.plan.strategy, margin)
@@ -94,14 +94,6 @@ def _units(
     return [PartUnit(whole, part, setup.question.metric) for whole in validation.units(recipe)]
 
 
-def _run(validation: CrossValidation, units: Sequence[PartUnit]) -> Mapping[str, PartResult]:
-    """Results by key, of this run or an earlier one that was killed."""
-    known = {unit.key: found for unit in units if (found := finished_part(unit)) is not None}
-    fresh = validation.complete([unit for unit in units if unit.key not in known], step="curve")
-    results = known | {key: PartResult.from_dict(result) for key, result in fresh.items()}
-    return {key: result for key, result in results.items() if result.train is not None}
-
-
 @dataclasses.dataclass(frozen=True)
 class _Figures:
     """What was measured, folds first, then sizes; ``held`` also under each draw of rows, the first as they are."""
@@ -117,11 +109,7 @@ def _measure(setup: Setup, work: Mapping[float, Sequence[PartUnit]], results: Ma
     question = setup.question
 
     def out_of_fold(name: str) -> Array:
-        parts = [np.load(unit.predictions_file, allow_pickle=False) for unit in names[name]]
-        gathered = np.full((len(question.truth), *parts[0].shape[1:]), np.nan)
-        for fold, part in zip(setup.plan.folds, parts, strict=True):
-            gathered[fold.held] = part
-        return gathered
+        return gathered(names[name], setup.plan, len(question.truth))
 
     evidence = Evidence(question.metric, question.truth, setup.plan, setup.keys, out_of_fold, seed=setup.seed)
     found = [[results[unit.key] for unit in units] for units in work.values()]

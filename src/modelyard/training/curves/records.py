@@ -5,7 +5,16 @@ import enum
 
 from modelyard.core import Record
 
-__all__ = ["CurvePoint", "Forecast", "LearningCurve", "MoreRows", "Trial", "ValidationCurve"]
+__all__ = [
+    "CurvePoint",
+    "Forecast",
+    "LearningCurve",
+    "MoreRows",
+    "Remedy",
+    "Trial",
+    "ValidationCurve",
+    "WeightComparison",
+]
 
 
 class MoreRows(enum.StrEnum):
@@ -134,4 +143,54 @@ class ValidationCurve(Record):
     trials: tuple[Trial, ...]
     explained: float
     chance: float
+    answer: str
+
+
+@dataclasses.dataclass(frozen=True)
+class Remedy(Record):
+    """How one answer to rare positives does, each figure a mean over folds.
+
+    Parameters
+    ----------
+    name
+        The winner's, or ``<winner>-weighted``.
+    ranking
+        PR AUC.
+    log_loss, log_loss_calibrated
+        Of the probabilities as they come, and after a sigmoid learnt on the other folds.
+    f1, f1_moved
+        At 0.5, and at the threshold that is best on the other folds.
+    """
+
+    name: str
+    ranking: float
+    log_loss: float
+    log_loss_calibrated: float
+    f1: float
+    f1_moved: float
+
+
+@dataclasses.dataclass(frozen=True)
+class WeightComparison(Record):
+    """The winner with class weights and without, on the same folds: a comparison, no candidate.
+
+    Parameters
+    ----------
+    metric
+        The primary metric.
+    rare_share
+        Share of the rarer class.
+    remedies
+        Without weights, and with.
+    gain, standard_error
+        Of weights in the primary metric, both calibrated; positive if weights are better.
+    answer
+        The same in words.
+    """
+
+    metric: str
+    rare_share: float
+    remedies: tuple[Remedy, ...]
+    gain: float
+    standard_error: float
     answer: str

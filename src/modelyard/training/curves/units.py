@@ -3,19 +3,22 @@
 import dataclasses
 import functools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from modelyard.core import Record, digest_json, write_json_atomic
+from modelyard.training.folds import FoldPlan
 from modelyard.training.metrics import score
 from modelyard.training.model import predict_matrix
+from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.matrices import load_held, load_training, save_array
 from modelyard.training.search.units import FitUnit, finished
 
-__all__ = ["PartResult", "PartUnit", "finished_part"]
+__all__ = ["PartResult", "PartUnit", "finished_part", "gathered", "run_parts"]
 
 _KEY_LENGTH = 20
 
@@ -40,16 +43,20 @@ class PartUnit:
         Name of the rows to learn from; empty for all, which takes the rounds that ``whole`` found.
     metric
         Measured on the rows learnt from.
+    changed
+        Parameters that differ from those of ``whole``.
     """
 
     whole: FitUnit
     part: str
     metric: str
+    changed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @functools.cached_property
     def key(self) -> str:
         """Digest of all that determines the result."""
-        return digest_json({"whole": self.whole.key, "part": self.part, "metric": self.metric})[:_KEY_LENGTH]
+        parts = {"whole": self.whole.key, "part": self.part, "metric": self.metric, "changed": dict(self.changed)}
+        return digest_json(parts)[:_KEY_LENGTH]
 
     @property
     def predictions_file(self) -> Path:
@@ -64,7 +71,8 @@ class PartUnit:
         data, present = load_training(whole.folder, whole.fold, whole.family.style, whole.task, self.part)
         known = None if self.part else finished(whole.folder, whole.key)
         with threadpool_limits(1):
-            fitted = whole.family.fit(data, whole.params, seed=whole.seed, rounds=known.rounds if known else None)
+            params = {**whole.params, **self.changed}
+            fitted = whole.family.fit(data, params, seed=whole.seed, rounds=known.rounds if known else None)
             predict = functools.partial(
                 predict_matrix, fitted.estimator, task=whole.task, classes=whole.classes, present=present
             )
@@ -84,3 +92,20 @@ def finished_part(unit: PartUnit) -> PartResult | None:
     if not path.exists():
         return None
     return PartResult.from_dict(json.loads(path.read_text(encoding="utf-8")))
+
+
+def run_parts(validation: CrossValidation, units: Sequence[PartUnit], *, step: str) -> Mapping[str, PartResult]:
+    """Results by key, of this run or an earlier one that was killed; without those that failed or were cut off."""
+    known = {unit.key: found for unit in units if (found := finished_part(unit)) is not None}
+    fresh = validation.complete([unit for unit in units if unit.key not in known], step=step)
+    results = known | {key: PartResult.from_dict(result) for key, result in fresh.items()}
+    return {key: result for key, result in results.items() if result.train is not None}
+
+
+def gathered(units: Sequence[PartUnit], plan: FoldPlan, rows: int) -> npt.NDArray[np.float64]:
+    """Held-out predictions of units, one a fold, in the order of rows; NaN where there is none."""
+    parts = [np.load(unit.predictions_file, allow_pickle=False) for unit in units]
+    predictions = np.full((rows, *parts[0].shape[1:]), np.nan)
+    for fold, part in zip(plan.folds, parts, strict=True):
+        predictions[fold.held] = part
+    return predictions
