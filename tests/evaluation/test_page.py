@@ -12,6 +12,7 @@ from modelyard.evaluation.evaluate import evaluate
 from modelyard.evaluation.page.answer import compact_interval
 from modelyard.problem import Task, metrics_for
 from modelyard.report import Page, render_html, render_markdown
+from modelyard.training.curves import Remedy, Trial, ValidationCurve, WeightComparison
 
 if TYPE_CHECKING:
     from tests.evaluation.conftest import Life, Live
@@ -142,3 +143,48 @@ def test_regression_has_residuals_and_no_threshold(live: "Live", churn_life: "Li
 def test_tables_are_compact(figure: tuple[float | None, float | None, float | None], text: str) -> None:
     """Three decimals for small figures, fewer for large ones."""
     assert compact_interval(*figure) == text
+
+
+def test_the_learning_curve_has_a_section(
+    live: "Live", churn_evaluation: Evaluation, churn_life: "Life", actor: Actor
+) -> None:
+    """The answer leads it, with the curve, the diagnosis and the forecasts; the evaluation carries the answer."""
+    plan = {"families": ["linear"], "folds": 2, "tuning_rounds": 0, "learning_curve": True}
+    life = live(churn_life.split.train.frame[:1500], {"data": {"source": "t", "target": "Churn"}, "training": plan})
+    evaluation = evaluate(life.run, life.split, life.problem, actor=actor, reason=None)
+    page = page_of(evaluation, life)
+    section = next(section for section in page.sections if section.title == "Would more data help?")
+    curve = life.run.record.learning_curve
+    html = render_html(page)
+
+    assert curve is not None
+    assert evaluation.more_rows == curve.answer == section.lead
+    assert len(section.blocks) == 3
+    assert curve.diagnosis.split(":")[0] in html
+    assert "linear by the number of rows" in html
+    assert f"10 × {curve.rows:,}" in html
+    assert churn_evaluation.more_rows == ""
+
+
+def test_tuning_is_shown_by_its_parameter(churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """The validation curve is folded under the winner, with what was found in its summary."""
+    trials = tuple(Trial(float(value), 0.8 + value / 1e3, 0.01) for value in (4, 8, 16, 32, 64, 128))
+    curve = ValidationCurve("roc_auc", "lightgbm", "num_leaves", trials, 0.9, 0.01, "num_leaves matters most.")
+    run = dataclasses.replace(churn_life.run.record, validation_curve=curve)
+    text = render_html(evaluation_page(churn_evaluation, run, churn_life.problem, None))
+
+    assert "Tuning: num_leaves matters most." in text
+    assert "lightgbm by num_leaves" in text
+    assert "Tuning:" not in render_html(page_of(churn_evaluation, churn_life))
+
+
+def test_weights_are_shown_as_a_comparison(churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """Both models with their figures, under a summary that says what was found."""
+    remedies = tuple(Remedy(name, 0.65, 0.4123, 0.4, 0.5, 0.62) for name in ("linear", "linear-weighted"))
+    found = WeightComparison("roc_auc", 0.12, remedies, 0.001, 0.002, "Class weights change nothing beyond noise.")
+    run = dataclasses.replace(churn_life.run.record, weights=found)
+    text = render_html(evaluation_page(churn_evaluation, run, churn_life.problem, None))
+
+    assert "Imbalance: Class weights change nothing beyond noise." in text
+    assert "linear-weighted" in text
+    assert "0.4123" in text

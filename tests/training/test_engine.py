@@ -157,6 +157,11 @@ def test_executors_give_equal_leaderboards(
 
     assert leaderboard(pooled.record) == leaderboard(alone.record)
     assert (pooled.record.winner, pooled.record.plan) == (alone.record.winner, alone.record.plan)
+    assert (pooled.record.learning_curve, pooled.record.validation_curve) == (
+        alone.record.learning_curve,
+        alone.record.validation_curve,
+    )
+    assert alone.record.validation_curve is not None
     assert np.array_equal(pooled.out_of_fold(pooled.record.winner), alone.out_of_fold(alone.record.winner))
 
 

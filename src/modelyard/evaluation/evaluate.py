@@ -289,6 +289,7 @@ def _compose(
         account=account,
         created_at=created_at,
         test_opened_at=account.opened_at,
+        more_rows=run.record.learning_curve.answer if run.record.learning_curve else "",
     )
 
 

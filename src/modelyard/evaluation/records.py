@@ -489,6 +489,8 @@ class Evaluation(Record):
         What a search for weak slices found on the same rows; None in records of earlier versions.
     robustness
         How predictions bear disturbed input; None in records of earlier versions.
+    more_rows
+        Whether more rows would help, in one sentence; empty if training drew no learning curve.
     """
 
     run_id: str
@@ -517,6 +519,7 @@ class Evaluation(Record):
     errors: ErrorAnalysis | None = None
     weak_slices: SliceSearch | None = None
     robustness: Robustness | None = None
+    more_rows: str = ""
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:

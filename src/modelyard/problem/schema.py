@@ -360,6 +360,15 @@ class TrainingPlan(_Strict):
     )
     tuning_rounds: int = Field(default=8, ge=0, description="Rounds of Bayesian tuning of the leading family.")
     workers: int | None = Field(default=None, ge=1, description="Worker processes; by default one per core.")
+    learning_curve: Literal["auto"] | bool = Field(
+        default="auto",
+        description="Whether the winner is drawn by the number of rows; auto does so where it adds a fifth to training at most.",
+    )
+    class_weights: Literal["auto"] | bool = Field(
+        default="auto",
+        description="Whether the winner is compared with class weights and without (two classes); auto does so where a class "
+        "has less than 30 % of the rows and it is cheap.",
+    )
 
     @model_validator(mode="after")
     def _families_are_known(self) -> Self:

@@ -1,5 +1,6 @@
 """Training from end to end: baselines, families, tuning, the choice, and the winner fitted twice."""
 
+import dataclasses
 import shutil
 import time
 from collections.abc import Mapping, Sequence
@@ -24,6 +25,10 @@ from modelyard.features.selection import Selection, selection_report
 from modelyard.problem import Problem, did_you_mean
 from modelyard.store import Tracker, Workspace
 from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
+from modelyard.training.curves import LearningCurve, WeightComparison
+from modelyard.training.curves.learning import draw_learning_curve, is_affordable
+from modelyard.training.curves.validation import validation_curve
+from modelyard.training.curves.weights import RARE, compare_weights, rare_share
 from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor
 from modelyard.training.families.custom import custom_family
 from modelyard.training.families.family import Family
@@ -61,7 +66,9 @@ def train(
 
     In this order: the naive baseline and today's system; each family's default configuration, simple families first;
     tuning of the leading family; the choice (see :func:`~modelyard.training.selection.choose`); the winner on the
-    training part, and on training and validation together. Fold scores do not depend on the executor.
+    training part, and on training and validation together. Fold scores do not depend on the executor. Before the
+    winner is fitted it is drawn by the number of rows, if ``training.learning_curve`` says so, and
+    compared with itself under class weights, if ``training.class_weights`` does.
 
     Ctrl-C (``KeyboardInterrupt``) while candidates are tried stops the search: the choice is made among those that are
     complete. So does the end of ``constraints.training_minutes``, but units that have begun are finished. What was
@@ -81,7 +88,7 @@ def train(
     tracker
         Hears of the run when it is stored; by default the one that the project file names.
     progress
-        Hears of every unit: steps ``folds``, ``tuning`` and ``refit``.
+        Hears of every unit: steps ``folds``, ``tuning``, ``curve``, ``weights`` and ``refit``.
     resume
         False to forget what an earlier call left unfinished.
     families
@@ -114,12 +121,20 @@ def train(
     finished = False
     try:
         finished = _search(validation, setup, split.train.frame, chosen)
+        if not finished:
+            runner.close()
+        _require_complete(validation, finished=finished)
+        choice = _choose(validation, setup)
+        conclusion = (
+            _look_closer(validation, matrices, setup, choice, families)
+            if finished
+            else _Conclusion(choice, interrupted=True)
+        )
     finally:
         if executor is None or not finished:
             runner.close()
-    shutil.rmtree(folder / "matrices", ignore_errors=True)
-    _require_complete(validation, finished=finished)
-    run = _conclude(validation, setup, split, families, workspace, progress, interrupted=not finished)
+        shutil.rmtree(folder / "matrices", ignore_errors=True)
+    run = _conclude(validation, setup, split, families, workspace, conclusion, progress)
     if finished:
         shutil.rmtree(folder, ignore_errors=True)
     track(run, setup.problem, workspace, tracker)
@@ -215,18 +230,49 @@ def _require_complete(validation: CrossValidation, *, finished: bool) -> None:
     )
 
 
+@dataclasses.dataclass(frozen=True)
+class _Conclusion:
+    """What a search came to: the choice, what was seen of the winner besides, and whether the search was stopped."""
+
+    choice: Choice
+    curve: LearningCurve | None = None
+    weights: WeightComparison | None = None
+    interrupted: bool = False
+
+
+def _look_closer(
+    validation: CrossValidation, matrices: FoldMatrices, setup: Setup, choice: Choice, families: Mapping[str, Family]
+) -> _Conclusion:
+    """The winner by the number of rows and with class weights, if asked for, or cheap; Ctrl-C forgoes what is left."""
+    plan = setup.problem.training
+    winner = next(item for item in validation.candidates if item.name == choice.winner)
+    family, conclusion = families.get(winner.family), _Conclusion(choice)
+    if family is None:
+        return conclusion
+    cheap = is_affordable(validation.candidates, winner)
+    try:
+        if plan.learning_curve is True or (plan.learning_curve == "auto" and cheap):
+            curve = draw_learning_curve(validation, matrices, setup, winner, family)
+            conclusion = dataclasses.replace(conclusion, curve=curve)
+        if plan.class_weights is True or (plan.class_weights == "auto" and cheap and rare_share(setup) < RARE):
+            weights = compare_weights(validation, setup, winner, family)
+            conclusion = dataclasses.replace(conclusion, weights=weights)
+    except KeyboardInterrupt:
+        return conclusion
+    return conclusion
+
+
 def _conclude(
     validation: CrossValidation,
     setup: Setup,
     split: Split,
     families: Mapping[str, Family],
     workspace: Workspace,
+    conclusion: _Conclusion,
     progress: Progress,
-    *,
-    interrupted: bool,
 ) -> StoredRun:
-    """Choose, fit the winner twice, and store everything."""
-    choice = _choose(validation, setup)
+    """Fit the winner twice, and store everything."""
+    choice = conclusion.choice
     development = _fit_winner(choice, validation, setup, split.train.frame, families)
     progress(ProgressEvent("refit", 1, 2, f"{choice.winner}, on the training part"))
     final = _fit_winner(choice, validation, setup, split.development.frame, families)
@@ -254,11 +300,14 @@ def _conclude(
         folds=len(setup.plan.folds),
         environment=environment(),
         created_at=system_clock(),
-        interrupted=interrupted,
+        interrupted=conclusion.interrupted,
         artefacts={},
         fold_strategy=setup.plan.strategy,
         plan=setup.question.digest,
         selection=selection_report(_selections(validation, families.get(final.family)), final.encoder.selection_),
+        learning_curve=conclusion.curve,
+        weights=conclusion.weights,
+        validation_curve=validation_curve(validation.candidates, setup.question.metric, seed=setup.seed),
     )
     return store_run(record, contents, workspace)
 

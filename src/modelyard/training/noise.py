@@ -131,6 +131,10 @@ class Evidence:
         learnt = sum(len(fold.train) for fold in folds) / len(folds)
         return math.sqrt(1 + held / learnt)
 
+    def scores(self, name: str) -> Array:
+        """Scores of a candidate, shape (folds, 1 + repeats): on the rows as they are, then on each draw of them."""
+        return self._sampled(name)
+
     def _difference(self, first: str, second: str) -> tuple[float, Array]:
         """The mean difference over folds, as measured, and under each draw of rows."""
         difference = self._sign * (self._sampled(first) - self._sampled(second)).mean(axis=0)

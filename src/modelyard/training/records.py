@@ -10,6 +10,7 @@ from modelyard.core import Record, StateError
 from modelyard.data.schema import Column
 from modelyard.features import SelectionReport
 from modelyard.problem import Task
+from modelyard.training.curves.records import LearningCurve, ValidationCurve, WeightComparison
 
 __all__ = ["EXISTING", "NAIVE", "Candidate", "CandidateRole", "CandidateStatus", "TrainingRun"]
 
@@ -139,6 +140,12 @@ class TrainingRun(Record):
         Digest of all that determines the fold scores; runs of equal plans have equal leaderboards.
     selection
         Which columns the winner does without; None if selection had nothing to do.
+    learning_curve
+        The winner by the number of rows; None if none was drawn.
+    validation_curve
+        What the tuned parameter that matters most did; None for fewer than six trials.
+    weights
+        The winner with class weights and without; None if they were not compared.
     """
 
     id: str
@@ -161,6 +168,9 @@ class TrainingRun(Record):
     fold_strategy: str = ""
     plan: str = ""
     selection: SelectionReport | None = None
+    learning_curve: LearningCurve | None = None
+    validation_curve: ValidationCurve | None = None
+    weights: WeightComparison | None = None
 
     def candidate(self, name: str) -> Candidate:
         """The candidate called ``name``.

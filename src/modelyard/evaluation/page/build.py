@@ -5,6 +5,7 @@ from modelyard.core import Severity
 from modelyard.evaluation.page.account import account_section
 from modelyard.evaluation.page.answer import answer_section, winner_section, worth_section
 from modelyard.evaluation.page.failures import failures_section
+from modelyard.evaluation.page.learning import learning_section
 from modelyard.evaluation.page.pictures import pictures_section
 from modelyard.evaluation.page.reasons import reasons_section
 from modelyard.evaluation.page.weaknesses import robustness_section
@@ -32,6 +33,7 @@ def evaluation_page(evaluation: Evaluation, run: TrainingRun, problem: Problem, 
         pictures_section(evaluation),
         reasons_section(evaluation),
         robustness_section(evaluation),
+        learning_section(run),
         _next_section(evaluation, audit),
         account_section(evaluation, run),
     )

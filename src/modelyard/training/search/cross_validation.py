@@ -15,7 +15,7 @@ from modelyard.core import Progress, ProgressEvent, derive_seed
 from modelyard.features import EncodingStyle
 from modelyard.features.selection import Selection
 from modelyard.problem import Task, metric_spec
-from modelyard.training.executor import Executor
+from modelyard.training.executor import Executor, Unit
 from modelyard.training.families.family import Family
 from modelyard.training.folds import FoldPlan
 from modelyard.training.metrics import score
@@ -174,7 +174,7 @@ class CrossValidation:
         planned
             Candidates of the whole step, of which these recipes are a part; 0 if they are all.
         """
-        work = {recipe.name: self._units(recipe) for recipe in recipes}
+        work = {recipe.name: self.units(recipe) for recipe in recipes}
         results: dict[str, UnitResult] = {}
         errors: dict[str, str] = {}
         folds = len(self._question.plan.folds)
@@ -189,7 +189,28 @@ class CrossValidation:
     def _steps_done(self, step: str, folds: int) -> int:
         return 0 if step == "folds" else folds * sum("-tuned-" in candidate.name for candidate in self.candidates)
 
-    def _units(self, recipe: Recipe) -> list[FitUnit]:
+    def complete(self, units: Sequence[Unit], *, step: str) -> dict[str, Mapping[str, Any]]:
+        """Run units that are no candidates', until the deadline; results by key, without those that failed.
+
+        An interruption closes the executor: nothing of the search is left to run.
+        """
+        told, results = _Told(self._progress, step, len(units), 0), {}
+        try:
+            for unit in units:
+                self._executor.submit(unit)
+            for outcome in self._executor.as_completed():
+                told.unit("failed: " + outcome.error if outcome.result is None else "done")
+                if outcome.result is not None:
+                    results[outcome.key] = outcome.result
+                if self.out_of_time:
+                    self._executor.cancel()
+        except KeyboardInterrupt:
+            self._executor.close()
+            raise
+        return results
+
+    def units(self, recipe: Recipe) -> list[FitUnit]:
+        """The units of a recipe, one a fold."""
         question = self._question
         return [
             FitUnit(

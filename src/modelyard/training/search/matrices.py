@@ -67,6 +67,11 @@ class FoldMatrices:
             save_array(_file(self._folder, index, "target"), truth[fold.train])
             save_array(_file(self._folder, index, "stop"), inner_holdout(keys, fold.train, derive_seed(seed, index)))
 
+    def write_part(self, fold: int, part: str, rows: npt.NDArray[np.int64], stop: npt.NDArray[np.bool_]) -> None:
+        """Name a part of a fold's training rows, by their positions among them, and the rows of it that stop boosting."""
+        save_array(_file(self._folder, fold, f"{part}.rows"), rows)
+        save_array(_file(self._folder, fold, f"{part}.stop"), stop)
+
     def require(self, style: EncodingStyle) -> EncodingSpeed:
         """Write the matrices of a style unless this object has done so already; returns what encoding costs."""
         if style in self._speed:
@@ -92,14 +97,24 @@ class FoldMatrices:
         return self._selections.get(style, ())
 
 
-def load_training(folder: Path, fold: int, style: EncodingStyle, task: Task) -> tuple[FitData, tuple[int, ...]]:
+def load_training(
+    folder: Path, fold: int, style: EncodingStyle, task: Task, part: str = ""
+) -> tuple[FitData, tuple[int, ...]]:
     """The training rows of a fold, mapped into memory, and the codes of the classes that they hold.
 
     The target's codes are made dense, as XGBoost needs them: class ``present[code]`` of the run is ``code`` here.
+
+    Parameters
+    ----------
+    part
+        Name under which :meth:`FoldMatrices.write_part` wrote the rows wanted; empty for all.
     """
     matrix = np.load(_file(folder, fold, f"{style.value}.train"), mmap_mode="r", allow_pickle=False)
     target = np.load(_file(folder, fold, "target"), allow_pickle=False)
-    stop = np.load(_file(folder, fold, "stop"), allow_pickle=False)
+    stop = np.load(_file(folder, fold, f"{part}.stop" if part else "stop"), allow_pickle=False)
+    if part:
+        rows = np.load(_file(folder, fold, f"{part}.rows"), allow_pickle=False)
+        matrix, target = matrix[rows], target[rows]
     if not task.is_classification:
         return FitData(task, matrix, target, stop), ()
     present, dense = np.unique(target, return_inverse=True)
