@@ -13,7 +13,7 @@ import polars as pl
 
 from modelyard.core import Record
 from modelyard.data.dtypes import parse_moments
-from modelyard.data.schema import ColumnKind, category_text
+from modelyard.data.schema import Column, ColumnKind, Schema, category_text, conform
 from modelyard.problem import did_you_mean
 
 __all__ = ["ColumnContract", "Contract", "ContractCheck", "Violation", "ViolationCount", "check_table"]
@@ -308,6 +308,13 @@ class Contract(Record):
         """
         found = [violations for column in self.columns for violations in self._check_column(column, frame)]
         return pl.concat([pl.DataFrame(schema=_FRAME_SCHEMA), *found]).sort("row", "column", nulls_last=False)
+
+    def conformed(self, rows: pl.DataFrame) -> pl.DataFrame:
+        """The contract's columns in the types of training; text that reads as a number becomes one, what is absent null."""
+        absent = [pl.lit(None, dtype=pl.String).alias(c.name) for c in self.columns if c.name not in rows.columns]
+        stored = {ColumnKind.NUMERIC: "Float64"}
+        columns = tuple(Column(c.name, c.kind, stored.get(c.kind, "String"), c.nullable) for c in self.columns)
+        return conform(rows.with_columns(absent), Schema(columns))
 
     def _check_column(self, column: ColumnContract, frame: pl.DataFrame) -> Iterator[pl.DataFrame]:
         if column.name not in frame.columns:

@@ -8,7 +8,7 @@ from modelyard.core import digest_file, digest_json, write_json_atomic
 from modelyard.data.history import with_history
 from modelyard.data.read import located, read_declared
 from modelyard.data.table import TableLike
-from modelyard.data.version import DatasetVersion, store_version, version_record
+from modelyard.data.version import DatasetVersion, is_version, store_version, version_record
 from modelyard.problem import Problem
 from modelyard.store import Workspace
 
@@ -59,7 +59,7 @@ def enter_source(problem: Problem, workspace: Workspace) -> DatasetVersion:
     source = located(data.source, workspace.root)
     key = None if _looks_back(problem) else fingerprint(source, query=data.query, sheet=data.sheet)
     known = _entered(workspace).get(key.digest) if key is not None else None
-    if known is not None and (workspace.folder("datasets", known) / "dataset.json").exists():
+    if known is not None and is_version(known, workspace):
         return version_record(known, workspace)
     with workspace.scratch() as scratch:
         read = read_declared(data, workspace.root, scratch=scratch)

@@ -139,8 +139,8 @@ def _plain(raw: Raw, source: Source, *, may_be_empty: bool) -> SourceTable:
             got=f"{table.height} rows, {len(table.columns)} columns",
             cure="Export it again, with rows",
         )
-    is_large = source.scratch is not None and table.cells > SPOOL_CELLS
-    store = ColumnStore(source.scratch / "plain" if source.scratch is not None and is_large else None)
+    scratch = source.scratch
+    store = ColumnStore(scratch / "plain" if scratch is not None and table.cells > SPOOL_CELLS else None)
     notes = plain_columns(_columns(table, source), store)
     return SourceTable(store.table(), (*raw.notes, *notes))
 

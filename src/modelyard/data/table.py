@@ -7,7 +7,7 @@ from typing import Any
 
 import polars as pl
 
-__all__ = ["SPOOL_CELLS", "ColumnStore", "Table", "TableLike"]
+__all__ = ["SPOOL_CELLS", "ColumnStore", "Table", "TableLike", "spool"]
 
 SPOOL_CELLS = 16_000_000
 """Cells above which the columns of a new table wait in files rather than in memory: some 130 to 260 MB."""
@@ -113,6 +113,12 @@ TableLike = Table | pl.DataFrame
 """What gives columns by name, knows their names, and how many rows there are."""
 
 
+def spool(rows: pl.LazyFrame, path: Path) -> None:
+    """Write rows to a file in which they wait, packed quickly rather than well, group by group."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    rows.sink_parquet(path, compression="lz4", statistics=False, row_group_size=_GROUP_ROWS)
+
+
 class ColumnStore:
     """Takes the columns of a new table one after the other; the same columns give the same table wherever they wait.
 
@@ -132,9 +138,8 @@ class ColumnStore:
         if self._folder is None:
             self._columns.append(values)
             return
-        self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"{len(self._files)}.parquet"
-        values.to_frame().write_parquet(path, compression="lz4", statistics=False, row_group_size=_GROUP_ROWS)
+        spool(values.to_frame().lazy(), path)
         self._files.append(path)
 
     def table(self) -> Table:

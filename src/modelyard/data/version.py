@@ -28,6 +28,7 @@ __all__ = [
     "DatasetVersion",
     "StoredDataset",
     "content_digest",
+    "is_version",
     "load_version",
     "open_version",
     "store_version",
@@ -183,8 +184,7 @@ def store_version(
         notes = (*notes, *more)
     table = Table.of(rows)
     digest = content_digest(table)
-    path = workspace.folder("datasets", digest[:_ID_LENGTH]) / _FILE
-    if path.exists():
+    if is_version(digest[:_ID_LENGTH], workspace):
         return version_record(digest[:_ID_LENGTH], workspace)
     stored = workspace.objects.put_by(table.write)
     record = DatasetVersion(
@@ -199,8 +199,13 @@ def store_version(
         notes=notes,
         parent=parent,
     )
-    write_json_atomic(path, record.to_dict())
+    write_json_atomic(workspace.folder("datasets", record.id) / _FILE, record.to_dict())
     return record
+
+
+def is_version(id: str, workspace: Workspace) -> bool:  # noqa: A002 - the field's name
+    """True if a version of that id is stored."""
+    return (workspace.folder("datasets", id) / _FILE).exists()
 
 
 def version_record(id: str, workspace: Workspace) -> DatasetVersion:  # noqa: A002 - the field's name

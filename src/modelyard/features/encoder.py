@@ -132,7 +132,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         return self._training_rows(table, y) if matrix is None else matrix
 
     def _begin(self, frame: Any) -> pl.DataFrame:
-        """The table to learn from, and its columns."""
+        """The table to learn from with the features of one's own, and its columns."""
         if self.columns is None:
             frame = as_table(self, frame, reset=True)
             self.columns_ = columns_in(frame)
@@ -140,12 +140,11 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             self.columns_ = self.columns
         _check_table(frame, self.columns_)
         self.n_features_in_ = len(self.columns_)
-        table: pl.DataFrame = frame
-        return table
+        return self._with_own(frame)
 
-    def _learn(self, frame: pl.DataFrame, y: Any) -> Matrix | None:
+    def _learn(self, table: pl.DataFrame, y: Any) -> Matrix | None:
         """Learn the encodings; the training rows' features, if choosing columns took them."""
-        made, columns = self._with_own(frame), self.columns_ + (self.own.columns if self.own is not None else ())
+        columns = self.columns_ + (self.own.columns if self.own is not None else ())
         style, target, plan = EncodingStyle(self.style), self._outputs(y), self.plan or FeaturePlan(selection="none")
         require_numbers(plan, columns)
         single: list[Encoding] = []
@@ -153,7 +152,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             single.append(
                 fit_encoding(
                     column,
-                    made[column.name],
+                    table[column.name],
                     style,
                     calendar_only=column.name == self.time,
                     target=target,
@@ -163,12 +162,12 @@ class TableEncoder(TransformerMixin, BaseEstimator):
             )
             if column.name in plan.sentences:
                 single.append(fit_sentences(column.name, style.is_scaled))
-        differences = fit_date_differences(columns, made, style)
-        self.encodings_ = (*single, *differences, *fit_interactions(plan.interactions, made))
+        differences = fit_date_differences(columns, table, style)
+        self.encodings_ = (*single, *differences, *fit_interactions(plan.interactions, table))
         self.selection_ = None
-        return self._choose(frame, y)
+        return self._choose(table, y)
 
-    def _choose(self, frame: pl.DataFrame, y: Any) -> Matrix | None:
+    def _choose(self, table: pl.DataFrame, y: Any) -> Matrix | None:
         """Leave columns out where the plan's rule says so; gives the features of the others."""
         codes, blocks = _codes(y), _blocks(self.encodings_)
         style, classes = EncodingStyle(self.style), self.classes
@@ -177,25 +176,24 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         cap = column_cap(self.plan.selection, codes, columns=len(blocks), classes=classes, adds_up=style.is_scaled)
         if cap is None or len(blocks) <= 1:
             return None
-        matrix = self._training_rows(frame, y)
+        matrix = self._training_rows(table, y)
         judge = LinearJudge(classes) if style.is_scaled else BoostedJudge(classes)
-        parts = deal_parts(frame.height, self._groups(frame))
+        parts = deal_parts(table.height, self._groups(table))
         self.selection_ = select(blocks, matrix, codes, parts, judge=judge, cap=cap)
         kept = set(self.selection_.chosen)
         places = [place for block in blocks if block.name in kept for place in range(block.start, block.stop)]
         self.encodings_ = tuple(_unless_chosen(item, self.selection_) for item in self.encodings_)
         return np.ascontiguousarray(matrix[:, places])
 
-    def _training_rows(self, frame: pl.DataFrame, y: Any) -> Matrix:
+    def _training_rows(self, table: pl.DataFrame, y: Any) -> Matrix:
         """The features of the rows to learn from."""
-        matrix = encode_frame(self.encodings_, self._with_own(frame))
-        target, start = self._outputs(y), 0
-        parts, frame = None, self._with_own(frame)
+        matrix = encode_frame(self.encodings_, table)
+        target, parts, start = self._outputs(y), None, 0
         for encoding in self.encodings_:
             width = len(encoding.names())
             if isinstance(encoding, TargetEncoding) and target is not None:
-                parts = deal_parts(frame.height, self._groups(frame)) if parts is None else parts
-                block = cross_fitted_block(encoding, frame[encoding.column], target, parts)
+                parts = deal_parts(table.height, self._groups(table)) if parts is None else parts
+                block = cross_fitted_block(encoding, table[encoding.column], target, parts)
                 matrix[:, start : start + width] = block
             start += width
         return matrix

@@ -10,9 +10,6 @@ import polars as pl
 
 from modelyard.core import Actor, DataError, Record, StateError, write_atomic
 from modelyard.data import (
-    Column,
-    Schema,
-    conform,
     load_version,
     read_table,
     store_version,
@@ -105,12 +102,11 @@ def export_rows(
     if table.height == 0:
         raise DataError("every row has a label already", where=str(source), cure="Give a table of rows without labels")
     version = store_version(table, str(source), workspace, notes=("rows without labels",))
-    production = Registry(workspace).production(problem.name)
-    scores = None
+    registry, scores = Registry(workspace), None
+    production = registry.production(problem.name)
     if production is not None:
-        scores = _scores(
-            Scorer.load(Registry(workspace).package(production)), with_history(table, problem, workspace.root)
-        )
+        scorer = Scorer.load(registry.package(production))
+        scores = _scores(scorer, with_history(table, problem, workspace.root))
     chosen = rows_to_label(table.height, count, random_share=random_share, seed=problem.training.seed, scores=scores)
     names = pl.format(f"{version.id}-{{}}", pl.col("position")).alias("row")
     picked = chosen.select(names, "why").hstack(table[chosen["position"]])
@@ -127,10 +123,7 @@ def _scores(scorer: Scorer, table: pl.DataFrame) -> npt.NDArray[np.float64] | No
     """Probabilities; None of a model of numbers, which does not say how sure it is."""
     if scorer.task is Task.REGRESSION:
         return None
-    columns = scorer.contract.columns
-    absent = [pl.lit(None, dtype=pl.String).alias(item.name) for item in columns if item.name not in table.columns]
-    schema = Schema(tuple(Column(item.name, item.kind, "", nullable=True) for item in columns))
-    return scorer.score_frame(conform(table.with_columns(absent).select(schema.names), schema))
+    return scorer.score_frame(scorer.contract.conformed(table))
 
 
 def import_labels(workspace: Workspace, actor: Actor, source: Path | str, annotator: str) -> Annotations:

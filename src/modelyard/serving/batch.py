@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from modelyard.core import DataError, ModelyardError, Progress, ProgressEvent, Record, silent
-from modelyard.data import Column, ColumnKind, Contract, Schema, conform, read_source
+from modelyard.data import read_source
 from modelyard.packaging import Scorer
 from modelyard.problem import Task
 from modelyard.problem.address import is_url
@@ -173,7 +173,7 @@ def _predictions(scorer: Scorer, rows: pl.DataFrame) -> list[pl.Series]:
     scores: npt.NDArray[np.float64] = np.empty((0, width) if width else 0)
     labels: list[str | float] = []
     if len(rows):
-        scores = scorer.score_frame(_conformed(scorer.contract, rows))
+        scores = scorer.score_frame(scorer.contract.conformed(rows))
         labels = scorer.decide(scores)
     top = scores.max(axis=1, initial=0.0) if width else scores
     columns = [pl.Series("prediction_score", top, dtype=pl.Float64)]
@@ -183,16 +183,6 @@ def _predictions(scorer: Scorer, rows: pl.DataFrame) -> list[pl.Series]:
     ]
     texts = [str(label) for label in labels] if is_classifier else labels
     return [*columns, pl.Series("prediction_label", texts, dtype=label_type)]
-
-
-def _conformed(contract: Contract, rows: pl.DataFrame) -> pl.DataFrame:
-    """The contract's columns in the types of training; text that reads as a number becomes one."""
-    absent = [pl.lit(None, dtype=pl.String).alias(c.name) for c in contract.columns if c.name not in rows.columns]
-    columns = tuple(
-        Column(column.name, column.kind, "Float64" if column.kind is ColumnKind.NUMERIC else "String", column.nullable)
-        for column in contract.columns
-    )
-    return conform(rows.with_columns(absent), Schema(columns))
 
 
 def _refuse_missing_columns(violations: pl.DataFrame) -> None:

@@ -36,7 +36,7 @@ from modelyard.training.families.registry import FAMILIES, registered_families
 from modelyard.training.model import FittedModel, fit_model
 from modelyard.training.noise import Evidence
 from modelyard.training.preparation import Setup, environment, prepare
-from modelyard.training.records import EXISTING, NAIVE, CandidateRole, CandidateStatus, TrainingRun
+from modelyard.training.records import EXISTING, NAIVE, Candidate, CandidateRole, CandidateStatus, TrainingRun
 from modelyard.training.run import RunContents, StoredRun, store_run
 from modelyard.training.search.cross_validation import CrossValidation, Recipe
 from modelyard.training.search.matrices import FoldMatrices
@@ -245,7 +245,7 @@ def _look_closer(
 ) -> _Conclusion:
     """The winner by the number of rows and with class weights, if asked for, or cheap; Ctrl-C forgoes what is left."""
     plan = setup.problem.training
-    winner = next(item for item in validation.candidates if item.name == choice.winner)
+    winner = _winner(choice, validation)
     family, conclusion = families.get(winner.family), _Conclusion(choice)
     if family is None:
         return conclusion
@@ -323,11 +323,15 @@ def _choose(validation: CrossValidation, setup: Setup) -> Choice:
     return choose(validation.candidates, metric, setup.problem.constraints, evidence)
 
 
+def _winner(choice: Choice, validation: CrossValidation) -> Candidate:
+    return next(item for item in validation.candidates if item.name == choice.winner)
+
+
 def _fit_winner(
     choice: Choice, validation: CrossValidation, setup: Setup, frame: pl.DataFrame, families: Mapping[str, Family]
 ) -> FittedModel:
     """The winner on all rows of ``frame``, with the number of rounds that the folds agreed on."""
-    winner = next(item for item in validation.candidates if item.name == choice.winner)
+    winner = _winner(choice, validation)
     task = setup.problem.task
     truth = encode_target(frame[setup.problem.data.target], task, setup.classes)
     seed = derive_seed(setup.seed, "fit", winner.family)

@@ -2,6 +2,7 @@
 
 import dataclasses
 import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -47,6 +48,13 @@ class FoldPlan:
         for index, fold in enumerate(self.folds):
             owner[fold.held] = index
         return owner
+
+    def gathered(self, parts: Sequence[npt.NDArray[np.float64]], rows: int) -> npt.NDArray[np.float64]:
+        """Predictions of each fold's held-out rows, in the order of all rows; NaN where a row never is."""
+        predictions = np.full((rows, *parts[0].shape[1:]), np.nan)
+        for fold, part in zip(self.folds, parts, strict=True):
+            predictions[fold.held] = part
+        return predictions
 
 
 @dataclasses.dataclass(frozen=True)

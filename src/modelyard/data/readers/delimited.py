@@ -16,7 +16,7 @@ from modelyard.core import DataError
 from modelyard.data.readers.encoding import as_utf8, decode
 from modelyard.data.readers.numerals import with_plain_numerals
 from modelyard.data.readers.protocol import Certainty, FileReader, Raw, Source
-from modelyard.data.table import Table
+from modelyard.data.table import Table, spool
 
 __all__ = ["DelimitedReader"]
 
@@ -25,7 +25,6 @@ _SAMPLE_CHARACTERS = 65_536
 _DELIMITER_NAMES = {"\t": "a tab"}
 _SINGLE_QUOTED = re.compile(r"(?:^|[,;\t|])'[^'\n]*'(?=[,;\t|\r\n]|$)", re.MULTILINE)
 _LARGE_BYTES = 64_000_000
-_GROUP_ROWS = 250_000
 
 
 class DelimitedReader(FileReader):
@@ -201,9 +200,8 @@ def _cells_of(text: _Text, form: _Form) -> Table:
     )
     if text.folder is None:
         return Table(cells.collect())
-    text.folder.mkdir(parents=True, exist_ok=True)
     path = text.folder / "cells.parquet"
-    cells.sink_parquet(path, compression="lz4", statistics=False, row_group_size=_GROUP_ROWS)
+    spool(cells, path)
     return Table(pl.scan_parquet(path, glob=False))
 
 

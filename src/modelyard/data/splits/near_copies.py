@@ -1,12 +1,8 @@
 """Test rows that are nearly, but not exactly, training rows; as findings of counts only.
 
-Numbers are rounded to hundredths of their middle half on four shifted grids, and rows compared by hash. Neighbours by
-chance part when the cells become four times finer; copies that were rounded, jittered or retried do not. Texts are
-compared by MinHash (Broder, "On the resemblance and containment of documents", 1997) over triples of words.
+What counts as near stands in :mod:`modelyard.data.likeness`; rows are compared by hash.
 """
 
-import re
-import zlib
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -14,6 +10,20 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import Finding, Severity, derive_seed
+from modelyard.data.likeness import (
+    ALIKE,
+    BAND,
+    COARSER,
+    FINENESS,
+    GRIDS,
+    SHINGLE,
+    STABLE,
+    Signatures,
+    grid_cells,
+    middle_half,
+    minhash,
+    words_of,
+)
 from modelyard.data.table import Table, TableLike
 
 __all__ = ["near_rows", "near_texts"]
@@ -21,21 +31,11 @@ __all__ = ["near_rows", "near_texts"]
 _MOST_ROWS = 20_000
 _MIN_ROWS = 50
 _MEASURED_ROWS = 50_000
-_FINENESS = 100.0
-_COARSER = 4.0
-_GRIDS = 4
-_STABLE = 0.5
-_CONTINUOUS = 100
 _NOTED_SHARE = 0.002
 _GRAVE_SHARE = 0.01
 
 _MOST_TRAIN_TEXTS = 10_000
 _MOST_TEXTS = 2_000
-_HASHES = 64
-_BAND = 4
-_SHINGLE = 3
-_ALIKE = 0.8
-_PRIME = (1 << 31) - 1
 _MOST_IN_BUCKET = 20
 
 Hashes = npt.NDArray[np.uint64]
@@ -58,29 +58,23 @@ def near_rows(train: TableLike, test: TableLike, columns: Sequence[str]) -> tupl
         return ()
     known = Table.of(train).reordered(columns)
     looked = _some(test.select(list(columns)), _MOST_ROWS)
-    if not _near_on_grid(known, looked, scales, _FINENESS, 0).any():  # spares most tables all that follows
+    if not _near_on_grid(known, looked, scales, FINENESS, 0).any():  # spares most tables all that follows
         return ()
     exact = np.isin(_hashed(looked, {}, 1.0), _hashed(known, {}, 1.0))
     looked = looked.filter(pl.Series(~exact))
     least = max(2.0, _NOTED_SHARE * looked.height)
-    coarse = _repeated(known, looked, scales, _FINENESS)
+    coarse = _repeated(known, looked, scales, FINENESS)
     if coarse < least:
         return ()
-    fine = _repeated(known, looked, scales, _FINENESS * _COARSER)
-    if fine < max(least, _STABLE * coarse):
+    fine = _repeated(known, looked, scales, FINENESS * COARSER)
+    if fine < max(least, STABLE * coarse):
         return ()
     return (_finding(fine, looked.height, "rows", "", {"rounded_columns": sorted(scales)}),)
 
 
 def _scale(values: pl.Series) -> float | None:
-    """Width of the middle half of a column of many different numbers; None for other columns. From 50,000 rows at most."""
-    if not values.dtype.is_float():
-        return None
-    values = values.gather_every(max(len(values) // _MEASURED_ROWS, 1))
-    if values.n_unique() < _CONTINUOUS:
-        return None
-    low, high = values.quantile(0.25), values.quantile(0.75)
-    return high - low if low is not None and high is not None and high > low else None
+    """As :func:`~modelyard.data.likeness.middle_half`, from 50,000 rows at most."""
+    return middle_half(values.gather_every(max(len(values) // _MEASURED_ROWS, 1)))
 
 
 def _some(frame: pl.DataFrame, most: int) -> pl.DataFrame:
@@ -95,7 +89,7 @@ def _some(frame: pl.DataFrame, most: int) -> pl.DataFrame:
 def _repeated(train: Table, test: pl.DataFrame, scales: dict[str, float], fineness: float) -> int:
     """Test rows that share their cell with a training row on at least one of four shifted grids."""
     near = np.zeros(test.height, dtype=bool)
-    for grid in range(_GRIDS):
+    for grid in range(GRIDS):
         near |= _near_on_grid(train, test, scales, fineness, grid)
     return int(near.sum())
 
@@ -111,11 +105,7 @@ def _near_on_grid(
 def _hashed(rows: TableLike, scales: dict[str, float], fineness: float, grid: int = 0) -> Hashes:
     """A hash a row, its numbers rounded."""
     shifts = np.random.default_rng(derive_seed(0, "grid", grid)).random(len(scales))
-    cells = [
-        (pl.col(name) * (fineness / scale) + shift).floor()
-        for (name, scale), shift in zip(scales.items(), shifts.tolist(), strict=True)
-    ]
-    return Table.of(rows).with_columns(cells).row_hashes(rows.columns).to_numpy()
+    return Table.of(rows).with_columns(grid_cells(scales, fineness, shifts)).row_hashes(rows.columns).to_numpy()
 
 
 def near_texts(train: pl.Series, test: pl.Series) -> tuple[Finding, ...]:
@@ -128,7 +118,7 @@ def near_texts(train: pl.Series, test: pl.Series) -> tuple[Finding, ...]:
     asked = [text for text in asked if text not in words]
     if not known or not asked:
         return ()
-    near = sum(_near(_signatures(known), _signatures(asked)))
+    near = sum(_near(minhash(known, 0), minhash(asked, 0)))
     if near < max(2.0, _NOTED_SHARE * len(asked)):
         return ()
     return (_finding(near, len(asked), "texts", train.name, {}),)
@@ -137,25 +127,11 @@ def near_texts(train: pl.Series, test: pl.Series) -> tuple[Finding, ...]:
 def _texts(values: pl.Series, most: int) -> list[str]:
     """The words of each text of a sample, the same ones once; texts of fewer than four words are left out."""
     texts = _some(values.drop_nulls().to_frame(), most).to_series()
-    found = (" ".join(re.findall(r"\w+", text.lower())) for text in texts)
-    return [text for text in dict.fromkeys(found) if text.count(" ") >= _SHINGLE]
+    found = (words_of(text) for text in texts)
+    return [text for text in dict.fromkeys(found) if text.count(" ") >= SHINGLE]
 
 
-def _signatures(texts: Sequence[str]) -> npt.NDArray[np.int64]:
-    """MinHash signatures, shape (texts, 64)."""
-    random = np.random.default_rng(derive_seed(0, "minhash"))
-    factor = random.integers(1, _PRIME, (_HASHES, 1), dtype=np.int64)
-    shift = random.integers(0, _PRIME, (_HASHES, 1), dtype=np.int64)
-    found = np.empty((len(texts), _HASHES), dtype=np.int64)
-    for place, text in enumerate(texts):
-        words = text.split()
-        triples = {" ".join(words[start : start + _SHINGLE]) for start in range(len(words) - _SHINGLE + 1)}
-        hashes = np.array([zlib.crc32(triple.encode()) & _PRIME for triple in triples], dtype=np.int64)
-        found[place] = ((factor * hashes + shift) % _PRIME).min(axis=1)
-    return found
-
-
-def _near(known: npt.NDArray[np.int64], asked: npt.NDArray[np.int64]) -> Iterator[bool]:
+def _near(known: Signatures, asked: Signatures) -> Iterator[bool]:
     """For each text that is asked about, whether a known one agrees with it in at least 80 % of the hashes."""
     buckets: dict[tuple[int, bytes], list[int]] = {}
     for place, bands in enumerate(_bands(known)):
@@ -165,12 +141,12 @@ def _near(known: npt.NDArray[np.int64], asked: npt.NDArray[np.int64]) -> Iterato
                 held.append(place)
     for place, bands in enumerate(_bands(asked)):
         alike = sorted({other for band in bands for other in buckets.get(band, ())})
-        yield bool(alike) and bool(((known[alike] == asked[place]).mean(axis=1) >= _ALIKE).any())
+        yield bool(alike) and bool(((known[alike] == asked[place]).mean(axis=1) >= ALIKE).any())
 
 
-def _bands(signatures: npt.NDArray[np.int64]) -> Iterator[list[tuple[int, bytes]]]:
+def _bands(signatures: Signatures) -> Iterator[list[tuple[int, bytes]]]:
     for signature in signatures:
-        yield [(start, signature[start : start + _BAND].tobytes()) for start in range(0, _HASHES, _BAND)]
+        yield [(start, signature[start : start + BAND].tobytes()) for start in range(0, len(signature), BAND)]
 
 
 def _finding(near: int, looked_at: int, noun: str, subject: str, evidence: dict[str, object]) -> Finding:

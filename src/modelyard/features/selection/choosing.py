@@ -105,7 +105,7 @@ def select(
     costs, judged = np.zeros(len(blocks)), 0
     for part in np.unique(parts).tolist():
         own = parts == part
-        if not own.all() and judge.can_learn(target[~own]):
+        if len(np.unique(target[~own])) > 1:  # else there is nothing to tell apart
             judgement = judge.fit(matrix[~own], target[~own])
             costs += _costs(judgement, blocks, matrix[own], target[own], seed=derive_seed(0, "selection", part))
             judged += 1

@@ -35,9 +35,6 @@ class Judgement:
 class Judge(Protocol):
     """A model that can be asked which features it uses, and how much it misses them."""
 
-    def can_learn(self, target: Matrix) -> bool:
-        """True if the rows tell anything apart."""
-
     def fit(self, matrix: Matrix, target: Matrix) -> Judgement:
         """Learn from rows, in one thread; equal rows give an equal judgement."""
 
@@ -53,10 +50,6 @@ class LinearJudge:
     """
 
     classes: int
-
-    def can_learn(self, target: Matrix) -> bool:
-        """Two different answers at least."""
-        return len(np.unique(target)) > 1
 
     def fit(self, matrix: Matrix, target: Matrix) -> Judgement:
         """Every feature with a weight is used."""
@@ -83,10 +76,6 @@ class BoostedJudge:
     """
 
     classes: int
-
-    def can_learn(self, target: Matrix) -> bool:
-        """Two different answers at least."""
-        return len(np.unique(target)) > 1
 
     def fit(self, matrix: Matrix, target: Matrix) -> Judgement:
         """A feature is used if a tree splits by it."""

@@ -104,8 +104,4 @@ def run_parts(validation: CrossValidation, units: Sequence[PartUnit], *, step: s
 
 def gathered(units: Sequence[PartUnit], plan: FoldPlan, rows: int) -> npt.NDArray[np.float64]:
     """Held-out predictions of units, one a fold, in the order of rows; NaN where there is none."""
-    parts = [np.load(unit.predictions_file, allow_pickle=False) for unit in units]
-    predictions = np.full((rows, *parts[0].shape[1:]), np.nan)
-    for fold, part in zip(plan.folds, parts, strict=True):
-        predictions[fold.held] = part
-    return predictions
+    return plan.gathered([np.load(unit.predictions_file, allow_pickle=False) for unit in units], rows)

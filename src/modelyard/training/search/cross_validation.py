@@ -307,12 +307,7 @@ class CrossValidation:
         )
 
     def _gather(self, parts: Sequence[Array]) -> Array:
-        """Held-out predictions of all folds in the order of rows, NaN where there is none."""
-        shape = (len(self._question.truth), *parts[0].shape[1:])
-        gathered = np.full(shape, np.nan)
-        for fold, part in zip(self._question.plan.folds, parts, strict=True):
-            gathered[fold.held] = part
-        return gathered
+        return self._question.plan.gathered(parts, len(self._question.truth))
 
     def _scored(self, candidate: Candidate, predictions: Array) -> Candidate:
         """With fold scores, or failed if the metric is undefined on one of them."""
