@@ -231,7 +231,12 @@ class Project:
             return self._audit(*self._split(), quick=quick)
 
     def train(
-        self, *, accept: str | None = None, resume: bool = True, executor: "Executor | None" = None
+        self,
+        *,
+        accept: str | None = None,
+        resume: bool = True,
+        executor: "Executor | None" = None,
+        replay: str | None = None,
     ) -> "StoredRun":
         """Train baselines and candidates, choose, and refit the winner.
 
@@ -243,6 +248,8 @@ class Project:
             Continue an interrupted run of the same split, plan and seed.
         executor
             Where the work is done; worker processes on this machine by default.
+        replay
+            Id of a run whose plan is carried out again, as far as it was carried out then, without a clock.
 
         Raises
         ------
@@ -256,12 +263,22 @@ class Project:
             If the actor may not train.
         """
         from modelyard.training.engine import train
+        from modelyard.training.run import load_run
 
         governance.require_permission(self.actor, "train")
         with self.workspace.lock():
             problem, split = self._split()
             require_decisions(self._audit(problem, split), accept)
-            run = train(split, problem, self.workspace, executor=executor, progress=self._progress, resume=resume)
+            repeated = None if replay is None else load_run(replay, self.workspace).record
+            run = train(
+                split,
+                problem,
+                self.workspace,
+                executor=executor,
+                progress=self._progress,
+                resume=resume,
+                replay=repeated,
+            )
             details = {"winner": run.record.winner, "split": split.record.id}
             self._note("run.finished", run.record.id, details | ({"accepted": accept} if accept else {}))
             self.workspace.point("run", run.record.id)
@@ -427,7 +444,10 @@ class Project:
     def score(
         self, source: Path | str, destination: Path | str, *, query: str | None = None, version: int | None = None
     ) -> "BatchReport":
-        """Score a table with a version, the production one by default; rows that break the contract are set aside.
+        """Score a table with a version; rows that break the contract are set aside.
+
+        Without a version the production one scores; as long as there is none, the newest run's model does, which nobody
+        has approved: the report and the ledger say so.
 
         Parameters
         ----------
@@ -445,14 +465,13 @@ class Project:
         DataError
             If the table cannot be read, or lacks a column that the contract needs.
         StateError
-            If there is no such version.
+            If there is no such version, or neither one in production nor a run.
         IntegrityError
             If the package's bytes have changed.
         """
         from modelyard.serving import score_file
 
-        chosen = self._production() if version is None else self._registry.version(self.problem.name, version)
-        scorer = Scorer.load(self._registry.package(chosen))
+        scorer = self._scorer(version)
         prepare = data_room.history_joiner(self.problem, self.root, source, query=query)
         return score_file(scorer, source, Path(destination), query=query, progress=self._progress, prepare=prepare)
 
@@ -631,6 +650,18 @@ class Project:
                 "no version is in production", where=self.problem.name, cure="Run: modelyard promote VERSION"
             )
         return version
+
+    def _scorer(self, version: int | None) -> Scorer:
+        """Of a version, of the one in production, or of the newest run if there is none."""
+        from modelyard.packaging.unsealed import unsealed_scorer
+
+        name = self.problem.name
+        if version is None and self._registry.production(name) is None and self.workspace.pointer("run") is not None:
+            problem, split, run = self._run()
+            self._note("scoring.without_approval", run.record.id, {"winner": run.record.winner})
+            return unsealed_scorer(run, split, problem)
+        chosen = self._production() if version is None else self._registry.version(name, version)
+        return Scorer.load(self._registry.package(chosen))
 
     def _load_package(self, folder: str) -> Package:
         return load_package(self.workspace.folder("packages", folder))

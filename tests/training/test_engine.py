@@ -61,7 +61,8 @@ def test_binary(workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame, 
     truth = encode_target(split.validation.frame["churn"], Task.BINARY, run.record.classes)
 
     assert names[:6] == ["naive", "existing", "linear", "random_forest", "lightgbm", "xgboost"]
-    assert [name.split("-")[1:] for name in names[6:]] == [["tuned", "1"], ["tuned", "2"]]
+    assert [name.split("-")[1:] for name in names[6:8]] == [["tuned", "1"], ["tuned", "2"]]
+    assert names[8:] == ["blend"]
     assert run.record.classes == ("no", "yes")
     assert all(item.is_complete for item in run.record.candidates)
     assert [item.role for item in run.record.candidates[:3]] == [

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from modelyard.training.choosing.noise import Evidence
 from modelyard.training.folds import RowKeys, plan_folds
-from modelyard.training.noise import Evidence
 
 Array = npt.NDArray[np.float64]
 

@@ -20,6 +20,7 @@ from modelyard.training.families.linear import Linear
 from modelyard.training.families.random_forest import RandomForest
 from modelyard.training.folds import RowKeys, plan_folds
 from modelyard.training.model import Learning
+from modelyard.training.planning import Clock
 from modelyard.training.search import CrossValidation, FoldMatrices, Recipe
 from modelyard.training.search.cross_validation import Question
 from modelyard.training.search.matrices import load_held, load_training
@@ -148,7 +149,7 @@ def test_bad_parameters_fail_their_candidate_only(parts: Parts) -> None:
 def test_after_the_deadline_nothing_begins(parts: Parts) -> None:
     """A search whose time is over marks candidates as interrupted."""
     late = parts.validation
-    late._deadline = 0.0
+    late._clock = Clock(0.0)
     (made,) = late.evaluate([Recipe("linear", Linear(), {"C": 1.0})], step="folds")
 
     assert made.status is CandidateStatus.INTERRUPTED

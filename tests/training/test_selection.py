@@ -8,11 +8,11 @@ import numpy.typing as npt
 import pytest
 
 from modelyard.problem.schema import Constraints
+from modelyard.training.choosing.noise import Evidence
+from modelyard.training.choosing.rule import Choice, choose, violations
 from modelyard.training.folds import FoldPlan, RowKeys, plan_folds
 from modelyard.training.metrics import score
-from modelyard.training.noise import Evidence
 from modelyard.training.records import Candidate, CandidateRole, CandidateStatus
-from modelyard.training.selection import Choice, choose, violations
 
 Array = npt.NDArray[np.float64]
 ROWS = 1_000

@@ -1,7 +1,9 @@
 """Commands that make a model: audit, train, evaluate."""
 
+import dataclasses
 import enum
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -59,12 +61,49 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Continue an interrupted run from what was finished.")
     ] = True,
+    budget: Annotated[
+        str | None, typer.Option("--budget", help="Time that training may use: 60s, 5m, 1h30m (training.budget).")
+    ] = None,
+    replay: Annotated[
+        str | None, typer.Option("--replay", help="Id of a run whose plan is carried out again, without a clock.")
+    ] = None,
+    train_table: Annotated[
+        str | None, typer.Option("--train", help="Table to learn from, for this once (data.source).")
+    ] = None,
+    test_table: Annotated[
+        str | None, typer.Option("--test", help="Table to seal as the test part, for this once (data.test_source).")
+    ] = None,
+    target: Annotated[
+        str | None, typer.Option("--target", help="Column to predict; makes the project if there is none yet.")
+    ] = None,
 ) -> Answer:
     """Train, choose and explain the choice. Baselines first, then candidates by cross-validation; the simplest good one wins."""
     from modelyard.cli.show.modelling import show_training
 
-    run = session.project.train(accept=accept, resume=resume)
+    if target is not None and train_table is not None:
+        _begin(session, train_table, target)
+    given = {"training.budget": budget, "data.source": _here(train_table), "data.test_source": _here(test_table)}
+    settings = tuple(f"{key}={value}" for key, value in given.items() if value is not None)
+    session = dataclasses.replace(session, settings=(*session.settings, *settings))
+    run = session.project.train(accept=accept, resume=resume, replay=replay)
     return Answer(run.record.to_dict(), show_training(run.record))
+
+
+def _begin(session: Session, table: str, target: str) -> None:
+    """Make the project from the table unless it is there."""
+    from modelyard.problem import PROJECT_FILE
+    from modelyard.project import Project
+
+    if not (session.folder / PROJECT_FILE).exists():
+        session.folder.mkdir(parents=True, exist_ok=True)
+        Project.new(session.folder, data=table, target=target)
+
+
+def _here(table: str | None) -> str | None:
+    """A path that is meant from where the command is run, for a project that lies elsewhere; addresses as they are."""
+    from modelyard.problem.address import is_url
+
+    return table if table is None or is_url(table) else str(Path(table).resolve())
 
 
 def evaluate(

@@ -33,7 +33,7 @@ from modelyard.packaging.manifest import MANIFEST_FILE, PROTOCOL, Manifest
 from modelyard.packaging.mlflow_files import mlflow_files
 from modelyard.packaging.package import Package, files_in, load_package
 from modelyard.packaging.plan import ScoringPlan
-from modelyard.packaging.predictors import Predictor
+from modelyard.packaging.predictors import BlendPredictor, Predictor
 from modelyard.packaging.scorer import Scorer
 from modelyard.problem import Problem
 from modelyard.report import render_html, render_markdown
@@ -152,7 +152,7 @@ class _Draft:
         plan, predictor = compile_model(model, choice.value if choice else None)
         roles = assign_roles(self.problem, self.split.train.schema)
         self._write_scoring(place, model, plan, predictor, roles, created_at)
-        manifest = self._manifest(plan, created_at)
+        manifest = self._manifest(plan, predictor, created_at)
         _seal(place, manifest)
         scorer = Scorer.load(place)
         parity = scorer.verify_golden()
@@ -212,7 +212,7 @@ class _Draft:
         _write_json(place / "contract.json", contract.to_dict())
         _write_json(place / "golden.json", golden.to_dict())
         _write_json(place / "reference.json", self._reference(model).to_dict())
-        requirements = _requirements(plan)
+        requirements = _requirements(plan, predictor)
         for name, text in mlflow_files(
             plan, columns, contract, requirements=requirements, created_at=created_at
         ).items():
@@ -244,7 +244,7 @@ class _Draft:
         tolerance = scorer.golden.tolerance
         return Parity(rows.height, difference, tolerance, ok=difference <= tolerance)
 
-    def _manifest(self, plan: ScoringPlan, created_at: dt.datetime) -> Manifest:
+    def _manifest(self, plan: ScoringPlan, predictor: Predictor, created_at: dt.datetime) -> Manifest:
         """The manifest, its files still open."""
         record = self.run.record
         return Manifest(
@@ -261,7 +261,7 @@ class _Draft:
             split_id=record.split_id,
             run_id=record.id,
             ledger_position=self.details.ledger_position,
-            requirements=_requirements(plan),
+            requirements=_requirements(plan, predictor),
             author=self.details.author,
         )
 
@@ -298,11 +298,10 @@ def _logged_scores(predictions: npt.NDArray[np.float64]) -> npt.NDArray[np.float
     return predictions if predictions.ndim == 1 else predictions.max(axis=1)
 
 
-def _requirements(plan: ScoringPlan) -> dict[str, str]:
+def _requirements(plan: ScoringPlan, predictor: Predictor) -> dict[str, str]:
     """Distributions that scoring imports, with the versions at hand."""
-    modules = ["modelyard", "numpy", "polars"]
-    if plan.predictor in ("lightgbm", "xgboost"):
-        modules.append(plan.predictor)
+    kinds = predictor.kinds if isinstance(predictor, BlendPredictor) else (predictor.kind,)
+    modules = ["modelyard", "numpy", "polars", *(kind for kind in kinds if kind in ("lightgbm", "xgboost"))]
     owners = importlib.metadata.packages_distributions()
     names = [owners.get(module, [module])[0] for module in modules]
     if any(isinstance(encoding, SentenceEncoding) for encoding in plan.encodings):

@@ -6,6 +6,8 @@ from typing import Any
 from modelyard.core import StateError
 from modelyard.packaging.plan import ScoringPlan
 from modelyard.packaging.predictors import (
+    BlendPart,
+    BlendPredictor,
     ConstantPredictor,
     ForestPredictor,
     KernelPredictor,
@@ -15,6 +17,7 @@ from modelyard.packaging.predictors import (
     NeighboursPredictor,
     NetworkPredictor,
     Predictor,
+    ProbabilityCurve,
     XGBoostPredictor,
     flatten_trees,
 )
@@ -165,7 +168,18 @@ def _network(estimator: Any, task: Task) -> Predictor:
     return NetworkPredictor(weights, offsets, bound=estimator.bound, link=link)
 
 
+def _blend(estimator: Any, task: Task) -> Predictor:
+    """Each member by its own compiler."""
+    parts = [
+        BlendPart(compile_estimator(member.estimator, task, member.name), member.start, member.stop, member.weight)
+        for member in estimator.members
+    ]
+    found = estimator.calibration
+    return BlendPredictor(parts, None if found is None else ProbabilityCurve(found.slope, found.offset))
+
+
 _COMPILERS: dict[str, Callable[[Any, Task], Predictor]] = {
+    "BlendEstimator": _blend,
     "ConstantEstimator": _constant,
     "LogisticRegression": _logistic,
     "LinearModel": _values,

@@ -6,7 +6,7 @@ Never: reads data.
 """
 
 from modelyard.problem.draft import ProblemDraft, write_draft
-from modelyard.problem.families import FAMILY_GROUP, FAMILY_NAMES
+from modelyard.problem.families import DEFAULT_FAMILIES, FAMILY_GROUP, FAMILY_NAMES
 from modelyard.problem.linter import lint_problem
 from modelyard.problem.load import PROJECT_FILE, LoadedProblem, json_schema, load_problem
 from modelyard.problem.metrics import METRICS, MetricInput, MetricSpec, default_metric, metric_spec, metrics_for
@@ -16,6 +16,7 @@ from modelyard.problem.suggestion import did_you_mean
 from modelyard.problem.task import Task
 
 __all__ = [
+    "DEFAULT_FAMILIES",
     "FAMILY_GROUP",
     "FAMILY_NAMES",
     "METRICS",

@@ -232,7 +232,7 @@ _TAIL = [
     "training:",
     "  seed: 0",
     "  folds: 5",
-    "  families: [linear, random_forest, lightgbm, xgboost]",
+    "  families: auto              # linear, random_forest, lightgbm, xgboost; with a budget many more",
     "  tuning_rounds: 8",
     "",
     "tracking:",

@@ -1,5 +1,6 @@
 """The project file's schema. Its frozen models are what the other rooms call the problem."""
 
+import re
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -31,6 +32,8 @@ __all__ = [
 ]
 
 Share = Annotated[float, Field(ge=0, le=1)]
+_SECONDS = {"h": 3600, "m": 60, "s": 1}
+
 _DURATION = r"^(\d+(mo|y|q|w|d|h|m|s))+$"
 """Lengths of time as Polars writes them: 30d, 12h, 1mo, 1w2d."""
 
@@ -349,16 +352,27 @@ class TrainingPlan(_Strict):
 
     seed: int = Field(default=0, ge=0, description="Root of all seeds.")
     folds: int = Field(default=5, ge=2, le=20, description="Cross-validation folds within the training part.")
-    families: tuple[str, ...] = Field(
-        default=DEFAULT_FAMILIES,
+    families: tuple[str, ...] | Literal["auto"] = Field(
+        default="auto",
         description=f"Model families to try, simple first: {', '.join(FAMILY_NAMES)}, or one that an installed package "
-        "registers.",
+        f"registers. auto: {', '.join(DEFAULT_FAMILIES)}; with a budget all of the portfolio.",
     )
     custom: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], CustomEstimator] = Field(
         default_factory=dict,
         description="Estimators of one's own, tried beside the families: a name, and the class.",
     )
     tuning_rounds: int = Field(default=8, ge=0, description="Rounds of Bayesian tuning of the leading family.")
+    budget: Annotated[str, Field(pattern=r"^(\d+(h|m|s))+$")] | None = Field(
+        default=None,
+        description="Time that training may use: 60s, 5m, 1h30m. A portfolio of proven configurations is tried as far as "
+        "it goes; without one, the families' defaults and some tuning.",
+    )
+    prefer: Literal["auto", "simple", "best"] = Field(
+        default="auto",
+        description="simple: of candidates within one standard error of the best the simplest wins; best: the best itself; "
+        "auto: best if there is a budget, else simple.",
+    )
+    blend: bool = Field(default=True, description="Whether a weighted mean of the best candidates is a candidate too.")
     workers: int | None = Field(default=None, ge=1, description="Worker processes; by default one per core.")
     learning_curve: Literal["auto"] | bool = Field(
         default="auto",
@@ -370,11 +384,23 @@ class TrainingPlan(_Strict):
         "has less than 30 % of the rows and it is cheap.",
     )
 
+    @property
+    def named_families(self) -> tuple[str, ...]:
+        """The families that the project file names; empty for ``auto``."""
+        return self.families if isinstance(self.families, tuple) else ()
+
+    @property
+    def budget_s(self) -> float | None:
+        """The budget in seconds; None if there is none."""
+        if self.budget is None:
+            return None
+        return float(sum(int(count) * _SECONDS[unit] for count, unit in re.findall(r"(\d+)(h|m|s)", self.budget)))
+
     @model_validator(mode="after")
     def _families_are_known(self) -> Self:
-        strangers = [name for name in (*self.families, *self.custom) if name not in FAMILY_NAMES]
+        strangers = [name for name in (*self.named_families, *self.custom) if name not in FAMILY_NAMES]
         known = known_families() if strangers else FAMILY_NAMES
-        for name in self.families:
+        for name in self.named_families:
             if name not in known:
                 raise ValueError(f"there is no family {name!r}. {did_you_mean(name, known)}")
         for name in self.custom:

@@ -1,54 +1,49 @@
-"""Training from end to end: baselines, families, tuning, the choice, and the winner fitted twice."""
+"""Training from end to end: the plan, the search, the choice, and the winner fitted twice."""
 
 import dataclasses
 import shutil
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
-import numpy.typing as npt
-import polars as pl
 
 from modelyard.core import (
     ConfigError,
     ModelyardError,
     Progress,
-    ProgressEvent,
     StateError,
-    derive_seed,
     new_id,
     silent,
     system_clock,
+    write_json_atomic,
 )
 from modelyard.data import Split
 from modelyard.features.selection import Selection, selection_report
-from modelyard.problem import Problem, did_you_mean
+from modelyard.problem import DEFAULT_FAMILIES, Problem, did_you_mean
 from modelyard.store import Tracker, Workspace
-from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
+from modelyard.training.blending.trial import CALIBRATED
+from modelyard.training.choosing import Choice
 from modelyard.training.curves import LearningCurve, WeightComparison
 from modelyard.training.curves.learning import draw_learning_curve, is_affordable
 from modelyard.training.curves.validation import validation_curve
 from modelyard.training.curves.weights import RARE, compare_weights, rare_share
-from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor
+from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor, cores
 from modelyard.training.families.custom import custom_family
 from modelyard.training.families.family import Family
 from modelyard.training.families.registry import FAMILIES, registered_families
-from modelyard.training.model import FittedModel, fit_model
-from modelyard.training.noise import Evidence
+from modelyard.training.model import FittedModel
+from modelyard.training.planning import PORTFOLIO, Clock, Size, WorkPlan, make_plan
 from modelyard.training.preparation import Setup, environment, prepare
-from modelyard.training.records import EXISTING, NAIVE, Candidate, CandidateRole, CandidateStatus, TrainingRun
+from modelyard.training.records import CandidateRole, CandidateStatus, TrainingRun
 from modelyard.training.run import RunContents, StoredRun, store_run
-from modelyard.training.search.cross_validation import CrossValidation, Recipe
+from modelyard.training.search.carrying_out import SearchEnd, carry_out
+from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.matrices import FoldMatrices
-from modelyard.training.search.tuning import tune
-from modelyard.training.selection import Choice, choose
-from modelyard.training.target import encode_target
 from modelyard.training.tracking import track
+from modelyard.training.winner import candidate_of, choose_winner, fit_winner
 
 __all__ = ["train"]
 
-_SEARCH_SHARE = 0.9
-"""Share of the time budget for folds; the rest is for fitting the winner."""
+_PLAN_FILE = "plan.json"
 
 
 def train(
@@ -61,14 +56,20 @@ def train(
     progress: Progress = silent,
     resume: bool = True,
     families: Mapping[str, Family] = FAMILIES,
+    replay: TrainingRun | None = None,
 ) -> StoredRun:
     """Train candidates by folds, choose one, and fit it.
 
-    In this order: the naive baseline and today's system; each family's default configuration, simple families first;
-    tuning of the leading family; the choice (see :func:`~modelyard.training.selection.choose`); the winner on the
-    training part, and on training and validation together. Fold scores do not depend on the executor. Before the
-    winner is fitted it is drawn by the number of rows, if ``training.learning_curve`` says so, and
-    compared with itself under class weights, if ``training.class_weights`` does.
+    In this order: the plan of the work, which is stored before anything is trained (see
+    :mod:`modelyard.training.planning`); the naive baseline and today's system; each family's default configuration,
+    simple families first; tuning of the leading family; a blend; the choice (see
+    :func:`~modelyard.training.choosing.choose`) and its calibration; the winner on the training part, and on training
+    and validation together. Fold scores do not depend on the executor. Before the winner is fitted it is drawn by the
+    number of rows, if ``training.learning_curve`` says so, and compared with itself under class weights, if
+    ``training.class_weights`` does.
+
+    With ``training.budget`` a portfolio of proven configurations takes the place of the families' defaults, and the
+    clock says how many of them are tried; what it kept from being done is recorded, and ``replay`` repeats it.
 
     Ctrl-C (``KeyboardInterrupt``) while candidates are tried stops the search: the choice is made among those that are
     complete. So does the end of ``constraints.training_minutes``, but units that have begun are finished. What was
@@ -93,6 +94,8 @@ def train(
         False to forget what an earlier call left unfinished.
     families
         The families to choose from by ``training.families``; those of one's own are tried too.
+    replay
+        A run whose plan is carried out again, without a clock, as far as it was carried out then.
 
     Raises
     ------
@@ -106,44 +109,63 @@ def train(
     ModelyardError
         If no candidate at all could be fitted.
     """
+    clock = Clock(_limit_s(problem), problem.training.workers or cores())
     setup = prepare(split, problem, workspace.root)
     families = {**families, **_families_of_others(setup.problem, families)}
     chosen = _chosen_families(setup.problem, families)
+    plan = _plan(setup, chosen, replay)
     folder = workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
     if not resume:
         shutil.rmtree(folder, ignore_errors=True)
     matrices = FoldMatrices(folder, split.train.frame, setup.learning)
     matrices.write_folds(setup.plan, setup.keys, setup.truth, setup.seed)
+    write_json_atomic(folder / _PLAN_FILE, plan.to_dict())
     runner = executor or _default_executor(setup.problem)
-    validation = CrossValidation(
-        folder, setup.question, matrices, runner, progress=progress, deadline=_deadline(problem)
-    )
-    finished = False
+    validation = CrossValidation(folder, setup.question, matrices, runner, progress=progress, clock=clock)
+    end = SearchEnd(finished=False)
     try:
-        finished = _search(validation, setup, split.train.frame, chosen)
-        if not finished:
+        end = carry_out(plan, validation, setup, split.train.frame, chosen, clock)
+        if not end.finished:
             runner.close()
-        _require_complete(validation, finished=finished)
-        choice = _choose(validation, setup)
-        conclusion = (
-            _look_closer(validation, matrices, setup, choice, families)
-            if finished
-            else _Conclusion(choice, interrupted=True)
+        _require_complete(validation, finished=end.finished)
+        choice = choose_winner(validation, setup)
+        conclusion = _Conclusion(plan, end, choice)
+        if end.finished:
+            conclusion = _look_closer(validation, matrices, setup, conclusion, families)
+        shutil.rmtree(folder / "matrices", ignore_errors=True)
+        winner = candidate_of(choice.winner, validation.candidates)
+        models = fit_winner(
+            winner,
+            validation,
+            setup,
+            split,
+            families,
+            folder / "refit",
+            executor=runner if end.finished else None,
+            progress=progress,
         )
     finally:
-        if executor is None or not finished:
+        if executor is None or not end.finished:
             runner.close()
-        shutil.rmtree(folder / "matrices", ignore_errors=True)
-    run = _conclude(validation, setup, split, families, workspace, conclusion, progress)
-    if finished:
+        for name in ("matrices", "refit"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+    run = _conclude(validation, setup, split, families, workspace, conclusion, models, clock)
+    if end.finished:
         shutil.rmtree(folder, ignore_errors=True)
     track(run, setup.problem, workspace, tracker)
     return run
 
 
+def _limit_s(problem: Problem) -> float | None:
+    """Seconds that training may take: the budget, or the constraint if that is shorter; None if there is neither."""
+    minutes, budget = problem.constraints.training_minutes, problem.training.budget_s
+    limits = [limit for limit in (budget, None if minutes is None else minutes * 60) if limit is not None]
+    return min(limits, default=None)
+
+
 def _families_of_others(problem: Problem, families: Mapping[str, Family]) -> dict[str, Family]:
     """Families that other packages register, as far as the plan names them; and the user's own estimators."""
-    wanted = [name for name in problem.training.families if name in FAMILIES or name not in families]
+    wanted = [name for name in problem.training.named_families if name in FAMILIES or name not in families]
     custom = problem.training.custom
     return {
         **registered_families(wanted),
@@ -151,9 +173,10 @@ def _families_of_others(problem: Problem, families: Mapping[str, Family]) -> dic
     }
 
 
-def _chosen_families(problem: Problem, families: Mapping[str, Family]) -> list[Family]:
+def _chosen_families(problem: Problem, families: Mapping[str, Family]) -> dict[str, Family]:
     """The families of the plan, and those of the caller's own, simple ones first."""
-    unknown = [name for name in problem.training.families if name not in families]
+    training = problem.training
+    unknown = [name for name in training.named_families if name not in families]
     if unknown:
         raise ConfigError(
             "there is no such family of models",
@@ -161,8 +184,10 @@ def _chosen_families(problem: Problem, families: Mapping[str, Family]) -> list[F
             got=repr(unknown[0]),
             cure=did_you_mean(unknown[0], families),
         )
-    wanted = [family for name, family in families.items() if name in problem.training.families or name not in FAMILIES]
-    return sorted(wanted, key=lambda family: family.complexity)
+    by_itself = DEFAULT_FAMILIES if training.budget is None else {name for name, _ in PORTFOLIO}
+    wanted = training.named_families or by_itself
+    chosen = [family for name, family in families.items() if name in wanted or name not in FAMILIES]
+    return {family.name: family for family in sorted(chosen, key=lambda family: family.complexity)}
 
 
 def _default_executor(problem: Problem) -> Executor:
@@ -171,43 +196,34 @@ def _default_executor(problem: Problem) -> Executor:
     return pool if pool.workers > 1 else InProcessExecutor()
 
 
-def _deadline(problem: Problem) -> float | None:
-    minutes = problem.constraints.training_minutes
-    return None if minutes is None else time.monotonic() + minutes * 60 * _SEARCH_SHARE
+def _plan(setup: Setup, families: Mapping[str, Family], replay: TrainingRun | None) -> WorkPlan:
+    """What will be done: the plan of a run that is repeated, or a new one."""
+    if replay is not None:
+        return _replayed(replay)
+    rows = int(np.mean([len(fold.train) for fold in setup.plan.folds]))
+    outputs = len(setup.classes) if len(setup.classes) > 2 else 1
+    training = setup.problem.training
+    return make_plan(
+        families,
+        setup.problem.task,
+        Size(rows, len(setup.columns), outputs),
+        len(setup.plan.folds),
+        tuning_rounds=training.tuning_rounds,
+        budget_s=training.budget_s,
+        workers=training.workers or cores(),
+    )
 
 
-def _search(validation: CrossValidation, setup: Setup, frame: pl.DataFrame, families: Sequence[Family]) -> bool:
-    """Try everything; False if the search was stopped before its end, by Ctrl-C or by the clock."""
-    try:
-        _add_baselines(validation, setup, frame)
-        rows = len(setup.truth)
-        recipes = [Recipe(family.name, family, family.defaults(validation.task)) for family in families]
-        fit = [recipe for recipe in recipes if rows <= (recipe.family.most_rows or rows)]
-        validation.evaluate(fit, step="folds")
-        for recipe in recipes:
-            if recipe not in fit:
-                validation.leave_out(recipe, f"{rows:,} rows, while it is fit for {recipe.family.most_rows:,}")
-        through = tune(validation, families, setup.problem.training.tuning_rounds, seed=setup.seed)
-    except KeyboardInterrupt:
-        return False
-    return through and all(item.status is not CandidateStatus.INTERRUPTED for item in validation.candidates)
-
-
-def _add_baselines(validation: CrossValidation, setup: Setup, frame: pl.DataFrame) -> None:
-    """The naive baseline, learnt on each fold's training rows; and today's system, which learns nothing."""
-    folds, truth, question = setup.plan.folds, setup.truth, setup.question
-    params = naive_params(question.task, question.metric)
-
-    def naive(fold: int) -> npt.NDArray[np.float64]:
-        learnt = truth[folds[fold].train]
-        constant = ConstantEstimator.learn(learnt, question.task, question.classes, params["prediction"])
-        return constant.predict(truth[folds[fold].held])
-
-    validation.add_baseline(NAIVE, params, naive)
-    scores = existing_system_scores(setup.problem, frame, classes=setup.classes)
-    if scores is not None:
-        declared = setup.problem.existing_system.model_dump(exclude_none=True)
-        validation.add_baseline(EXISTING, declared, lambda fold: scores[folds[fold].held])
+def _replayed(run: TrainingRun) -> WorkPlan:
+    if run.work is None:
+        raise StateError(
+            "this run cannot be repeated: it has no plan",
+            where=f"run {run.id}",
+            got="a run of an earlier version",
+            cure="Train again without --replay",
+        )
+    unfinished = (CandidateStatus.LEFT_OUT, CandidateStatus.INTERRUPTED)
+    return run.work.replayed([item.name for item in run.candidates if item.status not in unfinished])
 
 
 def _require_complete(validation: CrossValidation, *, finished: bool) -> None:
@@ -232,24 +248,29 @@ def _require_complete(validation: CrossValidation, *, finished: bool) -> None:
 
 @dataclasses.dataclass(frozen=True)
 class _Conclusion:
-    """What a search came to: the choice, what was seen of the winner besides, and whether the search was stopped."""
+    """What a search came to: the plan, how far it came, the choice, and what was seen of the winner besides."""
 
+    plan: WorkPlan
+    end: SearchEnd
     choice: Choice
     curve: LearningCurve | None = None
     weights: WeightComparison | None = None
-    interrupted: bool = False
 
 
 def _look_closer(
-    validation: CrossValidation, matrices: FoldMatrices, setup: Setup, choice: Choice, families: Mapping[str, Family]
+    validation: CrossValidation,
+    matrices: FoldMatrices,
+    setup: Setup,
+    conclusion: _Conclusion,
+    families: Mapping[str, Family],
 ) -> _Conclusion:
     """The winner by the number of rows and with class weights, if asked for, or cheap; Ctrl-C forgoes what is left."""
     plan = setup.problem.training
-    winner = _winner(choice, validation)
-    family, conclusion = families.get(winner.family), _Conclusion(choice)
+    winner = candidate_of(conclusion.choice.winner.removesuffix(CALIBRATED), validation.candidates)
+    family = families.get(winner.family)
     if family is None:
         return conclusion
-    cheap = is_affordable(validation.candidates, winner)
+    cheap = plan.budget is None and is_affordable(validation.candidates, winner)
     try:
         if plan.learning_curve is True or (plan.learning_curve == "auto" and cheap):
             curve = draw_learning_curve(validation, matrices, setup, winner, family)
@@ -269,14 +290,11 @@ def _conclude(
     families: Mapping[str, Family],
     workspace: Workspace,
     conclusion: _Conclusion,
-    progress: Progress,
+    models: Mapping[str, FittedModel],
+    clock: Clock,
 ) -> StoredRun:
-    """Fit the winner twice, and store everything."""
-    choice = conclusion.choice
-    development = _fit_winner(choice, validation, setup, split.train.frame, families)
-    progress(ProgressEvent("refit", 1, 2, f"{choice.winner}, on the training part"))
-    final = _fit_winner(choice, validation, setup, split.development.frame, families)
-    progress(ProgressEvent("refit", 2, 2, f"{choice.winner}, on training and validation"))
+    """Store everything."""
+    choice, development, final = conclusion.choice, models["development"], models["final"]
     complete = [item.name for item in validation.candidates if item.is_complete]
     contents = RunContents(
         development,
@@ -300,7 +318,7 @@ def _conclude(
         folds=len(setup.plan.folds),
         environment=environment(),
         created_at=system_clock(),
-        interrupted=conclusion.interrupted,
+        interrupted=not conclusion.end.finished,
         artefacts={},
         fold_strategy=setup.plan.strategy,
         plan=setup.question.digest,
@@ -308,6 +326,9 @@ def _conclude(
         learning_curve=conclusion.curve,
         weights=conclusion.weights,
         validation_curve=validation_curve(validation.candidates, setup.question.metric, seed=setup.seed),
+        work=conclusion.plan,
+        truncated=conclusion.end.truncated,
+        seconds=round(clock.spent_s, 1),
     )
     return store_run(record, contents, workspace)
 
@@ -315,24 +336,3 @@ def _conclude(
 def _selections(validation: CrossValidation, family: Family | None) -> tuple[Selection | None, ...]:
     """What the folds chose for the winner's family; the naive baseline's looks at no column."""
     return () if family is None else validation.selections(family.style)
-
-
-def _choose(validation: CrossValidation, setup: Setup) -> Choice:
-    metric = setup.question.metric
-    evidence = Evidence(metric, setup.truth, setup.plan, setup.keys, validation.out_of_fold, seed=setup.seed)
-    return choose(validation.candidates, metric, setup.problem.constraints, evidence)
-
-
-def _winner(choice: Choice, validation: CrossValidation) -> Candidate:
-    return next(item for item in validation.candidates if item.name == choice.winner)
-
-
-def _fit_winner(
-    choice: Choice, validation: CrossValidation, setup: Setup, frame: pl.DataFrame, families: Mapping[str, Family]
-) -> FittedModel:
-    """The winner on all rows of ``frame``, with the number of rounds that the folds agreed on."""
-    winner = _winner(choice, validation)
-    task = setup.problem.task
-    truth = encode_target(frame[setup.problem.data.target], task, setup.classes)
-    seed = derive_seed(setup.seed, "fit", winner.family)
-    return fit_model(setup.learning, frame, truth, winner, families.get(winner.family), seed=seed)

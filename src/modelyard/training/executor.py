@@ -16,13 +16,18 @@ from modelyard.core import Record
 if TYPE_CHECKING:
     from joblib.externals.loky import Future, ProcessPoolExecutor
 
-__all__ = ["Executor", "InProcessExecutor", "LocalPoolExecutor", "Outcome", "Unit", "attempt"]
+__all__ = ["Executor", "InProcessExecutor", "LocalPoolExecutor", "Outcome", "Unit", "attempt", "cores"]
 
 _LOG = logging.getLogger(__name__)
 
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
 _IDLE_TIMEOUT_S = 60
 _DRIVER_CHECK_S = 1.0
+
+
+def cores() -> int:
+    """Processor cores that this process may use."""
+    return len(os.sched_getaffinity(0))
 
 
 class Unit(Protocol):
@@ -155,7 +160,7 @@ class LocalPoolExecutor:
     """
 
     def __init__(self, workers: int | None = None) -> None:
-        self.workers = workers or len(os.sched_getaffinity(0))
+        self.workers = workers or cores()
         self._waiting: deque[Unit] = deque()
         self._suspects: deque[Unit] = deque()
         self._running: dict[Future, Unit] = {}

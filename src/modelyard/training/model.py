@@ -1,7 +1,6 @@
 """A fitted model: encoder and estimator together, from a table to predictions."""
 
 import dataclasses
-import warnings
 from typing import Any
 
 import numpy as np
@@ -13,10 +12,9 @@ from modelyard.features import EncodingStyle, OwnFeatures
 from modelyard.features.encoder import TableEncoder
 from modelyard.problem import FeaturePlan, Task
 from modelyard.training.baselines import ConstantEstimator
-from modelyard.training.families.family import Family, FitData
-from modelyard.training.records import Candidate
+from modelyard.training.blending.encoders import EncoderUnion
 
-__all__ = ["FittedModel", "Learning", "fit_model", "predict_matrix"]
+__all__ = ["FittedModel", "Learning", "predict_matrix"]
 
 Array = npt.NDArray[np.float64]
 
@@ -28,10 +26,11 @@ class FittedModel:
     Parameters
     ----------
     encoder
-        Fitted on the same rows as the estimator.
+        Fitted on the same rows as the estimator; a union where members of a blend read rows in different styles.
     estimator
         scikit-learn's API: ``predict_proba`` for classes, ``predict`` for values. Classes are codes 0 … k-1. The naive
-        baseline's is a :class:`~modelyard.training.baselines.ConstantEstimator`.
+        baseline's is a :class:`~modelyard.training.baselines.ConstantEstimator`, that of several models or calibrated
+        probabilities a :class:`~modelyard.training.blending.BlendEstimator`.
     family
         As in :class:`~modelyard.training.records.Candidate`.
     task
@@ -42,7 +41,7 @@ class FittedModel:
         Codes of the classes that the training rows held, ascending; the estimator's columns. All of them, as a rule.
     """
 
-    encoder: TableEncoder
+    encoder: TableEncoder | EncoderUnion
     estimator: Any
     family: str
     task: Task
@@ -94,39 +93,3 @@ class Learning:
     def encoder(self, style: EncodingStyle) -> TableEncoder:
         """An encoder that is not fitted yet."""
         return TableEncoder(self.columns, style, self.time, len(self.classes), self.group, self.own, self.plan)
-
-
-def fit_model(
-    learning: Learning, frame: pl.DataFrame, truth: Array, candidate: Candidate, family: Family | None, *, seed: int
-) -> FittedModel:
-    """Fit a candidate on all rows of a table, in one thread.
-
-    Parameters
-    ----------
-    truth
-        Encoded target of ``frame``.
-    candidate
-        Its configuration, and its rounds if it is boosted.
-    family
-        The candidate's; None for the naive baseline.
-    seed
-        Of the fit.
-    """
-    from threadpoolctl import threadpool_limits
-
-    style = EncodingStyle.TREE if family is None else family.style
-    encoder = learning.encoder(style)
-    present, target = np.unique(truth, return_inverse=True) if learning.task.is_classification else (np.empty(0), truth)
-    codes = tuple(int(code) for code in present)
-    if family is None:
-        statistic = str(candidate.params["prediction"])
-        encoder.fit(frame, truth)
-        constant = ConstantEstimator.learn(truth, learning.task, len(learning.classes), statistic)
-        return FittedModel(encoder, constant, candidate.family, learning.task, learning.classes, codes)
-    matrix = encoder.fit_transform(frame, truth)
-    data = FitData(learning.task, matrix, target.astype(np.float64), np.zeros(len(matrix), dtype=bool))
-    with threadpool_limits(1), warnings.catch_warnings():
-        # What the library had to say is in the candidate's notes already, from the folds.
-        warnings.simplefilter("ignore")
-        fitted = family.fit(data, candidate.params, seed=seed, rounds=candidate.rounds)
-    return FittedModel(encoder, fitted.estimator, candidate.family, learning.task, learning.classes, codes)

@@ -10,15 +10,20 @@ from modelyard.core import Record, StateError
 from modelyard.data.schema import Column
 from modelyard.features import SelectionReport
 from modelyard.problem import Task
+from modelyard.training.blending.calibration import Calibration
 from modelyard.training.curves.records import LearningCurve, ValidationCurve, WeightComparison
+from modelyard.training.planning.plan import WorkPlan
 
-__all__ = ["EXISTING", "NAIVE", "Candidate", "CandidateRole", "CandidateStatus", "TrainingRun"]
+__all__ = ["BLEND", "EXISTING", "NAIVE", "Candidate", "CandidateRole", "CandidateStatus", "TrainingRun"]
 
 NAIVE = "naive"
 """Name and family of the naive baseline, which is always there."""
 
 EXISTING = "existing"
 """Name and family of today's system, if the project file declares one."""
+
+BLEND = "blend"
+"""Name and family of the weighted mean of several candidates."""
 
 
 class CandidateRole(enum.StrEnum):
@@ -30,13 +35,15 @@ class CandidateRole(enum.StrEnum):
 
 class CandidateStatus(enum.StrEnum):
     """``done``: scored on all folds; ``failed``: with an error; ``interrupted``: stopped before its last fold;
-    ``left_out``: never begun, since its family is not fit for so many rows.
+    ``left_out``: never begun, since its family is not fit for so many rows, or no time was left; ``given_up``: far
+    behind the best on its first fold.
     """
 
     DONE = "done"
     FAILED = "failed"
     INTERRUPTED = "interrupted"
     LEFT_OUT = "left_out"
+    GIVEN_UP = "given_up"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,7 +55,7 @@ class Candidate(Record):
     name
         Unique within the run: ``linear``, ``lightgbm``, ``lightgbm-tuned-3``.
     family
-        ``naive``, ``existing``, or a family as ``training.families`` or ``training.custom`` names it.
+        ``naive``, ``existing``, ``blend``, or a family as ``training.families`` or ``training.custom`` names it.
     role, status
         See :class:`CandidateRole` and :class:`CandidateStatus`.
     params
@@ -62,7 +69,7 @@ class Candidate(Record):
     predict_ms
         One row through encoder and estimator, median, in milliseconds; None if it was not measured.
     complexity
-        Rank: naive and existing 0; else its family's, from 1 (linear) to 3 (boosting).
+        Rank: naive and existing 0; else its family's, from 1 (linear) to 3 (boosting); 4 for a blend.
     error
         Why it failed, was not finished, or was left out; else ``""``.
     rounds
@@ -73,6 +80,10 @@ class Candidate(Record):
         The fitted estimator, pickled, in MB.
     notes
         Warnings that the library gave while fitting, each once.
+    members
+        A blend: the candidates that it is made of, and their weights, which sum to 1.
+    calibration
+        What sets its probabilities right; None if nothing does.
     """
 
     name: str
@@ -91,6 +102,8 @@ class Candidate(Record):
     rows_per_s: float | None = None
     size_mb: float | None = None
     notes: tuple[str, ...] = ()
+    members: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    calibration: Calibration | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -146,6 +159,12 @@ class TrainingRun(Record):
         What the tuned parameter that matters most did; None for fewer than six trials.
     weights
         The winner with class weights and without; None if they were not compared.
+    work
+        The plan, as it was fixed before training.
+    truncated
+        What the clock kept from being done, in words; ``""`` if nothing.
+    seconds
+        From the beginning to the fitted winner.
     """
 
     id: str
@@ -171,6 +190,9 @@ class TrainingRun(Record):
     learning_curve: LearningCurve | None = None
     validation_curve: ValidationCurve | None = None
     weights: WeightComparison | None = None
+    work: WorkPlan | None = None
+    truncated: str = ""
+    seconds: float | None = None
 
     def candidate(self, name: str) -> Candidate:
         """The candidate called ``name``.

@@ -1,6 +1,6 @@
 """Predictors: fitted models in native formats, scored without scikit-learn, pandas or pickle.
 
-Takes: coefficients, a booster's own file, or the arrays of a forest, of neighbours, a kernel or a network.
+Takes: coefficients, a booster's own file, or the arrays of a forest, of neighbours, a kernel or a network; or several.
 Gives: outputs of one row or of a matrix of encoded features, equal to those of the training pipeline.
 Never: imports the library that trained the model.
 """
@@ -8,6 +8,7 @@ Never: imports the library that trained the model.
 from collections.abc import Mapping
 
 from modelyard.core import IntegrityError
+from modelyard.packaging.predictors.blending import BlendPart, BlendPredictor, ProbabilityCurve
 from modelyard.packaging.predictors.constant import ConstantPredictor
 from modelyard.packaging.predictors.forest import ForestArrays, ForestPredictor, flatten_trees
 from modelyard.packaging.predictors.kernel import KernelPredictor
@@ -21,6 +22,8 @@ from modelyard.packaging.predictors.xgboost import XGBoostPredictor
 __all__ = [
     "DOUBLE_TOLERANCE",
     "SINGLE_TOLERANCE",
+    "BlendPart",
+    "BlendPredictor",
     "ConstantPredictor",
     "ForestArrays",
     "ForestPredictor",
@@ -31,6 +34,7 @@ __all__ = [
     "NeighboursPredictor",
     "NetworkPredictor",
     "Predictor",
+    "ProbabilityCurve",
     "XGBoostPredictor",
     "flatten_trees",
     "load_predictor",
@@ -47,6 +51,7 @@ _KINDS: dict[str, type[Predictor]] = {
         NeighboursPredictor,
         KernelPredictor,
         NetworkPredictor,
+        BlendPredictor,
     )
 }
 

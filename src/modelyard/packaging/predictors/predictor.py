@@ -27,8 +27,9 @@ class Predictor(Protocol):
     kind: ClassVar[str]
     """Name in the scoring plan."""
 
-    tolerance: ClassVar[float]
-    """How far outputs may be from those of the training pipeline; relative above 1."""
+    @property
+    def tolerance(self) -> float:
+        """How far outputs may be from those of the training pipeline; relative above 1."""
 
     @property
     def features(self) -> int | None:

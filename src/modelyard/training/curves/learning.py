@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from modelyard.core import derive_seed
 from modelyard.problem import metric_spec
+from modelyard.training.choosing.noise import Evidence
 from modelyard.training.curves.diagnosis import Fit, diagnose, judge, too_few
 from modelyard.training.curves.power_law import Law, fit_law
 from modelyard.training.curves.records import CurvePoint, Forecast, LearningCurve
@@ -15,7 +16,6 @@ from modelyard.training.curves.subsets import arrival, shares_for, take
 from modelyard.training.curves.units import PartResult, PartUnit, gathered, run_parts
 from modelyard.training.families.family import Family
 from modelyard.training.folds import inner_holdout
-from modelyard.training.noise import Evidence
 from modelyard.training.preparation import Setup
 from modelyard.training.records import NAIVE, Candidate, CandidateRole
 from modelyard.training.search.cross_validation import CrossValidation, Recipe

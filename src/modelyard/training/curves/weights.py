@@ -8,12 +8,12 @@ import numpy.typing as npt
 
 from modelyard.problem import Task, metric_spec
 from modelyard.report import format_number
+from modelyard.training.choosing.noise import Evidence
 from modelyard.training.curves.records import Remedy, WeightComparison
 from modelyard.training.curves.units import PartUnit, gathered, run_parts
 from modelyard.training.families.family import Family
 from modelyard.training.folds import FoldPlan
 from modelyard.training.metrics import score
-from modelyard.training.noise import Evidence
 from modelyard.training.preparation import Setup
 from modelyard.training.records import Candidate
 from modelyard.training.search.cross_validation import CrossValidation, Recipe

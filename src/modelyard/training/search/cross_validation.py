@@ -3,7 +3,6 @@
 import dataclasses
 import math
 import statistics
-import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,10 @@ from modelyard.training.executor import Executor, Unit
 from modelyard.training.families.family import Family
 from modelyard.training.folds import FoldPlan
 from modelyard.training.metrics import score
-from modelyard.training.records import Candidate, CandidateRole, CandidateStatus
+from modelyard.training.planning.clock import Clock
+from modelyard.training.records import NAIVE, Candidate, CandidateRole, CandidateStatus
 from modelyard.training.search.matrices import EncodingSpeed, FoldMatrices
+from modelyard.training.search.racing import is_hopeless
 from modelyard.training.search.units import FitUnit, UnitResult, finished, held_out_predictions
 
 __all__ = ["CrossValidation", "Question", "Recipe"]
@@ -81,8 +82,8 @@ class CrossValidation:
         Runs the units.
     progress
         Hears of every unit.
-    deadline
-        Moment of ``time.monotonic`` after which no unit is begun; None for no limit.
+    clock
+        Once it is over, no unit is begun; by default it never is.
     """
 
     def __init__(
@@ -93,14 +94,15 @@ class CrossValidation:
         executor: Executor,
         *,
         progress: Progress,
-        deadline: float | None = None,
+        clock: Clock | None = None,
     ) -> None:
         self._folder = folder
         self._question = question
         self._matrices = matrices
         self._executor = executor
         self._progress = progress
-        self._deadline = deadline
+        self._clock = clock or Clock(None)
+        self._must_end = False
         self.candidates: list[Candidate] = []
         self._predictions: dict[str, Array] = {}
 
@@ -110,14 +112,19 @@ class CrossValidation:
         return self._question.task
 
     @property
+    def folds(self) -> int:
+        """Number of folds."""
+        return len(self._question.plan.folds)
+
+    @property
     def greater_is_better(self) -> bool:
         """The direction of the primary metric."""
         return metric_spec(self._question.metric).greater_is_better
 
     @property
     def out_of_time(self) -> bool:
-        """True once the deadline has passed."""
-        return self._deadline is not None and time.monotonic() >= self._deadline
+        """True once no unit may be begun."""
+        return not self._must_end and self._clock.is_over
 
     def selections(self, style: EncodingStyle) -> tuple[Selection | None, ...]:
         """Which columns each fold chose for the families of a style."""
@@ -149,7 +156,13 @@ class CrossValidation:
             predict_ms=0.0,
             complexity=0,
         )
-        self.candidates.append(self._scored(blank, predictions))
+        self.add(blank, predictions)
+
+    def add(self, candidate: Candidate, predictions: Array) -> Candidate:
+        """Score a candidate by predictions of the rows held out, which were made elsewhere; it is added as scored."""
+        scored = self._scored(candidate, predictions)
+        self.candidates.append(scored)
+        return scored
 
     def leave_out(self, recipe: Recipe, reason: str) -> None:
         """Record a candidate that is not begun, and why."""
@@ -162,7 +175,9 @@ class CrossValidation:
             )
         )
 
-    def evaluate(self, recipes: Sequence[Recipe], *, step: str, planned: int = 0) -> list[Candidate]:
+    def evaluate(
+        self, recipes: Sequence[Recipe], *, step: str, planned: int = 0, race: bool = False, must_end: bool = False
+    ) -> list[Candidate]:
         """Score recipes on all folds; their candidates are also added to :attr:`candidates`, in the recipes' order.
 
         An interruption leaves the candidates that are complete, and the others marked as interrupted.
@@ -173,18 +188,46 @@ class CrossValidation:
             Name of the step in progress events.
         planned
             Candidates of the whole step, of which these recipes are a part; 0 if they are all.
+        race
+            Whether those that are hopeless on the first fold are given up; they are compared with the candidates that
+            were complete before this call, so that the order in which units end does not matter.
+        must_end
+            Whether the clock is not heard.
         """
         work = {recipe.name: self.units(recipe) for recipe in recipes}
         results: dict[str, UnitResult] = {}
         errors: dict[str, str] = {}
+        given_up: set[str] = set()
         folds = len(self._question.plan.folds)
         told = _Told(self._progress, step, (planned or len(recipes)) * folds, self._steps_done(step, folds))
+        self._must_end = must_end
         try:
-            self._run(work, results, errors, told)
+            if race and self._leader() is not None:
+                first = {name: units[:1] for name, units in work.items()}
+                self._run(first, results, errors, told)
+                given_up = {name for name, (unit,) in first.items() if unit.key in results and self._hopeless(unit)}
+            self._run({name: units for name, units in work.items() if name not in given_up}, results, errors, told)
         finally:
+            self._must_end = False
             made = [self._candidate(recipe, work[recipe.name], results, errors) for recipe in recipes]
+            made = [_given_up(item) if item.name in given_up else item for item in made]
             self.candidates.extend(made)
         return made
+
+    def _leader(self) -> Candidate | None:
+        """The best complete candidate so far."""
+        sign = 1 if self.greater_is_better else -1
+        complete = [item for item in self.candidates if item.role is CandidateRole.CANDIDATE and item.is_complete]
+        return max(complete, key=lambda item: sign * (item.mean or 0.0), default=None)
+
+    def _hopeless(self, unit: FitUnit) -> bool:
+        """True if the first fold of a candidate shows that the others are not worth their time."""
+        leader, held = self._leader(), self._question.plan.folds[unit.fold].held
+        if leader is None:
+            return False
+        own = held_out_predictions(self._folder, unit.key)
+        best, naive = self._predictions[leader.name][held], self._predictions[NAIVE][held]
+        return is_hopeless(self._question.task, self._question.truth[held], own, best, naive)
 
     def _steps_done(self, step: str, folds: int) -> int:
         return 0 if step == "folds" else folds * sum("-tuned-" in candidate.name for candidate in self.candidates)
@@ -236,6 +279,8 @@ class CrossValidation:
         """Collect what was finished before, and run the rest."""
         owners = {unit.key: (name, unit) for name, units in work.items() for unit in units}
         for key, (name, unit) in owners.items():
+            if key in results or key in errors:
+                continue
             found = finished(self._folder, key)
             if found is not None:
                 results[key] = found
@@ -326,6 +371,13 @@ class CrossValidation:
         return dataclasses.replace(
             candidate, fold_scores=tuple(scores), mean=statistics.fmean(scores), sd=statistics.stdev(scores)
         )
+
+
+def _given_up(candidate: Candidate) -> Candidate:
+    """A candidate that was far behind on the first fold."""
+    return dataclasses.replace(
+        candidate, status=CandidateStatus.GIVEN_UP, error="far behind the best candidate on the first fold"
+    )
 
 
 class _Told:

@@ -5,7 +5,7 @@ same however many workers there are, and whichever of them is first.
 """
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from modelyard.core import derive_seed
@@ -25,7 +25,15 @@ BATCH = 4
 _RANDOM_TRIALS = 4
 
 
-def tune(validation: CrossValidation, families: Sequence[Family], rounds: int, *, seed: int) -> bool:
+def tune(
+    validation: CrossValidation,
+    families: Sequence[Family],
+    rounds: int,
+    *,
+    seed: int,
+    allows: Callable[[str, str], bool] = lambda _name, _family: True,
+    race: bool = False,
+) -> bool:
     """Spend ``rounds`` configurations on the family that leads; the candidates are added to ``validation``.
 
     Parameters
@@ -38,6 +46,10 @@ def tune(validation: CrossValidation, families: Sequence[Family], rounds: int, *
         Configurations to try; 0 for none.
     seed
         Of the search.
+    allows
+        Whether a candidate of that name and family may be begun; the first that may not ends tuning.
+    race
+        Whether candidates that are hopeless on the first fold are given up.
 
     Returns
     -------
@@ -47,16 +59,20 @@ def tune(validation: CrossValidation, families: Sequence[Family], rounds: int, *
     leader = leading_family(validation, families)
     if leader is None or rounds == 0:
         return True
-    family, default = leader
+    family, _ = leader
     tuner = Tuner(family, validation.task, validation.greater_is_better, derive_seed(seed, "tuning", family.name))
-    tuner.know(default)
+    for candidate in validation.candidates:
+        if candidate.family == family.name:
+            tuner.know(candidate)
     done = 0
     while done < rounds and not validation.out_of_time:
         suggested = tuner.suggest(min(BATCH, rounds - done))
-        recipes = [
-            Recipe(f"{family.name}-tuned-{done + index}", family, params) for index, params in enumerate(suggested, 1)
-        ]
-        tuner.tell([candidate.mean for candidate in validation.evaluate(recipes, step="tuning", planned=rounds)])
+        named = [(f"{family.name}-tuned-{done + index}", params) for index, params in enumerate(suggested, 1)]
+        recipes = [Recipe(name, family, params) for name, params in named if allows(name, family.name)]
+        if not recipes:
+            break
+        made = {item.name: item.mean for item in validation.evaluate(recipes, step="tuning", planned=rounds, race=race)}
+        tuner.tell([made.get(name) for name, _ in named])
         done += len(suggested)
     return done >= rounds
 
@@ -99,29 +115,34 @@ class Tuner:
                 direction="maximize" if greater_is_better else "minimize",
                 sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=_RANDOM_TRIALS),
             )
-            for params in family.portfolio(task):
-                self._study.enqueue_trial(dict(params))
+        self._proven = [dict(params) for params in family.portfolio(task)]
         self._asked: list[optuna.trial.Trial] = []
 
     def know(self, candidate: Candidate) -> None:
-        """Tell the score of a configuration that was not suggested here, if it lies within the space."""
+        """Tell the score of a configuration that was not suggested here, if it lies within the space and is alike else."""
         import optuna
 
         inside = all(
             name in candidate.params and distribution._contains(candidate.params[name])  # noqa: SLF001
             for name, distribution in self._space.items()
         )
-        if not inside or candidate.mean is None:
+        others = {name: value for name, value in candidate.params.items() if name not in self._space}
+        fixed = {name: value for name, value in self._fixed.items() if name not in self._space}
+        if not inside or others != fixed or candidate.mean is None:
             return
         known = {name: candidate.params[name] for name in self._space}
+        self._proven = [params for params in self._proven if not params.items() <= dict(candidate.params).items()]
         with _quiet():
             self._study.add_trial(
                 optuna.trial.create_trial(params=known, distributions=self._space, value=candidate.mean)
             )
 
     def suggest(self, count: int) -> list[dict[str, Any]]:
-        """The next configurations, complete with the family's fixed parameters."""
+        """The next configurations, complete with the family's fixed parameters; proven ones that are not known come first."""
         with _quiet():
+            for params in self._proven:
+                self._study.enqueue_trial(params)
+            self._proven = []
             self._asked = [self._study.ask(self._space) for _ in range(count)]
         return [{**self._fixed, **trial.params} for trial in self._asked]
 

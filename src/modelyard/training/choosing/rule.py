@@ -7,7 +7,7 @@ from modelyard.core import Record
 from modelyard.problem import metric_spec
 from modelyard.problem.schema import Constraints
 from modelyard.report import format_number
-from modelyard.training.noise import Evidence, Gain
+from modelyard.training.choosing.noise import Evidence, Gain
 from modelyard.training.records import EXISTING, NAIVE, Candidate, CandidateRole, CandidateStatus
 
 __all__ = ["LATENCY_SAFETY", "Choice", "choose", "violations"]
@@ -24,7 +24,14 @@ class Choice(Record):
     why: str
 
 
-def choose(candidates: Sequence[Candidate], metric: str, constraints: Constraints, evidence: Evidence) -> Choice:
+def choose(
+    candidates: Sequence[Candidate],
+    metric: str,
+    constraints: Constraints,
+    evidence: Evidence,
+    *,
+    simplest: bool = True,
+) -> Choice:
     """Choose the winner and say why.
 
     Of the complete candidates that keep the constraints, the best by its mean sets the mark. The simplest one whose
@@ -42,6 +49,8 @@ def choose(candidates: Sequence[Candidate], metric: str, constraints: Constraint
         Limits from the project file.
     evidence
         What the out-of-fold predictions say about differences.
+    simplest
+        False to take the best one itself, however little it leads.
     """
     words = _Words(metric, candidates)
     complete = [item for item in candidates if item.role is CandidateRole.CANDIDATE and item.is_complete]
@@ -58,7 +67,7 @@ def choose(candidates: Sequence[Candidate], metric: str, constraints: Constraint
     if not beats_naive(best):
         bound = evidence.chance_bound(names, NAIVE)
         return Choice(NAIVE, words.noise(best, evidence.gain(best.name, NAIVE), bound, len(allowed)))
-    winner = _simplest(best, allowed, sign, evidence, beats_naive)
+    winner = _simplest(best, allowed, sign, evidence, beats_naive) if simplest else best
     why = [words.wins(winner), words.against_best(winner, best, allowed, evidence), words.against_baselines(winner)]
     return Choice(winner.name, " ".join([*why, *words.left_out(complete, constraints)]))
 
@@ -123,9 +132,10 @@ class _Words:
             return f"{among}, and none is simpler."
         nearest = (max if self._greater else min)(simpler, key=lambda item: item.mean or 0.0)
         ahead = evidence.gain(best.name, nearest.name)
+        side = "more" if ahead.mean > ahead.standard_error else "less"
         return (
             f"{among}; the nearest simpler one, {nearest.name} ({_figure(nearest)}), is {format_number(ahead.mean)} "
-            f"behind, more than one standard error ({format_number(ahead.standard_error)})."
+            f"behind, {side} than one standard error ({format_number(ahead.standard_error)})."
         )
 
     def against_baselines(self, winner: Candidate) -> str:
@@ -152,6 +162,7 @@ class _Words:
         ]
         stopped = [item.name for item in self._candidates if item.status is CandidateStatus.INTERRUPTED]
         unfit = [f"{item.name} ({item.error})" for item in self._candidates if item.status is CandidateStatus.LEFT_OUT]
+        given_up = [item.name for item in self._candidates if item.status is CandidateStatus.GIVEN_UP]
         sentences = []
         if broken:
             sentences.append(f"Ruled out by the constraints: {', '.join(broken)}.")
@@ -161,6 +172,8 @@ class _Words:
             sentences.append(f"Not finished: {', '.join(stopped)}.")
         if unfit:
             sentences.append(f"Left out: {', '.join(unfit)}.")
+        if given_up:
+            sentences.append(f"Given up after one fold, far behind: {', '.join(given_up)}.")
         return sentences
 
     def noise(self, best: Candidate, over: Gain, bound: float, tried: int) -> str:

@@ -1,0 +1,129 @@
+"""Several predictors as one: a weighted mean of what they answer, calibrated if the blend was."""
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Self
+
+import numpy as np
+
+from modelyard.packaging.predictors.blending.curve import ProbabilityCurve
+from modelyard.packaging.predictors.files import damaged, json_of
+from modelyard.packaging.predictors.predictor import Matrix, Predictor
+
+__all__ = ["BlendPart", "BlendPredictor"]
+
+_FILE = "blend.json"
+_SUM_TOLERANCE = 1e-9
+
+
+@dataclasses.dataclass(frozen=True)
+class BlendPart:
+    """One predictor of a blend: which features of a row it reads, and its share of the answer."""
+
+    predictor: Predictor
+    start: int
+    stop: int
+    weight: float
+
+
+class BlendPredictor:
+    """A weighted mean of predictors, each of which reads its own stretch of the features.
+
+    Parameters
+    ----------
+    parts
+        One at least; they give the same number of outputs.
+    curve
+        What calibrates the mean's probabilities; None to leave them.
+    """
+
+    kind: ClassVar[str] = "blend"
+
+    def __init__(self, parts: Sequence[BlendPart], curve: ProbabilityCurve | None = None) -> None:
+        self._parts = tuple(parts)
+        self._curve = curve
+        widths = {part.predictor.outputs for part in self._parts}
+        if len(widths) != 1 or not math.isclose(sum(part.weight for part in self._parts), 1, abs_tol=_SUM_TOLERANCE):
+            raise damaged(_FILE, f"{len(self._parts)} members that give {sorted(widths)} outputs")
+        for part in self._parts:
+            if part.predictor.features not in (None, part.stop - part.start):
+                raise damaged(_FILE, f"a member that reads {part.predictor.features} features, not those it is given")
+
+    @property
+    def tolerance(self) -> float:
+        """A blend is as exact as its least exact member."""
+        return max(part.predictor.tolerance for part in self._parts)
+
+    @property
+    def features(self) -> int | None:
+        """Features of a row, those of all members together."""
+        return max(part.stop for part in self._parts)
+
+    @property
+    def outputs(self) -> int:
+        """1, or the number of classes."""
+        return self._parts[0].predictor.outputs
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """Kinds of the members, each once."""
+        return tuple(dict.fromkeys(part.predictor.kind for part in self._parts))
+
+    def predict_row(self, features: list[float]) -> list[float]:
+        """Outputs of one row; summed in the members' order."""
+        total = [0.0] * self.outputs
+        for part in self._parts:
+            answer, weight = part.predictor.predict_row(features[part.start : part.stop]), part.weight
+            for place, value in enumerate(answer):
+                total[place] += weight * value
+        return total if self._curve is None else self._curve.of_row(total)
+
+    def predict_matrix(self, matrix: Matrix) -> Matrix:
+        """Outputs of many rows, shape (rows, outputs)."""
+        total = np.zeros((len(matrix), self.outputs))
+        for part in self._parts:
+            total += part.weight * part.predictor.predict_matrix(
+                np.ascontiguousarray(matrix[:, part.start : part.stop])
+            )
+        return total if self._curve is None else self._curve.of_rows(total)
+
+    def to_files(self) -> dict[str, bytes]:
+        """One JSON file that names the members, and the members' files under their numbers."""
+        members = [
+            {"kind": part.predictor.kind, "start": part.start, "stop": part.stop, "weight": part.weight}
+            for part in self._parts
+        ]
+        content = {"members": members, "curve": None if self._curve is None else self._curve.to_dict()}
+        files = {_FILE: json.dumps(content, allow_nan=False).encode()}
+        for number, part in enumerate(self._parts):
+            files |= {f"{number}-{name}": data for name, data in part.predictor.to_files().items()}
+        return files
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
+        """Read what :meth:`to_files` wrote."""
+        from modelyard.packaging.predictors import load_predictor
+
+        content = json_of(files, _FILE)
+        try:
+            parts = [
+                BlendPart(
+                    load_predictor(member["kind"], _files_of(number, files)),
+                    int(member["start"]),
+                    int(member["stop"]),
+                    float(member["weight"]),
+                )
+                for number, member in enumerate(content["members"])
+            ]
+            curve = None if content["curve"] is None else ProbabilityCurve.from_dict(content["curve"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise damaged(_FILE, repr(error)) from error
+        return cls(parts, curve)
+
+
+def _files_of(number: int, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    """The files of a member, under the names that it gave them."""
+    start = f"{number}-"
+    return {name.removeprefix(start): data for name, data in files.items() if name.startswith(start)}

@@ -1,0 +1,70 @@
+"""A scorer straight from a training run: for scores to a file, before anything is evaluated, packaged or approved."""
+
+from modelyard.core import GateRefusedError
+from modelyard.data import ReferenceProfile, Split, assign_roles, derive_contract
+from modelyard.packaging.compile import compile_model
+from modelyard.packaging.golden_rows import make_golden_set
+from modelyard.packaging.manifest import PROTOCOL, Manifest
+from modelyard.packaging.scorer import Scorer
+from modelyard.problem import Problem
+from modelyard.training.run import StoredRun
+from modelyard.version import __version__
+
+__all__ = ["unsealed_scorer"]
+
+
+def unsealed_scorer(run: StoredRun, split: Split, problem: Problem) -> Scorer:
+    """The run's final model as a scorer that is in no package: no digest names it, and nobody has approved it.
+
+    It answers as the package of this run would, but for the threshold, which only an evaluation chooses: two classes
+    are divided at 0.5.
+
+    Raises
+    ------
+    StateError
+        If the estimator has no native form.
+    GateRefusedError
+        If the scorer does not answer as the trained model does.
+    """
+    model, record = run.model("final"), run.record
+    plan, predictor = compile_model(model, None)
+    contract = derive_contract(split.development, assign_roles(problem, split.train.schema), problem.data)
+    rows = split.validation.frame if split.validation.frame.height else split.train.frame
+    golden = make_golden_set(
+        model, rows, record.columns, contract, tolerance=predictor.tolerance, seed=problem.training.seed
+    )
+    manifest = Manifest(
+        protocol=PROTOCOL,
+        name=problem.name,
+        version=f"run {record.id}",
+        digest="",
+        files={},
+        bytes=0,
+        created_at=record.created_at,
+        modelyard_version=__version__,
+        code_commit="",
+        dataset_id=record.dataset_id,
+        split_id=record.split_id,
+        run_id=record.id,
+        ledger_position=0,
+        requirements={},
+        author="",
+    )
+    scorer = Scorer(
+        manifest,
+        plan,
+        predictor,
+        contract=contract,
+        profile=ReferenceProfile(0, ()),
+        golden=golden,
+        own=model.encoder.own,
+    )
+    parity = scorer.verify_golden()
+    if not parity.ok:
+        raise GateRefusedError(
+            "the native scorer does not answer as the trained model does, so it gives no scores",
+            where=f"{parity.rows} golden rows",
+            got=f"a difference of {parity.max_abs_difference:g}, where {parity.tolerance:g} is allowed",
+            cure="Choose another family as winner, and report the case: this should not happen",
+        )
+    return scorer

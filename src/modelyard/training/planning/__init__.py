@@ -1,0 +1,13 @@
+"""The plan of the work: which candidates are tried, in which order, and when the clock must step in.
+
+Takes: the size of the table, the families, a time budget if there is one.
+Gives: a list that is fixed and stored before anything is trained; and a clock that says what is still affordable.
+Never: trains; lets the clock change a result without a record of it.
+"""
+
+from modelyard.training.planning.clock import Clock
+from modelyard.training.planning.cost import Size
+from modelyard.training.planning.plan import PlannedCandidate, WorkPlan, make_plan
+from modelyard.training.planning.portfolio import PORTFOLIO
+
+__all__ = ["PORTFOLIO", "Clock", "PlannedCandidate", "Size", "WorkPlan", "make_plan"]

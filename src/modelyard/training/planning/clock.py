@@ -1,0 +1,72 @@
+"""The clock: what is still affordable, judged by what was spent so far."""
+
+import math
+import time
+
+__all__ = ["Clock"]
+
+_LEAST_RESERVE = 0.1
+"""Share of a budget that is kept for fitting the winner, when nothing is known of it yet."""
+
+_REFITS = 2.2
+"""The winner is fitted twice, on somewhat more rows than a fold's."""
+
+
+class Clock:
+    """Seconds of a budget, counted from when the clock was made.
+
+    Parameters
+    ----------
+    budget_s
+        Seconds for the whole of training; None for no limit.
+    workers
+        Units that run at a time.
+    """
+
+    def __init__(self, budget_s: float | None, workers: int = 1) -> None:
+        self._began = time.monotonic()
+        self._budget = math.inf if budget_s is None else budget_s
+        self._workers = workers
+        self._reserve = 0.0 if budget_s is None else _LEAST_RESERVE * budget_s
+        self._predicted: dict[str, float] = {}
+        self._spent: dict[str, float] = {}
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds since the clock was made."""
+        return time.monotonic() - self._began
+
+    @property
+    def left_s(self) -> float:
+        """Seconds left for folds; what fitting the winner will take is set aside."""
+        return self._budget - self._reserve - self.spent_s
+
+    @property
+    def is_over(self) -> bool:
+        """True once no unit may be begun."""
+        return self.left_s <= 0
+
+    def affords(self, family: str, seconds: float) -> bool:
+        """True if work on a family of so many predicted seconds on one core will end in time.
+
+        The prediction is scaled by what earlier work on the family took, in comparison with what was predicted; on a
+        family that is new, by what all earlier work took.
+        """
+        return seconds * self._pace(family) / self._workers <= self.left_s
+
+    def note(self, family: str, predicted: float, spent: float) -> None:
+        """Work of so many predicted seconds took so many, on one core."""
+        self._predicted[family] = self._predicted.get(family, 0.0) + predicted
+        self._spent[family] = self._spent.get(family, 0.0) + spent
+
+    def reserve_for(self, fold_seconds: float) -> None:
+        """Set time aside for fitting a winner whose members take so many seconds on a fold, on one core."""
+        if math.isfinite(self._budget):
+            self._reserve = min(0.5 * self._budget, max(0.04 * self._budget, _REFITS * fold_seconds / self._workers))
+
+    def _pace(self, family: str) -> float:
+        """Seconds spent a predicted second; 1 as long as nothing is known."""
+        if family in self._predicted:
+            return self._spent[family] / max(self._predicted[family], 1e-9)
+        predicted = sum(self._predicted.values())
+        return sum(self._spent.values()) / predicted if predicted > 0 else 1.0

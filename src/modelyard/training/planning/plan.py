@@ -1,0 +1,120 @@
+"""The list of candidates, fixed before anything is trained."""
+
+import dataclasses
+import itertools
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from modelyard.core import Record, digest_json
+from modelyard.problem import Task
+from modelyard.training.families.family import Family
+from modelyard.training.planning.cost import Size, fit_seconds
+from modelyard.training.planning.portfolio import entries
+
+__all__ = ["PlannedCandidate", "WorkPlan", "make_plan"]
+
+_MOST_CANDIDATES = ((400, 4), (1_000, 8), (2_500, 15), (10_000, 30))
+"""Rows up to which so many candidates are tried, tuning included: more would be picked by luck (as AutoGluon's limits)."""
+
+_MOST = 80
+_BUDGETS_AHEAD = 1.5
+"""So much more than the budget is planned, for machines that are faster than the cost model's."""
+
+_TUNING_BATCHES_OF = 4
+
+
+@dataclasses.dataclass(frozen=True)
+class PlannedCandidate(Record):
+    """One configuration of one family.
+
+    Parameters
+    ----------
+    name, family, params
+        As in :class:`~modelyard.training.records.Candidate`.
+    seconds
+        Predicted for all folds together, on one core.
+    """
+
+    name: str
+    family: str
+    params: Mapping[str, Any]
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
+class WorkPlan(Record):
+    """What a search will do, in this order.
+
+    Parameters
+    ----------
+    candidates
+        Each on all folds.
+    tuning_rounds
+        Configurations that tuning may try after them.
+    budget_s
+        Seconds for the whole of training; None if the plan is simply carried out.
+    only
+        Names of the candidates that the plan is cut down to: those that an earlier run had finished, which this one
+        repeats. None for all.
+    """
+
+    candidates: tuple[PlannedCandidate, ...]
+    tuning_rounds: int
+    budget_s: float | None = None
+    only: tuple[str, ...] | None = None
+
+    @property
+    def digest(self) -> str:
+        """Equal plans do equal work."""
+        return digest_json(self.to_dict())
+
+    def replayed(self, names: Sequence[str]) -> "WorkPlan":
+        """The same plan without a clock, cut down to what an earlier run finished."""
+        return dataclasses.replace(self, budget_s=None, only=tuple(names))
+
+    def allows(self, name: str) -> bool:
+        """True unless the plan repeats a run that did not finish this candidate."""
+        return self.only is None or name in self.only
+
+
+def make_plan(
+    families: Mapping[str, Family],
+    task: Task,
+    size: Size,
+    folds: int,
+    *,
+    tuning_rounds: int,
+    budget_s: float | None,
+    workers: int,
+) -> WorkPlan:
+    """The plan: the families' defaults and some tuning; with a budget the portfolio, and tuning for what time is left.
+
+    Parameters
+    ----------
+    families
+        To choose from, simple ones first.
+    size
+        Of a fold's training rows.
+    budget_s
+        Seconds for the whole of training; None without a budget.
+    workers
+        Units that run at a time.
+    """
+
+    def planned(name: str, family: str, params: Mapping[str, Any]) -> PlannedCandidate:
+        return PlannedCandidate(name, family, dict(params), round(folds * fit_seconds(family, size), 2))
+
+    if budget_s is None:
+        defaults = tuple(planned(name, name, family.defaults(task)) for name, family in families.items())
+        return WorkPlan(defaults, tuning_rounds)
+    most = next((most for rows, most in _MOST_CANDIDATES if size.rows * folds <= rows * (folds - 1)), _MOST)
+    fit = {name: family for name, family in families.items() if size.rows <= (family.most_rows or size.rows)}
+    listed = [planned(*entry) for entry in itertools.islice(entries(fit, task), most)]
+    spent = list(itertools.accumulate(item.seconds / workers for item in listed))
+    affordable = [
+        item
+        for item, until in zip(listed, spent, strict=True)
+        if until - item.seconds / workers < budget_s * _BUDGETS_AHEAD
+    ]
+    rounds = most - len(affordable) if len(affordable) == len(listed) else 0
+    return WorkPlan(tuple(affordable), rounds, budget_s)

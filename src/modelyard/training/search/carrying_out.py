@@ -1,0 +1,174 @@
+"""The plan carried out: baselines, the candidates in their order, and tuning, until the end or until time is up."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
+from modelyard.training.families.family import Family
+from modelyard.training.planning import Clock, PlannedCandidate, WorkPlan
+from modelyard.training.preparation import Setup
+from modelyard.training.records import EXISTING, NAIVE, Candidate, CandidateStatus
+from modelyard.training.search.cross_validation import CrossValidation, Recipe
+from modelyard.training.search.tuning import tune
+
+__all__ = ["SearchEnd", "carry_out"]
+
+_AT_A_TIME = 2
+"""Candidates begun together where there is a budget; fixed, so that the plan means the same on any number of cores."""
+
+_MEMBERS = 5
+"""Time is kept for fitting so many candidates again, in case they become a blend."""
+
+_NO_TIME = "no time was left in the budget"
+
+
+@dataclasses.dataclass(frozen=True)
+class SearchEnd:
+    """How a search ended.
+
+    Parameters
+    ----------
+    finished
+        False if it was stopped by hand, or by a limit that is no budget.
+    truncated
+        What the budget's clock kept from being done; ``""`` if nothing.
+    """
+
+    finished: bool
+    truncated: str = ""
+
+
+def carry_out(
+    plan: WorkPlan,
+    validation: CrossValidation,
+    setup: Setup,
+    frame: pl.DataFrame,
+    families: Mapping[str, Family],
+    clock: Clock,
+) -> SearchEnd:
+    """Do what the plan says; the candidates are added to ``validation``, baselines first.
+
+    With a budget a candidate is begun only if the clock expects it to end in time; one that is not is left out, and
+    cheaper ones after it have their chance. The first candidate is always carried to its end.
+
+    Parameters
+    ----------
+    families
+        Those of the plan, by name.
+    clock
+        Of the whole of training.
+    """
+    try:
+        _add_baselines(validation, setup, frame)
+        if plan.budget_s is None and plan.only is None:
+            through = _without_budget(plan, validation, setup, families)
+            complete = all(item.status is not CandidateStatus.INTERRUPTED for item in validation.candidates)
+            return SearchEnd(through and complete)
+        _within_budget(plan, validation, setup, families, clock)
+    except KeyboardInterrupt:
+        return SearchEnd(finished=False)
+    return SearchEnd(finished=True, truncated=_truncated(validation.candidates, plan))
+
+
+def _add_baselines(validation: CrossValidation, setup: Setup, frame: pl.DataFrame) -> None:
+    """The naive baseline, learnt on each fold's training rows; and today's system, which learns nothing."""
+    folds, truth, question = setup.plan.folds, setup.truth, setup.question
+    params = naive_params(question.task, question.metric)
+
+    def naive(fold: int) -> npt.NDArray[np.float64]:
+        learnt = truth[folds[fold].train]
+        constant = ConstantEstimator.learn(learnt, question.task, question.classes, params["prediction"])
+        return constant.predict(truth[folds[fold].held])
+
+    validation.add_baseline(NAIVE, params, naive)
+    scores = existing_system_scores(setup.problem, frame, classes=setup.classes)
+    if scores is not None:
+        declared = setup.problem.existing_system.model_dump(exclude_none=True)
+        validation.add_baseline(EXISTING, declared, lambda fold: scores[folds[fold].held])
+
+
+def _without_budget(plan: WorkPlan, validation: CrossValidation, setup: Setup, families: Mapping[str, Family]) -> bool:
+    """All candidates at once, then tuning of the leader; False if a limit cut it short."""
+    rows = len(setup.truth)
+    recipes = [Recipe(item.name, families[item.family], item.params) for item in plan.candidates]
+    fit = [recipe for recipe in recipes if rows <= (recipe.family.most_rows or rows)]
+    validation.evaluate(fit, step="folds")
+    for recipe in recipes:
+        if recipe not in fit:
+            validation.leave_out(recipe, f"{rows:,} rows, while it is fit for {recipe.family.most_rows:,}")
+    return tune(validation, list(families.values()), plan.tuning_rounds, seed=setup.seed)
+
+
+def _within_budget(
+    plan: WorkPlan, validation: CrossValidation, setup: Setup, families: Mapping[str, Family], clock: Clock
+) -> None:
+    """Candidates in the plan's order as long as they are affordable, then tuning."""
+    listed = [item for item in plan.candidates if plan.allows(item.name)]
+    total = len(listed) + plan.tuning_rounds
+    for first, batch in _batches(listed, clock, validation, families):
+        recipes = [Recipe(item.name, families[item.family], item.params) for item in batch]
+        made = validation.evaluate(recipes, step="folds", planned=total, race=True, must_end=first)
+        for item, candidate in zip(batch, made, strict=True):
+            if candidate.status is CandidateStatus.DONE:
+                clock.note(item.family, item.seconds, candidate.fit_seconds)
+        clock.reserve_for(_refit_seconds(validation))
+    tune(
+        validation,
+        list(families.values()),
+        plan.tuning_rounds,
+        seed=setup.seed,
+        allows=lambda name, family: (
+            plan.allows(name) and clock.affords(family, _AT_A_TIME * _tuning_seconds(plan, family))
+        ),
+        race=True,
+    )
+
+
+def _batches(
+    listed: Sequence[PlannedCandidate],
+    clock: Clock,
+    validation: CrossValidation,
+    families: Mapping[str, Family],
+) -> Iterator[tuple[bool, list[PlannedCandidate]]]:
+    """The first candidate alone, then two at a time; what the clock does not afford is recorded as left out."""
+    batch: list[PlannedCandidate] = []
+    for index, item in enumerate(listed):
+        if index == 0:
+            yield True, [item]
+            continue
+        if not clock.affords(item.family, item.seconds + sum(other.seconds for other in batch)):
+            validation.leave_out(Recipe(item.name, families[item.family], item.params), _NO_TIME)
+            continue
+        batch.append(item)
+        if len(batch) == _AT_A_TIME:
+            yield False, batch
+            batch = []
+    if batch:
+        yield False, batch
+
+
+def _refit_seconds(validation: CrossValidation) -> float:
+    """Seconds on a fold of the best candidates so far, which may become a blend."""
+    sign = 1 if validation.greater_is_better else -1
+    complete = [item for item in validation.candidates if item.is_complete and item.fit_seconds > 0]
+    best = sorted(complete, key=lambda item: -sign * (item.mean or 0.0))[:_MEMBERS]
+    return sum(item.fit_seconds for item in best) / validation.folds
+
+
+def _tuning_seconds(plan: WorkPlan, family: str) -> float:
+    return max((item.seconds for item in plan.candidates if item.family == family), default=0.0)
+
+
+def _truncated(candidates: Sequence[Candidate], plan: WorkPlan) -> str:
+    """What the clock kept from being done, in a sentence."""
+    if plan.budget_s is None:
+        return ""
+    done = [item.name for item in candidates if item.status in (CandidateStatus.DONE, CandidateStatus.GIVEN_UP)]
+    late = [item.name for item in candidates if item.error == _NO_TIME or item.status is CandidateStatus.INTERRUPTED]
+    if not late:
+        return ""
+    return f"The budget of {plan.budget_s:g} s ended the search after {done[-1]}; not done: {', '.join(late)}."

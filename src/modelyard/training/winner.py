@@ -1,0 +1,134 @@
+"""From scored candidates to a fitted winner: a blend if it pays, the choice, calibration if it pays, and the refits."""
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from modelyard.core import ModelyardError, Progress, ProgressEvent
+from modelyard.data import Split
+from modelyard.problem.schema import Constraints
+from modelyard.report import format_number
+from modelyard.training.blending.trial import CALIBRATED, Trial, blended, calibrated
+from modelyard.training.choosing import Choice, Evidence, choose, violations
+from modelyard.training.executor import Executor, InProcessExecutor
+from modelyard.training.families.family import Family
+from modelyard.training.model import FittedModel
+from modelyard.training.preparation import Setup
+from modelyard.training.records import NAIVE, Candidate, CandidateRole
+from modelyard.training.search.cross_validation import CrossValidation
+from modelyard.training.search.refit import Refit, RefitPart, RefitUnit, fit_constant
+from modelyard.training.target import encode_target
+
+__all__ = ["candidate_of", "choose_winner", "fit_winner"]
+
+_PARTS = {"development": "on the training part", "final": "on training and validation"}
+
+
+def choose_winner(validation: CrossValidation, setup: Setup) -> Choice:
+    """Add the blend, choose among all, and calibrate the choice's probabilities if that lowers the log loss for sure."""
+    metric, plan = setup.question.metric, setup.problem.training
+    trial = Trial(setup.truth, setup.plan, metric, validation.out_of_fold)
+    allowed = _allowed(validation.candidates, setup.problem.constraints)
+    mixed = blended(allowed, trial) if plan.blend else None
+    if mixed is not None:
+        validation.add(*mixed)
+    evidence = _evidence(metric, validation, setup)
+    wants_best = plan.prefer == "best" or (plan.prefer == "auto" and plan.budget is not None)
+    choice = choose(validation.candidates, metric, setup.problem.constraints, evidence, simplest=not wants_best)
+    return _calibrate(choice, validation, setup, trial) if setup.problem.task.is_classification else choice
+
+
+def candidate_of(name: str, candidates: Sequence[Candidate]) -> Candidate:
+    """The candidate of that name, which is there."""
+    return next(item for item in candidates if item.name == name)
+
+
+def fit_winner(
+    winner: Candidate,
+    validation: CrossValidation,
+    setup: Setup,
+    split: Split,
+    families: Mapping[str, Family],
+    folder: Path,
+    *,
+    executor: Executor | None,
+    progress: Progress,
+) -> dict[str, FittedModel]:
+    """The winner on the training part (``development``), and on training and validation together (``final``).
+
+    Boosted members take the number of rounds that the folds agreed on.
+
+    Parameters
+    ----------
+    folder
+        For matrices and estimators on their way.
+    executor
+        Where members are fitted; None for this process.
+
+    Raises
+    ------
+    ModelyardError
+        If a member that could be fitted on all folds cannot be fitted on all rows.
+    """
+    tables = {"development": split.train.frame, "final": split.development.frame}
+    target = setup.problem.data.target
+    truths = {name: encode_target(frame[target], setup.problem.task, setup.classes) for name, frame in tables.items()}
+    if winner.name == NAIVE:
+        return {name: fit_constant(setup.learning, frame, truths[name], winner) for name, frame in tables.items()}
+    weights = winner.members or {winner.name.removesuffix(CALIBRATED): 1.0}
+    source = {name: candidate_of(name, validation.candidates) for name in weights}
+    parts = [RefitPart(source[name], families[source[name].family], weight) for name, weight in weights.items()]
+    refits = {name: Refit(folder / name, setup.learning, winner, parts, seed=setup.seed) for name in tables}
+    units = [
+        (f"{winner.name}, {_PARTS[name]}", unit)
+        for name, refit in refits.items()
+        for unit in refit.units(tables[name], truths[name])
+    ]
+    _run(units, executor or InProcessExecutor(), progress)
+    return {name: refit.model() for name, refit in refits.items()}
+
+
+def _run(units: Sequence[tuple[str, RefitUnit]], executor: Executor, progress: Progress) -> None:
+    """Fit everything; none may fail."""
+    messages = {unit.key: message for message, unit in units}
+    for _, unit in units:
+        executor.submit(unit)
+    for done, outcome in enumerate(executor.as_completed(), 1):
+        if outcome.result is None:
+            raise ModelyardError(
+                "the winner cannot be fitted on all rows",
+                where=messages[outcome.key],
+                got=outcome.error,
+                cure="Run it again: what was finished is kept. If memory was short, set training.workers to 1",
+            )
+        progress(ProgressEvent("refit", done, len(units), messages[outcome.key]))
+
+
+def _allowed(candidates: Sequence[Candidate], constraints: Constraints) -> list[Candidate]:
+    """Complete candidates that keep the constraints."""
+    complete = [item for item in candidates if item.role is CandidateRole.CANDIDATE and item.is_complete]
+    return [item for item in complete if not violations(item, constraints)]
+
+
+def _evidence(metric: str, validation: CrossValidation, setup: Setup) -> Evidence:
+    return Evidence(metric, setup.truth, setup.plan, setup.keys, validation.out_of_fold, seed=setup.seed)
+
+
+def _calibrate(choice: Choice, validation: CrossValidation, setup: Setup, trial: Trial) -> Choice:
+    """The choice with calibrated probabilities, if the log loss of held-out rows falls by more than its standard error."""
+    winner = candidate_of(choice.winner, validation.candidates)
+    made = calibrated(winner, trial) if winner.role is CandidateRole.CANDIDATE else None
+    if made is None:
+        return choice
+    candidate, out_of_fold = made
+    answers = {winner.name: validation.out_of_fold(winner.name), candidate.name: out_of_fold}
+    evidence = Evidence("log_loss", setup.truth, setup.plan, setup.keys, answers.__getitem__, seed=setup.seed)
+    gain = evidence.gain(candidate.name, winner.name)
+    if gain.mean <= gain.standard_error:
+        return choice
+    validation.add(candidate, out_of_fold)
+    why = (
+        f"{choice.why} Its probabilities are calibrated: that lowers the log loss of held-out rows by "
+        f"{format_number(gain.mean)} (standard error {format_number(gain.standard_error)})."
+    )
+    return dataclasses.replace(choice, winner=candidate.name, why=why)
