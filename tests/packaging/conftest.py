@@ -14,6 +14,7 @@ import pytest
 from modelyard.audit.audit import audit
 from modelyard.core.actor import Actor, ActorSource
 from modelyard.data import (
+    Column,
     Contract,
     ReferenceProfile,
     Split,
@@ -38,6 +39,7 @@ from modelyard.packaging.compile import compile_model
 from modelyard.problem import Problem, Task
 from modelyard.store import Workspace
 from modelyard.training.baselines import ConstantEstimator
+from modelyard.training.blending import BlendEstimator, Calibration, EncoderUnion, Member
 from modelyard.training.engine import train
 from modelyard.training.executor import InProcessExecutor
 from modelyard.training.families.decision_tree import DecisionTree
@@ -56,7 +58,8 @@ OWN_FORMS: Mapping[str, Family] = {
     "kernel": SupportVectors(exact_rows=500, landmarks=100),
     "network": MultilayerPerceptron(fallback_rounds=5),
 }
-FAMILIES = ("constant", "linear", "lightgbm", "xgboost", "forest", *OWN_FORMS)
+FAMILIES = ("constant", "linear", "lightgbm", "xgboost", "forest", *OWN_FORMS, "blend")
+MEMBERS = {"linear": 0.5, "lightgbm": 0.3, "forest": 0.2}
 MOMENT = dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC)
 
 TABLES: dict[str, dict[str, Any]] = {
@@ -140,9 +143,11 @@ def fit(table: str, family: str) -> Fitted:
     classes = class_names(problem, frame[problem.data.target])
     truth = encode_target(train_rows[problem.data.target], problem.task, classes)
     columns = tuple(schema.column(name) for name in roles.features)
-    encoder = TableEncoder(columns, STYLES[family]).fit(train_rows)
+    encoder: TableEncoder | EncoderUnion = TableEncoder(columns, STYLES.get(family, "tree")).fit(train_rows)
     if family == "constant":
         fitted: Any = ConstantEstimator.learn(truth, problem.task, len(classes), "mean")
+    elif family == "blend":
+        encoder, fitted = blend(columns, train_rows, truth, problem.task)
     elif family in OWN_FORMS:
         matrix, own = encoder.transform(train_rows), OWN_FORMS[family]
         data = FitData(problem.task, matrix, truth, np.zeros(len(matrix), dtype=bool))
@@ -155,6 +160,18 @@ def fit(table: str, family: str) -> Fitted:
     empty = GoldenSet(predictor.tolerance, ())
     scorer = Scorer(manifest(), plan, predictor, contract=contract, profile=ReferenceProfile(0, ()), golden=empty)
     return Fitted(model, scorer, contract, held_out)
+
+
+def blend(
+    columns: tuple[Column, ...], rows: pl.DataFrame, truth: Any, task: Task
+) -> tuple[EncoderUnion, BlendEstimator]:
+    """Members that read rows in three styles; classes are calibrated."""
+    union = EncoderUnion({STYLES[name]: TableEncoder(columns, STYLES[name]).fit(rows) for name in MEMBERS})
+    matrix, members = union.transform(rows), []
+    for name, weight in MEMBERS.items():
+        start, stop = union.span(STYLES[name])
+        members.append(Member(name, estimator(name, task).fit(matrix[:, start:stop], truth), start, stop, weight))
+    return union, BlendEstimator(members, Calibration(1.3, 0.2) if task is Task.BINARY else None)
 
 
 def manifest(**changes: Any) -> Manifest:
@@ -219,8 +236,9 @@ def _project(root: Path, problem: Problem, *, rows: int, reason: str | None) -> 
     return Project(workspace, problem, split, run, evaluation)
 
 
-def _plan(family: str) -> dict[str, Any]:
-    return {"families": [family], "folds": 2, "tuning_rounds": 0, "workers": 1}
+def _plan(*families: str) -> dict[str, Any]:
+    prefer = "best" if len(families) > 1 else "simple"
+    return {"families": families, "folds": 2, "tuning_rounds": 0, "workers": 1, "prefer": prefer}
 
 
 @pytest.fixture(scope="session")
@@ -259,11 +277,12 @@ def contract_types(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture
-def project_of(tmp_path: Path) -> Callable[[str, str, int], Project]:
-    """A project on some rows of a table, whose winner comes from one family."""
+def project_of(tmp_path: Path) -> Callable[[str, str | tuple[str, ...], int], Project]:
+    """A project on some rows of a table, whose winner comes from one family, or is the best that several give."""
 
-    def make(table: str, family: str, rows: int) -> Project:
-        return _project(tmp_path / "project", problem_of(table, training=_plan(family)), rows=rows, reason=None)
+    def make(table: str, family: str | tuple[str, ...], rows: int) -> Project:
+        plan = _plan(family) if isinstance(family, str) else _plan(*family)
+        return _project(tmp_path / "project", problem_of(table, training=plan), rows=rows, reason=None)
 
     return make
 

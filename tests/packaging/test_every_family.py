@@ -32,3 +32,20 @@ def test_a_winner_of_the_family_is_packaged_and_served(
     assert scorer.verify_golden().ok
     assert largest_difference(single, expected) <= scorer.golden.tolerance
     assert project.evaluation.explanations
+
+
+def test_a_blend_is_packaged_and_served(project_of: Any, tmp_path: Path) -> None:
+    """Members of several kinds with encoders of two styles: one package, equal answers for one row and many."""
+    project = project_of("churn", ("linear", "lightgbm", "random_forest"), 1500)
+    scorer = Scorer.load(project.build(tmp_path / "package"))
+    rows = project.split.validation.frame[:12]
+    expected = project.run.model("final").predict(rows)
+    single = np.concatenate([scorer.score_rows([request]) for request in as_requests(rows)])
+
+    assert project.run.record.winner == "blend"
+    assert scorer.plan.predictor == "blend"
+    assert scorer.verify_golden().ok
+    assert "lightgbm" in scorer.manifest.requirements
+    assert largest_difference(single, expected) <= scorer.golden.tolerance
+    assert largest_difference(scorer.score_frame(rows), expected) <= scorer.golden.tolerance
+    assert project.evaluation.explanations

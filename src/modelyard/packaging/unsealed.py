@@ -46,7 +46,7 @@ def unsealed_scorer(run: StoredRun, split: Split, problem: Problem) -> Scorer:
         dataset_id=record.dataset_id,
         split_id=record.split_id,
         run_id=record.id,
-        ledger_position=0,
+        ledger_position=None,
         requirements={},
         author="",
     )

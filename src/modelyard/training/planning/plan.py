@@ -111,10 +111,8 @@ def make_plan(
     fit = {name: family for name, family in families.items() if size.rows <= (family.most_rows or size.rows)}
     listed = [planned(*entry) for entry in itertools.islice(entries(fit, task), most)]
     spent = list(itertools.accumulate(item.seconds / workers for item in listed))
-    affordable = [
-        item
-        for item, until in zip(listed, spent, strict=True)
-        if until - item.seconds / workers < budget_s * _BUDGETS_AHEAD
-    ]
+    begins = [until - item.seconds / workers for item, until in zip(listed, spent, strict=True)]
+    # The first one is planned and carried to its end in any case.
+    affordable = [item for item, at in zip(listed, begins, strict=True) if at <= 0 or at < budget_s * _BUDGETS_AHEAD]
     rounds = most - len(affordable) if len(affordable) == len(listed) else 0
     return WorkPlan(tuple(affordable), rounds, budget_s)

@@ -1,0 +1,132 @@
+"""The plan is the same for equal input; the clock lets through what will end in time."""
+
+import itertools
+
+import pytest
+
+from modelyard.problem import Task
+from modelyard.training.families.registry import FAMILIES
+from modelyard.training.planning import Clock, Size, WorkPlan, make_plan
+from modelyard.training.planning import clock as clock_module
+from modelyard.training.planning.portfolio import entries
+
+
+class Hand:
+    """A clock's hand that is moved by hand."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def monotonic(self) -> float:
+        """The present."""
+        return self.now
+
+
+@pytest.fixture
+def hand(monkeypatch: pytest.MonkeyPatch) -> Hand:
+    """Time that stands still unless the test moves it."""
+    hand = Hand()
+    monkeypatch.setattr(clock_module, "time", hand)
+    return hand
+
+
+def plan_for(rows: int, budget: float | None, *, workers: int = 2) -> WorkPlan:
+    """The plan of all families for a table of 20 columns."""
+    size = Size(rows, 20)
+    return make_plan(FAMILIES, Task.BINARY, size, 5, tuning_rounds=8, budget_s=budget, workers=workers)
+
+
+def test_without_a_budget_each_family_comes_once() -> None:
+    """Defaults, simple first, and the rounds that the project file wants."""
+    plan = plan_for(5_000, None)
+
+    assert [item.name for item in plan.candidates] == list(FAMILIES)
+    assert (plan.tuning_rounds, plan.budget_s) == (8, None)
+
+
+def test_a_budget_brings_the_portfolio_cheap_and_different_first() -> None:
+    """Names are unique, the linear model leads, and the plan reaches somewhat beyond the budget."""
+    plan = plan_for(5_000, 20)
+    names = [item.name for item in plan.candidates]
+    seconds = sum(item.seconds for item in plan.candidates) / 2
+
+    assert names[:2] == ["linear", "lightgbm"]
+    assert len(set(names)) == len(names)
+    assert 20 < seconds < 40
+    assert plan == plan_for(5_000, 20)
+    assert plan.digest == plan_for(5_000, 20).digest
+
+
+@pytest.mark.parametrize(("rows", "most"), [(200, 4), (700, 8), (1_900, 15), (7_900, 30)])
+def test_few_rows_allow_few_candidates(rows: int, most: int) -> None:
+    """Else the best would be picked by luck."""
+    plan = plan_for(rows, 3_600)
+
+    assert len(plan.candidates) + plan.tuning_rounds == most
+
+
+def test_more_time_lengthens_the_plan_and_changes_nothing_before() -> None:
+    """A plan for more time begins as the one for less."""
+    short, long = plan_for(20_000, 60), plan_for(20_000, 600)
+
+    assert len(short.candidates) < len(long.candidates)
+    assert long.candidates[: len(short.candidates)] == short.candidates
+
+
+def test_families_that_the_portfolio_does_not_know_come_too() -> None:
+    """An estimator of one's own is tried, after the portfolio."""
+    names = [name for name, _, _ in entries(FAMILIES, Task.REGRESSION)]
+
+    assert names[-2:] == ["decision_tree", "nearest_neighbours"]
+
+
+def test_a_replay_has_no_clock_and_only_what_was_finished() -> None:
+    """The plan is stored and read back as it is."""
+    plan = plan_for(5_000, 60).replayed(["linear", "lightgbm"])
+
+    assert plan.budget_s is None
+    assert plan.allows("linear")
+    assert not plan.allows("xgboost")
+    assert WorkPlan.from_dict(plan.to_dict()) == plan
+
+
+def test_the_clock_keeps_time_for_the_winner(hand: Hand) -> None:
+    """A tenth at first, later what fitting the leaders twice will take."""
+    clock = Clock(100, workers=2)
+    assert clock.left_s == pytest.approx(90)
+    clock.reserve_for(fold_seconds=20)
+
+    assert clock.left_s == pytest.approx(100 - 2.2 * 20 / 2)
+    hand.now += 100 - 22
+    assert clock.is_over
+
+
+def test_the_clock_learns_how_fast_this_machine_is(hand: Hand) -> None:
+    """A family is judged by its own past, another one by everything so far."""
+    clock = Clock(100, workers=1)
+    assert clock.affords("linear", 90)
+    clock.note("forest", predicted=10, spent=30)
+    hand.now += 30
+
+    assert clock.affords("forest", 20)
+    assert not clock.affords("forest", 20.1)
+    assert not clock.affords("linear", 20.1)
+    clock.note("linear", predicted=10, spent=1)
+    assert clock.affords("linear", 500)
+
+
+def test_without_a_budget_everything_is_affordable(hand: Hand) -> None:
+    """However long it takes."""
+    clock = Clock(None)
+    clock.reserve_for(1e9)
+    hand.now += 1e9
+
+    assert clock.affords("forest", 1e12)
+    assert not clock.is_over
+
+
+def test_portfolio_points_differ() -> None:
+    """No configuration is tried twice."""
+    points = [(family, tuple(sorted(params.items()))) for _, family, params in entries(FAMILIES, Task.BINARY)]
+
+    assert all(one != other for one, other in itertools.combinations(points, 2))
