@@ -24,6 +24,7 @@ from modelyard.training.families.lightgbm import LightGBM
 from modelyard.training.families.linear import Linear
 from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
+from modelyard.training.families.optional import CatBoost
 from modelyard.training.families.random_forest import RandomForest
 from modelyard.training.families.registry import FAMILIES
 from modelyard.training.families.svm import SupportVectors
@@ -42,6 +43,7 @@ QUICK: tuple[Family, ...] = (
     SupportVectors(exact_rows=50, landmarks=40),
     LightGBM(max_rounds=20, patience=5),
     XGBoost(max_rounds=20, patience=5),
+    CatBoost(max_rounds=40, patience=5),
     MultilayerPerceptron(max_rounds=40, fallback_rounds=40),
 )
 NAMES = [f"{family.name}{'-approximate' if '=50' in repr(family) else ''}" for family in QUICK]

@@ -44,6 +44,7 @@ from modelyard.training.families.decision_tree import DecisionTree
 from modelyard.training.families.family import Family, FitData
 from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
+from modelyard.training.families.optional import CatBoost
 from modelyard.training.families.svm import SupportVectors
 from modelyard.training.model import FittedModel
 from modelyard.training.run import StoredRun
@@ -55,6 +56,7 @@ OWN_FORMS: Mapping[str, Family] = {
     "neighbours": NearestNeighbours(),
     "kernel": SupportVectors(exact_rows=500, landmarks=100),
     "network": MultilayerPerceptron(fallback_rounds=5),
+    "catboost": CatBoost(fallback_rounds=20),
 }
 FAMILIES = ("constant", "linear", "lightgbm", "xgboost", "forest", *OWN_FORMS)
 MOMENT = dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC)

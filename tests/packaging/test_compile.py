@@ -17,6 +17,7 @@ from modelyard.packaging.predictors import (
     LinearPredictor,
     NeighboursPredictor,
     NetworkPredictor,
+    ObliviousPredictor,
     XGBoostPredictor,
 )
 from modelyard.problem import Task
@@ -33,6 +34,7 @@ from modelyard.problem import Task
         ("neighbours", NeighboursPredictor),
         ("kernel", KernelPredictor),
         ("network", NetworkPredictor),
+        ("catboost", ObliviousPredictor),
     ],
 )
 def test_each_family_has_its_native_form(fit_family: Any, family: str, kind: type) -> None:
@@ -52,7 +54,7 @@ def test_a_threshold_is_for_two_classes_only(fit_family: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "family", ["linear", "lightgbm", "xgboost", "forest", "tree", "neighbours", "kernel", "network"]
+    "family", ["linear", "lightgbm", "xgboost", "forest", "tree", "neighbours", "kernel", "network", "catboost"]
 )
 def test_classes_that_training_lacked_keep_their_place(fit_family: Any, family: str) -> None:
     """A model that saw two of three classes gives the third one probability 0, as the pipeline does."""

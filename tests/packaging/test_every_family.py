@@ -15,6 +15,7 @@ from modelyard.packaging.golden import as_requests, largest_difference
     [
         ("contract", "svm", "kernel"),
         ("bike", "mlp", "network"),
+        ("churn", "catboost", "oblivious"),
     ],
 )
 def test_a_winner_of_the_family_is_packaged_and_served(

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from modelyard.core import IntegrityError, ModelyardError
+from modelyard.core import IntegrityError, ModelyardError, StateError
+from modelyard.packaging.compile import compile_estimator
 from modelyard.packaging.predictors import (
     ConstantPredictor,
     ForestPredictor,
@@ -19,16 +20,19 @@ from modelyard.packaging.predictors import (
     Link,
     NeighboursPredictor,
     NetworkPredictor,
+    ObliviousPredictor,
     Predictor,
     XGBoostPredictor,
     flatten_trees,
     load_predictor,
 )
 from modelyard.packaging.predictors.native_library import load_library
+from modelyard.packaging.predictors.tables import ObliviousTrees
+from modelyard.problem import Task
 
 Matrix = npt.NDArray[np.float64]
 
-KINDS = ("constant", "linear", "lightgbm", "xgboost", "forest", "neighbours", "kernel", "network")
+KINDS = ("constant", "linear", "lightgbm", "xgboost", "forest", "neighbours", "kernel", "network", "oblivious")
 
 
 def _rows(gaps: bool) -> tuple[Matrix, Matrix]:
@@ -65,10 +69,26 @@ def _predictor(kind: str) -> Predictor:
         return NetworkPredictor(
             [matrix[:5, :3], matrix[5:8, :1]], [np.zeros(3), np.ones(1)], bound=10.0, link=Link.LOGISTIC
         )
+    if kind == "oblivious":
+        return ObliviousPredictor(_two_trees(), Link.LOGISTIC)
     from sklearn.ensemble import RandomForestClassifier
 
     fitted = RandomForestClassifier(5, random_state=0).fit(matrix, target)
     return ForestPredictor(flatten_trees([tree.tree_ for tree in fitted.estimators_], 5, [1]))
+
+
+def _two_trees() -> ObliviousTrees:
+    """A tree of two levels (features 0 and 3), and one of nine that asks the same nine times; missing is above in 3."""
+    return ObliviousTrees(
+        feature=np.array([0, 3]),
+        border=np.array([0.5, float(np.float32(0.1))]),
+        missing_above=np.array([False, True]),
+        places=np.array([[0, 1, *[-1] * 7], [1] * 9]),
+        starts=np.array([0, 4]),
+        leaves=np.concatenate([np.array([1.0, 2.0, 4.0, 8.0]), np.arange(512) / 16])[:, np.newaxis],
+        base=np.array([0.25]),
+        features=5,
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -217,12 +237,72 @@ def _damaged(kind: str, **changes: Any) -> dict[str, bytes]:
         ("network", {"weights_1": np.zeros((4, 1))}),
         ("network", {"settings": np.array([10.0, 9.0])}),
         ("network", {"settings": np.array([{"a": 1}], dtype=object)}),
+        ("oblivious", {"feature": np.array([0, 5])}),
+        ("oblivious", {"feature": np.array([0])}),
+        ("oblivious", {"places": np.array([[2], [0]])}),
+        ("oblivious", {"places": np.zeros((2, 17))}),
+        ("oblivious", {"starts": np.array([0, 5])}),
+        ("oblivious", {"base": np.zeros(2)}),
+        ("oblivious", {"settings": np.array([5.0, 7.0])}),
     ],
 )
 def test_arrays_that_do_not_fit_together_are_refused(kind: str, changes: dict[str, Any]) -> None:
     """Wrong shapes, unknown settings, not-a-number and pickled objects are an integrity error that names the file."""
     with pytest.raises(IntegrityError, match=rf"model/{kind}\.npz"):
         load_predictor(kind, _damaged(kind, **changes))
+
+
+def test_oblivious_trees_read_the_leaf_from_the_bits() -> None:
+    """By hand: the lowest bit is the first level's; missing follows its direction; borders are exceeded, not met."""
+    predictor = ObliviousPredictor(_two_trees(), Link.IDENTITY)
+    gap = float("nan")
+    rows = [
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+        [0.5, 0.0, 0.0, 0.1, 0.0],
+        [0.6, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 0.2, 0.0],
+        [gap, 0.0, 0.0, gap, 0.0],
+        [9e99, 0.0, 0.0, 9e99, 0.0],
+    ]
+    expected = [1.25, 1.25, 2.25, 4.25 + 511 / 16, 4.25 + 511 / 16, 8.25 + 511 / 16]
+
+    assert [predictor.predict_row(row)[0] for row in rows] == expected
+    assert predictor.predict_matrix(np.array(rows))[:, 0].tolist() == expected
+
+
+@pytest.mark.parametrize("depth", [3, 8, 10])
+def test_catboost_is_answered_as_by_its_library_wherever_values_are_missing(depth: int) -> None:
+    """Gaps in training and in other features, shallow and deep trees: as CatBoost to 1e-9, one row or many."""
+    from catboost import CatBoostClassifier
+
+    matrix, target = _rows(gaps=True)
+    matrix[:, 2] = np.arange(400)
+    settings = {"depth": depth, "iterations": 30, "verbose": False, "allow_writing_files": False, "thread_count": 1}
+    for mode in ("Min", "Max"):
+        fitted = CatBoostClassifier(**settings, nan_mode=mode, random_seed=0).fit(matrix, target)
+        predictor = compile_estimator(fitted, Task.BINARY, "mine")
+        matrix[::9, 2] = np.nan
+        expected = fitted.predict_proba(matrix)[:, 1]
+        single = np.array([predictor.predict_row(row)[0] for row in matrix.tolist()])
+
+        np.testing.assert_allclose(predictor.predict_matrix(matrix)[:, 0], expected, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(single, expected, rtol=0, atol=1e-9)
+        matrix[:, 2] = np.arange(400)
+
+
+def test_catboost_of_other_shapes_is_refused() -> None:
+    """Trees that are not symmetric, and losses whose answers need another link, are named."""
+    from catboost import CatBoostRegressor
+
+    matrix, target = _rows(gaps=False)
+    settings = {"iterations": 3, "verbose": False, "allow_writing_files": False, "thread_count": 1}
+    lossguide = CatBoostRegressor(**settings, grow_policy="Lossguide").fit(matrix, target)
+    poisson = CatBoostRegressor(**settings, loss_function="Poisson").fit(matrix, target)
+
+    with pytest.raises(StateError, match="trees that are not symmetric"):
+        compile_estimator(lossguide, Task.REGRESSION, "mine")
+    with pytest.raises(StateError, match="got Poisson"):
+        compile_estimator(poisson, Task.REGRESSION, "mine")
 
 
 def test_linear_coefficients_survive_json_exactly() -> None:

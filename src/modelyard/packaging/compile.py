@@ -1,6 +1,9 @@
 """From a fitted model to a scoring plan and a native predictor. The one place that knows training libraries' insides."""
 
+import json
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from modelyard.core import StateError
@@ -18,6 +21,7 @@ from modelyard.packaging.predictors import (
     XGBoostPredictor,
     flatten_trees,
 )
+from modelyard.packaging.predictors.tables import ObliviousPredictor, oblivious_trees
 from modelyard.problem import Task
 from modelyard.training.model import FittedModel
 
@@ -72,7 +76,7 @@ def compile_estimator(estimator: Any, task: Task, family: str) -> Predictor:
         where=f"family {family!r}",
         got=f"{type(estimator).__module__}.{type(estimator).__name__}",
         cure="Choose a winner among the families that ship with modelyard, or an estimator that descends from a linear "
-        "model, tree, forest or booster of scikit-learn, LightGBM or XGBoost",
+        "model, tree, forest or booster of scikit-learn, LightGBM, XGBoost or CatBoost",
     )
 
 
@@ -114,6 +118,27 @@ def _xgboost(estimator: Any, task: Task) -> Predictor:
     stopped = getattr(estimator, "early_stopping_rounds", None) is not None
     rounds = int(estimator.best_iteration) + 1 if stopped else 0
     return XGBoostPredictor(bytes(booster.save_raw(raw_format="ubj")), rounds)
+
+
+def _catboost(estimator: Any, task: Task) -> Predictor:
+    """The tables of its oblivious trees; CatBoost's own JSON keeps every number exactly."""
+    loss = str(estimator.get_all_params()["loss_function"]).partition(":")[0]
+    links = _CATBOOST_CLASSES if task.is_classification else _CATBOOST_VALUES
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.json")
+        estimator.save_model(str(path), format="json")
+        model = json.loads(path.read_bytes())
+    kinds = [kind for kind in ("categorical_features", "text_features") if model["features_info"].get(kind)]
+    if loss not in links or kinds or "oblivious_trees" not in model:
+        raise StateError(
+            "this CatBoost model has no native form, so it cannot be packaged",
+            where="estimator",
+            got=", ".join(
+                [loss, *kinds, *(["trees that are not symmetric"] if "oblivious_trees" not in model else [])]
+            ),
+            cure=f"Train symmetric trees on numbers with one of {', '.join(links)}",
+        )
+    return ObliviousPredictor(oblivious_trees(model), links[loss])
 
 
 def _forest(estimator: Any, task: Task) -> Predictor:
@@ -165,12 +190,16 @@ def _network(estimator: Any, task: Task) -> Predictor:
     return NetworkPredictor(weights, offsets, bound=estimator.bound, link=link)
 
 
+_CATBOOST_CLASSES = {"Logloss": Link.LOGISTIC, "CrossEntropy": Link.LOGISTIC, "MultiClass": Link.SOFTMAX}
+_CATBOOST_VALUES = dict.fromkeys(("RMSE", "MAE", "Quantile", "Huber", "Expectile"), Link.IDENTITY)
+
 _COMPILERS: dict[str, Callable[[Any, Task], Predictor]] = {
     "ConstantEstimator": _constant,
     "LogisticRegression": _logistic,
     "LinearModel": _values,
     "LGBMModel": _lightgbm,
     "XGBModel": _xgboost,
+    "CatBoost": _catboost,
     "ForestClassifier": _forest,
     "ForestRegressor": _forest,
     "BaseDecisionTree": _tree,

@@ -13,6 +13,7 @@ FAMILY_NAMES = (
     "svm",
     "lightgbm",
     "xgboost",
+    "catboost",
     "mlp",
 )
 """Those that ship with modelyard, simple first."""

@@ -32,6 +32,7 @@ from modelyard.training.curves.weights import RARE, compare_weights, rare_share
 from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor
 from modelyard.training.families.custom import custom_family
 from modelyard.training.families.family import Family
+from modelyard.training.families.optional import require_library
 from modelyard.training.families.registry import FAMILIES, registered_families
 from modelyard.training.model import FittedModel, fit_model
 from modelyard.training.noise import Evidence
@@ -99,6 +100,8 @@ def train(
     ConfigError
         If a family is unknown, one of another package or an estimator of one's own cannot be used, or the existing
         system cannot be computed.
+    MissingExtraError
+        If a family is asked for whose library is not installed.
     DataError
         If the training part cannot be divided into folds, or the target cannot be learnt.
     StateError
@@ -162,6 +165,8 @@ def _chosen_families(problem: Problem, families: Mapping[str, Family]) -> list[F
             cure=did_you_mean(unknown[0], families),
         )
     wanted = [family for name, family in families.items() if name in problem.training.families or name not in FAMILIES]
+    for family in wanted:
+        require_library(family.name)
     return sorted(wanted, key=lambda family: family.complexity)
 
 

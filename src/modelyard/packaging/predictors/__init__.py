@@ -16,6 +16,7 @@ from modelyard.packaging.predictors.linear import LinearPredictor, Link
 from modelyard.packaging.predictors.neighbours import NeighboursPredictor
 from modelyard.packaging.predictors.network import NetworkPredictor
 from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, SINGLE_TOLERANCE, Predictor
+from modelyard.packaging.predictors.tables import ObliviousPredictor
 from modelyard.packaging.predictors.xgboost import XGBoostPredictor
 
 __all__ = [
@@ -30,6 +31,7 @@ __all__ = [
     "Link",
     "NeighboursPredictor",
     "NetworkPredictor",
+    "ObliviousPredictor",
     "Predictor",
     "XGBoostPredictor",
     "flatten_trees",
@@ -47,6 +49,7 @@ _KINDS: dict[str, type[Predictor]] = {
         NeighboursPredictor,
         KernelPredictor,
         NetworkPredictor,
+        ObliviousPredictor,
     )
 }
 

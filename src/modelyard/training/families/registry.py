@@ -12,6 +12,7 @@ from modelyard.training.families.lightgbm import LightGBM
 from modelyard.training.families.linear import Linear
 from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
+from modelyard.training.families.optional import CatBoost
 from modelyard.training.families.random_forest import RandomForest
 from modelyard.training.families.svm import SupportVectors
 from modelyard.training.families.xgboost import XGBoost
@@ -29,6 +30,7 @@ FAMILIES: Mapping[str, Family] = {
         SupportVectors(),
         LightGBM(),
         XGBoost(),
+        CatBoost(),
         MultilayerPerceptron(),
     )
 }

@@ -1,0 +1,26 @@
+"""Which extra an optional family needs, and the refusal where it is not installed."""
+
+import importlib.util
+from collections.abc import Mapping
+
+from modelyard.core import MissingExtraError
+
+__all__ = ["require_library"]
+
+_LIBRARIES: Mapping[str, tuple[str, str, str]] = {"catboost": ("catboost", "catboost", "catboost")}
+"""Family to the module it imports, its distribution, and modelyard's extra."""
+
+
+def require_library(family: str) -> None:
+    """Refuse a family that cannot be fitted here, before anything else is done.
+
+    Raises
+    ------
+    MissingExtraError
+        If its library is not installed.
+    """
+    if family not in _LIBRARIES:
+        return
+    module, distribution, extra = _LIBRARIES[family]
+    if importlib.util.find_spec(module) is None:
+        raise MissingExtraError(distribution, extra=extra, needed_for=f"the family {family!r}")
