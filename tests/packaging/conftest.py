@@ -41,7 +41,9 @@ from modelyard.training.baselines import ConstantEstimator
 from modelyard.training.engine import train
 from modelyard.training.executor import InProcessExecutor
 from modelyard.training.families.decision_tree import DecisionTree
+from modelyard.training.families.elastic_net import ElasticNet
 from modelyard.training.families.family import Family, FitData
+from modelyard.training.families.incremental import StochasticGradient
 from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
 from modelyard.training.families.optional import CatBoost
@@ -57,6 +59,8 @@ OWN_FORMS: Mapping[str, Family] = {
     "kernel": SupportVectors(exact_rows=500, landmarks=100),
     "network": MultilayerPerceptron(fallback_rounds=5),
     "catboost": CatBoost(fallback_rounds=20),
+    "elastic": ElasticNet(),
+    "stochastic": StochasticGradient(),
 }
 FAMILIES = ("constant", "linear", "lightgbm", "xgboost", "forest", *OWN_FORMS)
 MOMENT = dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC)

@@ -35,6 +35,8 @@ from modelyard.problem import Task
         ("kernel", KernelPredictor),
         ("network", NetworkPredictor),
         ("catboost", ObliviousPredictor),
+        ("elastic", LinearPredictor),
+        ("stochastic", NetworkPredictor),
     ],
 )
 def test_each_family_has_its_native_form(fit_family: Any, family: str, kind: type) -> None:
@@ -54,7 +56,8 @@ def test_a_threshold_is_for_two_classes_only(fit_family: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "family", ["linear", "lightgbm", "xgboost", "forest", "tree", "neighbours", "kernel", "network", "catboost"]
+    "family",
+    ["linear", "lightgbm", "xgboost", "forest", "tree", "neighbours", "kernel", "network", "catboost", "stochastic"],
 )
 def test_classes_that_training_lacked_keep_their_place(fit_family: Any, family: str) -> None:
     """A model that saw two of three classes gives the third one probability 0, as the pipeline does."""

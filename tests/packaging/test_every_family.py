@@ -16,6 +16,8 @@ from modelyard.packaging.golden import as_requests, largest_difference
         ("contract", "svm", "kernel"),
         ("bike", "mlp", "network"),
         ("churn", "catboost", "oblivious"),
+        ("contract", "naive_bayes", "gaussian"),
+        ("contract", "sgd", "network"),
     ],
 )
 def test_a_winner_of_the_family_is_packaged_and_served(

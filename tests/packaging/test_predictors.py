@@ -14,6 +14,7 @@ from modelyard.packaging.compile import compile_estimator
 from modelyard.packaging.predictors import (
     ConstantPredictor,
     ForestPredictor,
+    GaussianPredictor,
     KernelPredictor,
     LightGBMPredictor,
     LinearPredictor,
@@ -32,7 +33,18 @@ from modelyard.problem import Task
 
 Matrix = npt.NDArray[np.float64]
 
-KINDS = ("constant", "linear", "lightgbm", "xgboost", "forest", "neighbours", "kernel", "network", "oblivious")
+KINDS = (
+    "constant",
+    "linear",
+    "lightgbm",
+    "xgboost",
+    "forest",
+    "neighbours",
+    "kernel",
+    "network",
+    "oblivious",
+    "gaussian",
+)
 
 
 def _rows(gaps: bool) -> tuple[Matrix, Matrix]:
@@ -69,6 +81,8 @@ def _predictor(kind: str) -> Predictor:
         return NetworkPredictor(
             [matrix[:5, :3], matrix[5:8, :1]], [np.zeros(3), np.ones(1)], bound=10.0, link=Link.LOGISTIC
         )
+    if kind == "gaussian":
+        return GaussianPredictor(matrix[:2], np.abs(matrix[2:4]), np.log([0.25, 0.75]))
     if kind == "oblivious":
         return ObliviousPredictor(_two_trees(), Link.LOGISTIC)
     from sklearn.ensemble import RandomForestClassifier
@@ -237,6 +251,9 @@ def _damaged(kind: str, **changes: Any) -> dict[str, bytes]:
         ("network", {"weights_1": np.zeros((4, 1))}),
         ("network", {"settings": np.array([10.0, 9.0])}),
         ("network", {"settings": np.array([{"a": 1}], dtype=object)}),
+        ("gaussian", {"variances": np.zeros((2, 5))}),
+        ("gaussian", {"log_priors": np.zeros(3)}),
+        ("gaussian", {"means": np.zeros((3, 5))}),
         ("oblivious", {"feature": np.array([0, 5])}),
         ("oblivious", {"feature": np.array([0])}),
         ("oblivious", {"places": np.array([[2], [0]])}),
@@ -313,6 +330,26 @@ def test_linear_coefficients_survive_json_exactly() -> None:
     content = json.loads(predictor.to_files()["linear.json"])
 
     np.testing.assert_array_equal(np.array(content["coefficients"]), weights)
+
+
+def test_classes_against_the_rest_are_scaled_to_one() -> None:
+    """By hand: odds of a half and of three quarters; and no zero by zero where each class is out of sight."""
+    predictor = LinearPredictor([[0.0], [1.0]], [0.0, np.log(3)], Link.AGAINST_REST)
+    expected = [0.5 / 1.25, 0.75 / 1.25]
+    rare = LinearPredictor([[1.0], [1.0]], [-2000.0, -2000.0 + np.log(3)], Link.AGAINST_REST)
+
+    np.testing.assert_allclose(predictor.predict_row([0.0]), expected, rtol=1e-12)
+    np.testing.assert_allclose(predictor.predict_matrix(np.zeros((1, 1))), [expected], rtol=1e-12)
+    np.testing.assert_allclose(rare.predict_row([0.0]), [0.25, 0.75], rtol=1e-9)
+    np.testing.assert_allclose(rare.predict_matrix(np.zeros((1, 1))), [[0.25, 0.75]], rtol=1e-9)
+
+
+def test_naive_bayes_is_bayes_rule() -> None:
+    """By hand: densities of two normal distributions, weighted by their shares."""
+    predictor = GaussianPredictor([[0.0], [2.0]], [[1.0], [4.0]], np.log([0.5, 0.5]))
+    first, second = np.exp(-0.5), np.exp(-0.125) / 2
+
+    assert predictor.predict_row([1.0]) == pytest.approx([second / (first + second)], rel=1e-12)
 
 
 def test_linear_rejects_coefficients_that_do_not_fit() -> None:

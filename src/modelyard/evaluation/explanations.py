@@ -224,7 +224,7 @@ def _linear(model: FittedModel, encoded: _Encoded) -> Attribution | None:
     return Attribution(amounts, base, base + amounts.sum(axis=1), _scale(model.task))
 
 
-_EXACT = {"lightgbm": _lightgbm, "xgboost": _xgboost, "catboost": _catboost, "linear": _linear}
+_EXACT = {"lightgbm": _lightgbm, "xgboost": _xgboost, "catboost": _catboost, "linear": _linear, "elastic_net": _linear}
 
 
 def is_exact(model: FittedModel) -> bool:

@@ -6,11 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from modelyard.core import StateError
 from modelyard.packaging.plan import ScoringPlan
 from modelyard.packaging.predictors import (
     ConstantPredictor,
     ForestPredictor,
+    GaussianPredictor,
     KernelPredictor,
     LightGBMPredictor,
     LinearPredictor,
@@ -179,6 +182,21 @@ def _kernel(estimator: Any, task: Task) -> Predictor:
     )
 
 
+def _gaussian(estimator: Any, task: Task) -> Predictor:
+    """Means, variances and priors by class."""
+    del task
+    with np.errstate(divide="ignore"):
+        return GaussianPredictor(estimator.theta_, estimator.var_, np.log(estimator.class_prior_))
+
+
+def _stochastic(estimator: Any, task: Task) -> Predictor:
+    """A network without hidden layers, since its features are kept within bounds too."""
+    link = Link.IDENTITY
+    if task.is_classification:
+        link = Link.LOGISTIC if len(estimator.offsets) == 1 else Link.AGAINST_REST
+    return NetworkPredictor([estimator.weights], [estimator.offsets], bound=estimator.bound, link=link)
+
+
 def _network(estimator: Any, task: Task) -> Predictor:
     """The layers; a value's centre and scale go into the last one."""
     weights, offsets = list(estimator.weights), list(estimator.offsets)
@@ -206,4 +224,6 @@ _COMPILERS: dict[str, Callable[[Any, Task], Predictor]] = {
     "NeighboursEstimator": _neighbours,
     "KernelEstimator": _kernel,
     "NetworkEstimator": _network,
+    "GaussianNB": _gaussian,
+    "StochasticEstimator": _stochastic,
 }

@@ -6,6 +6,9 @@ __all__ = ["DEFAULT_FAMILIES", "FAMILY_GROUP", "FAMILY_NAMES", "known_families"]
 
 FAMILY_NAMES = (
     "linear",
+    "elastic_net",
+    "naive_bayes",
+    "sgd",
     "decision_tree",
     "random_forest",
     "extra_trees",

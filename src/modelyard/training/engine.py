@@ -32,6 +32,7 @@ from modelyard.training.curves.weights import RARE, compare_weights, rare_share
 from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor
 from modelyard.training.families.custom import custom_family
 from modelyard.training.families.family import Family
+from modelyard.training.families.fitness import Needs, unfit_reason
 from modelyard.training.families.optional import require_library
 from modelyard.training.families.registry import FAMILIES, registered_families
 from modelyard.training.model import FittedModel, fit_model
@@ -185,13 +186,13 @@ def _search(validation: CrossValidation, setup: Setup, frame: pl.DataFrame, fami
     """Try everything; False if the search was stopped before its end, by Ctrl-C or by the clock."""
     try:
         _add_baselines(validation, setup, frame)
-        rows = len(setup.truth)
+        needs = Needs(validation.task, len(setup.truth))
         recipes = [Recipe(family.name, family, family.defaults(validation.task)) for family in families]
-        fit = [recipe for recipe in recipes if rows <= (recipe.family.most_rows or rows)]
-        validation.evaluate(fit, step="folds")
+        reasons = {recipe.name: unfit_reason(recipe.family, needs) for recipe in recipes}
+        validation.evaluate([recipe for recipe in recipes if not reasons[recipe.name]], step="folds")
         for recipe in recipes:
-            if recipe not in fit:
-                validation.leave_out(recipe, f"{rows:,} rows, while it is fit for {recipe.family.most_rows:,}")
+            if reasons[recipe.name]:
+                validation.leave_out(recipe, reasons[recipe.name])
         through = tune(validation, families, setup.problem.training.tuning_rounds, seed=setup.seed)
     except KeyboardInterrupt:
         return False

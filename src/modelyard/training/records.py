@@ -30,7 +30,7 @@ class CandidateRole(enum.StrEnum):
 
 class CandidateStatus(enum.StrEnum):
     """``done``: scored on all folds; ``failed``: with an error; ``interrupted``: stopped before its last fold;
-    ``left_out``: never begun, since its family is not fit for so many rows.
+    ``left_out``: never begun, since its family does not promise what the project needs.
     """
 
     DONE = "done"

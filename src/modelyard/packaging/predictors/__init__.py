@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from modelyard.core import IntegrityError
 from modelyard.packaging.predictors.constant import ConstantPredictor
 from modelyard.packaging.predictors.forest import ForestArrays, ForestPredictor, flatten_trees
+from modelyard.packaging.predictors.gaussian import GaussianPredictor
 from modelyard.packaging.predictors.kernel import KernelPredictor
 from modelyard.packaging.predictors.lightgbm import LightGBMPredictor
 from modelyard.packaging.predictors.linear import LinearPredictor, Link
@@ -25,6 +26,7 @@ __all__ = [
     "ConstantPredictor",
     "ForestArrays",
     "ForestPredictor",
+    "GaussianPredictor",
     "KernelPredictor",
     "LightGBMPredictor",
     "LinearPredictor",
@@ -47,6 +49,7 @@ _KINDS: dict[str, type[Predictor]] = {
         XGBoostPredictor,
         ForestPredictor,
         NeighboursPredictor,
+        GaussianPredictor,
         KernelPredictor,
         NetworkPredictor,
         ObliviousPredictor,

@@ -7,11 +7,12 @@ for values too, where theirs have nine: a level twice the time.
 import dataclasses
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
+from modelyard.training.families.promises import Latency, Promises
 
 __all__ = ["CatBoost"]
 
@@ -33,6 +34,7 @@ class CatBoost:
     style: EncodingStyle = EncodingStyle.TREE
     complexity: int = 3
     most_rows: int | None = None
+    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, monotone=True)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """Trees of seven levels, rows subsampled in each round, hardly a penalty."""
@@ -71,17 +73,18 @@ class CatBoost:
         if rounds is None:
             rounds = self._best_rounds(data, params, seed)
         estimator = _estimator(data, params, seed, iterations=rounds)
-        return Fitted(estimator.fit(data.matrix, data.target), rounds)
+        return Fitted(estimator.fit(data.matrix, data.target, sample_weight=data.weight), rounds)
 
     def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int) -> int:
         """Where the loss on the stopping rows is least, learning from the others."""
         if not data.stop.any():
             return self.fallback_rounds
+        from catboost import Pool
+
+        learnt, held = data.rows(~data.stop), data.rows(data.stop)
         estimator = _estimator(data, params, seed, iterations=self.max_rounds, early_stopping_rounds=self.patience)
-        learnt = ~data.stop
-        estimator.fit(
-            data.matrix[learnt], data.target[learnt], eval_set=(data.matrix[data.stop], data.target[data.stop])
-        )
+        judge = Pool(held.matrix, held.target, weight=held.weight)
+        estimator.fit(learnt.matrix, learnt.target, sample_weight=learnt.weight, eval_set=judge)
         return int(estimator.get_best_iteration()) + 1
 
 
@@ -96,6 +99,7 @@ def _estimator(data: FitData, params: Mapping[str, Any], seed: int, **rounds: in
         loss_function="RMSE" if not is_classes else "Logloss" if classes == 2 else "MultiClass",
         bootstrap_type="Bernoulli",
         boosting_type="Plain",
+        monotone_constraints=None if data.monotone is None else list(data.monotone),
         leaf_estimation_iterations=1,
         random_seed=seed_31(seed),
         thread_count=1,
