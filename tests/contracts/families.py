@@ -17,7 +17,7 @@ from modelyard.training.families.lightgbm import LightGBM
 from modelyard.training.families.linear import Linear
 from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
-from modelyard.training.families.optional import CatBoost
+from modelyard.training.families.optional import CatBoost, ExplainableBoosting
 from modelyard.training.families.random_forest import RandomForest
 from modelyard.training.families.svm import SupportVectors
 from modelyard.training.families.xgboost import XGBoost
@@ -36,6 +36,7 @@ QUICK: tuple[Family, ...] = (
     NearestNeighbours(),
     SupportVectors(),
     SupportVectors(exact_rows=50, landmarks=40),
+    ExplainableBoosting(bags=2, max_rounds=100, pairs=2),
     LightGBM(max_rounds=20, patience=5),
     XGBoost(max_rounds=20, patience=5),
     CatBoost(max_rounds=40, patience=5),

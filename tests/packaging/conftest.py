@@ -46,7 +46,7 @@ from modelyard.training.families.family import Family, FitData
 from modelyard.training.families.incremental import StochasticGradient
 from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
-from modelyard.training.families.optional import CatBoost
+from modelyard.training.families.optional import CatBoost, ExplainableBoosting
 from modelyard.training.families.svm import SupportVectors
 from modelyard.training.model import FittedModel
 from modelyard.training.run import StoredRun
@@ -59,6 +59,7 @@ OWN_FORMS: Mapping[str, Family] = {
     "kernel": SupportVectors(exact_rows=500, landmarks=100),
     "network": MultilayerPerceptron(fallback_rounds=5),
     "catboost": CatBoost(fallback_rounds=20),
+    "additive": ExplainableBoosting(bags=1, max_rounds=60),
     "elastic": ElasticNet(),
     "stochastic": StochasticGradient(),
 }

@@ -11,6 +11,7 @@ from modelyard.packaging.compile import compile_model
 from modelyard.packaging.golden import largest_difference
 from modelyard.packaging.plan import ScoringPlan
 from modelyard.packaging.predictors import (
+    AdditivePredictor,
     ForestPredictor,
     KernelPredictor,
     LightGBMPredictor,
@@ -35,6 +36,7 @@ from modelyard.problem import Task
         ("kernel", KernelPredictor),
         ("network", NetworkPredictor),
         ("catboost", ObliviousPredictor),
+        ("additive", AdditivePredictor),
         ("elastic", LinearPredictor),
         ("stochastic", NetworkPredictor),
     ],
@@ -57,7 +59,19 @@ def test_a_threshold_is_for_two_classes_only(fit_family: Any) -> None:
 
 @pytest.mark.parametrize(
     "family",
-    ["linear", "lightgbm", "xgboost", "forest", "tree", "neighbours", "kernel", "network", "catboost", "stochastic"],
+    [
+        "linear",
+        "lightgbm",
+        "xgboost",
+        "forest",
+        "tree",
+        "neighbours",
+        "kernel",
+        "network",
+        "catboost",
+        "stochastic",
+        "additive",
+    ],
 )
 def test_classes_that_training_lacked_keep_their_place(fit_family: Any, family: str) -> None:
     """A model that saw two of three classes gives the third one probability 0, as the pipeline does."""

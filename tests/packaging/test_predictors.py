@@ -3,6 +3,7 @@
 import io
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 from modelyard.core import IntegrityError, ModelyardError, StateError
 from modelyard.packaging.compile import compile_estimator
 from modelyard.packaging.predictors import (
+    AdditivePredictor,
     ConstantPredictor,
     ForestPredictor,
     GaussianPredictor,
@@ -28,7 +30,7 @@ from modelyard.packaging.predictors import (
     load_predictor,
 )
 from modelyard.packaging.predictors.native_library import load_library
-from modelyard.packaging.predictors.tables import ObliviousTrees
+from modelyard.packaging.predictors.tables import AdditiveTables, ObliviousTrees
 from modelyard.problem import Task
 
 Matrix = npt.NDArray[np.float64]
@@ -44,6 +46,7 @@ KINDS = (
     "network",
     "oblivious",
     "gaussian",
+    "additive",
 )
 
 
@@ -59,10 +62,6 @@ def _rows(gaps: bool) -> tuple[Matrix, Matrix]:
 def _predictor(kind: str) -> Predictor:
     """A small fitted predictor of each kind."""
     matrix, target = _rows(gaps=False)
-    if kind == "constant":
-        return ConstantPredictor([0.25])
-    if kind == "linear":
-        return LinearPredictor([[0.5, -1.0, 0.25, 0.0, 2.0]], [0.125], Link.LOGISTIC)
     if kind == "lightgbm":
         from lightgbm import LGBMClassifier
 
@@ -73,22 +72,44 @@ def _predictor(kind: str) -> Predictor:
 
         fitted = XGBClassifier(n_estimators=10, n_jobs=1).fit(matrix, target)
         return XGBoostPredictor(bytes(fitted.get_booster().save_raw("ubj")))
-    if kind == "neighbours":
-        return NeighboursPredictor(matrix, target[:, np.newaxis], 9)
-    if kind == "kernel":
-        return KernelPredictor(matrix[:50], matrix[50:100, 0][np.newaxis], [0.1], gamma=0.2, is_classes=True)
-    if kind == "network":
-        return NetworkPredictor(
-            [matrix[:5, :3], matrix[5:8, :1]], [np.zeros(3), np.ones(1)], bound=10.0, link=Link.LOGISTIC
-        )
-    if kind == "gaussian":
-        return GaussianPredictor(matrix[:2], np.abs(matrix[2:4]), np.log([0.25, 0.75]))
-    if kind == "oblivious":
-        return ObliviousPredictor(_two_trees(), Link.LOGISTIC)
-    from sklearn.ensemble import RandomForestClassifier
+    if kind == "forest":
+        from sklearn.ensemble import RandomForestClassifier
 
-    fitted = RandomForestClassifier(5, random_state=0).fit(matrix, target)
-    return ForestPredictor(flatten_trees([tree.tree_ for tree in fitted.estimators_], 5, [1]))
+        fitted = RandomForestClassifier(5, random_state=0).fit(matrix, target)
+        return ForestPredictor(flatten_trees([tree.tree_ for tree in fitted.estimators_], 5, [1]))
+    return _of_arrays(kind, matrix, target)
+
+
+def _of_arrays(kind: str, matrix: Matrix, target: Matrix) -> Predictor:
+    """A predictor of numbers that nothing has fitted."""
+    layers = [matrix[:5, :3], matrix[5:8, :1]]
+    made: dict[str, Callable[[], Predictor]] = {
+        "constant": lambda: ConstantPredictor([0.25]),
+        "linear": lambda: LinearPredictor([[0.5, -1.0, 0.25, 0.0, 2.0]], [0.125], Link.LOGISTIC),
+        "neighbours": lambda: NeighboursPredictor(matrix, target[:, np.newaxis], 9),
+        "kernel": lambda: KernelPredictor(
+            matrix[:50], matrix[50:100, 0][np.newaxis], [0.1], gamma=0.2, is_classes=True
+        ),
+        "network": lambda: NetworkPredictor(layers, [np.zeros(3), np.ones(1)], bound=10.0, link=Link.LOGISTIC),
+        "gaussian": lambda: GaussianPredictor(matrix[:2], np.abs(matrix[2:4]), np.log([0.25, 0.75])),
+        "additive": lambda: AdditivePredictor(_curve_and_surface(), Link.LOGISTIC),
+        "oblivious": lambda: ObliviousPredictor(_two_trees(), Link.LOGISTIC),
+    }
+    return made[kind]()
+
+
+def _curve_and_surface() -> AdditiveTables:
+    """A curve of feature 0 with cuts at 1 and 2, and a surface of features 0 (cut at 1) and 4 (cut at 0)."""
+    return AdditiveTables(
+        axis_features=np.array([0, 0, 4]),
+        axis_starts=np.array([0, 2, 3, 4]),
+        cuts=np.array([1.0, 2.0, 1.0, 0.0]),
+        terms=np.array([[0, -1], [1, 2]]),
+        term_starts=np.array([0, 5]),
+        scores=np.concatenate([[-1.0, 10.0, 20.0, 30.0, 0.0], np.arange(16.0)])[:, np.newaxis],
+        intercept=np.array([0.5]),
+        features=5,
+    )
 
 
 def _two_trees() -> ObliviousTrees:
@@ -254,6 +275,13 @@ def _damaged(kind: str, **changes: Any) -> dict[str, bytes]:
         ("gaussian", {"variances": np.zeros((2, 5))}),
         ("gaussian", {"log_priors": np.zeros(3)}),
         ("gaussian", {"means": np.zeros((3, 5))}),
+        ("additive", {"axis_features": np.array([0, 0, 9])}),
+        ("additive", {"axis_starts": np.array([0, 2, 3, 9])}),
+        ("additive", {"axis_starts": np.array([0, 2])}),
+        ("additive", {"terms": np.array([[0, -1], [1, 3]])}),
+        ("additive", {"term_starts": np.array([0, 6])}),
+        ("additive", {"intercept": np.zeros(2)}),
+        ("additive", {"settings": np.array([5.0, 9.0])}),
         ("oblivious", {"feature": np.array([0, 5])}),
         ("oblivious", {"feature": np.array([0])}),
         ("oblivious", {"places": np.array([[2], [0]])}),
@@ -282,6 +310,18 @@ def test_oblivious_trees_read_the_leaf_from_the_bits() -> None:
         [9e99, 0.0, 0.0, 9e99, 0.0],
     ]
     expected = [1.25, 1.25, 2.25, 4.25 + 511 / 16, 4.25 + 511 / 16, 8.25 + 511 / 16]
+
+    assert [predictor.predict_row(row)[0] for row in rows] == expected
+    assert predictor.predict_matrix(np.array(rows))[:, 0].tolist() == expected
+
+
+def test_additive_terms_are_looked_up_by_bin() -> None:
+    """By hand: missing is bin 0, a value at a cut lies above it, and a surface is read row by row."""
+    predictor = AdditivePredictor(_curve_and_surface(), Link.IDENTITY)
+    gap = float("nan")
+    places = [(0.0, -1.0), (1.0, 0.0), (2.0, 5.0), (gap, gap), (9e99, -9e99)]
+    rows = [[first, 0.0, 0.0, 0.0, last] for first, last in places]
+    expected = [0.5 + 10 + 5, 0.5 + 20 + 10, 0.5 + 30 + 10, 0.5 - 1 + 0, 0.5 + 30 + 9]
 
     assert [predictor.predict_row(row)[0] for row in rows] == expected
     assert predictor.predict_matrix(np.array(rows))[:, 0].tolist() == expected

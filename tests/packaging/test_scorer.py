@@ -47,9 +47,9 @@ def test_scoring_needs_no_training_library(package: str, request: pytest.Fixture
     assert answer["rows"] > 50
 
 
-@pytest.mark.parametrize("family", ["xgboost", "forest", "catboost"])
+@pytest.mark.parametrize("family", ["xgboost", "forest", "catboost", "additive"])
 def test_other_families_need_no_training_library(family: str, tmp_path: Path, fit_family: Any) -> None:
-    """XGBoost, CatBoost and forests score without their libraries' Python packages too."""
+    """XGBoost, CatBoost, explainable boosting and forests score without their libraries' Python packages too."""
     scorer = fit_family("churn", family).scorer
     folder = tmp_path / "package"
     (folder / "model").mkdir(parents=True)

@@ -1,6 +1,7 @@
 """Every family fits every task, equally in every process, and says what it is."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,8 @@ from modelyard.problem import FAMILY_NAMES, Task
 from modelyard.training.families.family import Family, FitData
 from modelyard.training.families.lightgbm import LightGBM
 from modelyard.training.families.linear import Linear
-from modelyard.training.families.optional import CatBoost, require_library
+from modelyard.training.families.optional import CatBoost, ExplainableBoosting, ebm, require_library
+from modelyard.training.families.optional.ebm import AdditiveEstimator, tables_of
 from modelyard.training.families.random_forest import RandomForest
 from modelyard.training.families.registry import FAMILIES
 from modelyard.training.families.xgboost import XGBoost
@@ -105,7 +107,32 @@ def test_portfolio_and_defaults_lie_in_the_space(family: Family, task: Task) -> 
 def test_families_are_ordered_simple_first() -> None:
     """The registry follows the ladder from simple to complex."""
     assert tuple(FAMILIES) == FAMILY_NAMES
-    assert [family.complexity for family in FAMILIES.values()] == [1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3, 3, 3]
+    assert [family.complexity for family in FAMILIES.values()] == [1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 3, 3, 3]
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_explainable_boosting_keeps_interprets_answers(task: Task, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The tables answer as interpret's own model does, with gaps, at the cuts, and far outside; terms add up."""
+    seen: list[Any] = []
+
+    def kept(model: Any, features: int) -> AdditiveEstimator:
+        seen.append(model)
+        return tables_of(model, features)
+
+    monkeypatch.setattr(ebm, "tables_of", kept)
+    data = data_for(task)
+    data.matrix[::9, 1] = np.nan
+    family = ExplainableBoosting(bags=2, max_rounds=100, pairs=3)
+    tables = family.fit(data, family.defaults(task), seed=1).estimator
+    (model,) = seen
+    at_cuts = np.zeros((20, 4))
+    at_cuts[:, 0] = model.bins_[0][0][:20]
+    rows = np.vstack([data.matrix, data.matrix * 1e9, at_cuts])
+    answer = "predict_proba" if task.is_classification else "predict"
+    added = tables.contributions(rows).sum(axis=1) + tables.intercept
+
+    np.testing.assert_allclose(getattr(tables, answer)(rows), getattr(model, answer)(rows), rtol=0, atol=1e-12)
+    np.testing.assert_allclose(added, tables.sums(rows), atol=1e-9)
 
 
 def test_a_family_whose_library_is_absent_is_refused_with_the_cure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,6 @@
 """From a fitted model to a scoring plan and a native predictor. The one place that knows training libraries' insides."""
 
+import dataclasses
 import json
 import tempfile
 from collections.abc import Callable
@@ -24,7 +25,7 @@ from modelyard.packaging.predictors import (
     XGBoostPredictor,
     flatten_trees,
 )
-from modelyard.packaging.predictors.tables import ObliviousPredictor, oblivious_trees
+from modelyard.packaging.predictors.tables import AdditivePredictor, AdditiveTables, ObliviousPredictor, oblivious_trees
 from modelyard.problem import Task
 from modelyard.training.model import FittedModel
 
@@ -182,6 +183,15 @@ def _kernel(estimator: Any, task: Task) -> Predictor:
     )
 
 
+def _additive(estimator: Any, task: Task) -> Predictor:
+    """The tables, as they are."""
+    link = Link.IDENTITY
+    if task.is_classification:
+        link = Link.LOGISTIC if len(estimator.intercept) == 1 else Link.SOFTMAX
+    parts = {field.name: getattr(estimator, field.name) for field in dataclasses.fields(AdditiveTables)}
+    return AdditivePredictor(AdditiveTables(**parts), link)
+
+
 def _gaussian(estimator: Any, task: Task) -> Predictor:
     """Means, variances and priors by class."""
     del task
@@ -224,6 +234,7 @@ _COMPILERS: dict[str, Callable[[Any, Task], Predictor]] = {
     "NeighboursEstimator": _neighbours,
     "KernelEstimator": _kernel,
     "NetworkEstimator": _network,
+    "AdditiveEstimator": _additive,
     "GaussianNB": _gaussian,
     "StochasticEstimator": _stochastic,
 }

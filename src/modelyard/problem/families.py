@@ -14,6 +14,7 @@ FAMILY_NAMES = (
     "extra_trees",
     "nearest_neighbours",
     "svm",
+    "ebm",
     "lightgbm",
     "xgboost",
     "catboost",

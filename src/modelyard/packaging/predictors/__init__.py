@@ -17,12 +17,13 @@ from modelyard.packaging.predictors.linear import LinearPredictor, Link
 from modelyard.packaging.predictors.neighbours import NeighboursPredictor
 from modelyard.packaging.predictors.network import NetworkPredictor
 from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, SINGLE_TOLERANCE, Predictor
-from modelyard.packaging.predictors.tables import ObliviousPredictor
+from modelyard.packaging.predictors.tables import AdditivePredictor, ObliviousPredictor
 from modelyard.packaging.predictors.xgboost import XGBoostPredictor
 
 __all__ = [
     "DOUBLE_TOLERANCE",
     "SINGLE_TOLERANCE",
+    "AdditivePredictor",
     "ConstantPredictor",
     "ForestArrays",
     "ForestPredictor",
@@ -53,6 +54,7 @@ _KINDS: dict[str, type[Predictor]] = {
         KernelPredictor,
         NetworkPredictor,
         ObliviousPredictor,
+        AdditivePredictor,
     )
 }
 

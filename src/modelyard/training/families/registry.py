@@ -14,7 +14,7 @@ from modelyard.training.families.lightgbm import LightGBM
 from modelyard.training.families.linear import Linear
 from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
-from modelyard.training.families.optional import CatBoost
+from modelyard.training.families.optional import CatBoost, ExplainableBoosting
 from modelyard.training.families.random_forest import RandomForest
 from modelyard.training.families.svm import SupportVectors
 from modelyard.training.families.xgboost import XGBoost
@@ -33,6 +33,7 @@ FAMILIES: Mapping[str, Family] = {
         ExtraTrees(),
         NearestNeighbours(),
         SupportVectors(),
+        ExplainableBoosting(),
         LightGBM(),
         XGBoost(),
         CatBoost(),

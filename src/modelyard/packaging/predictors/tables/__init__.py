@@ -5,6 +5,7 @@ Gives: predictors.
 Never: imports CatBoost or interpret, which load pandas.
 """
 
+from modelyard.packaging.predictors.tables.additive import AdditivePredictor, AdditiveTables
 from modelyard.packaging.predictors.tables.oblivious import ObliviousPredictor, ObliviousTrees, oblivious_trees
 
-__all__ = ["ObliviousPredictor", "ObliviousTrees", "oblivious_trees"]
+__all__ = ["AdditivePredictor", "AdditiveTables", "ObliviousPredictor", "ObliviousTrees", "oblivious_trees"]

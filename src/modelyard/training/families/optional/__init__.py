@@ -6,6 +6,7 @@ Never: belongs to the families tried by default.
 """
 
 from modelyard.training.families.optional.catboost import CatBoost
+from modelyard.training.families.optional.ebm import AdditiveEstimator, ExplainableBoosting
 from modelyard.training.families.optional.library import require_library
 
-__all__ = ["CatBoost", "require_library"]
+__all__ = ["AdditiveEstimator", "CatBoost", "ExplainableBoosting", "require_library"]

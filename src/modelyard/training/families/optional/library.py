@@ -7,7 +7,10 @@ from modelyard.core import MissingExtraError
 
 __all__ = ["require_library"]
 
-_LIBRARIES: Mapping[str, tuple[str, str, str]] = {"catboost": ("catboost", "catboost", "catboost")}
+_LIBRARIES: Mapping[str, tuple[str, str, str]] = {
+    "catboost": ("catboost", "catboost", "catboost"),
+    "ebm": ("interpret", "interpret-core", "interpret"),
+}
 """Family to the module it imports, its distribution, and modelyard's extra."""
 
 
