@@ -1,14 +1,13 @@
 """What every family of models must do, whatever library stands behind it: the duties of ``modelyard.training.families``."""
 
-import functools
 import pickle
 import warnings
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pytest
+from tests.contracts.families import FEATURES, QUICK, data_for, each_task, every_family, fitted, predicted, ready
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from modelyard.features import EncodingStyle
@@ -17,69 +16,11 @@ from modelyard.packaging.compile import compile_estimator
 from modelyard.packaging.predictors import load_predictor
 from modelyard.problem import FAMILY_NAMES, Task
 from modelyard.training.families.custom import CustomFamily
-from modelyard.training.families.decision_tree import DecisionTree
-from modelyard.training.families.extra_trees import ExtraTrees
 from modelyard.training.families.family import Family, FitData
-from modelyard.training.families.lightgbm import LightGBM
-from modelyard.training.families.linear import Linear
 from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
-from modelyard.training.families.random_forest import RandomForest
 from modelyard.training.families.registry import FAMILIES
 from modelyard.training.families.svm import SupportVectors
-from modelyard.training.families.xgboost import XGBoost
-from modelyard.training.model import predict_matrix
-
-Matrix = npt.NDArray[np.float64]
-
-QUICK: tuple[Family, ...] = (
-    Linear(),
-    DecisionTree(),
-    RandomForest(trees=5),
-    ExtraTrees(trees=5),
-    NearestNeighbours(),
-    SupportVectors(),
-    SupportVectors(exact_rows=50, landmarks=40),
-    LightGBM(max_rounds=20, patience=5),
-    XGBoost(max_rounds=20, patience=5),
-    MultilayerPerceptron(max_rounds=40, fallback_rounds=40),
-)
-NAMES = [f"{family.name}{'-approximate' if '=50' in repr(family) else ''}" for family in QUICK]
-TASKS = (Task.BINARY, Task.MULTICLASS, Task.REGRESSION)
-FEATURES = 4
-
-every_family = pytest.mark.parametrize("family", QUICK, ids=NAMES)
-every_task = pytest.mark.parametrize("task", TASKS)
-
-
-def data_for(task: Task, rows: int = 240) -> FitData:
-    """Rows whose target follows the first feature; the last one is constant."""
-    generator = np.random.default_rng(1)
-    matrix = generator.normal(size=(rows, FEATURES))
-    matrix[:, -1] = 1.0
-    signal = matrix[:, 0] + generator.normal(0, 0.3, rows)
-    target = {Task.BINARY: signal > 0, Task.MULTICLASS: np.digitize(signal, [-0.5, 0.5]), Task.REGRESSION: signal * 50}
-    return FitData(task, matrix, np.asarray(target[task], dtype=np.float64), np.arange(rows) % 7 == 0)
-
-
-def fitted(family: Family, data: FitData, seed: int = 3_000_000_000) -> Any:
-    """The estimator of the defaults."""
-    return family.fit(data, family.defaults(data.task), seed=seed).estimator
-
-
-def ready(family: Family, task: Task) -> Any:
-    """The estimator of the defaults on :func:`data_for`, fitted once."""
-    return _fitted_once(QUICK.index(family), task)
-
-
-@functools.cache
-def _fitted_once(place: int, task: Task) -> Any:
-    return fitted(QUICK[place], data_for(task))
-
-
-def predicted(estimator: Any, matrix: Matrix, task: Task, classes: int = 3) -> Matrix:
-    """Predictions as the engine takes them."""
-    return predict_matrix(estimator, matrix, task, classes, tuple(range(classes)))
 
 
 def test_every_shipped_family_is_held_to_its_duties() -> None:
@@ -96,8 +37,7 @@ def test_it_keeps_the_protocol_and_is_picklable(family: Family) -> None:
     assert family.complexity in (1, 2, 3)
 
 
-@every_task
-@every_family
+@each_task
 def test_equal_seeds_give_equal_bits_and_the_signal_is_found(family: Family, task: Task) -> None:
     """Two fits and a pickled estimator predict alike, and far better than chance; nothing warns in prediction."""
     data = data_for(task)
@@ -114,8 +54,7 @@ def test_equal_seeds_give_equal_bits_and_the_signal_is_found(family: Family, tas
         assert np.corrcoef(expected, data.target)[0, 1] > 0.8
 
 
-@every_task
-@every_family
+@each_task
 def test_one_row_answers_as_many_and_probabilities_sum_to_one(family: Family, task: Task) -> None:
     """Single rows equal the batch to 1e-12; classes have probabilities from 0 to 1 that sum to 1."""
     data = data_for(task)
@@ -153,8 +92,7 @@ def test_a_class_of_three_rows_is_learnt_without_harm(family: Family) -> None:
     assert (shown.argmax(axis=1) == 2).sum() <= 6
 
 
-@every_task
-@every_family
+@each_task
 def test_ten_rows_are_enough(family: Family, task: Task) -> None:
     """A tiny table without stopping rows is fitted."""
     data = data_for(task, rows=10)
@@ -164,8 +102,7 @@ def test_ten_rows_are_enough(family: Family, task: Task) -> None:
     assert np.isfinite(predicted(fitted(family, tiny), data.matrix, task)).all()
 
 
-@every_task
-@every_family
+@each_task
 def test_its_native_form_answers_alike_even_far_outside(family: Family, task: Task) -> None:
     """Compiled, written and read again, every family answers as in training, one row or many, near or far."""
     data = data_for(task)

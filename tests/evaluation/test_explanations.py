@@ -26,6 +26,10 @@ def _margin(model: FittedModel, frame: pl.DataFrame) -> Array:
         raw = estimator.predict(matrix, raw_score=True)
     elif model.family == "xgboost":
         raw = estimator.predict(matrix, output_margin=True)
+    elif model.family == "catboost":
+        raw = estimator.predict(matrix, prediction_type="RawFormulaVal")
+    elif model.family == "ebm":
+        raw = estimator.sums(matrix)
     elif model.family == "linear":
         raw = estimator.predict(matrix) if model.task is Task.REGRESSION else estimator.decision_function(matrix)
     else:
@@ -33,7 +37,7 @@ def _margin(model: FittedModel, frame: pl.DataFrame) -> Array:
     return np.asarray(raw, dtype=np.float64).reshape(len(matrix), -1)
 
 
-@pytest.mark.parametrize("family", ["lightgbm", "xgboost", "linear", "random_forest"])
+@pytest.mark.parametrize("family", ["lightgbm", "xgboost", "catboost", "ebm", "linear", "random_forest"])
 @pytest.mark.parametrize("task", ["churn", "plans", "charges"])
 def test_contributions_add_up(family: str, task: str, fit: "Fit", request: pytest.FixtureRequest) -> None:
     """For every family and task: base plus contributions is the margin, and the margin is the estimator's own."""

@@ -43,9 +43,12 @@ from modelyard.training.blending import BlendEstimator, Calibration, EncoderUnio
 from modelyard.training.engine import train
 from modelyard.training.executor import InProcessExecutor
 from modelyard.training.families.decision_tree import DecisionTree
+from modelyard.training.families.elastic_net import ElasticNet
 from modelyard.training.families.family import Family, FitData
+from modelyard.training.families.incremental import StochasticGradient
 from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
+from modelyard.training.families.optional import CatBoost, ExplainableBoosting
 from modelyard.training.families.svm import SupportVectors
 from modelyard.training.model import FittedModel
 from modelyard.training.run import StoredRun
@@ -57,6 +60,10 @@ OWN_FORMS: Mapping[str, Family] = {
     "neighbours": NearestNeighbours(),
     "kernel": SupportVectors(exact_rows=500, landmarks=100),
     "network": MultilayerPerceptron(fallback_rounds=5),
+    "catboost": CatBoost(fallback_rounds=20),
+    "additive": ExplainableBoosting(bags=1, max_rounds=60),
+    "elastic": ElasticNet(),
+    "stochastic": StochasticGradient(),
 }
 FAMILIES = ("constant", "linear", "lightgbm", "xgboost", "forest", *OWN_FORMS, "blend")
 MEMBERS = {"linear": 0.5, "lightgbm": 0.3, "forest": 0.2}

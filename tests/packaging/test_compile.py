@@ -11,12 +11,14 @@ from modelyard.packaging.compile import compile_model
 from modelyard.packaging.golden import largest_difference
 from modelyard.packaging.plan import ScoringPlan
 from modelyard.packaging.predictors import (
+    AdditivePredictor,
     ForestPredictor,
     KernelPredictor,
     LightGBMPredictor,
     LinearPredictor,
     NeighboursPredictor,
     NetworkPredictor,
+    ObliviousPredictor,
     XGBoostPredictor,
 )
 from modelyard.problem import Task
@@ -33,6 +35,10 @@ from modelyard.problem import Task
         ("neighbours", NeighboursPredictor),
         ("kernel", KernelPredictor),
         ("network", NetworkPredictor),
+        ("catboost", ObliviousPredictor),
+        ("additive", AdditivePredictor),
+        ("elastic", LinearPredictor),
+        ("stochastic", NetworkPredictor),
     ],
 )
 def test_each_family_has_its_native_form(fit_family: Any, family: str, kind: type) -> None:
@@ -52,7 +58,20 @@ def test_a_threshold_is_for_two_classes_only(fit_family: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "family", ["linear", "lightgbm", "xgboost", "forest", "tree", "neighbours", "kernel", "network"]
+    "family",
+    [
+        "linear",
+        "lightgbm",
+        "xgboost",
+        "forest",
+        "tree",
+        "neighbours",
+        "kernel",
+        "network",
+        "catboost",
+        "stochastic",
+        "additive",
+    ],
 )
 def test_classes_that_training_lacked_keep_their_place(fit_family: Any, family: str) -> None:
     """A model that saw two of three classes gives the third one probability 0, as the pipeline does."""

@@ -15,6 +15,10 @@ from modelyard.packaging.golden import as_requests, largest_difference
     [
         ("contract", "svm", "kernel"),
         ("bike", "mlp", "network"),
+        ("churn", "catboost", "oblivious"),
+        ("bike", "ebm", "additive"),
+        ("contract", "naive_bayes", "gaussian"),
+        ("contract", "sgd", "network"),
     ],
 )
 def test_a_winner_of_the_family_is_packaged_and_served(

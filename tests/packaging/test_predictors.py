@@ -3,32 +3,51 @@
 import io
 import json
 import threading
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 
-from modelyard.core import IntegrityError, ModelyardError
+from modelyard.core import IntegrityError, ModelyardError, StateError
+from modelyard.packaging.compile import compile_estimator
 from modelyard.packaging.predictors import (
+    AdditivePredictor,
     ConstantPredictor,
     ForestPredictor,
+    GaussianPredictor,
     KernelPredictor,
     LightGBMPredictor,
     LinearPredictor,
     Link,
     NeighboursPredictor,
     NetworkPredictor,
+    ObliviousPredictor,
     Predictor,
     XGBoostPredictor,
     flatten_trees,
     load_predictor,
 )
 from modelyard.packaging.predictors.native_library import load_library
+from modelyard.packaging.predictors.tables import AdditiveTables, ObliviousTrees
+from modelyard.problem import Task
 
 Matrix = npt.NDArray[np.float64]
 
-KINDS = ("constant", "linear", "lightgbm", "xgboost", "forest", "neighbours", "kernel", "network")
+KINDS = (
+    "constant",
+    "linear",
+    "lightgbm",
+    "xgboost",
+    "forest",
+    "neighbours",
+    "kernel",
+    "network",
+    "oblivious",
+    "gaussian",
+    "additive",
+)
 
 
 def _rows(gaps: bool) -> tuple[Matrix, Matrix]:
@@ -43,10 +62,6 @@ def _rows(gaps: bool) -> tuple[Matrix, Matrix]:
 def _predictor(kind: str) -> Predictor:
     """A small fitted predictor of each kind."""
     matrix, target = _rows(gaps=False)
-    if kind == "constant":
-        return ConstantPredictor([0.25])
-    if kind == "linear":
-        return LinearPredictor([[0.5, -1.0, 0.25, 0.0, 2.0]], [0.125], Link.LOGISTIC)
     if kind == "lightgbm":
         from lightgbm import LGBMClassifier
 
@@ -57,18 +72,58 @@ def _predictor(kind: str) -> Predictor:
 
         fitted = XGBClassifier(n_estimators=10, n_jobs=1).fit(matrix, target)
         return XGBoostPredictor(bytes(fitted.get_booster().save_raw("ubj")))
-    if kind == "neighbours":
-        return NeighboursPredictor(matrix, target[:, np.newaxis], 9)
-    if kind == "kernel":
-        return KernelPredictor(matrix[:50], matrix[50:100, 0][np.newaxis], [0.1], gamma=0.2, is_classes=True)
-    if kind == "network":
-        return NetworkPredictor(
-            [matrix[:5, :3], matrix[5:8, :1]], [np.zeros(3), np.ones(1)], bound=10.0, link=Link.LOGISTIC
-        )
-    from sklearn.ensemble import RandomForestClassifier
+    if kind == "forest":
+        from sklearn.ensemble import RandomForestClassifier
 
-    fitted = RandomForestClassifier(5, random_state=0).fit(matrix, target)
-    return ForestPredictor(flatten_trees([tree.tree_ for tree in fitted.estimators_], 5, [1]))
+        fitted = RandomForestClassifier(5, random_state=0).fit(matrix, target)
+        return ForestPredictor(flatten_trees([tree.tree_ for tree in fitted.estimators_], 5, [1]))
+    return _of_arrays(kind, matrix, target)
+
+
+def _of_arrays(kind: str, matrix: Matrix, target: Matrix) -> Predictor:
+    """A predictor of numbers that nothing has fitted."""
+    layers = [matrix[:5, :3], matrix[5:8, :1]]
+    made: dict[str, Callable[[], Predictor]] = {
+        "constant": lambda: ConstantPredictor([0.25]),
+        "linear": lambda: LinearPredictor([[0.5, -1.0, 0.25, 0.0, 2.0]], [0.125], Link.LOGISTIC),
+        "neighbours": lambda: NeighboursPredictor(matrix, target[:, np.newaxis], 9),
+        "kernel": lambda: KernelPredictor(
+            matrix[:50], matrix[50:100, 0][np.newaxis], [0.1], gamma=0.2, is_classes=True
+        ),
+        "network": lambda: NetworkPredictor(layers, [np.zeros(3), np.ones(1)], bound=10.0, link=Link.LOGISTIC),
+        "gaussian": lambda: GaussianPredictor(matrix[:2], np.abs(matrix[2:4]), np.log([0.25, 0.75])),
+        "additive": lambda: AdditivePredictor(_curve_and_surface(), Link.LOGISTIC),
+        "oblivious": lambda: ObliviousPredictor(_two_trees(), Link.LOGISTIC),
+    }
+    return made[kind]()
+
+
+def _curve_and_surface() -> AdditiveTables:
+    """A curve of feature 0 with cuts at 1 and 2, and a surface of features 0 (cut at 1) and 4 (cut at 0)."""
+    return AdditiveTables(
+        axis_features=np.array([0, 0, 4]),
+        axis_starts=np.array([0, 2, 3, 4]),
+        cuts=np.array([1.0, 2.0, 1.0, 0.0]),
+        terms=np.array([[0, -1], [1, 2]]),
+        term_starts=np.array([0, 5]),
+        scores=np.concatenate([[-1.0, 10.0, 20.0, 30.0, 0.0], np.arange(16.0)])[:, np.newaxis],
+        intercept=np.array([0.5]),
+        features=5,
+    )
+
+
+def _two_trees() -> ObliviousTrees:
+    """A tree of two levels (features 0 and 3), and one of nine that asks the same nine times; missing is above in 3."""
+    return ObliviousTrees(
+        feature=np.array([0, 3]),
+        border=np.array([0.5, float(np.float32(0.1))]),
+        missing_above=np.array([False, True]),
+        places=np.array([[0, 1, *[-1] * 7], [1] * 9]),
+        starts=np.array([0, 4]),
+        leaves=np.concatenate([np.array([1.0, 2.0, 4.0, 8.0]), np.arange(512) / 16])[:, np.newaxis],
+        base=np.array([0.25]),
+        features=5,
+    )
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -217,12 +272,94 @@ def _damaged(kind: str, **changes: Any) -> dict[str, bytes]:
         ("network", {"weights_1": np.zeros((4, 1))}),
         ("network", {"settings": np.array([10.0, 9.0])}),
         ("network", {"settings": np.array([{"a": 1}], dtype=object)}),
+        ("gaussian", {"variances": np.zeros((2, 5))}),
+        ("gaussian", {"log_priors": np.zeros(3)}),
+        ("gaussian", {"means": np.zeros((3, 5))}),
+        ("additive", {"axis_features": np.array([0, 0, 9])}),
+        ("additive", {"axis_starts": np.array([0, 2, 3, 9])}),
+        ("additive", {"axis_starts": np.array([0, 2])}),
+        ("additive", {"terms": np.array([[0, -1], [1, 3]])}),
+        ("additive", {"term_starts": np.array([0, 6])}),
+        ("additive", {"intercept": np.zeros(2)}),
+        ("additive", {"settings": np.array([5.0, 9.0])}),
+        ("oblivious", {"feature": np.array([0, 5])}),
+        ("oblivious", {"feature": np.array([0])}),
+        ("oblivious", {"places": np.array([[2], [0]])}),
+        ("oblivious", {"places": np.zeros((2, 17))}),
+        ("oblivious", {"starts": np.array([0, 5])}),
+        ("oblivious", {"base": np.zeros(2)}),
+        ("oblivious", {"settings": np.array([5.0, 7.0])}),
     ],
 )
 def test_arrays_that_do_not_fit_together_are_refused(kind: str, changes: dict[str, Any]) -> None:
     """Wrong shapes, unknown settings, not-a-number and pickled objects are an integrity error that names the file."""
     with pytest.raises(IntegrityError, match=rf"model/{kind}\.npz"):
         load_predictor(kind, _damaged(kind, **changes))
+
+
+def test_oblivious_trees_read_the_leaf_from_the_bits() -> None:
+    """By hand: the lowest bit is the first level's; missing follows its direction; borders are exceeded, not met."""
+    predictor = ObliviousPredictor(_two_trees(), Link.IDENTITY)
+    gap = float("nan")
+    rows = [
+        [0.0, 0.0, 0.0, 0.0, 0.0],
+        [0.5, 0.0, 0.0, 0.1, 0.0],
+        [0.6, 0.0, 0.0, 0.0, 0.0],
+        [0.0, 0.0, 0.0, 0.2, 0.0],
+        [gap, 0.0, 0.0, gap, 0.0],
+        [9e99, 0.0, 0.0, 9e99, 0.0],
+    ]
+    expected = [1.25, 1.25, 2.25, 4.25 + 511 / 16, 4.25 + 511 / 16, 8.25 + 511 / 16]
+
+    assert [predictor.predict_row(row)[0] for row in rows] == expected
+    assert predictor.predict_matrix(np.array(rows))[:, 0].tolist() == expected
+
+
+def test_additive_terms_are_looked_up_by_bin() -> None:
+    """By hand: missing is bin 0, a value at a cut lies above it, and a surface is read row by row."""
+    predictor = AdditivePredictor(_curve_and_surface(), Link.IDENTITY)
+    gap = float("nan")
+    places = [(0.0, -1.0), (1.0, 0.0), (2.0, 5.0), (gap, gap), (9e99, -9e99)]
+    rows = [[first, 0.0, 0.0, 0.0, last] for first, last in places]
+    expected = [0.5 + 10 + 5, 0.5 + 20 + 10, 0.5 + 30 + 10, 0.5 - 1 + 0, 0.5 + 30 + 9]
+
+    assert [predictor.predict_row(row)[0] for row in rows] == expected
+    assert predictor.predict_matrix(np.array(rows))[:, 0].tolist() == expected
+
+
+@pytest.mark.parametrize("depth", [3, 8, 10])
+def test_catboost_is_answered_as_by_its_library_wherever_values_are_missing(depth: int) -> None:
+    """Gaps in training and in other features, shallow and deep trees: as CatBoost to 1e-9, one row or many."""
+    from catboost import CatBoostClassifier
+
+    matrix, target = _rows(gaps=True)
+    matrix[:, 2] = np.arange(400)
+    settings = {"depth": depth, "iterations": 30, "verbose": False, "allow_writing_files": False, "thread_count": 1}
+    for mode in ("Min", "Max"):
+        fitted = CatBoostClassifier(**settings, nan_mode=mode, random_seed=0).fit(matrix, target)
+        predictor = compile_estimator(fitted, Task.BINARY, "mine")
+        matrix[::9, 2] = np.nan
+        expected = fitted.predict_proba(matrix)[:, 1]
+        single = np.array([predictor.predict_row(row)[0] for row in matrix.tolist()])
+
+        np.testing.assert_allclose(predictor.predict_matrix(matrix)[:, 0], expected, rtol=0, atol=1e-9)
+        np.testing.assert_allclose(single, expected, rtol=0, atol=1e-9)
+        matrix[:, 2] = np.arange(400)
+
+
+def test_catboost_of_other_shapes_is_refused() -> None:
+    """Trees that are not symmetric, and losses whose answers need another link, are named."""
+    from catboost import CatBoostRegressor
+
+    matrix, target = _rows(gaps=False)
+    settings = {"iterations": 3, "verbose": False, "allow_writing_files": False, "thread_count": 1}
+    lossguide = CatBoostRegressor(**settings, grow_policy="Lossguide").fit(matrix, target)
+    poisson = CatBoostRegressor(**settings, loss_function="Poisson").fit(matrix, target)
+
+    with pytest.raises(StateError, match="trees that are not symmetric"):
+        compile_estimator(lossguide, Task.REGRESSION, "mine")
+    with pytest.raises(StateError, match="got Poisson"):
+        compile_estimator(poisson, Task.REGRESSION, "mine")
 
 
 def test_linear_coefficients_survive_json_exactly() -> None:
@@ -233,6 +370,26 @@ def test_linear_coefficients_survive_json_exactly() -> None:
     content = json.loads(predictor.to_files()["linear.json"])
 
     np.testing.assert_array_equal(np.array(content["coefficients"]), weights)
+
+
+def test_classes_against_the_rest_are_scaled_to_one() -> None:
+    """By hand: odds of a half and of three quarters; and no zero by zero where each class is out of sight."""
+    predictor = LinearPredictor([[0.0], [1.0]], [0.0, np.log(3)], Link.AGAINST_REST)
+    expected = [0.5 / 1.25, 0.75 / 1.25]
+    rare = LinearPredictor([[1.0], [1.0]], [-2000.0, -2000.0 + np.log(3)], Link.AGAINST_REST)
+
+    np.testing.assert_allclose(predictor.predict_row([0.0]), expected, rtol=1e-12)
+    np.testing.assert_allclose(predictor.predict_matrix(np.zeros((1, 1))), [expected], rtol=1e-12)
+    np.testing.assert_allclose(rare.predict_row([0.0]), [0.25, 0.75], rtol=1e-9)
+    np.testing.assert_allclose(rare.predict_matrix(np.zeros((1, 1))), [[0.25, 0.75]], rtol=1e-9)
+
+
+def test_naive_bayes_is_bayes_rule() -> None:
+    """By hand: densities of two normal distributions, weighted by their shares."""
+    predictor = GaussianPredictor([[0.0], [2.0]], [[1.0], [4.0]], np.log([0.5, 0.5]))
+    first, second = np.exp(-0.5), np.exp(-0.125) / 2
+
+    assert predictor.predict_row([1.0]) == pytest.approx([second / (first + second)], rel=1e-12)
 
 
 def test_linear_rejects_coefficients_that_do_not_fit() -> None:

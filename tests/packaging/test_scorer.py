@@ -23,7 +23,7 @@ from modelyard.packaging import Scorer
 scorer = Scorer.load(sys.argv[1])
 rows = [row.features for row in scorer.golden.rows]
 scores = scorer.score_rows(rows[:1]), scorer.score_rows(rows)
-heavy = ("sklearn", "pandas", "scipy", "lightgbm", "xgboost", "joblib", "mlflow", "fastapi", "optuna", "pyarrow")
+heavy = ("sklearn", "pandas", "scipy", "lightgbm", "xgboost", "catboost", "interpret", "joblib", "mlflow", "fastapi", "optuna", "pyarrow")
 print(json.dumps({"loaded": [name for name in heavy if name in sys.modules], "rows": len(scores[1]),
                   "ok": scorer.verify_golden().ok}))
 """
@@ -47,9 +47,9 @@ def test_scoring_needs_no_training_library(package: str, request: pytest.Fixture
     assert answer["rows"] > 50
 
 
-@pytest.mark.parametrize("family", ["xgboost", "forest"])
+@pytest.mark.parametrize("family", ["xgboost", "forest", "catboost", "additive"])
 def test_other_families_need_no_training_library(family: str, tmp_path: Path, fit_family: Any) -> None:
-    """XGBoost and forests score without their libraries' Python packages too."""
+    """XGBoost, CatBoost, explainable boosting and forests score without their libraries' Python packages too."""
     scorer = fit_family("churn", family).scorer
     folder = tmp_path / "package"
     (folder / "model").mkdir(parents=True)

@@ -1,6 +1,6 @@
 """Why single rows got their predictions: contributions of columns that sum to the prediction minus the average.
 
-Trees of LightGBM and XGBoost are explained exactly by TreeSHAP (Lundberg et al., 2020), linear models by their terms,
+Trees of LightGBM, XGBoost and CatBoost are explained exactly by TreeSHAP (Lundberg et al., 2020), linear and additive models by their terms,
 everything else by sampled Shapley values (Štrumbelj and Kononenko, 2014). Encoded features are added up to the column
 that they came from.
 """
@@ -194,6 +194,27 @@ def _xgboost(model: FittedModel, encoded: _Encoded) -> Attribution | None:
     return _of_tree(model, chosen)
 
 
+def _catboost(model: FittedModel, encoded: _Encoded) -> Attribution | None:
+    if not hasattr(model.estimator, "get_feature_importance"):
+        return None
+    from catboost import Pool
+
+    width = encoded.rows.shape[1] + 1
+    raw = model.estimator.get_feature_importance(Pool(encoded.rows), type="ShapValues", thread_count=1)
+    raw = np.asarray(raw, dtype=np.float64).reshape(len(encoded.rows), -1, width)
+    return _of_tree(model, raw[np.arange(len(raw)), encoded.outputs])
+
+
+def _ebm(model: FittedModel, encoded: _Encoded) -> Attribution | None:
+    """The terms themselves, against their mean over the background; exact by construction."""
+    if not hasattr(model.estimator, "contributions"):
+        return None
+    rows, centre = (model.estimator.contributions(part) for part in (encoded.rows, encoded.background))
+    chosen = (rows - centre.mean(axis=0))[np.arange(len(rows)), :, encoded.outputs]
+    margin = model.estimator.sums(encoded.rows)[np.arange(len(rows)), encoded.outputs]
+    return Attribution(chosen, margin - chosen.sum(axis=1), margin, _scale(model.task))
+
+
 def _of_tree(model: FittedModel, contributions: Array) -> Attribution:
     """TreeSHAP's last column is the base; the margin is the sum of all."""
     amounts, base = contributions[:, :-1], contributions[:, -1]
@@ -213,7 +234,14 @@ def _linear(model: FittedModel, encoded: _Encoded) -> Attribution | None:
     return Attribution(amounts, base, base + amounts.sum(axis=1), _scale(model.task))
 
 
-_EXACT = {"lightgbm": _lightgbm, "xgboost": _xgboost, "linear": _linear}
+_EXACT = {
+    "lightgbm": _lightgbm,
+    "xgboost": _xgboost,
+    "catboost": _catboost,
+    "ebm": _ebm,
+    "linear": _linear,
+    "elastic_net": _linear,
+}
 
 
 def is_exact(model: FittedModel) -> bool:

@@ -1,7 +1,13 @@
 """From a fitted model to a scoring plan and a native predictor. The one place that knows training libraries' insides."""
 
+import dataclasses
+import json
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from modelyard.core import StateError
 from modelyard.packaging.plan import ScoringPlan
@@ -10,6 +16,7 @@ from modelyard.packaging.predictors import (
     BlendPredictor,
     ConstantPredictor,
     ForestPredictor,
+    GaussianPredictor,
     KernelPredictor,
     LightGBMPredictor,
     LinearPredictor,
@@ -21,6 +28,7 @@ from modelyard.packaging.predictors import (
     XGBoostPredictor,
     flatten_trees,
 )
+from modelyard.packaging.predictors.tables import AdditivePredictor, AdditiveTables, ObliviousPredictor, oblivious_trees
 from modelyard.problem import Task
 from modelyard.training.model import FittedModel
 
@@ -75,7 +83,7 @@ def compile_estimator(estimator: Any, task: Task, family: str) -> Predictor:
         where=f"family {family!r}",
         got=f"{type(estimator).__module__}.{type(estimator).__name__}",
         cure="Choose a winner among the families that ship with modelyard, or an estimator that descends from a linear "
-        "model, tree, forest or booster of scikit-learn, LightGBM or XGBoost",
+        "model, tree, forest or booster of scikit-learn, LightGBM, XGBoost or CatBoost",
     )
 
 
@@ -119,6 +127,27 @@ def _xgboost(estimator: Any, task: Task) -> Predictor:
     return XGBoostPredictor(bytes(booster.save_raw(raw_format="ubj")), rounds)
 
 
+def _catboost(estimator: Any, task: Task) -> Predictor:
+    """The tables of its oblivious trees; CatBoost's own JSON keeps every number exactly."""
+    loss = str(estimator.get_all_params()["loss_function"]).partition(":")[0]
+    links = _CATBOOST_CLASSES if task.is_classification else _CATBOOST_VALUES
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "model.json")
+        estimator.save_model(str(path), format="json")
+        model = json.loads(path.read_bytes())
+    kinds = [kind for kind in ("categorical_features", "text_features") if model["features_info"].get(kind)]
+    if loss not in links or kinds or "oblivious_trees" not in model:
+        raise StateError(
+            "this CatBoost model has no native form, so it cannot be packaged",
+            where="estimator",
+            got=", ".join(
+                [loss, *kinds, *(["trees that are not symmetric"] if "oblivious_trees" not in model else [])]
+            ),
+            cure=f"Train symmetric trees on numbers with one of {', '.join(links)}",
+        )
+    return ObliviousPredictor(oblivious_trees(model), links[loss])
+
+
 def _forest(estimator: Any, task: Task) -> Predictor:
     """The mean of the trees' probabilities or values; of two classes, the second one's."""
     trees = [tree.tree_ for tree in estimator.estimators_]
@@ -157,6 +186,30 @@ def _kernel(estimator: Any, task: Task) -> Predictor:
     )
 
 
+def _additive(estimator: Any, task: Task) -> Predictor:
+    """The tables, as they are."""
+    link = Link.IDENTITY
+    if task.is_classification:
+        link = Link.LOGISTIC if len(estimator.intercept) == 1 else Link.SOFTMAX
+    parts = {field.name: getattr(estimator, field.name) for field in dataclasses.fields(AdditiveTables)}
+    return AdditivePredictor(AdditiveTables(**parts), link)
+
+
+def _gaussian(estimator: Any, task: Task) -> Predictor:
+    """Means, variances and priors by class."""
+    del task
+    with np.errstate(divide="ignore"):
+        return GaussianPredictor(estimator.theta_, estimator.var_, np.log(estimator.class_prior_))
+
+
+def _stochastic(estimator: Any, task: Task) -> Predictor:
+    """A network without hidden layers, since its features are kept within bounds too."""
+    link = Link.IDENTITY
+    if task.is_classification:
+        link = Link.LOGISTIC if len(estimator.offsets) == 1 else Link.AGAINST_REST
+    return NetworkPredictor([estimator.weights], [estimator.offsets], bound=estimator.bound, link=link)
+
+
 def _network(estimator: Any, task: Task) -> Predictor:
     """The layers; a value's centre and scale go into the last one."""
     weights, offsets = list(estimator.weights), list(estimator.offsets)
@@ -166,6 +219,10 @@ def _network(estimator: Any, task: Task) -> Predictor:
         return NetworkPredictor(weights, offsets, bound=estimator.bound, link=Link.IDENTITY)
     link = Link.LOGISTIC if weights[-1].shape[1] == 1 else Link.SOFTMAX
     return NetworkPredictor(weights, offsets, bound=estimator.bound, link=link)
+
+
+_CATBOOST_CLASSES = {"Logloss": Link.LOGISTIC, "CrossEntropy": Link.LOGISTIC, "MultiClass": Link.SOFTMAX}
+_CATBOOST_VALUES = dict.fromkeys(("RMSE", "MAE", "Quantile", "Huber", "Expectile"), Link.IDENTITY)
 
 
 def _blend(estimator: Any, task: Task) -> Predictor:
@@ -185,10 +242,14 @@ _COMPILERS: dict[str, Callable[[Any, Task], Predictor]] = {
     "LinearModel": _values,
     "LGBMModel": _lightgbm,
     "XGBModel": _xgboost,
+    "CatBoost": _catboost,
     "ForestClassifier": _forest,
     "ForestRegressor": _forest,
     "BaseDecisionTree": _tree,
     "NeighboursEstimator": _neighbours,
     "KernelEstimator": _kernel,
     "NetworkEstimator": _network,
+    "AdditiveEstimator": _additive,
+    "GaussianNB": _gaussian,
+    "StochasticEstimator": _stochastic,
 }

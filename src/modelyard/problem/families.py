@@ -6,13 +6,18 @@ __all__ = ["DEFAULT_FAMILIES", "FAMILY_GROUP", "FAMILY_NAMES", "known_families"]
 
 FAMILY_NAMES = (
     "linear",
+    "elastic_net",
+    "naive_bayes",
+    "sgd",
     "decision_tree",
     "random_forest",
     "extra_trees",
     "nearest_neighbours",
     "svm",
+    "ebm",
     "lightgbm",
     "xgboost",
+    "catboost",
     "mlp",
 )
 """Those that ship with modelyard, simple first."""

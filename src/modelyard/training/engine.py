@@ -29,6 +29,8 @@ from modelyard.training.curves.weights import RARE, compare_weights, rare_share
 from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor, cores
 from modelyard.training.families.custom import custom_family
 from modelyard.training.families.family import Family
+from modelyard.training.families.fitness import Needs, unfit_reason
+from modelyard.training.families.optional import is_installed, require_library
 from modelyard.training.families.registry import FAMILIES, registered_families
 from modelyard.training.model import FittedModel
 from modelyard.training.planning import PORTFOLIO, Clock, Size, WorkPlan, make_plan
@@ -102,6 +104,8 @@ def train(
     ConfigError
         If a family is unknown, one of another package or an estimator of one's own cannot be used, or the existing
         system cannot be computed.
+    MissingExtraError
+        If a family is asked for whose library is not installed.
     DataError
         If the training part cannot be divided into folds, or the target cannot be learnt.
     StateError
@@ -109,11 +113,13 @@ def train(
     ModelyardError
         If no candidate at all could be fitted.
     """
-    clock = Clock(_limit_s(problem), problem.training.workers or cores())
+    clock = Clock(None if replay is not None else _limit_s(problem), problem.training.workers or cores())
     setup = prepare(split, problem, workspace.root)
     families = {**families, **_families_of_others(setup.problem, families)}
     chosen = _chosen_families(setup.problem, families)
-    plan = _plan(setup, chosen, replay)
+    needs = Needs(setup.problem.task, len(setup.truth))
+    unfit = {name: reason for name, family in chosen.items() if (reason := unfit_reason(family, needs))}
+    plan = _plan(setup, {name: family for name, family in chosen.items() if name not in unfit}, replay)
     folder = workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
     if not resume:
         shutil.rmtree(folder, ignore_errors=True)
@@ -124,7 +130,7 @@ def train(
     validation = CrossValidation(folder, setup.question, matrices, runner, progress=progress, clock=clock)
     end = SearchEnd(finished=False)
     try:
-        end = carry_out(plan, validation, setup, split.train.frame, chosen, clock)
+        end = carry_out(plan, validation, setup, split.train.frame, chosen, unfit, clock)
         if not end.finished:
             runner.close()
         _require_complete(validation, finished=end.finished)
@@ -184,7 +190,9 @@ def _chosen_families(problem: Problem, families: Mapping[str, Family]) -> dict[s
             got=repr(unknown[0]),
             cure=did_you_mean(unknown[0], families),
         )
-    by_itself = DEFAULT_FAMILIES if training.budget is None else {name for name, _ in PORTFOLIO}
+    for name in training.named_families:
+        require_library(name)
+    by_itself = DEFAULT_FAMILIES if training.budget is None else {name for name, _ in PORTFOLIO if is_installed(name)}
     wanted = training.named_families or by_itself
     chosen = [family for name, family in families.items() if name in wanted or name not in FAMILIES]
     return {family.name: family for family in sorted(chosen, key=lambda family: family.complexity)}

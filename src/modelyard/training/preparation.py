@@ -1,5 +1,6 @@
 """Everything a search needs to know, worked out from the split and the problem before anything is fitted."""
 
+import contextlib
 import dataclasses
 import importlib.metadata
 import platform
@@ -25,6 +26,7 @@ _PROTOCOL = 3
 """Raised when a change of the code changes results that a killed run might have left behind."""
 
 _LIBRARIES = ("modelyard", "numpy", "polars", "scikit-learn", "lightgbm", "xgboost-cpu", "optuna")
+_OPTIONAL_LIBRARIES = ("catboost", "interpret-core")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,6 +150,9 @@ def environment() -> dict[str, str]:
             versions[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
             versions[name] = "not installed as a package"
+    for name in _OPTIONAL_LIBRARIES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            versions[name] = importlib.metadata.version(name)
     return versions
 
 

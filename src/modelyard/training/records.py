@@ -35,8 +35,8 @@ class CandidateRole(enum.StrEnum):
 
 class CandidateStatus(enum.StrEnum):
     """``done``: scored on all folds; ``failed``: with an error; ``interrupted``: stopped before its last fold;
-    ``left_out``: never begun, since its family is not fit for so many rows, or no time was left; ``given_up``: far
-    behind the best on its first fold.
+    ``left_out``: never begun, since its family does not promise what the project needs, or no time was left;
+    ``given_up``: far behind the best on its first fold.
     """
 
     DONE = "done"

@@ -11,28 +11,33 @@ from modelyard.core import IntegrityError
 from modelyard.packaging.predictors.blending import BlendPart, BlendPredictor, ProbabilityCurve
 from modelyard.packaging.predictors.constant import ConstantPredictor
 from modelyard.packaging.predictors.forest import ForestArrays, ForestPredictor, flatten_trees
+from modelyard.packaging.predictors.gaussian import GaussianPredictor
 from modelyard.packaging.predictors.kernel import KernelPredictor
 from modelyard.packaging.predictors.lightgbm import LightGBMPredictor
 from modelyard.packaging.predictors.linear import LinearPredictor, Link
 from modelyard.packaging.predictors.neighbours import NeighboursPredictor
 from modelyard.packaging.predictors.network import NetworkPredictor
 from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, SINGLE_TOLERANCE, Predictor
+from modelyard.packaging.predictors.tables import AdditivePredictor, ObliviousPredictor
 from modelyard.packaging.predictors.xgboost import XGBoostPredictor
 
 __all__ = [
     "DOUBLE_TOLERANCE",
     "SINGLE_TOLERANCE",
+    "AdditivePredictor",
     "BlendPart",
     "BlendPredictor",
     "ConstantPredictor",
     "ForestArrays",
     "ForestPredictor",
+    "GaussianPredictor",
     "KernelPredictor",
     "LightGBMPredictor",
     "LinearPredictor",
     "Link",
     "NeighboursPredictor",
     "NetworkPredictor",
+    "ObliviousPredictor",
     "Predictor",
     "ProbabilityCurve",
     "XGBoostPredictor",
@@ -49,8 +54,11 @@ _KINDS: dict[str, type[Predictor]] = {
         XGBoostPredictor,
         ForestPredictor,
         NeighboursPredictor,
+        GaussianPredictor,
         KernelPredictor,
         NetworkPredictor,
+        ObliviousPredictor,
+        AdditivePredictor,
         BlendPredictor,
     )
 }

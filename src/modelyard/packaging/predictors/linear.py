@@ -23,12 +23,14 @@ class Link(enum.StrEnum):
     """From the dot product to the output.
 
     ``identity``: a value. ``logistic``: ``1 / (1 + exp(-z))``, the probability of the positive class. ``softmax``:
-    ``exp(z_k) / sum exp(z)``, one probability per class.
+    ``exp(z_k) / sum exp(z)``, one probability per class. ``against_rest``: the logistic function of each class against
+    the rest, scaled to sum to 1.
     """
 
     IDENTITY = "identity"
     LOGISTIC = "logistic"
     SOFTMAX = "softmax"
+    AGAINST_REST = "against_rest"
 
 
 class LinearPredictor:
@@ -78,6 +80,8 @@ class LinearPredictor:
             return sums
         if self._link is Link.LOGISTIC:
             return [_logistic(value) for value in sums]
+        if self._link is Link.AGAINST_REST:
+            sums = [_log_logistic(value) for value in sums]
         largest = max(sums)
         powers = [math.exp(value - largest) for value in sums]
         total = sum(powers)
@@ -93,7 +97,9 @@ class LinearPredictor:
                 sums[broken] = bounded @ self._coefficients.T + self._intercepts
             if self._link is Link.LOGISTIC:
                 return np.asarray(1.0 / (1.0 + np.exp(-sums)))
-        if self._link is Link.SOFTMAX:
+        if self._link is Link.AGAINST_REST:
+            sums = -np.logaddexp(0.0, -sums)
+        if self._link in (Link.SOFTMAX, Link.AGAINST_REST):
             powers = np.exp(sums - sums.max(axis=1, keepdims=True))
             return np.asarray(powers / powers.sum(axis=1, keepdims=True))
         return np.asarray(sums)
@@ -123,3 +129,8 @@ def _logistic(value: float) -> float:
         return 1.0 / (1.0 + math.exp(-value))
     power = math.exp(value)
     return power / (1.0 + power)
+
+
+def _log_logistic(value: float) -> float:
+    """The logarithm of the logistic function without overflow."""
+    return min(value, 0.0) - math.log1p(math.exp(-abs(value)))

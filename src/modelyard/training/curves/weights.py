@@ -65,8 +65,10 @@ def compare_weights(
 
 def _weights(family: Family, truth: Array) -> Mapping[str, Any] | None:
     """The parameters that make the classes count alike; None for a family that is not known to have any."""
-    if family.name in ("linear", "random_forest", "lightgbm"):
+    if family.name in ("linear", "elastic_net", "sgd", "decision_tree", "random_forest", "extra_trees", "lightgbm"):
         return {"class_weight": "balanced"}
+    if family.name == "catboost":
+        return {"auto_class_weights": "Balanced"}
     return {"scale_pos_weight": float((truth == 0).sum() / (truth == 1).sum())} if family.name == "xgboost" else None
 
 

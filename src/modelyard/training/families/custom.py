@@ -2,6 +2,7 @@
 
 import dataclasses
 import importlib
+import inspect
 import pickle
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,6 +12,7 @@ from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.problem.schema import CustomEstimator
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
+from modelyard.training.families.promises import Latency, Promises
 
 __all__ = ["CustomFamily", "custom_family"]
 
@@ -38,6 +40,12 @@ class CustomFamily:
     complexity: int = 3
     most_rows: int | None = None
 
+    @property
+    def promises(self) -> Promises:
+        """Sample weights, if the class takes them; nothing is known of its speed."""
+        takes = inspect.signature(_class_at(self.path).fit).parameters
+        return Promises(Latency.SLOW, sample_weights="sample_weight" in takes)
+
     def defaults(self, task: Task) -> Mapping[str, Any]:  # noqa: ARG002
         """What the project file says."""
         return self.params
@@ -58,7 +66,8 @@ class CustomFamily:
         chosen = {name: value for name, value in given.items() if name in known and name not in params}
         if chosen:
             estimator.set_params(**chosen)
-        return Fitted(estimator.fit(data.matrix, data.target))
+        weight = {} if data.weight is None else {"sample_weight": data.weight}
+        return Fitted(estimator.fit(data.matrix, data.target, **weight))
 
 
 def custom_family(name: str, declared: CustomEstimator, task: Task) -> CustomFamily:

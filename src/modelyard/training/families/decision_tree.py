@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
+from modelyard.training.families.promises import Latency, Promises
 
 __all__ = ["DecisionTree"]
 
@@ -19,6 +20,7 @@ class DecisionTree:
     style: EncodingStyle = EncodingStyle.FOREST
     complexity: int = 1
     most_rows: int | None = None
+    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, monotone=True)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:  # noqa: ARG002
         """As many leaves as fit on a page, none of them of a handful of rows."""
@@ -43,5 +45,5 @@ class DecisionTree:
         from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
         kind = DecisionTreeClassifier if data.task.is_classification else DecisionTreeRegressor
-        estimator = kind(**params, random_state=seed_31(seed))
-        return Fitted(estimator.fit(data.matrix, data.target))
+        estimator = kind(**params, random_state=seed_31(seed), monotonic_cst=data.monotone)
+        return Fitted(estimator.fit(data.matrix, data.target, sample_weight=data.weight))

@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
+from modelyard.training.families.promises import Latency, Promises
 
 __all__ = ["ExtraTrees"]
 
@@ -26,6 +27,7 @@ class ExtraTrees:
     style: EncodingStyle = EncodingStyle.FOREST
     complexity: int = 2
     most_rows: int | None = None
+    promises: ClassVar[Promises] = Promises(Latency.MODERATE, sample_weights=True, monotone=True)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """Many features are looked at for values, few for classes, as the authors advise; leaves of two rows or more."""
@@ -49,5 +51,5 @@ class ExtraTrees:
         from sklearn.ensemble import ExtraTreesClassifier, ExtraTreesRegressor
 
         kind = ExtraTreesClassifier if data.task.is_classification else ExtraTreesRegressor
-        estimator = kind(**params, n_jobs=1, random_state=seed_31(seed))
-        return Fitted(estimator.fit(data.matrix, data.target))
+        estimator = kind(**params, n_jobs=1, random_state=seed_31(seed), monotonic_cst=data.monotone)
+        return Fitted(estimator.fit(data.matrix, data.target, sample_weight=data.weight))

@@ -10,8 +10,9 @@ import numpy.typing as npt
 from modelyard.core import Record
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
+from modelyard.training.families.promises import Promises
 
-__all__ = ["Dimension", "Family", "FitData", "Fitted", "seed_31"]
+__all__ = ["Dimension", "Family", "FitData", "Fitted", "IncrementalFamily", "seed_31"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,12 +49,28 @@ class FitData:
         Codes 0 … k-1 without gaps, or values.
     stop
         Rows that decide when boosting stops, as a mask; all False if there are none.
+    weight
+        How much each row counts, above 0 in some row; None if all count alike. Only a family that promises sample
+        weights is given any.
+    monotone
+        By feature: 1 if predictions must not fall in it, -1 if they must not rise, 0 if they may do both; None for all
+        free. Only a family that promises monotone constraints is given any.
     """
 
     task: Task
     matrix: npt.NDArray[np.float64]
     target: npt.NDArray[np.float64]
     stop: npt.NDArray[np.bool_]
+    weight: npt.NDArray[np.float64] | None = None
+    monotone: tuple[int, ...] | None = None
+
+    def rows(self, kept: npt.NDArray[np.bool_]) -> "FitData":
+        """The rows of a mask; none of them decides when boosting stops."""
+        weight = None if self.weight is None else self.weight[kept]
+        nothing = np.zeros(int(kept.sum()), dtype=bool)
+        return dataclasses.replace(
+            self, matrix=self.matrix[kept], target=self.target[kept], stop=nothing, weight=weight
+        )
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,6 +104,10 @@ class Family(Protocol):
         """
 
     @property
+    def promises(self) -> Promises:
+        """What it keeps, whatever the data."""
+
+    @property
     def most_rows(self) -> int | None:
         """Rows of the training part up to which it is fit for use; beyond, it is left out. None for any number."""
 
@@ -107,6 +128,17 @@ class Family(Protocol):
         rounds
             Boosting (and networks, whose rounds are epochs): the number of rounds; by default it is found on the rows that ``data.stop`` marks, and the
             estimator is then fitted again on all rows.
+        """
+
+
+@runtime_checkable
+class IncrementalFamily(Family, Protocol):
+    """A family whose estimators can go on learning."""
+
+    def update(self, estimator: Any, data: FitData, *, seed: int) -> Fitted:
+        """What ``estimator`` becomes when it learns from further rows too; ``estimator`` itself stays as it is.
+
+        The rows are encoded by the encoder that was fitted with the estimator, and hold no class that it has not seen.
         """
 
 

@@ -6,11 +6,12 @@ the portfolio holds quick members of AutoGluon's portfolio learnt on TabArena (2
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
+from modelyard.training.families.promises import Latency, Promises
 
 __all__ = ["LightGBM"]
 
@@ -36,6 +37,7 @@ class LightGBM:
     style: EncodingStyle = EncodingStyle.TREE
     complexity: int = 3
     most_rows: int | None = None
+    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, monotone=True)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """Moderate trees, slow learning, rows subsampled in each round."""
@@ -85,8 +87,8 @@ class LightGBM:
         """Fit; deterministic in one thread."""
         if rounds is None:
             rounds = self._best_rounds(data, params, seed)
-        estimator = self._estimator(data.task, params, seed, rounds)
-        return Fitted(estimator.fit(data.matrix, data.target), rounds)
+        estimator = self._estimator(data, params, seed, rounds)
+        return Fitted(estimator.fit(data.matrix, data.target, sample_weight=data.weight), rounds)
 
     def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int) -> int:
         """Where the loss on the stopping rows is least, learning from the others."""
@@ -94,22 +96,28 @@ class LightGBM:
 
         if not data.stop.any():
             return self.fallback_rounds
-        estimator = self._estimator(data.task, params, seed, self.max_rounds)
+        learnt, held = data.rows(~data.stop), data.rows(data.stop)
+        estimator = self._estimator(data, params, seed, self.max_rounds)
         estimator.fit(
-            data.matrix[~data.stop],
-            data.target[~data.stop],
-            eval_X=data.matrix[data.stop],
-            eval_y=data.target[data.stop],
+            learnt.matrix,
+            learnt.target,
+            sample_weight=learnt.weight,
+            eval_X=held.matrix,
+            eval_y=held.target,
+            eval_sample_weight=None if held.weight is None else [held.weight],
             callbacks=[early_stopping(self.patience, verbose=False)],
         )
         return int(estimator.best_iteration_)
 
-    def _estimator(self, task: Task, params: Mapping[str, Any], seed: int, rounds: int) -> Any:
+    def _estimator(self, data: FitData, params: Mapping[str, Any], seed: int, rounds: int) -> Any:
         from lightgbm import LGBMClassifier, LGBMRegressor
 
-        kind = LGBMClassifier if task.is_classification else LGBMRegressor
+        # The methods that bound less, intermediate and advanced, have let predictions fall (LightGBM's issues 5358, 6155).
+        bounds = {"monotone_constraints": data.monotone, "monotone_constraints_method": "basic"}
+        kind = LGBMClassifier if data.task.is_classification else LGBMRegressor
         return kind(
             **params,
+            **(bounds if data.monotone else {}),
             n_estimators=rounds,
             subsample_freq=1,
             random_state=seed_31(seed),

@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted
+from modelyard.training.families.promises import Latency, Promises
 
 __all__ = ["Linear"]
 
@@ -23,6 +24,7 @@ class Linear:
     style: EncodingStyle = EncodingStyle.LINEAR
     complexity: int = 1
     most_rows: int | None = None
+    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """A mild penalty."""
@@ -43,4 +45,4 @@ class Linear:
         from sklearn.linear_model import LogisticRegression, Ridge
 
         estimator = LogisticRegression(max_iter=1_000, **params) if data.task.is_classification else Ridge(**params)
-        return Fitted(estimator.fit(data.matrix, data.target))
+        return Fitted(estimator.fit(data.matrix, data.target, sample_weight=data.weight))

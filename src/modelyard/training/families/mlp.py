@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
+from modelyard.training.families.promises import Latency, Promises
 
 __all__ = ["MultilayerPerceptron", "NetworkEstimator"]
 
@@ -36,6 +37,7 @@ class MultilayerPerceptron:
     style: EncodingStyle = EncodingStyle.DISTANCE
     complexity: int = 3
     most_rows: int | None = None
+    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:  # noqa: ARG002
         """scikit-learn's rate and penalty, with two layers in place of one."""
@@ -127,11 +129,14 @@ class _Learner:
         self._is_classes = data.task.is_classification
         self._matrix = np.clip(data.matrix, -_BOUND, _BOUND)
         self._target = data.target
+        self._weight = np.ones(len(data.target)) if data.weight is None else data.weight
         self._learnt = learnt
+        self._given = None if data.weight is None else self._weight[learnt]
         self._center, self._scale = 0.0, 1.0
         if not self._is_classes:
-            self._center = float(data.target[learnt].mean())
-            self._scale = float(data.target[learnt].std()) or 1.0
+            known, weight = data.target[learnt], self._weight[learnt]
+            self._center = float(np.average(known, weights=weight))
+            self._scale = float(np.average((known - self._center) ** 2, weights=weight)) ** 0.5 or 1.0
         settings = {name: value for name, value in params.items() if name != "width"}
         # One generator for all epochs: with a plain seed, partial_fit would shuffle alike each time.
         self._net = (MLPClassifier if self._is_classes else MLPRegressor)(
@@ -145,18 +150,19 @@ class _Learner:
         """Once through the rows."""
         matrix, target = self._matrix[self._learnt], (self._target[self._learnt] - self._center) / self._scale
         if self._is_classes:
-            self._net.partial_fit(matrix, target, classes=np.arange(self._target.max() + 1))
+            self._net.partial_fit(matrix, target, self._given, classes=np.arange(self._target.max() + 1))
         else:
-            self._net.partial_fit(matrix, target)
+            self._net.partial_fit(matrix, target, self._given)
 
     def loss(self, rows: npt.NDArray[np.bool_]) -> float:
         """Log loss, or mean squared error in units of the target's variance."""
         network = self.network()
         if not self._is_classes:
-            return float((((network.predict(self._matrix[rows]) - self._target[rows]) / self._scale) ** 2).mean())
+            misses = (network.predict(self._matrix[rows]) - self._target[rows]) / self._scale
+            return float(np.average(misses**2, weights=self._weight[rows]))
         chances = network.predict_proba(self._matrix[rows])
         met = chances[np.arange(len(chances)), self._target[rows].astype(np.intp)]
-        return float(-np.log(np.maximum(met, np.finfo(np.float64).tiny)).mean())
+        return float(np.average(-np.log(np.maximum(met, np.finfo(np.float64).tiny)), weights=self._weight[rows]))
 
     def network(self) -> NetworkEstimator:
         """What was learnt so far."""

@@ -2,7 +2,7 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,7 @@ from modelyard.features import EncodingStyle
 from modelyard.features.distances import nearest_means
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted
+from modelyard.training.families.promises import Latency, Promises
 
 __all__ = ["NearestNeighbours", "NeighboursEstimator"]
 
@@ -31,6 +32,7 @@ class NearestNeighbours:
     style: EncodingStyle = EncodingStyle.DISTANCE
     complexity: int = 2
     most_rows: int | None = 20_000
+    promises: ClassVar[Promises] = Promises(Latency.SLOW)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:  # noqa: ARG002
         """Enough neighbours for a probability in steps of a twentieth."""

@@ -2,11 +2,12 @@
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted
+from modelyard.training.families.promises import Latency, Promises
 
 __all__ = ["RandomForest"]
 
@@ -26,6 +27,7 @@ class RandomForest:
     style: EncodingStyle = EncodingStyle.FOREST
     complexity: int = 2
     most_rows: int | None = None
+    promises: ClassVar[Promises] = Promises(Latency.MODERATE, sample_weights=True, monotone=True)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """Small leaves averaged out, for smooth probabilities; leaves are capped so that the model stays loadable."""
@@ -49,5 +51,5 @@ class RandomForest:
         from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
 
         kind = RandomForestClassifier if data.task.is_classification else RandomForestRegressor
-        estimator = kind(**params, n_jobs=1, random_state=seed)
-        return Fitted(estimator.fit(data.matrix, data.target))
+        estimator = kind(**params, n_jobs=1, random_state=seed, monotonic_cst=data.monotone)
+        return Fitted(estimator.fit(data.matrix, data.target, sample_weight=data.weight))

@@ -6,12 +6,15 @@ from collections.abc import Iterable, Mapping
 from modelyard.core import ConfigError
 from modelyard.problem import FAMILY_GROUP
 from modelyard.training.families.decision_tree import DecisionTree
+from modelyard.training.families.elastic_net import ElasticNet
 from modelyard.training.families.extra_trees import ExtraTrees
 from modelyard.training.families.family import Family
+from modelyard.training.families.incremental import NaiveBayes, StochasticGradient
 from modelyard.training.families.lightgbm import LightGBM
 from modelyard.training.families.linear import Linear
 from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
+from modelyard.training.families.optional import CatBoost, ExplainableBoosting
 from modelyard.training.families.random_forest import RandomForest
 from modelyard.training.families.svm import SupportVectors
 from modelyard.training.families.xgboost import XGBoost
@@ -22,13 +25,18 @@ FAMILIES: Mapping[str, Family] = {
     family.name: family
     for family in (
         Linear(),
+        ElasticNet(),
+        NaiveBayes(),
+        StochasticGradient(),
         DecisionTree(),
         RandomForest(),
         ExtraTrees(),
         NearestNeighbours(),
         SupportVectors(),
+        ExplainableBoosting(),
         LightGBM(),
         XGBoost(),
+        CatBoost(),
         MultilayerPerceptron(),
     )
 }

@@ -5,7 +5,7 @@ Beyond a few thousand rows the kernel is approximated from 500 rows (Nyström's 
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +14,7 @@ from modelyard.features import EncodingStyle
 from modelyard.features.distances import kernel_sums, squared_distances
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
+from modelyard.training.families.promises import Latency, Promises
 
 __all__ = ["KernelEstimator", "SupportVectors"]
 
@@ -42,6 +43,7 @@ class SupportVectors:
     style: EncodingStyle = EncodingStyle.DISTANCE
     complexity: int = 2
     most_rows: int | None = 200_000
+    promises: ClassVar[Promises] = Promises(Latency.MODERATE)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """A smooth machine for classes, a firmer and sharper one for values, as two tables of ours advise.

@@ -5,11 +5,12 @@ The defaults are near the tuned defaults of Holzmüller, Grinsztajn and Steinwar
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
+from modelyard.training.families.promises import Latency, Promises
 
 __all__ = ["XGBoost"]
 
@@ -31,6 +32,7 @@ class XGBoost:
     style: EncodingStyle = EncodingStyle.TREE
     complexity: int = 3
     most_rows: int | None = None
+    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, monotone=True)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """Trees of moderate depth, rows and features subsampled."""
@@ -72,26 +74,37 @@ class XGBoost:
         """Fit; deterministic in one thread."""
         if rounds is None:
             rounds = self._best_rounds(data, params, seed)
-        estimator = self._estimator(data.task, params, seed, n_estimators=rounds)
-        return Fitted(estimator.fit(data.matrix, data.target, verbose=False), rounds)
+        estimator = self._estimator(data, params, seed, n_estimators=rounds)
+        return Fitted(estimator.fit(data.matrix, data.target, sample_weight=data.weight, verbose=False), rounds)
 
     def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int) -> int:
         """Where the loss on the stopping rows is least, learning from the others."""
         if not data.stop.any():
             return self.fallback_rounds
+        learnt, held = data.rows(~data.stop), data.rows(data.stop)
         estimator = self._estimator(
-            data.task, params, seed, n_estimators=self.max_rounds, early_stopping_rounds=self.patience
+            data, params, seed, n_estimators=self.max_rounds, early_stopping_rounds=self.patience
         )
         estimator.fit(
-            data.matrix[~data.stop],
-            data.target[~data.stop],
-            eval_set=[(data.matrix[data.stop], data.target[data.stop])],
+            learnt.matrix,
+            learnt.target,
+            sample_weight=learnt.weight,
+            eval_set=[(held.matrix, held.target)],
+            sample_weight_eval_set=None if held.weight is None else [held.weight],
             verbose=False,
         )
         return int(estimator.best_iteration) + 1
 
-    def _estimator(self, task: Task, params: Mapping[str, Any], seed: int, **rounds: int) -> Any:
+    def _estimator(self, data: FitData, params: Mapping[str, Any], seed: int, **rounds: int) -> Any:
         from xgboost import XGBClassifier, XGBRegressor
 
-        kind = XGBClassifier if task.is_classification else XGBRegressor
-        return kind(**params, **rounds, tree_method="hist", random_state=seed_31(seed), n_jobs=1, verbosity=0)
+        kind = XGBClassifier if data.task.is_classification else XGBRegressor
+        return kind(
+            **params,
+            **rounds,
+            monotone_constraints=data.monotone,
+            tree_method="hist",
+            random_state=seed_31(seed),
+            n_jobs=1,
+            verbosity=0,
+        )

@@ -92,7 +92,7 @@ def make_plan(
     Parameters
     ----------
     families
-        To choose from, simple ones first.
+        Fit for the task and the rows, simple ones first.
     size
         Of a fold's training rows.
     budget_s
@@ -108,8 +108,7 @@ def make_plan(
         defaults = tuple(planned(name, name, family.defaults(task)) for name, family in families.items())
         return WorkPlan(defaults, tuning_rounds)
     most = next((most for rows, most in _MOST_CANDIDATES if size.rows * folds <= rows * (folds - 1)), _MOST)
-    fit = {name: family for name, family in families.items() if size.rows <= (family.most_rows or size.rows)}
-    listed = [planned(*entry) for entry in itertools.islice(entries(fit, task), most)]
+    listed = [planned(*entry) for entry in itertools.islice(entries(families, task), most)]
     spent = list(itertools.accumulate(item.seconds / workers for item in listed))
     begins = [until - item.seconds / workers for item, until in zip(listed, spent, strict=True)]
     # The first one is planned and carried to its end in any case.

@@ -48,6 +48,7 @@ def carry_out(
     setup: Setup,
     frame: pl.DataFrame,
     families: Mapping[str, Family],
+    unfit: Mapping[str, str],
     clock: Clock,
 ) -> SearchEnd:
     """Do what the plan says; the candidates are added to ``validation``, baselines first.
@@ -58,17 +59,22 @@ def carry_out(
     Parameters
     ----------
     families
-        Those of the plan, by name.
+        Those of the plan, by name, and those that were asked for but are not fit.
+    unfit
+        The latter's names, with the reasons.
     clock
         Of the whole of training.
     """
     try:
         _add_baselines(validation, setup, frame)
+        fit = {name: family for name, family in families.items() if name not in unfit}
+        for name, reason in unfit.items():
+            validation.leave_out(Recipe(name, families[name], families[name].defaults(validation.task)), reason)
         if plan.budget_s is None and plan.only is None:
-            through = _without_budget(plan, validation, setup, families)
+            through = _without_budget(plan, validation, setup, fit)
             complete = all(item.status is not CandidateStatus.INTERRUPTED for item in validation.candidates)
             return SearchEnd(through and complete)
-        _within_budget(plan, validation, setup, families, clock)
+        _within_budget(plan, validation, setup, fit, clock)
     except KeyboardInterrupt:
         return SearchEnd(finished=False)
     return SearchEnd(finished=True, truncated=_truncated(validation.candidates, plan))
@@ -93,13 +99,8 @@ def _add_baselines(validation: CrossValidation, setup: Setup, frame: pl.DataFram
 
 def _without_budget(plan: WorkPlan, validation: CrossValidation, setup: Setup, families: Mapping[str, Family]) -> bool:
     """All candidates at once, then tuning of the leader; False if a limit cut it short."""
-    rows = len(setup.truth)
     recipes = [Recipe(item.name, families[item.family], item.params) for item in plan.candidates]
-    fit = [recipe for recipe in recipes if rows <= (recipe.family.most_rows or rows)]
-    validation.evaluate(fit, step="folds")
-    for recipe in recipes:
-        if recipe not in fit:
-            validation.leave_out(recipe, f"{rows:,} rows, while it is fit for {recipe.family.most_rows:,}")
+    validation.evaluate(recipes, step="folds")
     return tune(validation, list(families.values()), plan.tuning_rounds, seed=setup.seed)
 
 

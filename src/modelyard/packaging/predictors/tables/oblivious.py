@@ -1,0 +1,208 @@
+"""CatBoost's oblivious trees: one comparison a level, whose answers are the bits of the leaf's number.
+
+``import catboost`` takes a second and loads pandas; the trees are small tables that NumPy reads faster than the library
+answers a single row.
+"""
+
+import dataclasses
+import itertools
+from collections.abc import Mapping
+from typing import Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from modelyard.packaging.predictors.archive import archive_of, arrays_in
+from modelyard.packaging.predictors.files import damaged
+from modelyard.packaging.predictors.linear import LinearPredictor, Link
+from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, Matrix
+
+__all__ = ["ObliviousPredictor", "ObliviousTrees", "oblivious_trees"]
+
+_FILE = "oblivious.npz"
+_LINKS = tuple(Link)
+_WORD = 16
+"""Bits of a leaf's number; CatBoost allows 16 levels."""
+
+_STEPS_AT_ONCE = 1 << 21  # rows times comparisons: some MB of booleans
+
+
+@dataclasses.dataclass(frozen=True)
+class ObliviousTrees:
+    """All trees, as tables.
+
+    Parameters
+    ----------
+    feature, border, missing_above
+        By distinct comparison: the feature, the value that it must exceed, and whether a missing value does.
+    places
+        Which comparison stands at a level of a tree, shape (trees, levels); -1 beyond a tree's depth, where the bit is 0.
+    starts
+        By tree: where its leaves begin.
+    leaves
+        Shape (leaves, outputs).
+    base
+        Added to the sum of the leaves, shape (outputs,).
+    features
+        Number of features of a row.
+    """
+
+    feature: npt.NDArray[np.int64]
+    border: Matrix
+    missing_above: npt.NDArray[np.bool_]
+    places: npt.NDArray[np.int64]
+    starts: npt.NDArray[np.int64]
+    leaves: Matrix
+    base: Matrix
+    features: int
+
+
+class ObliviousPredictor:
+    """The sum over trees, and the link.
+
+    CatBoost holds features and borders in single precision and adds leaves in double precision; so does this.
+
+    Parameters
+    ----------
+    trees
+        The tables.
+    link
+        From the sum to the output.
+
+    Raises
+    ------
+    ValueError
+        If the tables do not fit together.
+    """
+
+    kind: ClassVar[str] = "oblivious"
+    tolerance: ClassVar[float] = DOUBLE_TOLERANCE
+
+    def __init__(self, trees: ObliviousTrees, link: Link) -> None:
+        _check(trees)
+        self._trees = trees
+        self._link = Link(link)
+        self._last = LinearPredictor(np.eye(len(trees.base)), np.zeros(len(trees.base)), self._link)
+        # The last comparison is never true: it stands beyond a tree's depth.
+        self._feature = np.append(trees.feature, 0)
+        self._border = np.append(trees.border, np.inf)
+        self._missing_above = np.append(trees.missing_above, False)
+        levels = trees.places.shape[1]
+        self._bits = 8 if levels <= 8 else _WORD
+        padded = np.full((len(trees.places), self._bits), -1)
+        padded[:, :levels] = trees.places
+        self._places = padded.ravel() % len(self._feature)
+
+    @property
+    def features(self) -> int | None:
+        """Number of features of a row."""
+        return self._trees.features
+
+    @property
+    def outputs(self) -> int:
+        """1, or the number of classes."""
+        return len(self._trees.base)
+
+    def predict_row(self, features: list[float]) -> list[float]:
+        """Outputs of one row."""
+        sums: list[float] = self._sums(np.array([features]))[0].tolist()
+        return self._last.predict_row(sums)
+
+    def predict_matrix(self, matrix: Matrix) -> Matrix:
+        """Outputs of many rows, shape (rows, outputs)."""
+        chunk = max(1, _STEPS_AT_ONCE // len(self._places))
+        sums = np.empty((len(matrix), self.outputs))
+        for start in range(0, len(matrix), chunk):
+            sums[start : start + chunk] = self._sums(matrix[start : start + chunk])
+        return self._last.predict_matrix(sums)
+
+    def _sums(self, matrix: Matrix) -> Matrix:
+        """What the leaves of all trees add up to, shape (rows, outputs)."""
+        with np.errstate(over="ignore"):
+            values = matrix.astype(np.float32).take(self._feature, axis=1)
+        above = values > self._border
+        gaps = np.isnan(values)
+        if gaps.any():
+            above |= gaps & self._missing_above
+        words = np.packbits(above.take(self._places, axis=1), axis=1, bitorder="little")
+        leaf = words if self._bits == 8 else words.view("<u2")
+        reached = self._trees.leaves.take(leaf + self._trees.starts, axis=0)
+        return np.asarray(reached.sum(axis=1) + self._trees.base)
+
+    def to_files(self) -> dict[str, bytes]:
+        """One archive."""
+        trees = self._trees
+        arrays = {field.name: getattr(trees, field.name) for field in dataclasses.fields(trees)[:-1]}
+        settings = np.array([float(trees.features), float(_LINKS.index(self._link))])
+        return {_FILE: archive_of({**arrays, "settings": settings})}
+
+    @classmethod
+    def from_files(cls, files: Mapping[str, bytes]) -> Self:
+        """Read what :meth:`to_files` wrote; leaves that cannot be reached by number are refused."""
+        names = [field.name for field in dataclasses.fields(ObliviousTrees)[:-1]]
+        arrays = arrays_in(files, _FILE, (*names, "settings"))
+        try:
+            features, link = (int(number) for number in arrays["settings"])
+            trees = ObliviousTrees(
+                arrays["feature"].astype(np.int64),
+                arrays["border"],
+                arrays["missing_above"].astype(bool),
+                arrays["places"].astype(np.int64),
+                arrays["starts"].astype(np.int64),
+                arrays["leaves"],
+                arrays["base"],
+                features,
+            )
+            return cls(trees, _LINKS[link])
+        except (IndexError, ValueError) as error:
+            raise damaged(_FILE, repr(error)) from error
+
+
+def _check(trees: ObliviousTrees) -> None:
+    """Refuse tables that point outside of each other."""
+    splits = len(trees.feature)
+    if not len(trees.border) == len(trees.missing_above) == splits:
+        raise ValueError("one feature, border and direction for each comparison are needed")
+    if trees.places.ndim != 2 or trees.places.shape[1] > _WORD or len(trees.starts) != len(trees.places):
+        raise ValueError("up to 16 levels and one start for each tree are needed")
+    if trees.leaves.ndim != 2 or trees.base.shape != trees.leaves.shape[1:]:
+        raise ValueError("as many bases as outputs are needed")
+    if splits and (trees.feature.min() < 0 or trees.feature.max() >= trees.features):
+        raise ValueError("a comparison looks outside the row")
+    if trees.places.size and (trees.places.min() < -1 or trees.places.max() >= splits):
+        raise ValueError("a level has no comparison")
+    highest = trees.starts + ((trees.places >= 0) << np.arange(trees.places.shape[1])).sum(axis=1)
+    if len(highest) and (trees.starts.min() < 0 or highest.max() >= len(trees.leaves)):
+        raise ValueError("a leaf is missing")
+
+
+def oblivious_trees(model: Mapping[str, Any]) -> ObliviousTrees:
+    """The tables of a model that CatBoost saved as JSON, all of whose features are numbers.
+
+    Parameters
+    ----------
+    model
+        The parsed file. Levels are stored from the lowest bit of the leaf's number to the highest.
+    """
+    described = model["features_info"]["float_features"]
+    flat = {item["feature_index"]: item["flat_feature_index"] for item in described}
+    above = {item["feature_index"]: item["nan_value_treatment"] == "AsTrue" for item in described}
+    scale, base = model["scale_and_bias"]
+    trees = model["oblivious_trees"]
+    levels = [[(split["float_feature_index"], split["border"]) for split in tree["splits"] or ()] for tree in trees]
+    leaves = [np.reshape(tree["leaf_values"], (-1, len(base))) for tree in trees]
+    ends = np.cumsum([0, *(len(part) for part in leaves)])
+    splits = {split: place for place, split in enumerate(dict.fromkeys(itertools.chain.from_iterable(levels)))}
+    places = np.full((len(trees), max(map(len, levels), default=0)), -1)
+    for row, tree in zip(places, levels, strict=True):
+        row[: len(tree)] = [splits[split] for split in tree]
+    return ObliviousTrees(
+        feature=np.array([flat[feature] for feature, _ in splits], dtype=np.int64),
+        border=np.array([border for _, border in splits], dtype=np.float64),
+        missing_above=np.array([above[feature] for feature, _ in splits], dtype=bool),
+        places=places,
+        starts=ends[:-1],
+        leaves=np.concatenate([np.empty((0, len(base))), *leaves]) * scale,
+        base=np.array(base, dtype=np.float64),
+        features=max(item["flat_feature_index"] for item in described) + 1,
+    )

@@ -1,0 +1,51 @@
+"""What a family promises; a project that needs what a family does not promise leaves it out, with the reason."""
+
+import dataclasses
+import enum
+
+from modelyard.core import Record
+from modelyard.problem import Task
+
+__all__ = ["Latency", "Promises"]
+
+
+class Latency(enum.StrEnum):
+    """How long the packaged model takes for one encoded row of some twenty features.
+
+    ``fast``: up to a tenth of a millisecond; ``moderate``: up to a millisecond; ``slow``: more, or growing with the
+    number of training rows.
+    """
+
+    FAST = "fast"
+    MODERATE = "moderate"
+    SLOW = "slow"
+
+
+@dataclasses.dataclass(frozen=True)
+class Promises(Record):
+    """What a family keeps, whatever the data; ``tests/contracts/test_family.py`` holds it to its word.
+
+    Parameters
+    ----------
+    latency
+        See :class:`Latency`.
+    tasks
+        What it can learn.
+    sample_weights
+        A row of weight 2 counts as two rows, one of weight 0 as none; where rows are drawn at random in fitting, on
+        average.
+    monotone
+        Predictions never fall (or never rise) in the features that ``FitData.monotone`` names. Several classes have no
+        such order.
+    incremental
+        It keeps :class:`~modelyard.training.families.family.IncrementalFamily`.
+    native_categories
+        Categories need no numbers of their own: codes without an order are split as sets.
+    """
+
+    latency: Latency
+    tasks: tuple[Task, ...] = (Task.BINARY, Task.MULTICLASS, Task.REGRESSION)
+    sample_weights: bool = False
+    monotone: bool = False
+    incremental: bool = False
+    native_categories: bool = False
