@@ -367,7 +367,7 @@ def test_a_metric_of_another_task_is_refused(workspace: Workspace, split_of: Mak
 
 def test_an_unknown_family_is_refused(workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame) -> None:
     """A family that the mapping lacks is named."""
-    split, problem = split_of(table, "churn", training=PLAN)
+    split, problem = split_of(table, "churn", training={**PLAN, "families": ["linear", "random_forest"]})
     with pytest.raises(ConfigError, match="no such family of models; got 'random_forest'"):
         train(split, problem, workspace, families={"linear": Linear()})
 

@@ -14,7 +14,7 @@ from modelyard.problem import FeaturePlan, Task
 from modelyard.training.baselines import ConstantEstimator
 from modelyard.training.blending.encoders import EncoderUnion
 
-__all__ = ["FittedModel", "Learning", "predict_matrix"]
+__all__ = ["FittedModel", "Learning", "predict_matrix", "spread"]
 
 Array = npt.NDArray[np.float64]
 
@@ -67,13 +67,16 @@ def predict_matrix(estimator: Any, matrix: Array, task: Task, classes: int, pres
     if task is Task.REGRESSION:
         return np.asarray(estimator.predict(matrix), dtype=np.float64)
     probabilities = np.asarray(estimator.predict_proba(matrix), dtype=np.float64)
-    if task is Task.BINARY:
-        return probabilities[:, 1]
+    return probabilities[:, 1] if task is Task.BINARY else spread(probabilities, classes, present)
+
+
+def spread(probabilities: Array, classes: int, present: tuple[int, ...]) -> Array:
+    """Probabilities of the classes that were seen, as those of all classes; shape (..., seen) to (..., classes)."""
     if len(present) == classes:
         return probabilities
-    spread = np.zeros((len(matrix), classes))
-    spread[:, list(present)] = probabilities
-    return spread
+    wide = np.zeros((*probabilities.shape[:-1], classes))
+    wide[..., list(present)] = probabilities
+    return wide
 
 
 @dataclasses.dataclass(frozen=True)

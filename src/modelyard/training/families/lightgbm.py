@@ -8,10 +8,13 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
 from modelyard.training.families.promises import Latency, Promises
+from modelyard.training.families.stages import HeldRows, WatchedFit, linked, reached
 
 __all__ = ["LightGBM"]
 
@@ -89,6 +92,29 @@ class LightGBM:
             rounds = self._best_rounds(data, params, seed)
         estimator = self._estimator(data, params, seed, rounds)
         return Fitted(estimator.fit(data.matrix, data.target, sample_weight=data.weight), rounds)
+
+    def watch(self, data: FitData, params: Mapping[str, Any], held: HeldRows, *, seed: int) -> WatchedFit:
+        """Fit, watched; the sums of trees are taken up stage by stage."""
+        from lightgbm import early_stopping
+
+        estimator = self._estimator(data, params, seed, self.max_rounds)
+        estimator.fit(
+            data.matrix,
+            data.target,
+            sample_weight=data.weight,
+            eval_X=held.matrix[held.known],
+            eval_y=held.target[held.known],
+            callbacks=[early_stopping(self.patience, verbose=False)],
+        )
+        booster, start, answers = estimator.booster_, 0, []
+        stages = reached(int(booster.current_iteration()))
+        margins: Any = 0.0
+        for stage in stages:
+            taken = {"start_iteration": start, "num_iteration": stage - start}
+            margins = margins + booster.predict(held.matrix, raw_score=True, num_threads=1, **taken)
+            answers.append(linked(data.task, np.asarray(margins, dtype=np.float64)))
+            start = stage
+        return WatchedFit(estimator, stages, np.stack(answers))
 
     def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int) -> int:
         """Where the loss on the stopping rows is least, learning from the others."""

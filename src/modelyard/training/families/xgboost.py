@@ -7,10 +7,13 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
 from modelyard.training.families.promises import Latency, Promises
+from modelyard.training.families.stages import HeldRows, WatchedFit, linked, reached
 
 __all__ = ["XGBoost"]
 
@@ -76,6 +79,34 @@ class XGBoost:
             rounds = self._best_rounds(data, params, seed)
         estimator = self._estimator(data, params, seed, n_estimators=rounds)
         return Fitted(estimator.fit(data.matrix, data.target, sample_weight=data.weight, verbose=False), rounds)
+
+    def watch(self, data: FitData, params: Mapping[str, Any], held: HeldRows, *, seed: int) -> WatchedFit:
+        """Fit, watched; the sums of trees are taken up stage by stage, each of which brings the start value again."""
+        import xgboost
+
+        estimator = self._estimator(
+            data, params, seed, n_estimators=self.max_rounds, early_stopping_rounds=self.patience
+        )
+        estimator.fit(
+            data.matrix,
+            data.target,
+            sample_weight=data.weight,
+            eval_set=[(held.matrix[held.known], held.target[held.known])],
+            verbose=False,
+        )
+        booster, rows, start, answers = estimator.get_booster(), xgboost.DMatrix(held.matrix, nthread=1), 0, []
+        stages = reached(int(booster.num_boosted_rounds()))
+
+        def sums(first: int, last: int) -> Any:
+            return booster.predict(rows, output_margin=True, iteration_range=(first, last)).astype(np.float64)
+
+        start_value = sums(0, 1) + sums(1, 2) - sums(0, 2) if stages[-1] > 1 else 0.0
+        margins: Any = start_value
+        for stage in stages:
+            margins = margins + sums(start, stage) - start_value
+            answers.append(linked(data.task, np.asarray(margins)))
+            start = stage
+        return WatchedFit(estimator, stages, np.stack(answers))
 
     def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int) -> int:
         """Where the loss on the stopping rows is least, learning from the others."""

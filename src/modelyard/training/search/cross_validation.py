@@ -16,13 +16,20 @@ from modelyard.features.selection import Selection
 from modelyard.problem import Task, metric_spec
 from modelyard.training.executor import Executor, Unit
 from modelyard.training.families.family import Family
+from modelyard.training.families.stages import joint_rounds
 from modelyard.training.folds import FoldPlan
 from modelyard.training.metrics import score
 from modelyard.training.planning.clock import Clock
 from modelyard.training.records import NAIVE, Candidate, CandidateRole, CandidateStatus
 from modelyard.training.search.matrices import EncodingSpeed, FoldMatrices
 from modelyard.training.search.racing import is_hopeless
-from modelyard.training.search.units import FitUnit, UnitResult, finished, held_out_predictions
+from modelyard.training.search.units import (
+    FitUnit,
+    UnitResult,
+    finished,
+    held_out_predictions,
+    staged_predictions,
+)
 
 __all__ = ["CrossValidation", "Question", "Recipe"]
 
@@ -332,7 +339,17 @@ class CrossValidation:
         if candidate.status is not CandidateStatus.DONE:
             return candidate
         measured = self._measured(candidate, done, self._matrices.require(recipe.family.style))
+        if all(result.stages for result in done):
+            return self._jointly_stopped(measured, units, done)
         return self._scored(measured, self._gather([held_out_predictions(self._folder, unit.key) for unit in units]))
+
+    def _jointly_stopped(self, candidate: Candidate, units: Sequence[FitUnit], done: Sequence[UnitResult]) -> Candidate:
+        """Scored after the number of rounds on which the folds agree, which is also that of the refit."""
+        question = self._question
+        answers = [staged_predictions(self._folder, unit.key) for unit in units]
+        truths = [question.truth[fold.held] for fold in question.plan.folds]
+        rounds, kept = joint_rounds(question.task, [result.stages for result in done], answers, truths)
+        return self._scored(dataclasses.replace(candidate, rounds=rounds), self._gather(kept))
 
     def _measured(self, candidate: Candidate, done: Sequence[UnitResult], speed: EncodingSpeed) -> Candidate:
         """With rounds for a refit, speed and size."""

@@ -14,10 +14,11 @@ from modelyard.features import EncodingStyle
 from modelyard.features.selection import Selection
 from modelyard.problem import Task
 from modelyard.training.families.family import FitData
+from modelyard.training.families.stages import HeldRows
 from modelyard.training.folds import FoldPlan, RowKeys, inner_holdout
 from modelyard.training.model import Learning
 
-__all__ = ["FoldMatrices", "load_held", "load_training", "save_array"]
+__all__ = ["FoldMatrices", "load_held", "load_training", "load_watched", "save_array"]
 
 Array = npt.NDArray[np.float64]
 
@@ -65,6 +66,7 @@ class FoldMatrices:
         self._truth = truth
         for index, fold in enumerate(plan.folds):
             save_array(_file(self._folder, index, "target"), truth[fold.train])
+            save_array(_file(self._folder, index, "held-target"), truth[fold.held])
             save_array(_file(self._folder, index, "stop"), inner_holdout(keys, fold.train, derive_seed(seed, index)))
 
     def write_part(self, fold: int, part: str, rows: npt.NDArray[np.int64], stop: npt.NDArray[np.bool_]) -> None:
@@ -127,6 +129,16 @@ def load_held(folder: Path, fold: int, style: EncodingStyle) -> Array:
     """The held-out rows of a fold, mapped into memory."""
     held: Array = np.load(_file(folder, fold, f"{style.value}.held"), mmap_mode="r", allow_pickle=False)
     return held
+
+
+def load_watched(folder: Path, fold: int, style: EncodingStyle, task: Task, present: tuple[int, ...]) -> HeldRows:
+    """The held-out rows of a fold with their target in the codes of :func:`load_training`."""
+    matrix = load_held(folder, fold, style)
+    target = np.load(_file(folder, fold, "held-target"), allow_pickle=False)
+    if not task.is_classification:
+        return HeldRows(matrix, target, np.ones(len(target), dtype=bool))
+    dense = np.searchsorted(present, target).astype(np.float64)
+    return HeldRows(matrix, dense, np.isin(target, present))
 
 
 def _file(folder: Path, fold: int, name: str) -> Path:

@@ -16,10 +16,11 @@ import numpy.typing as npt
 from modelyard.core import Record, digest_json, write_json_atomic
 from modelyard.problem import Task
 from modelyard.training.families.family import Family, Fitted
-from modelyard.training.model import predict_matrix
-from modelyard.training.search.matrices import load_held, load_training, save_array
+from modelyard.training.families.stages import HeldRows, WatchedFamily, WatchedFit, joint_rounds
+from modelyard.training.model import predict_matrix, spread
+from modelyard.training.search.matrices import load_training, load_watched, save_array
 
-__all__ = ["FitUnit", "UnitResult", "finished", "held_out_predictions"]
+__all__ = ["FitUnit", "UnitResult", "finished", "held_out_predictions", "staged_predictions"]
 
 Array = npt.NDArray[np.float64]
 
@@ -37,7 +38,7 @@ class UnitResult(Record):
     fit_seconds
         Fitting alone.
     rounds
-        Boosting rounds; None for other families.
+        Boosting rounds, of a watched family those that were best for this fold; None for other families.
     one_row_ms
         The estimator's median time for one encoded row, in milliseconds.
     row_s
@@ -46,6 +47,8 @@ class UnitResult(Record):
         The pickled estimator, in MB.
     notes
         Warnings of the library, each once.
+    stages
+        Numbers of rounds after which a watched family's answers are kept; empty for others.
     """
 
     fit_seconds: float
@@ -54,6 +57,7 @@ class UnitResult(Record):
     row_s: float
     size_mb: float
     notes: tuple[str, ...]
+    stages: tuple[int, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -99,24 +103,54 @@ class FitUnit:
         """Fit and predict in one thread; the result's JSON is written last and marks the unit as finished."""
         from threadpoolctl import threadpool_limits
 
-        data, present = load_training(self.folder, self.fold, self.family.style, self.task)
-        held = load_held(self.folder, self.fold, self.family.style)
         with threadpool_limits(1), warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            start = time.perf_counter()
-            fitted = self.family.fit(data, self.params, seed=self.seed)
-            fit_seconds = time.perf_counter() - start
-            predict = functools.partial(
-                predict_matrix, fitted.estimator, task=self.task, classes=self.classes, present=present
-            )
-            start = time.perf_counter()
-            predictions = predict(matrix=held)
-            row_s = (time.perf_counter() - start) / len(held)
-            one_row_ms = _median_ms(predict, held)
-        result = UnitResult(fit_seconds, fitted.rounds, one_row_ms, row_s, _size_mb(fitted), _distinct(caught))
-        save_array(_predictions_file(self.folder, self.key), predictions)
+            result = self._run()
+        result = dataclasses.replace(result, notes=_distinct(caught))
         write_json_atomic(_result_file(self.folder, self.key), result.to_dict())
         return result.to_dict()
+
+    def _run(self) -> UnitResult:
+        """Fit, keep the predictions in a file, and measure."""
+        data, present = load_training(self.folder, self.fold, self.family.style, self.task)
+        held = load_watched(self.folder, self.fold, self.family.style, self.task, present)
+        watched: WatchedFit | None = None
+        start = time.perf_counter()
+        if isinstance(self.family, WatchedFamily) and held.known.any():
+            watched = self.family.watch(data, self.params, held, seed=self.seed)
+            fitted = Fitted(watched.estimator)
+        else:
+            fitted = self.family.fit(data, self.params, seed=self.seed)
+        fit_seconds = time.perf_counter() - start
+        predict = functools.partial(
+            predict_matrix, fitted.estimator, task=self.task, classes=self.classes, present=present
+        )
+        start = time.perf_counter()
+        predictions = predict(matrix=held.matrix)
+        row_s = (time.perf_counter() - start) / len(held.matrix)
+        rounds, stages = fitted.rounds, tuple[int, ...]()
+        if watched is not None:
+            rounds, stages, predictions = self._keep_stages(watched, held, present)
+        save_array(_predictions_file(self.folder, self.key), predictions)
+        one_row_ms = _median_ms(predict, held.matrix)
+        return UnitResult(fit_seconds, rounds, one_row_ms, row_s, _size_mb(fitted), (), stages)
+
+    def _keep_stages(
+        self, watched: WatchedFit, held: HeldRows, present: tuple[int, ...]
+    ) -> tuple[int, tuple[int, ...], Array]:
+        """Write the answers of all stages; the rounds that are best for this fold alone, all stages, the answers there."""
+        answers = watched.answers
+        if self.task is Task.MULTICLASS:
+            if answers.ndim == 2:  # of two classes that the rows learnt from hold, the second one's
+                answers = np.stack([1 - answers, answers], axis=-1)
+            answers = spread(answers, self.classes, present)
+        save_array(_stages_file(self.folder, self.key), answers.astype(np.float32))
+        kept = answers[:, held.known]
+        truth = held.target[held.known]
+        if self.task.is_classification:
+            truth = np.asarray(present, dtype=np.float64)[truth.astype(np.intp)]
+        rounds, _ = joint_rounds(self.task, [watched.rounds], [kept], [truth])
+        return rounds, watched.rounds, answers[watched.rounds.index(rounds)]
 
 
 def finished(folder: Path, key: str) -> UnitResult | None:
@@ -133,12 +167,21 @@ def held_out_predictions(folder: Path, key: str) -> Array:
     return predictions
 
 
+def staged_predictions(folder: Path, key: str) -> Array:
+    """The held-out predictions of a finished unit after each of its stages, shape (stages, ...)."""
+    return np.asarray(np.load(_stages_file(folder, key), allow_pickle=False), dtype=np.float64)
+
+
 def _result_file(folder: Path, key: str) -> Path:
     return folder / "units" / f"{key}.json"
 
 
 def _predictions_file(folder: Path, key: str) -> Path:
     return folder / "units" / f"{key}.npy"
+
+
+def _stages_file(folder: Path, key: str) -> Path:
+    return folder / "units" / f"{key}.stages.npy"
 
 
 def _median_ms(predict: Any, held: Array) -> float:

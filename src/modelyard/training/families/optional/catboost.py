@@ -9,12 +9,18 @@ import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
 from modelyard.training.families.promises import Latency, Promises
+from modelyard.training.families.stages import HeldRows, WatchedFit, linked, reached
 
 __all__ = ["CatBoost"]
+
+_STAGE = 10
+"""Rounds between two answers that the library gives; all stages are multiples of it."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,14 +72,32 @@ class CatBoost:
 
     def fit(self, data: FitData, params: Mapping[str, Any], *, seed: int, rounds: int | None = None) -> Fitted:
         """Fit; deterministic in one thread, and leaves no file behind."""
-        with warnings.catch_warnings():
-            # matplotlib, which CatBoost imports for its charts, is not ours to mend.
-            warnings.simplefilter("ignore", DeprecationWarning)
-            import catboost  # noqa: F401
+        _import_quietly()
         if rounds is None:
             rounds = self._best_rounds(data, params, seed)
         estimator = _estimator(data, params, seed, iterations=rounds)
         return Fitted(estimator.fit(data.matrix, data.target, sample_weight=data.weight), rounds)
+
+    def watch(self, data: FitData, params: Mapping[str, Any], held: HeldRows, *, seed: int) -> WatchedFit:
+        """Fit, watched; the library gives the sums of trees after every ten rounds."""
+        _import_quietly()
+        from catboost import Pool
+
+        estimator = _estimator(data, params, seed, iterations=self.max_rounds, early_stopping_rounds=self.patience)
+        judge = Pool(held.matrix[held.known], held.target[held.known])
+        estimator.fit(data.matrix, data.target, sample_weight=data.weight, eval_set=judge, use_best_model=False)
+        stages = reached(int(estimator.tree_count_))
+        staged = estimator.staged_predict(
+            held.matrix, prediction_type="RawFormulaVal", eval_period=_STAGE, thread_count=1
+        )
+        ends = [*range(_STAGE, stages[-1], _STAGE), stages[-1]]
+        kept = set(stages)
+        answers = [
+            linked(data.task, np.asarray(margins, dtype=np.float64))
+            for end, margins in zip(ends, staged, strict=True)
+            if end in kept
+        ]
+        return WatchedFit(estimator, stages, np.stack(answers))
 
     def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int) -> int:
         """Where the loss on the stopping rows is least, learning from the others."""
@@ -86,6 +110,13 @@ class CatBoost:
         judge = Pool(held.matrix, held.target, weight=held.weight)
         estimator.fit(learnt.matrix, learnt.target, sample_weight=learnt.weight, eval_set=judge)
         return int(estimator.get_best_iteration()) + 1
+
+
+def _import_quietly() -> None:
+    """matplotlib, which CatBoost imports for its charts, is not ours to mend."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import catboost  # noqa: F401
 
 
 def _estimator(data: FitData, params: Mapping[str, Any], seed: int, **rounds: int) -> Any:
