@@ -170,14 +170,14 @@ def test_a_family_that_is_not_fit_for_so_many_rows_is_left_out(
     assert left.error == f"{rows} rows, while it is fit for 100"
     assert (left.mean, left.fold_scores, left.fit_seconds) == (None, (), 0.0)
     assert not run.interrupted
-    assert f"Left out: nearest_neighbours ({left.error})." in run.why
+    assert f"Left out ({left.error}): nearest_neighbours." in run.why
     assert "Failed" not in run.why
 
 
 def test_all_shipped_families_are_scored(workspace: Workspace, split_of: Any, table: pl.DataFrame) -> None:
     """With every family but boosting asked for, all are scored, and each is better than the naive answer."""
     wanted = [name for name in FAMILIES if name not in ("lightgbm", "xgboost", "catboost", "ebm")]
-    split, problem = split_of(table, "churn", training={**PLAN, "families": wanted})
+    split, problem = split_of(table, "churn", training={**PLAN, "families": wanted, "blend": False})
     quick = (RandomForest(trees=5), ExtraTrees(trees=5), MultilayerPerceptron(max_rounds=30))
     families = {**FAMILIES, **{family.name: family for family in quick}}
     run = train(split, problem, workspace, families=families, executor=InProcessExecutor()).record

@@ -82,7 +82,7 @@ def test_families_that_the_portfolio_does_not_know_come_too() -> None:
 
 def test_a_replay_has_no_clock_and_only_what_was_finished() -> None:
     """The plan is stored and read back as it is."""
-    plan = plan_for(5_000, 60).replayed(["linear", "lightgbm"])
+    plan = plan_for(5_000, 60).replayed([["linear"], ["lightgbm", "svm"]])
 
     assert plan.budget_s is None
     assert plan.allows("linear")
@@ -102,17 +102,18 @@ def test_the_clock_keeps_time_for_the_winner(hand: Hand) -> None:
 
 
 def test_the_clock_learns_how_fast_this_machine_is(hand: Hand) -> None:
-    """A family is judged by its own past, another one by everything so far."""
-    clock = Clock(100, workers=1)
-    assert clock.affords("linear", 90)
-    clock.note("forest", predicted=10, spent=30)
-    hand.now += 30
+    """A family is judged by its own past, another one by everything so far; a cold start of a moment says little."""
+    clock = Clock(1_000, workers=1)
+    assert clock.affords("linear", 900)
+    clock.note("linear", predicted=0.1, spent=3)
+    assert clock.affords("forest", 500)
+    clock.note("forest", predicted=100, spent=300)
 
-    assert clock.affords("forest", 20)
-    assert not clock.affords("forest", 20.1)
-    assert not clock.affords("linear", 20.1)
-    clock.note("linear", predicted=10, spent=1)
-    assert clock.affords("linear", 500)
+    assert clock.affords("forest", 300)
+    assert not clock.affords("forest", 310)
+    clock.note("boosting", predicted=100, spent=20)
+    assert clock.affords("boosting", 3_000)
+    assert not clock.affords("forest", 310)
 
 
 def test_without_a_budget_everything_is_affordable(hand: Hand) -> None:

@@ -28,11 +28,11 @@ TASKS = {Task.BINARY: 2, Task.MULTICLASS: 3, Task.REGRESSION: 0}
 def rows_for(task: Task) -> tuple[FitData, HeldRows]:
     """Rows to learn from and rows to watch, of one signal."""
     generator = np.random.default_rng(2)
-    matrix = generator.normal(size=(500, 4))
+    matrix: Array = generator.normal(size=(500, 4))
     value = matrix[:, 0] + np.abs(matrix[:, 1]) + generator.normal(0, 0.3, 500)
-    target = (
-        value if task is Task.REGRESSION else np.digitize(value, [0.8] if task is Task.BINARY else [0.3, 1.3]) * 1.0
-    )
+    edges = {Task.BINARY: [0.8], Task.MULTICLASS: [0.3, 1.3]}.get(task, [0.0])
+    codes: Array = np.digitize(value, edges).astype(np.float64)
+    target: Array = codes if task.is_classification else value.astype(np.float64)
     data = FitData(task, matrix[:350], target[:350], np.zeros(350, dtype=bool))
     return data, HeldRows(matrix[350:], target[350:], np.ones(150, dtype=bool))
 

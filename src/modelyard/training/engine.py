@@ -230,8 +230,8 @@ def _replayed(run: TrainingRun) -> WorkPlan:
             got="a run of an earlier version",
             cure="Train again without --replay",
         )
-    unfinished = (CandidateStatus.LEFT_OUT, CandidateStatus.INTERRUPTED)
-    return run.work.replayed([item.name for item in run.candidates if item.status not in unfinished])
+    unfinished = {item.name for item in run.candidates if item.status is CandidateStatus.INTERRUPTED}
+    return run.work.replayed([[name for name in batch if name not in unfinished] for batch in run.batches])
 
 
 def _require_complete(validation: CrossValidation, *, finished: bool) -> None:
@@ -335,6 +335,7 @@ def _conclude(
         weights=conclusion.weights,
         validation_curve=validation_curve(validation.candidates, setup.question.metric, seed=setup.seed),
         work=conclusion.plan,
+        batches=tuple(validation.batches),
         truncated=conclusion.end.truncated,
         seconds=round(clock.spent_s, 1),
     )

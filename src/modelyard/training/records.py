@@ -161,6 +161,8 @@ class TrainingRun(Record):
         The winner with class weights and without; None if they were not compared.
     work
         The plan, as it was fixed before training.
+    batches
+        Names of the candidates that were begun together, in their order; baselines and blends are not among them.
     truncated
         What the clock kept from being done, in words; ``""`` if nothing.
     seconds
@@ -191,6 +193,7 @@ class TrainingRun(Record):
     validation_curve: ValidationCurve | None = None
     weights: WeightComparison | None = None
     work: WorkPlan | None = None
+    batches: tuple[tuple[str, ...], ...] = ()
     truncated: str = ""
     seconds: float | None = None
 

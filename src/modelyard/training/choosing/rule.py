@@ -161,7 +161,10 @@ class _Words:
             item.name for item in self._candidates if item.status is CandidateStatus.FAILED and item.name != EXISTING
         ]
         stopped = [item.name for item in self._candidates if item.status is CandidateStatus.INTERRUPTED]
-        unfit = [f"{item.name} ({item.error})" for item in self._candidates if item.status is CandidateStatus.LEFT_OUT]
+        unfit: dict[str, list[str]] = {}
+        for item in self._candidates:
+            if item.status is CandidateStatus.LEFT_OUT:
+                unfit.setdefault(item.error, []).append(item.name)
         given_up = [item.name for item in self._candidates if item.status is CandidateStatus.GIVEN_UP]
         sentences = []
         if broken:
@@ -170,8 +173,7 @@ class _Words:
             sentences.append(f"Failed: {', '.join(failed)}.")
         if stopped:
             sentences.append(f"Not finished: {', '.join(stopped)}.")
-        if unfit:
-            sentences.append(f"Left out: {', '.join(unfit)}.")
+        sentences += [f"Left out ({reason}): {', '.join(names)}." for reason, names in unfit.items()]
         if given_up:
             sentences.append(f"Given up after one fold, far behind: {', '.join(given_up)}.")
         return sentences

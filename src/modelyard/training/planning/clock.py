@@ -8,6 +8,9 @@ __all__ = ["Clock"]
 _LEAST_RESERVE = 0.1
 """Share of a budget that is kept for fitting the winner, when nothing is known of it yet."""
 
+_PRIOR_S = 4.0
+"""So many predicted seconds count as if they had taken what was expected."""
+
 _REFITS = 2.2
 """The winner is fitted twice, on somewhat more rows than a fold's."""
 
@@ -65,8 +68,11 @@ class Clock:
             self._reserve = min(0.5 * self._budget, max(0.04 * self._budget, _REFITS * fold_seconds / self._workers))
 
     def _pace(self, family: str) -> float:
-        """Seconds spent a predicted second; 1 as long as nothing is known."""
-        if family in self._predicted:
-            return self._spent[family] / max(self._predicted[family], 1e-9)
-        predicted = sum(self._predicted.values())
-        return sum(self._spent.values()) / predicted if predicted > 0 else 1.0
+        """Seconds spent a predicted second: the family's own past, weighed against that of everything so far."""
+        everything = self._weighed(sum(self._predicted.values()), sum(self._spent.values()), 1.0)
+        return self._weighed(self._predicted.get(family, 0.0), self._spent.get(family, 0.0), everything)
+
+    @staticmethod
+    def _weighed(predicted: float, spent: float, expected: float) -> float:
+        """One second that took three says little; a minute that took three says much."""
+        return (spent + _PRIOR_S * expected) / (predicted + _PRIOR_S)

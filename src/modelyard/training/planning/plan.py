@@ -54,27 +54,27 @@ class WorkPlan(Record):
     budget_s
         Seconds for the whole of training; None if the plan is simply carried out.
     only
-        Names of the candidates that the plan is cut down to: those that an earlier run had finished, which this one
-        repeats. None for all.
+        Names of the candidates that the plan is cut down to, as they were begun together: those of an earlier run, which
+        this one repeats. None for all.
     """
 
     candidates: tuple[PlannedCandidate, ...]
     tuning_rounds: int
     budget_s: float | None = None
-    only: tuple[str, ...] | None = None
+    only: tuple[tuple[str, ...], ...] | None = None
 
     @property
     def digest(self) -> str:
         """Equal plans do equal work."""
         return digest_json(self.to_dict())
 
-    def replayed(self, names: Sequence[str]) -> "WorkPlan":
-        """The same plan without a clock, cut down to what an earlier run finished."""
-        return dataclasses.replace(self, budget_s=None, only=tuple(names))
+    def replayed(self, batches: Sequence[Sequence[str]]) -> "WorkPlan":
+        """The same plan without a clock, cut down to what an earlier run finished, in its order."""
+        return dataclasses.replace(self, budget_s=None, only=tuple(tuple(batch) for batch in batches))
 
     def allows(self, name: str) -> bool:
         """True unless the plan repeats a run that did not finish this candidate."""
-        return self.only is None or name in self.only
+        return self.only is None or any(name in batch for batch in self.only)
 
 
 def make_plan(

@@ -108,15 +108,19 @@ def _within_budget(
     plan: WorkPlan, validation: CrossValidation, setup: Setup, families: Mapping[str, Family], clock: Clock
 ) -> None:
     """Candidates in the plan's order as long as they are affordable, then tuning."""
-    listed = [item for item in plan.candidates if plan.allows(item.name)]
-    total = len(listed) + plan.tuning_rounds
-    for first, batch in _batches(listed, clock, validation, families):
+    total = len(plan.candidates) + plan.tuning_rounds
+    left = {item.name: item for item in plan.candidates}
+    for batch in _batches(plan, left, clock):
         recipes = [Recipe(item.name, families[item.family], item.params) for item in batch]
-        made = validation.evaluate(recipes, step="folds", planned=total, race=True, must_end=first)
+        is_first = len(left) == len(plan.candidates) - 1
+        made = validation.evaluate(recipes, step="folds", planned=total, race=True, must_end=is_first)
         for item, candidate in zip(batch, made, strict=True):
             if candidate.status is CandidateStatus.DONE:
                 clock.note(item.family, item.seconds, candidate.fit_seconds)
         clock.reserve_for(_refit_seconds(validation))
+    if plan.only is None:
+        for item in left.values():
+            validation.leave_out(Recipe(item.name, families[item.family], item.params), _NO_TIME)
     tune(
         validation,
         list(families.values()),
@@ -129,27 +133,27 @@ def _within_budget(
     )
 
 
-def _batches(
-    listed: Sequence[PlannedCandidate],
-    clock: Clock,
-    validation: CrossValidation,
-    families: Mapping[str, Family],
-) -> Iterator[tuple[bool, list[PlannedCandidate]]]:
-    """The first candidate alone, then two at a time; what the clock does not afford is recorded as left out."""
-    batch: list[PlannedCandidate] = []
-    for index, item in enumerate(listed):
-        if index == 0:
-            yield True, [item]
-            continue
-        if not clock.affords(item.family, item.seconds + sum(other.seconds for other in batch)):
-            validation.leave_out(Recipe(item.name, families[item.family], item.params), _NO_TIME)
-            continue
-        batch.append(item)
-        if len(batch) == _AT_A_TIME:
-            yield False, batch
-            batch = []
-    if batch:
-        yield False, batch
+def _batches(plan: WorkPlan, left: dict[str, PlannedCandidate], clock: Clock) -> Iterator[list[PlannedCandidate]]:
+    """The first candidate alone, then the next two that are affordable, until none is; what is given leaves ``left``.
+
+    A plan that repeats an earlier run gives the batches of that run.
+    """
+    if plan.only is not None:
+        listed = [[left.pop(name) for name in names if name in left] for names in plan.only]
+        yield from (batch for batch in listed if batch)
+        return
+    yield [left.pop(plan.candidates[0].name)]
+    while left:
+        batch: list[PlannedCandidate] = []
+        for item in left.values():
+            together = sum(other.seconds for other in (*batch, item))
+            if len(batch) < _AT_A_TIME and clock.affords(item.family, together):
+                batch.append(item)
+        if not batch:
+            return
+        for item in batch:
+            del left[item.name]
+        yield batch
 
 
 def _refit_seconds(validation: CrossValidation) -> float:

@@ -111,6 +111,7 @@ class CrossValidation:
         self._clock = clock or Clock(None)
         self._must_end = False
         self.candidates: list[Candidate] = []
+        self.batches: list[tuple[str, ...]] = []
         self._predictions: dict[str, Array] = {}
 
     @property
@@ -201,6 +202,7 @@ class CrossValidation:
         must_end
             Whether the clock is not heard.
         """
+        self.batches.append(tuple(recipe.name for recipe in recipes))
         work = {recipe.name: self.units(recipe) for recipe in recipes}
         results: dict[str, UnitResult] = {}
         errors: dict[str, str] = {}
