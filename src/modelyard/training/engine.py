@@ -21,7 +21,7 @@ from modelyard.features.selection import Selection, selection_report
 from modelyard.problem import DEFAULT_FAMILIES, Problem, did_you_mean
 from modelyard.store import Tracker, Workspace
 from modelyard.training.blending.trial import CALIBRATED
-from modelyard.training.choosing import Choice
+from modelyard.training.choosing.rule import Choice
 from modelyard.training.curves import LearningCurve, WeightComparison
 from modelyard.training.curves.learning import draw_learning_curve, is_affordable
 from modelyard.training.curves.validation import validation_curve
@@ -65,7 +65,7 @@ def train(
     In this order: the plan of the work, which is stored before anything is trained (see
     :mod:`modelyard.training.planning`); the naive baseline and today's system; each family's default configuration,
     simple families first; tuning of the leading family; a blend; the choice (see
-    :func:`~modelyard.training.choosing.choose`) and its calibration; the winner on the training part, and on training
+    :func:`~modelyard.training.choosing.rule.choose`) and its calibration; the winner on the training part, and on training
     and validation together. Fold scores do not depend on the executor. Before the winner is fitted it is drawn by the
     number of rows, if ``training.learning_curve`` says so, and compared with itself under class weights, if
     ``training.class_weights`` does.
@@ -334,6 +334,7 @@ def _conclude(
         learning_curve=conclusion.curve,
         weights=conclusion.weights,
         validation_curve=validation_curve(validation.candidates, setup.question.metric, seed=setup.seed),
+        corrected=choice.corrected,
         work=conclusion.plan,
         batches=tuple(validation.batches),
         truncated=conclusion.end.truncated,

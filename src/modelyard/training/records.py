@@ -11,6 +11,7 @@ from modelyard.data.schema import Column
 from modelyard.features import SelectionReport
 from modelyard.problem import Task
 from modelyard.training.blending.calibration import Calibration
+from modelyard.training.choosing.bias import CorrectedScore
 from modelyard.training.curves.records import LearningCurve, ValidationCurve, WeightComparison
 from modelyard.training.planning.plan import WorkPlan
 
@@ -159,6 +160,8 @@ class TrainingRun(Record):
         What the tuned parameter that matters most did; None for fewer than six trials.
     weights
         The winner with class weights and without; None if they were not compared.
+    corrected
+        The winner's score without the luck of having been picked; None if it was alone, or the naive baseline won.
     work
         The plan, as it was fixed before training.
     batches
@@ -192,6 +195,7 @@ class TrainingRun(Record):
     learning_curve: LearningCurve | None = None
     validation_curve: ValidationCurve | None = None
     weights: WeightComparison | None = None
+    corrected: CorrectedScore | None = None
     work: WorkPlan | None = None
     batches: tuple[tuple[str, ...], ...] = ()
     truncated: str = ""

@@ -6,10 +6,12 @@ from pathlib import Path
 
 from modelyard.core import ModelyardError, Progress, ProgressEvent
 from modelyard.data import Split
+from modelyard.problem import metric_spec
 from modelyard.problem.schema import Constraints
 from modelyard.report import format_number
 from modelyard.training.blending.trial import CALIBRATED, Trial, blended, calibrated
-from modelyard.training.choosing import Choice, Evidence, choose, violations
+from modelyard.training.choosing import Evidence, corrected_score
+from modelyard.training.choosing.rule import Choice, choose, violations
 from modelyard.training.executor import Executor, InProcessExecutor
 from modelyard.training.families.family import Family
 from modelyard.training.model import FittedModel
@@ -35,6 +37,7 @@ def choose_winner(validation: CrossValidation, setup: Setup) -> Choice:
     evidence = _evidence(metric, validation, setup)
     wants_best = plan.prefer == "best" or (plan.prefer == "auto" and plan.budget is not None)
     choice = choose(validation.candidates, metric, setup.problem.constraints, evidence, simplest=not wants_best)
+    choice = _corrected(choice, validation, setup)
     return _calibrate(choice, validation, setup, trial) if setup.problem.task.is_classification else choice
 
 
@@ -112,6 +115,32 @@ def _allowed(candidates: Sequence[Candidate], constraints: Constraints) -> list[
 
 def _evidence(metric: str, validation: CrossValidation, setup: Setup) -> Evidence:
     return Evidence(metric, setup.truth, setup.plan, setup.keys, validation.out_of_fold, seed=setup.seed)
+
+
+def _corrected(choice: Choice, validation: CrossValidation, setup: Setup) -> Choice:
+    """With what the winner's score is worth after it was picked."""
+    competed = _allowed(validation.candidates, setup.problem.constraints)
+    if choice.winner not in {item.name for item in competed}:
+        return choice
+    means = {item.name: float(item.mean or 0.0) for item in competed}
+    found = corrected_score(
+        choice.winner,
+        means,
+        {name: validation.out_of_fold(name) for name in means},
+        setup.question.metric,
+        setup.truth,
+        setup.plan,
+        setup.keys,
+        seed=setup.seed,
+    )
+    if found is None:
+        return choice
+    title = metric_spec(setup.question.metric).title
+    why = (
+        f"{choice.why} Corrected for having been picked among {found.candidates}, its {title} is "
+        f"{format_number(found.estimate)} (95 % interval {format_number(found.low)} to {format_number(found.high)})."
+    )
+    return dataclasses.replace(choice, why=why, corrected=found)
 
 
 def _calibrate(choice: Choice, validation: CrossValidation, setup: Setup, trial: Trial) -> Choice:

@@ -3,9 +3,11 @@
 Takes: candidates with out-of-fold predictions, constraints.
 Gives: a winner, the reason in words, and a score that is corrected for having been picked.
 Never: fits anything; looks beyond the training part.
+
+The rule itself is in ``modelyard.training.choosing.rule``.
 """
 
+from modelyard.training.choosing.bias import CorrectedScore, corrected_score
 from modelyard.training.choosing.noise import Evidence, Gain
-from modelyard.training.choosing.rule import LATENCY_SAFETY, Choice, choose, violations
 
-__all__ = ["LATENCY_SAFETY", "Choice", "Evidence", "Gain", "choose", "violations"]
+__all__ = ["CorrectedScore", "Evidence", "Gain", "corrected_score"]

@@ -13,7 +13,7 @@ from modelyard.problem import metric_spec
 from modelyard.training.folds import FoldPlan, RowKeys
 from modelyard.training.metrics import score_weighted
 
-__all__ = ["Evidence", "Gain"]
+__all__ = ["Evidence", "Gain", "clusters_of"]
 
 Array = npt.NDArray[np.float64]
 
@@ -150,7 +150,7 @@ class Evidence:
     def _sampled_fold(self, index: int, predictions: Array) -> Array:
         held = self._plan.folds[index].held
         truth, answers = self._truth[held], predictions[held]
-        clusters = _clusters(self._keys.take(held))
+        clusters = clusters_of(self._keys.take(held))
         count = int(clusters.max()) + 1
         # Seeded by the fold alone: all candidates meet the same draws.
         generator = np.random.default_rng(derive_seed(self._seed, "noise", index))
@@ -170,7 +170,7 @@ def _normal_bound(tried: int) -> float:
     return statistics.NormalDist().inv_cdf(1 - _ERROR_RATE / tried)
 
 
-def _clusters(keys: RowKeys) -> npt.NDArray[np.int64]:
+def clusters_of(keys: RowKeys) -> npt.NDArray[np.int64]:
     """Which rows are drawn together, as dense codes."""
     if keys.strategy == "group":
         return np.unique(keys.keys, return_inverse=True)[1].astype(np.int64)

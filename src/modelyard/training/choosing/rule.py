@@ -7,6 +7,7 @@ from modelyard.core import Record
 from modelyard.problem import metric_spec
 from modelyard.problem.schema import Constraints
 from modelyard.report import format_number
+from modelyard.training.choosing.bias import CorrectedScore
 from modelyard.training.choosing.noise import Evidence, Gain
 from modelyard.training.records import EXISTING, NAIVE, Candidate, CandidateRole, CandidateStatus
 
@@ -18,10 +19,11 @@ LATENCY_SAFETY = 3.0
 
 @dataclasses.dataclass(frozen=True)
 class Choice(Record):
-    """The name of the winner, and why it won."""
+    """The name of the winner, why it won, and its score without the luck of having been picked (None if not known)."""
 
     winner: str
     why: str
+    corrected: CorrectedScore | None = None
 
 
 def choose(
