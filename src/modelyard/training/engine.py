@@ -32,7 +32,7 @@ from modelyard.training.curves.weights import RARE, compare_weights, rare_share
 from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor
 from modelyard.training.families.custom import custom_family
 from modelyard.training.families.family import Family
-from modelyard.training.families.fitness import Needs, unfit_reason
+from modelyard.training.families.fitness import unfit_reason
 from modelyard.training.families.optional import require_library
 from modelyard.training.families.registry import FAMILIES, registered_families
 from modelyard.training.model import FittedModel, fit_model
@@ -186,9 +186,8 @@ def _search(validation: CrossValidation, setup: Setup, frame: pl.DataFrame, fami
     """Try everything; False if the search was stopped before its end, by Ctrl-C or by the clock."""
     try:
         _add_baselines(validation, setup, frame)
-        needs = Needs(validation.task, len(setup.truth))
         recipes = [Recipe(family.name, family, family.defaults(validation.task)) for family in families]
-        reasons = {recipe.name: unfit_reason(recipe.family, needs) for recipe in recipes}
+        reasons = {recipe.name: unfit_reason(recipe.family, setup.needs) for recipe in recipes}
         validation.evaluate([recipe for recipe in recipes if not reasons[recipe.name]], step="folds")
         for recipe in recipes:
             if reasons[recipe.name]:

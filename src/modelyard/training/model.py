@@ -13,6 +13,7 @@ from modelyard.features import EncodingStyle, OwnFeatures
 from modelyard.features.encoder import TableEncoder
 from modelyard.problem import FeaturePlan, Task
 from modelyard.training.baselines import ConstantEstimator
+from modelyard.training.families.constraints import directions, row_weights
 from modelyard.training.families.family import Family, FitData
 from modelyard.training.records import Candidate
 
@@ -80,7 +81,7 @@ def predict_matrix(estimator: Any, matrix: Array, task: Task, classes: int, pres
 @dataclasses.dataclass(frozen=True)
 class Learning:
     """What a model is to learn: from which columns, split by which time column and group if any, and what;
-    with which features of one's own, and by which plan for features.
+    with which features of one's own, by which plan for features, and from rows that count by which column.
     """
 
     columns: tuple[Column, ...]
@@ -90,6 +91,15 @@ class Learning:
     group: str | None = None
     own: OwnFeatures | None = None
     plan: FeaturePlan | None = None
+    weight: str | None = None
+
+    def weights(self, frame: pl.DataFrame) -> Array | None:
+        """How much each row counts; None if all count alike."""
+        return row_weights(self.weight, frame)
+
+    def directions(self, encoder: TableEncoder) -> tuple[int, ...] | None:
+        """By feature of a fitted encoder, which way predictions may go; None for both ways everywhere."""
+        return directions(encoder.encodings_, self.plan.monotone if self.plan else {})
 
     def encoder(self, style: EncodingStyle) -> TableEncoder:
         """An encoder that is not fitted yet."""
@@ -124,7 +134,14 @@ def fit_model(
         constant = ConstantEstimator.learn(truth, learning.task, len(learning.classes), statistic)
         return FittedModel(encoder, constant, candidate.family, learning.task, learning.classes, codes)
     matrix = encoder.fit_transform(frame, truth)
-    data = FitData(learning.task, matrix, target.astype(np.float64), np.zeros(len(matrix), dtype=bool))
+    data = FitData(
+        learning.task,
+        matrix,
+        target.astype(np.float64),
+        np.zeros(len(matrix), dtype=bool),
+        learning.weights(frame),
+        learning.directions(encoder),
+    )
     with threadpool_limits(1), warnings.catch_warnings():
         # What the library had to say is in the candidate's notes already, from the folds.
         warnings.simplefilter("ignore")

@@ -24,6 +24,8 @@ Places = npt.NDArray[np.int64]
 _MISSING_AND_UNKNOWN = 3
 """Bins beside those that cuts make: missing first, one more than there are cuts, unknown last."""
 
+_LEAST_WEIGHT = 1e-6
+
 
 @dataclasses.dataclass(frozen=True)
 class ExplainableBoosting:
@@ -85,7 +87,9 @@ class ExplainableBoosting:
                 random_state=seed_31(seed),
                 n_jobs=1,
             )
-            estimator.fit(data.matrix, data.target.astype(np.int64) if is_classes else data.target, data.weight)
+            # interpret takes no weight of 0
+            weight = None if data.weight is None else np.maximum(data.weight, _LEAST_WEIGHT * data.weight.mean())
+            estimator.fit(data.matrix, data.target.astype(np.int64) if is_classes else data.target, weight)
         return Fitted(tables_of(estimator, data.matrix.shape[1]))
 
 
