@@ -55,7 +55,7 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str], str]] = {
 """Target, declared roles, and the reviewer's word."""
 
 
-FIGURES = "Of 60 planted faults 59 are named by check and column; 27 sound tables get 0 errors."
+FIGURES = "Of 62 planted faults 61 are named by check and column; 27 sound tables get 0 errors."
 """What the planted-fault suite counts; its test holds this sentence true."""
 
 

@@ -330,6 +330,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault("undeclared-group", "person_id", _grouped),
     Fault("group-outside-split", "person_id", _grouped, {"group": "person_id"}, {"strategy": "random"}),
     Fault("later-than-prediction", "closed", _labelled, {"prediction_time": "asked"}),
+    Fault("unusable-weights", "w", _column("w", lambda frame, _: np.arange(frame.height) - 1.0), {"weight": "w"}),
+    Fault("uneven-weights", "w", _column("w", lambda frame, random: random.pareto(0.8, frame.height)), {"weight": "w"}),
     Fault("filled-with-label", "closing", _labelled, {"prediction_time": "asked", "label_time": "known"}),
     Fault("measures-label-delay", "took", _labelled, {"prediction_time": "asked", "label_time": "known"}),
     Fault("label-errors", "y", _flipped(0.04)),

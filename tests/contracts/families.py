@@ -8,19 +8,19 @@ import numpy.typing as npt
 import pytest
 
 from modelyard.problem import Task
-from modelyard.training.families.decision_tree import DecisionTree
+from modelyard.training.families.boosting.lightgbm import LightGBM
+from modelyard.training.families.boosting.xgboost import XGBoost
 from modelyard.training.families.elastic_net import ElasticNet
-from modelyard.training.families.extra_trees import ExtraTrees
 from modelyard.training.families.family import Family, FitData
+from modelyard.training.families.forests.decision_tree import DecisionTree
+from modelyard.training.families.forests.extra_trees import ExtraTrees
+from modelyard.training.families.forests.random_forest import RandomForest
 from modelyard.training.families.incremental import NaiveBayes, StochasticGradient
-from modelyard.training.families.lightgbm import LightGBM
 from modelyard.training.families.linear import Linear
 from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
 from modelyard.training.families.optional import CatBoost, ExplainableBoosting
-from modelyard.training.families.random_forest import RandomForest
 from modelyard.training.families.svm import SupportVectors
-from modelyard.training.families.xgboost import XGBoost
 from modelyard.training.model import predict_matrix
 
 Matrix = npt.NDArray[np.float64]

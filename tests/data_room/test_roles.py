@@ -20,6 +20,7 @@ def test_every_column_has_one_use(problem: Build) -> None:
         y=ColumnKind.CATEGORY,
         customer=ColumnKind.CATEGORY,
         household=ColumnKind.NUMERIC,
+        counts=ColumnKind.NUMERIC,
         known_at=ColumnKind.DATE,
         asked_at=ColumnKind.DATE,
         duration=ColumnKind.NUMERIC,
@@ -33,6 +34,7 @@ def test_every_column_has_one_use(problem: Build) -> None:
             "y",
             id="customer",
             group="household",
+            weight="counts",
             label_time="known_at",
             prediction_time="asked_at",
             exclude={"duration": "known only after the call"},
@@ -44,6 +46,7 @@ def test_every_column_has_one_use(problem: Build) -> None:
     assert roles.excluded == {
         "customer": "it names the row",
         "household": "it names the group, which is new in production",
+        "counts": "it says how much the row counts",
         "known_at": "it is known only with the label",
         "asked_at": "it says when the prediction is asked for",
         "duration": "known only after the call",

@@ -42,9 +42,9 @@ from modelyard.training.baselines import ConstantEstimator
 from modelyard.training.blending import BlendEstimator, Calibration, EncoderUnion, Member
 from modelyard.training.engine import train
 from modelyard.training.executor import InProcessExecutor
-from modelyard.training.families.decision_tree import DecisionTree
 from modelyard.training.families.elastic_net import ElasticNet
 from modelyard.training.families.family import Family, FitData
+from modelyard.training.families.forests.decision_tree import DecisionTree
 from modelyard.training.families.incremental import StochasticGradient
 from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours

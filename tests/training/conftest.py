@@ -12,11 +12,11 @@ from modelyard.core.actor import Actor
 from modelyard.data import Split, load_version, make_split, store_version
 from modelyard.problem import Problem
 from modelyard.store import Workspace
+from modelyard.training.families.boosting.lightgbm import LightGBM
+from modelyard.training.families.boosting.xgboost import XGBoost
 from modelyard.training.families.family import Family
-from modelyard.training.families.lightgbm import LightGBM
+from modelyard.training.families.forests.random_forest import RandomForest
 from modelyard.training.families.linear import Linear
-from modelyard.training.families.random_forest import RandomForest
-from modelyard.training.families.xgboost import XGBoost
 
 MakeSplit = Callable[..., tuple[Split, Problem]]
 

@@ -17,12 +17,12 @@ from modelyard.training import CandidateStatus
 from modelyard.training.engine import train
 from modelyard.training.executor import InProcessExecutor
 from modelyard.training.families.custom import custom_family
-from modelyard.training.families.extra_trees import ExtraTrees
 from modelyard.training.families.family import Family
+from modelyard.training.families.forests.extra_trees import ExtraTrees
+from modelyard.training.families.forests.random_forest import RandomForest
 from modelyard.training.families.linear import Linear
 from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
-from modelyard.training.families.random_forest import RandomForest
 from modelyard.training.families.registry import FAMILIES, registered_families
 
 PLAN = {"folds": 2, "tuning_rounds": 0, "families": ["linear"]}

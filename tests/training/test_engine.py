@@ -275,10 +275,10 @@ KILLED = """
     from modelyard.problem import Problem
     from modelyard.store import Workspace
     from modelyard.training.engine import train
-    from modelyard.training.families.lightgbm import LightGBM
+    from modelyard.training.families.boosting.lightgbm import LightGBM
     from modelyard.training.families.linear import Linear
-    from modelyard.training.families.random_forest import RandomForest
-    from modelyard.training.families.xgboost import XGBoost
+    from modelyard.training.families.forests.random_forest import RandomForest
+    from modelyard.training.families.boosting.xgboost import XGBoost
 
     quick = (Linear(), RandomForest(trees=8), LightGBM(max_rounds=30, patience=5, fallback_rounds=10),
              XGBoost(max_rounds=30, patience=5, fallback_rounds=10))

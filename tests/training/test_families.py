@@ -8,14 +8,14 @@ import pytest
 
 from modelyard.core import MissingExtraError
 from modelyard.problem import FAMILY_NAMES, Task
+from modelyard.training.families.boosting.lightgbm import LightGBM
+from modelyard.training.families.boosting.xgboost import XGBoost
 from modelyard.training.families.family import Family, FitData
-from modelyard.training.families.lightgbm import LightGBM
+from modelyard.training.families.forests.random_forest import RandomForest
 from modelyard.training.families.linear import Linear
 from modelyard.training.families.optional import CatBoost, ExplainableBoosting, ebm, require_library
 from modelyard.training.families.optional.ebm import AdditiveEstimator, tables_of
-from modelyard.training.families.random_forest import RandomForest
 from modelyard.training.families.registry import FAMILIES
-from modelyard.training.families.xgboost import XGBoost
 from modelyard.training.model import predict_matrix
 
 QUICK: tuple[Family, ...] = (

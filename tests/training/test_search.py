@@ -14,10 +14,10 @@ from modelyard.data import infer_schema
 from modelyard.features import EncodingStyle
 from modelyard.problem import FeaturePlan, Task
 from modelyard.training import CandidateRole, CandidateStatus, InProcessExecutor
+from modelyard.training.families.boosting.lightgbm import LightGBM
 from modelyard.training.families.family import FitData, Fitted
-from modelyard.training.families.lightgbm import LightGBM
+from modelyard.training.families.forests.random_forest import RandomForest
 from modelyard.training.families.linear import Linear
-from modelyard.training.families.random_forest import RandomForest
 from modelyard.training.folds import RowKeys, plan_folds
 from modelyard.training.model import Learning
 from modelyard.training.planning import Clock

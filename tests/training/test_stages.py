@@ -8,11 +8,11 @@ import numpy.typing as npt
 import pytest
 
 from modelyard.problem import Task
+from modelyard.training.families.boosting.lightgbm import LightGBM
+from modelyard.training.families.boosting.stages import HeldRows, WatchedFamily, joint_rounds
+from modelyard.training.families.boosting.xgboost import XGBoost
 from modelyard.training.families.family import FitData
-from modelyard.training.families.lightgbm import LightGBM
 from modelyard.training.families.optional import CatBoost
-from modelyard.training.families.stages import HeldRows, WatchedFamily, joint_rounds
-from modelyard.training.families.xgboost import XGBoost
 from modelyard.training.model import predict_matrix
 
 Array = npt.NDArray[np.float64]

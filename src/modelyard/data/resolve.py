@@ -209,7 +209,7 @@ def check_columns(problem: Problem, columns: Iterable[str]) -> None:
 
 def _declared(problem: Problem) -> Iterator[tuple[str, str]]:
     data = problem.data
-    for key in ("id", "time", "group", "label_time", "prediction_time"):
+    for key in ("id", "time", "group", "weight", "label_time", "prediction_time"):
         if (name := getattr(data, key)) is not None:
             yield f"data.{key}", name
     for key in ("exclude", "types", "ranges", "contract"):
@@ -219,6 +219,8 @@ def _declared(problem: Problem) -> Iterator[tuple[str, str]]:
         yield "split.column", problem.split.column
     if problem.existing_system.column is not None:
         yield "existing_system.column", problem.existing_system.column
+    for name in problem.features.monotone:
+        yield "features.monotone", name
     for key in ("segments", "protected"):
         for name in getattr(problem, key):
             yield key, name

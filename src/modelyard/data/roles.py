@@ -83,6 +83,7 @@ def _declared_uses(problem: Problem) -> dict[str, str]:
     uses = {
         data.id: "it names the row",
         data.group: "it names the group, which is new in production",
+        data.weight: "it says how much the row counts",
         data.label_time: "it is known only with the label",
         data.prediction_time: "it says when the prediction is asked for",
         problem.split.column: "it says which part the row belongs to",

@@ -86,6 +86,7 @@ def _data(draft: ProblemDraft) -> list[str]:
         "id": "names a row, never a feature",
         "time": "orders the rows; makes the split time-ordered",
         "group": "rows that belong together: a patient, a household",
+        "weight": "how much a row counts in training, never a feature",
     }
     for key, hint in hints.items():
         dotted = f"data.{key}"

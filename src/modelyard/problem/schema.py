@@ -98,6 +98,10 @@ class DataSource(_Strict):
     group: str | None = Field(default=None, description="Column whose rows belong together (a patient, a household).")
     label_time: str | None = Field(default=None, description="When the label became known; never a feature.")
     prediction_time: str | None = Field(default=None, description="When the prediction is asked for; never a feature.")
+    weight: str | None = Field(
+        default=None,
+        description="How much a row counts in training, a number from 0 on; never a feature. Scores count all rows alike.",
+    )
     exclude: dict[str, str] = Field(default_factory=dict, description="Columns that must not be used: name to reason.")
     types: dict[str, Literal["numeric", "category", "boolean", "date", "text", "identifier"]] = Field(
         default_factory=dict, description="Column kinds that override what was inferred."
@@ -319,7 +323,11 @@ class FeaturePlan(_Strict):
     interactions: tuple[tuple[str, str], ...] = Field(
         default=(), description="Pairs of number columns whose product is a feature too: [[age, income]]."
     )
-
+    monotone: dict[str, Literal["increasing", "decreasing"]] = Field(
+        default_factory=dict,
+        description="Number columns in which predictions must never fall (increasing) or never rise (decreasing), all else "
+        "equal: tenure: decreasing. Families that cannot keep it are left out.",
+    )
     sentences: tuple[str, ...] = Field(
         default=(), description="Text columns that a pretrained sentence encoder reads too, beside TF-IDF."
     )

@@ -29,7 +29,7 @@ from modelyard.training.curves.weights import RARE, compare_weights, rare_share
 from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor, cores
 from modelyard.training.families.custom import custom_family
 from modelyard.training.families.family import Family
-from modelyard.training.families.fitness import Needs, unfit_reason
+from modelyard.training.families.fitness import unfit_reason
 from modelyard.training.families.optional import is_installed, require_library
 from modelyard.training.families.registry import FAMILIES, registered_families
 from modelyard.training.model import FittedModel
@@ -117,8 +117,7 @@ def train(
     setup = prepare(split, problem, workspace.root)
     families = {**families, **_families_of_others(setup.problem, families)}
     chosen = _chosen_families(setup.problem, families)
-    needs = Needs(setup.problem.task, len(setup.truth))
-    unfit = {name: reason for name, family in chosen.items() if (reason := unfit_reason(family, needs))}
+    unfit = {name: reason for name, family in chosen.items() if (reason := unfit_reason(family, setup.needs))}
     plan = _plan(setup, {name: family for name, family in chosen.items() if name not in unfit}, replay)
     folder = workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
     if not resume:

@@ -13,6 +13,7 @@ from modelyard.features.encoder import TableEncoder
 from modelyard.problem import FeaturePlan, Task
 from modelyard.training.baselines import ConstantEstimator
 from modelyard.training.blending.encoders import EncoderUnion
+from modelyard.training.families.constraints import directions, row_weights
 
 __all__ = ["FittedModel", "Learning", "predict_matrix", "spread"]
 
@@ -82,7 +83,7 @@ def spread(probabilities: Array, classes: int, present: tuple[int, ...]) -> Arra
 @dataclasses.dataclass(frozen=True)
 class Learning:
     """What a model is to learn: from which columns, split by which time column and group if any, and what;
-    with which features of one's own, and by which plan for features.
+    with which features of one's own, by which plan for features, and from rows that count by which column.
     """
 
     columns: tuple[Column, ...]
@@ -92,6 +93,15 @@ class Learning:
     group: str | None = None
     own: OwnFeatures | None = None
     plan: FeaturePlan | None = None
+    weight: str | None = None
+
+    def weights(self, frame: pl.DataFrame) -> Array | None:
+        """How much each row counts; None if all count alike."""
+        return row_weights(self.weight, frame)
+
+    def directions(self, encoder: TableEncoder) -> tuple[int, ...] | None:
+        """By feature of a fitted encoder, which way predictions may go; None for both ways everywhere."""
+        return directions(encoder.encodings_, self.plan.monotone if self.plan else {})
 
     def encoder(self, style: EncodingStyle) -> TableEncoder:
         """An encoder that is not fitted yet."""

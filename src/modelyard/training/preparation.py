@@ -15,6 +15,8 @@ from modelyard.data.schema import Column, ColumnKind
 from modelyard.features import OwnFeatures, load_own_features
 from modelyard.features.sentences import sentence_model
 from modelyard.problem import Problem, Task, metrics_for
+from modelyard.training.families.constraints import check_monotone
+from modelyard.training.families.fitness import Needs
 from modelyard.training.folds import FoldPlan, RowKeys, plan_folds
 from modelyard.training.model import Learning
 from modelyard.training.search.cross_validation import Question
@@ -67,8 +69,22 @@ class Setup:
         """What every model of the search is to learn."""
         data = self.problem.data
         return Learning(
-            self.columns, data.time, self.problem.task, self.classes, data.group, self.own, self.problem.features
+            self.columns,
+            data.time,
+            self.problem.task,
+            self.classes,
+            data.group,
+            self.own,
+            self.problem.features,
+            data.weight,
         )
+
+    @property
+    def needs(self) -> Needs:
+        """What every family must promise."""
+        problem = self.problem
+        declared = problem.data.weight is not None, bool(problem.features.monotone)
+        return Needs(problem.task, len(self.truth), *declared)
 
     @property
     def truth(self) -> npt.NDArray[np.float64]:
@@ -102,6 +118,7 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
     roles.require_features()
     columns = tuple(split.train.schema.column(name) for name in roles.features)
     own = None if folder is None else load_own_features(folder, frame, split.train.schema, roles.features)
+    check_monotone(problem.features, problem.task, columns, own)
     classes = class_names(problem, split.development.frame[data.target])
     truth = encode_target(frame[data.target], problem.task, classes)
     keys = RowKeys.of(frame, problem, split.record.strategy, truth)
@@ -118,6 +135,7 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
             "keys": {"strategy": keys.strategy, "time": data.time, "group": data.group},
             "own_features": own.digest if own is not None else None,
             "features": problem.features.model_dump(mode="json"),
+            "weight": data.weight,
             "sentence_encoder": _sentence_encoder(problem, columns),
             "folds": len(plan.folds),
             "seed": seed,

@@ -27,6 +27,7 @@ from modelyard.audit.checks.shape import rare_categories, skew, zero_inflation
 from modelyard.audit.checks.target_values import target_errors
 from modelyard.audit.checks.text_values import broken_text, dates_as_text, decimal_commas, invisible_characters
 from modelyard.audit.checks.types import mixed_types, placeholder_values, spelling_variants
+from modelyard.audit.checks.weights import sample_weights
 from modelyard.audit.registry import Check
 
 __all__ = ["CHECKS", "Check"]
@@ -40,6 +41,7 @@ CHECKS: tuple[Check, ...] = (
     group_outside_split,
     undeclared_group,
     time_outside_split,
+    sample_weights,
     target_drift,
     row_order,
     feature_drift,

@@ -15,8 +15,8 @@ from modelyard.features import EncodingStyle
 from modelyard.features.selection import Selection
 from modelyard.problem import Task, metric_spec
 from modelyard.training.executor import Executor, Unit
+from modelyard.training.families.boosting.stages import joint_rounds
 from modelyard.training.families.family import Family
-from modelyard.training.families.stages import joint_rounds
 from modelyard.training.folds import FoldPlan
 from modelyard.training.metrics import score
 from modelyard.training.planning.clock import Clock

@@ -13,8 +13,8 @@ from modelyard.core import derive_seed, write_atomic
 from modelyard.features import EncodingStyle
 from modelyard.features.selection import Selection
 from modelyard.problem import Task
+from modelyard.training.families.boosting.stages import HeldRows
 from modelyard.training.families.family import FitData
-from modelyard.training.families.stages import HeldRows
 from modelyard.training.folds import FoldPlan, RowKeys, inner_holdout
 from modelyard.training.model import Learning
 
@@ -64,9 +64,12 @@ class FoldMatrices:
         """Write what all styles share: the target and the stopping rows of each fold's training rows."""
         self._plan = plan
         self._truth = truth
+        weight = self._learning.weights(self._frame)
         for index, fold in enumerate(plan.folds):
             save_array(_file(self._folder, index, "target"), truth[fold.train])
             save_array(_file(self._folder, index, "held-target"), truth[fold.held])
+            if weight is not None:
+                save_array(_file(self._folder, index, "weight"), weight[fold.train])
             save_array(_file(self._folder, index, "stop"), inner_holdout(keys, fold.train, derive_seed(seed, index)))
 
     def write_part(self, fold: int, part: str, rows: npt.NDArray[np.int64], stop: npt.NDArray[np.bool_]) -> None:
@@ -86,6 +89,9 @@ class FoldMatrices:
             learnt = encoder.fit_transform(train, self._truth[fold.train])
             save_array(_file(self._folder, index, f"{style.value}.train"), learnt)
             chosen.append(encoder.selection_)
+            monotone = self._learning.directions(encoder)
+            if monotone is not None:
+                save_array(_file(self._folder, index, f"{style.value}.monotone"), np.array(monotone))
             start = time.perf_counter()
             encoded = encoder.transform(held)
             spent, rows = spent + time.perf_counter() - start, rows + len(held)
@@ -114,15 +120,20 @@ def load_training(
     matrix = np.load(_file(folder, fold, f"{style.value}.train"), mmap_mode="r", allow_pickle=False)
     target = np.load(_file(folder, fold, "target"), allow_pickle=False)
     stop = np.load(_file(folder, fold, f"{part}.stop" if part else "stop"), allow_pickle=False)
+    weight = _optional(_file(folder, fold, "weight"))
+    bounds = _optional(_file(folder, fold, f"{style.value}.monotone"))
+    monotone = None if bounds is None else tuple(int(sign) for sign in bounds)
     if part:
         rows = np.load(_file(folder, fold, f"{part}.rows"), allow_pickle=False)
-        matrix, target = matrix[rows], target[rows]
+        matrix, target, weight = matrix[rows], target[rows], None if weight is None else weight[rows]
+    if weight is not None:
+        stop &= weight > 0  # rows that do not count could not judge
     if not task.is_classification:
-        return FitData(task, matrix, target, stop), ()
+        return FitData(task, matrix, target, stop, weight, monotone), ()
     present, dense = np.unique(target, return_inverse=True)
     # A class that only the stopping rows hold could be neither learnt nor judged.
     stop &= np.isin(dense, dense[~stop])
-    return FitData(task, matrix, dense.astype(np.float64), stop), tuple(int(code) for code in present)
+    return FitData(task, matrix, dense.astype(np.float64), stop, weight, monotone), tuple(int(code) for code in present)
 
 
 def load_held(folder: Path, fold: int, style: EncodingStyle) -> Array:
@@ -139,6 +150,11 @@ def load_watched(folder: Path, fold: int, style: EncodingStyle, task: Task, pres
         return HeldRows(matrix, target, np.ones(len(target), dtype=bool))
     dense = np.searchsorted(present, target).astype(np.float64)
     return HeldRows(matrix, dense, np.isin(target, present))
+
+
+def _optional(path: Path) -> Array | None:
+    """The array in a file that is written only where the project asks for it."""
+    return np.load(path, allow_pickle=False) if path.exists() else None
 
 
 def _file(folder: Path, fold: int, name: str) -> Path:

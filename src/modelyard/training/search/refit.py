@@ -51,6 +51,8 @@ class RefitUnit:
         What to fit.
     task
         What is predicted.
+    monotone
+        As in :class:`~modelyard.training.families.family.FitData`.
     """
 
     folder: Path
@@ -59,6 +61,7 @@ class RefitUnit:
     rounds: int | None
     seed: int
     task: Task
+    monotone: tuple[int, ...] | None = None
 
     @functools.cached_property
     def key(self) -> str:
@@ -69,6 +72,7 @@ class RefitUnit:
             "params": dict(self.params),
             "rounds": self.rounds,
             "seed": self.seed,
+            "monotone": self.monotone,
         }
         return digest_json(parts)[:_KEY_LENGTH]
 
@@ -84,7 +88,9 @@ class RefitUnit:
 
         matrix = np.load(_matrix_file(self.folder, self.family.style), mmap_mode="r", allow_pickle=False)
         target = np.load(_target_file(self.folder), allow_pickle=False)
-        data = FitData(self.task, matrix, target, np.zeros(len(matrix), dtype=bool))
+        weights = _weight_file(self.folder)
+        weight = np.load(weights, allow_pickle=False) if weights.exists() else None
+        data = FitData(self.task, matrix, target, np.zeros(len(matrix), dtype=bool), weight, self.monotone)
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             fitted = self.family.fit(data, self.params, seed=self.seed, rounds=self.rounds)
@@ -128,6 +134,9 @@ class Refit:
             present, codes = np.unique(truth, return_inverse=True)
             self._codes, dense = tuple(int(code) for code in present), codes.astype(np.float64)
         save_array(_target_file(self._folder), dense)
+        weight = self._learning.weights(frame)
+        if weight is not None:
+            save_array(_weight_file(self._folder), weight)
         self._encoders: dict[EncodingStyle, TableEncoder] = {}
         for style in dict.fromkeys(part.family.style for part in self._parts):
             self._encoders[style] = encoder = self._learning.encoder(style)
@@ -140,6 +149,7 @@ class Refit:
                 part.candidate.rounds,
                 derive_seed(self._seed, "fit", part.family.name),
                 task,
+                self._learning.directions(self._encoders[part.family.style]),
             )
             for part in self._parts
         ]
@@ -177,6 +187,10 @@ def fit_constant(learning: Learning, frame: pl.DataFrame, truth: Array, naive: C
 
 def _matrix_file(folder: Path, style: EncodingStyle) -> Path:
     return folder / f"{style.value}.npy"
+
+
+def _weight_file(folder: Path) -> Path:
+    return folder / "weight.npy"
 
 
 def _target_file(folder: Path) -> Path:

@@ -15,8 +15,8 @@ import numpy.typing as npt
 
 from modelyard.core import Record, digest_json, write_json_atomic
 from modelyard.problem import Task
+from modelyard.training.families.boosting.stages import HeldRows, WatchedFamily, WatchedFit, joint_rounds
 from modelyard.training.families.family import Family, Fitted
-from modelyard.training.families.stages import HeldRows, WatchedFamily, WatchedFit, joint_rounds
 from modelyard.training.model import predict_matrix, spread
 from modelyard.training.search.matrices import load_training, load_watched, save_array
 

@@ -13,9 +13,9 @@ import numpy as np
 
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
+from modelyard.training.families.boosting.stages import HeldRows, WatchedFit, linked, reached
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
 from modelyard.training.families.promises import Latency, Promises
-from modelyard.training.families.stages import HeldRows, WatchedFit, linked, reached
 
 __all__ = ["CatBoost"]
 
@@ -30,7 +30,7 @@ class CatBoost:
     Parameters
     ----------
     max_rounds, patience, fallback_rounds
-        As in :class:`~modelyard.training.families.lightgbm.LightGBM`.
+        As in :class:`~modelyard.training.families.boosting.lightgbm.LightGBM`.
     """
 
     max_rounds: int = 1_000

@@ -12,9 +12,9 @@ import numpy as np
 
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
+from modelyard.training.families.boosting.stages import HeldRows, WatchedFit, linked, reached
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
 from modelyard.training.families.promises import Latency, Promises
-from modelyard.training.families.stages import HeldRows, WatchedFit, linked, reached
 
 __all__ = ["LightGBM"]
 
