@@ -360,6 +360,15 @@ class TrainingPlan(_Strict):
     )
     tuning_rounds: int = Field(default=8, ge=0, description="Rounds of Bayesian tuning of the leading family.")
     workers: int | None = Field(default=None, ge=1, description="Worker processes; by default one per core.")
+    executor: str | None = Field(
+        default=None,
+        description="Where candidates are fitted: local_pool (worker processes, the default), in_process, ray, or another "
+        "registered executor.",
+    )
+    address: str | None = Field(
+        default=None,
+        description="Of the Ray cluster: ray://host:10001, host:6379 or auto; without it Ray works on this machine.",
+    )
     learning_curve: Literal["auto"] | bool = Field(
         default="auto",
         description="Whether the winner is drawn by the number of rows; auto does so where it adds a fifth to training at most.",

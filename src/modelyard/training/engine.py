@@ -29,7 +29,7 @@ from modelyard.training.curves import LearningCurve, WeightComparison
 from modelyard.training.curves.learning import draw_learning_curve, is_affordable
 from modelyard.training.curves.validation import validation_curve
 from modelyard.training.curves.weights import RARE, compare_weights, rare_share
-from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor
+from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor, load_executor
 from modelyard.training.families.custom import custom_family
 from modelyard.training.families.family import Family
 from modelyard.training.families.registry import FAMILIES, registered_families
@@ -83,8 +83,8 @@ def train(
     workspace
         Receives the run.
     executor
-        Where units run; by default worker processes on this machine (``training.workers``). One that is given is
-        left open.
+        Where units run; by default the one that ``training.executor`` names, else worker processes on this machine
+        (``training.workers``). One that is given is left open.
     tracker
         Hears of the run when it is stored; by default the one that the project file names.
     progress
@@ -166,7 +166,10 @@ def _chosen_families(problem: Problem, families: Mapping[str, Family]) -> list[F
 
 
 def _default_executor(problem: Problem) -> Executor:
-    """Worker processes, unless there would be one only."""
+    """The one that is named; else worker processes, unless there would be one only."""
+    plan = problem.training
+    if plan.executor is not None:
+        return load_executor(plan.executor, workers=plan.workers, address=plan.address)
     pool = LocalPoolExecutor(problem.training.workers)
     return pool if pool.workers > 1 else InProcessExecutor()
 

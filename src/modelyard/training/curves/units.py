@@ -59,9 +59,14 @@ class PartUnit:
         return digest_json(parts)[:_KEY_LENGTH]
 
     @property
+    def folder(self) -> Path:
+        """The search's."""
+        return self.whole.folder
+
+    @property
     def predictions_file(self) -> Path:
         """Where the held-out predictions are left."""
-        return self.whole.folder / "units" / f"{self.key}.npy"
+        return self.folder / "units" / f"{self.key}.npy"
 
     def run(self) -> Mapping[str, Any]:
         """Fit and predict in one thread; the result's JSON is written last."""
