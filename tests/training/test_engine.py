@@ -337,7 +337,9 @@ def test_the_tracker_hears_of_everything(
     train(split, problem, workspace, tracker=LocalTracker(tmp_path / "tracked"))
     lines = pl.read_ndjson(tmp_path / "tracked" / "tracking.jsonl")
 
-    assert lines["event"].to_list() == ["start", "candidate", "candidate", "metrics", "artifact", "finish"]
+    events = ["start", "dataset", "candidate", "candidate", "metrics", "artifact", "artifact", "artifact", "finish"]
+
+    assert lines["event"].to_list() == events
     assert lines["status"][-1] == "finished"
 
 

@@ -198,7 +198,7 @@ def _connect(ray: Any, workers: int | None, address: str | None) -> None:
     try:
         ray.init(address=address, **quiet)
     except (OSError, ValueError, RuntimeError) as error:
-        raise _unreachable(address, one_line(error)) from error
+        raise _unreachable(address, one_line(error.__cause__ or error)) from error
 
 
 def _knock(address: str) -> None:
@@ -228,7 +228,8 @@ def _unreachable(address: str, got: str) -> ModelyardError:
         f"the Ray cluster at {address} cannot be reached",
         where="training.address",
         got=got,
-        cure="Start it, or take training.address out to work on this machine",
+        cure="Start it; give this process its token, if it has one (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN); or take "
+        "training.address out to work on this machine",
     )
 
 

@@ -1,4 +1,4 @@
-"""Commands that make a model: audit, train, evaluate."""
+"""Commands that make a model: audit, train, sync, evaluate."""
 
 import enum
 from datetime import datetime
@@ -67,6 +67,17 @@ def train(
     return Answer(run.record.to_dict(), show_training(run.record))
 
 
+def sync(session: Session) -> Answer:
+    """Send runs that wait to the tracker of the project file. A run waits if its tracker could not be reached; the next training sends it too."""
+    from modelyard.cli.show.modelling import show_sync
+    from modelyard.training.tracking import sync_runs
+
+    project = session.project
+    with project.workspace.lock():
+        found = sync_runs(project.problem, project.workspace)
+    return Answer(found.to_dict(), show_sync(found), ExitCode.BROKEN if found.problem else ExitCode.DONE)
+
+
 def evaluate(
     session: Session,
     open_test: Annotated[
@@ -83,5 +94,5 @@ def evaluate(
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this file."""
-    for name, function in (("audit", audit), ("train", train), ("evaluate", evaluate)):
+    for name, function in (("audit", audit), ("train", train), ("sync", sync), ("evaluate", evaluate)):
         verb(app, name)(function)
