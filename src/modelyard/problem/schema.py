@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from modelyard.problem.address import holds_password
@@ -373,10 +373,12 @@ class TrainingPlan(_Strict):
         default="auto",
         description="Whether the winner is drawn by the number of rows; auto does so where it adds a fifth to training at most.",
     )
-    class_weights: Literal["auto"] | bool = Field(
+    imbalance: Literal["auto"] | bool = Field(
         default="auto",
-        description="Whether the winner is compared with class weights and without (two classes); auto does so where a class "
-        "has less than 30 % of the rows and it is cheap.",
+        validation_alias=AliasChoices("imbalance", "class_weights"),
+        description="Whether the winner is compared with itself under class weights, SMOTE and under-sampling (two classes; "
+        "the last two need the extra imbalance); auto does so where a class has less than 30 % of the rows and it is cheap. "
+        "class_weights is its older name.",
     )
 
     @model_validator(mode="after")

@@ -68,7 +68,7 @@ def train(
     tuning of the leading family; the choice (see :func:`~modelyard.training.selection.choose`); the winner on the
     training part, and on training and validation together. Fold scores do not depend on the executor. Before the
     winner is fitted it is drawn by the number of rows, if ``training.learning_curve`` says so, and
-    compared with itself under class weights, if ``training.class_weights`` does.
+    compared with itself under class weights and resampling, if ``training.imbalance`` does.
 
     Ctrl-C (``KeyboardInterrupt``) while candidates are tried stops the search: the choice is made among those that are
     complete. So does the end of ``constraints.training_minutes``, but units that have begun are finished. What was
@@ -257,7 +257,7 @@ def _look_closer(
         if plan.learning_curve is True or (plan.learning_curve == "auto" and cheap):
             curve = draw_learning_curve(validation, matrices, setup, winner, family)
             conclusion = dataclasses.replace(conclusion, curve=curve)
-        if plan.class_weights is True or (plan.class_weights == "auto" and cheap and rare_share(setup) < RARE):
+        if plan.imbalance is True or (plan.imbalance == "auto" and cheap and rare_share(setup) < RARE):
             weights = compare_weights(validation, setup, winner, family)
             conclusion = dataclasses.replace(conclusion, weights=weights)
     except KeyboardInterrupt:

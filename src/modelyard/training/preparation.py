@@ -14,6 +14,7 @@ from modelyard.data.schema import Column, ColumnKind
 from modelyard.features import OwnFeatures, load_own_features
 from modelyard.features.sentences import sentence_model
 from modelyard.problem import Problem, Task, metrics_for
+from modelyard.training.curves.resampling import require_resampling
 from modelyard.training.folds import FoldPlan, RowKeys, plan_folds
 from modelyard.training.model import Learning
 from modelyard.training.search.cross_validation import Question
@@ -88,13 +89,15 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
         If the primary metric is not defined for the task, features of one's own cannot be run, or the sentence encoder
         is asked to read what is no text.
     MissingExtraError
-        If it is asked to read and is not installed.
+        If it is asked to read and is not installed; or resampling is asked for, and imbalanced-learn is not.
     DataError
         If the target cannot be learnt, no column is left, or no folds can be made.
     """
     if problem.task is Task.AUTO or (problem.task is Task.BINARY and problem.data.positive is None):
         problem = resolve(problem, split.train.frame)
     _check_metric(problem)
+    if problem.training.imbalance is True and problem.task is Task.BINARY:
+        require_resampling()
     data, frame = problem.data, split.train.frame
     roles = assign_roles(problem, split.train.schema)
     roles.require_features()
