@@ -10,7 +10,9 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from modelyard.core import ConfigError
+from modelyard.problem.metrics import declare_metrics
 from modelyard.problem.schema import Problem
+from modelyard.problem.task import Task
 
 __all__ = ["PROJECT_FILE", "LoadedProblem", "json_schema", "load_problem"]
 
@@ -51,7 +53,8 @@ def load_problem(root: Path, *, env: str | None = None, settings: Sequence[str] 
     """Read the project in folder ``root``.
 
     Later sources win: ``modelyard.yaml``, then ``modelyard.<env>.yaml``, then each ``a.b=value`` of ``settings``
-    (the value is read as YAML). Mappings merge key by key; lists are replaced.
+    (the value is read as YAML). Mappings merge key by key; lists are replaced. Metrics of one's own are known by their
+    names from then on.
 
     Raises
     ------
@@ -67,8 +70,9 @@ def load_problem(root: Path, *, env: str | None = None, settings: Sequence[str] 
         _merge(merged, _read_yaml(path), origins, path.name)
     for setting in settings:
         _merge(merged, _parse_setting(setting), origins, f"--set {setting}")
-    where = str(root / PROJECT_FILE)
-    return LoadedProblem(_validate(merged, where), origins)
+    problem = _validate(merged, str(root / PROJECT_FILE))
+    declare_metrics(problem.metrics.own(Task.AUTO), root)
+    return LoadedProblem(problem, origins)
 
 
 def json_schema() -> dict[str, Any]:

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from modelyard.problem.address import holds_password
 from modelyard.problem.families import DEFAULT_FAMILIES, FAMILY_NAMES, known_families
-from modelyard.problem.metrics import METRICS, default_metric
+from modelyard.problem.metrics import METRICS, MetricInput, MetricSpec, default_metric, metrics_for
 from modelyard.problem.series import SeriesPlan, span_length
 from modelyard.problem.suggestion import did_you_mean
 from modelyard.problem.task import Task
@@ -17,6 +17,7 @@ __all__ = [
     "Constraints",
     "Costs",
     "CustomEstimator",
+    "CustomMetric",
     "DataSource",
     "ExistingSystem",
     "FeaturePlan",
@@ -182,6 +183,26 @@ class SplitPlan(_Strict):
         return self
 
 
+class CustomMetric(_Strict):
+    """A function of truth and predictions that is a metric like the others."""
+
+    path: str = Field(
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$",
+        description="Dotted path of the function: my_metrics.profit (of my_metrics.py beside this file, or an installed "
+        "package). It is called with truth and predictions as NumPy arrays, and weights if it has such a parameter.",
+    )
+    greater_is_better: bool = Field(description="The direction of improvement.")
+    input: MetricInput = Field(
+        default=MetricInput.PROBABILITY,
+        description="What it judges: probability (of the positive class, or a column a class), label (decided classes, as "
+        "codes) or value (regression).",
+    )
+    title: str = Field(default="", description="How people write it; its name by default.")
+    undefined: float | None = Field(
+        default=None, description="What stands where the function gives NaN; by default NaN is refused in a fold."
+    )
+
+
 class Metrics(_Strict):
     """What counts as good."""
 
@@ -189,13 +210,36 @@ class Metrics(_Strict):
     guardrails: dict[str, Guardrail] = Field(
         default_factory=dict, description='Bounds other metrics must keep, such as roc_auc: ">= 0.80".'
     )
+    custom: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], CustomMetric] = Field(
+        default_factory=dict, description="Metrics of one's own: a name, and the function."
+    )
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
+        for name in self.custom:
+            if name in METRICS:
+                raise ValueError(f"custom.{name}: this is the name of a metric already; choose another")
+        known = (*METRICS, *self.custom)
         for name in (*self.guardrails, *([self.primary] if self.primary else [])):
-            if name not in METRICS:
-                raise ValueError(f"unknown metric {name!r}. {did_you_mean(name, METRICS)}")
+            if name not in known:
+                raise ValueError(f"unknown metric {name!r}. {did_you_mean(name, known)}")
         return self
+
+    def own(self, task: Task) -> tuple[MetricSpec, ...]:
+        """The metrics of one's own that are defined for ``task``."""
+        specs = (
+            MetricSpec(
+                name,
+                item.title or name.replace("_", " "),
+                item.greater_is_better,
+                item.input,
+                (Task.REGRESSION,) if item.input is MetricInput.VALUE else (Task.BINARY, Task.MULTICLASS),
+                item.path,
+                undefined=item.undefined,
+            )
+            for name, item in self.custom.items()
+        )
+        return tuple(spec for spec in specs if task in spec.tasks or task is Task.AUTO)
 
 
 class Costs(_Strict):
@@ -435,6 +479,11 @@ class Problem(_Strict):
     def primary_metric(self) -> str:
         """The metric that selects; needs a resolved task if the file names none."""
         return self.metrics.primary or default_metric(self.task)
+
+    @property
+    def reported_metrics(self) -> tuple[MetricSpec, ...]:
+        """All metrics of the task, those of one's own last; they are all reported, whatever was picked as primary."""
+        return (*metrics_for(self.task), *self.metrics.own(self.task))
 
     def with_values(self, **changes: Any) -> "Problem":
         """A copy with top-level fields replaced, validated again."""

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modelyard.core import Record, digest_json, write_json_atomic
+from modelyard.problem import MetricSpec, declare_metrics, metric_spec
 from modelyard.training.curves.resampling import Resampling, resampled
 from modelyard.training.folds import FoldPlan
 from modelyard.training.metrics import score
@@ -55,6 +56,11 @@ class PartUnit:
     metric: str
     changed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
     resampling: Resampling = Resampling.NONE
+    spec: MetricSpec = dataclasses.field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Take along what the metric is: a worker has read no project file."""
+        object.__setattr__(self, "spec", metric_spec(self.metric))
 
     @functools.cached_property
     def key(self) -> str:
@@ -78,6 +84,7 @@ class PartUnit:
         """Fit and predict in one thread; the result's JSON is written last."""
         from threadpoolctl import threadpool_limits
 
+        declare_metrics([self.spec] if self.spec.path else [])
         whole = self.whole
         data, present = load_training(whole.folder, whole.fold, whole.family.style, whole.task, self.part)
         rounds = self._rounds()
