@@ -2,11 +2,13 @@
 
 import enum
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from modelyard.cli.exit_codes import ExitCode
+from modelyard.cli.operations import decided
 from modelyard.cli.verb import Answer, Session, verb
 
 __all__ = ["add_to"]
@@ -59,10 +61,22 @@ def train(
     resume: Annotated[
         bool, typer.Option("--resume/--no-resume", help="Continue an interrupted run from what was finished.")
     ] = True,
+    update: Annotated[
+        Path | None,
+        typer.Option(
+            "--update", help="New labelled rows: the model in production goes on learning, gated as in retrain."
+        ),
+    ] = None,
 ) -> Answer:
     """Train, choose and explain the choice. Baselines first, then candidates by cross-validation; the simplest good one wins."""
     from modelyard.cli.show.modelling import show_training
+    from modelyard.core import ConfigError
 
+    if update is not None and accept is not None:
+        cure = "Acknowledge what may stay: modelyard audit --acknowledge ID --reason ..."
+        raise ConfigError("an update asks the gates of a retraining", where="train", got="--accept", cure=cure)
+    if update is not None:
+        return decided(session.project.retrain(update, update=True))
     run = session.project.train(accept=accept, resume=resume)
     return Answer(run.record.to_dict(), show_training(run.record))
 

@@ -11,6 +11,7 @@ from modelyard.data.schema import Column
 from modelyard.features import SelectionReport
 from modelyard.problem import Task
 from modelyard.training.curves.records import LearningCurve, ValidationCurve, WeightComparison
+from modelyard.training.update.records import Update
 
 __all__ = ["EXISTING", "NAIVE", "Candidate", "CandidateRole", "CandidateStatus", "TrainingRun"]
 
@@ -146,6 +147,8 @@ class TrainingRun(Record):
         What the tuned parameter that matters most did; None for fewer than six trials.
     weights
         The winner with class weights and without; None if they were not compared.
+    update
+        What the run continued; None if it was trained anew.
     """
 
     id: str
@@ -171,6 +174,7 @@ class TrainingRun(Record):
     learning_curve: LearningCurve | None = None
     validation_curve: ValidationCurve | None = None
     weights: WeightComparison | None = None
+    update: Update | None = None
 
     def candidate(self, name: str) -> Candidate:
         """The candidate called ``name``.

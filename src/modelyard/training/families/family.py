@@ -11,7 +11,7 @@ from modelyard.core import Record
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 
-__all__ = ["Dimension", "Family", "FitData", "Fitted", "seed_31"]
+__all__ = ["Dimension", "Family", "FitData", "Fitted", "Updatable", "seed_31"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +107,25 @@ class Family(Protocol):
         rounds
             Boosting (and networks, whose rounds are epochs): the number of rounds; by default it is found on the rows that ``data.stop`` marks, and the
             estimator is then fitted again on all rows.
+        """
+
+
+@runtime_checkable
+class Updatable(Protocol):
+    """A family whose estimators can go on learning from new rows; kept beside :class:`Family`."""
+
+    def update(self, estimator: Any, data: FitData, params: Mapping[str, Any], *, seed: int) -> Fitted:
+        """A new estimator that holds what ``estimator`` knows and what ``data`` adds; the old one is left as it is.
+
+        Parameters
+        ----------
+        data
+            New rows alone, encoded as the estimator's were, with the same codes of classes.
+
+        Returns
+        -------
+        Fitted
+            Its ``rounds`` are those that were added, at least one, found on the rows that ``data.stop`` marks.
         """
 
 

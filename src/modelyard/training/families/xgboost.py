@@ -13,6 +13,9 @@ from modelyard.training.families.family import Dimension, FitData, Fitted, seed_
 
 __all__ = ["XGBoost"]
 
+_UPDATE_SHARE = 10
+"""As for LightGBM."""
+
 
 @dataclasses.dataclass(frozen=True)
 class XGBoost:
@@ -75,10 +78,18 @@ class XGBoost:
         estimator = self._estimator(data.task, params, seed, n_estimators=rounds)
         return Fitted(estimator.fit(data.matrix, data.target, verbose=False), rounds)
 
-    def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int) -> int:
-        """Where the loss on the stopping rows is least, learning from the others."""
+    def update(self, estimator: Any, data: FitData, params: Mapping[str, Any], *, seed: int) -> Fitted:
+        """Trees that correct those of ``estimator``, learnt from the new rows."""
+        before = estimator.get_booster()
+        added = self._best_rounds(data, params, seed, after=before)
+        fresh = self._estimator(data.task, params, seed, n_estimators=added)
+        return Fitted(fresh.fit(data.matrix, data.target, verbose=False, xgb_model=before), added)
+
+    def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int, after: Any = None) -> int:
+        """Where the loss on the stopping rows is least, learning from the others; rounds to be added to ``after``."""
+        known = 0 if after is None else int(after.num_boosted_rounds())
         if not data.stop.any():
-            return self.fallback_rounds
+            return self.fallback_rounds if after is None else max(1, self.fallback_rounds // _UPDATE_SHARE)
         estimator = self._estimator(
             data.task, params, seed, n_estimators=self.max_rounds, early_stopping_rounds=self.patience
         )
@@ -87,8 +98,9 @@ class XGBoost:
             data.target[~data.stop],
             eval_set=[(data.matrix[data.stop], data.target[data.stop])],
             verbose=False,
+            xgb_model=after,
         )
-        return int(estimator.best_iteration) + 1
+        return max(1, int(estimator.best_iteration) + 1 - known)
 
     def _estimator(self, task: Task, params: Mapping[str, Any], seed: int, **rounds: int) -> Any:
         from xgboost import XGBClassifier, XGBRegressor
