@@ -134,6 +134,7 @@ def test_missing_ray_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> None:
         list(executor.as_completed())
 
 
+@pytest.mark.slow
 def test_closing_ends_what_was_started() -> None:
     """No worker outlives an executor that started Ray; units that never end are stopped. In a process of its own."""
     code = (

@@ -191,6 +191,8 @@ def _connect(ray: Any, workers: int | None, address: str | None) -> None:
             num_cpus=workers or len(os.sched_getaffinity(0)),
             include_dashboard=False,
             object_store_memory=_OBJECT_STORE_BYTES,  # results are small: arrays travel by files
+            # Ray counts deaths for want of memory apart from others, and would try such a unit again for ever.
+            _system_config={"task_oom_retries": _RETRIES},
             **quiet,
         )
         return

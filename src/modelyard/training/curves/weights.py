@@ -163,7 +163,7 @@ def _answer(metric: str, remedies: tuple[Remedy, ...], positives: float) -> str:
     best = max(tried, key=lambda item: item.f1_moved)
     return (
         f"{first[0].upper()}{first[1:]}: gain in {metric_spec(metric).title}, calibrated, with its standard error: {gains}. "
-        f"They spoil the probabilities: {_way(worst, plain.name)} says {format_percent(worst.mean_prediction or 0.0)} on "
+        f"They spoil the probabilities: {_way(worst, plain.name)} {_verb([worst], 'say')} {format_percent(worst.mean_prediction or 0.0)} on "
         f"average where {format_percent(positives)} are positive. Moving the threshold alone takes F1 from "
         f"{format_number(plain.f1)} to {format_number(plain.f1_moved)}; the best of them reaches "
         f"{format_number(best.f1_moved)}."
