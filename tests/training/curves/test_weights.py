@@ -105,6 +105,19 @@ def test_a_family_without_weights_is_resampled(workspace: Workspace, split_of: M
     ]
 
 
+def test_smote_is_left_out_where_rare_rows_are_many(
+    workspace: Workspace, split_of: MakeSplit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself, not if it was asked for: its search for neighbours is slow then."""
+    monkeypatch.setattr("modelyard.training.curves.weights._MOST_NEIGHBOURS", 50)
+    plan = {"folds": 3, "tuning_rounds": 8, "workers": 1, "families": ["linear"]}
+    split, problem = split_of(rare(), "churn", data={"positive": "yes"}, training=plan)
+    found = train(split, problem, workspace).record.weights
+
+    assert found is not None
+    assert [item.name.rpartition("-")[2] for item in found.remedies[1:]] == ["weighted", "sampled"]
+
+
 def test_what_was_asked_for_and_is_missing_is_refused_at_once(
     workspace: Workspace, split_of: MakeSplit, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -27,6 +27,9 @@ Array = npt.NDArray[np.float64]
 RARE = 0.3
 """Below this share of the rarer class the comparison is made by itself."""
 
+_MOST_NEIGHBOURS = 10_000
+"""Rare rows above which SMOTE is tried only if it is asked for."""
+
 _ERROR_RATE = 0.0455
 """Two standard errors for one comparison, more for several (Bonferroni)."""
 
@@ -79,10 +82,19 @@ def _ways(validation: CrossValidation, setup: Setup, winner: Candidate, family: 
     changed = _weights(family, setup.truth)
     if changed is not None:
         ways[f"{winner.name}-weighted"] = [PartUnit(unit, "", metric, changed) for unit in whole]
-    if can_resample():
-        for how in (Resampling.SMOTE, Resampling.UNDER):
-            ways[f"{winner.name}-{how.value}"] = [PartUnit(unit, "", metric, {}, how) for unit in whole]
+    for how in _resamplings(setup):
+        ways[f"{winner.name}-{how.value}"] = [PartUnit(unit, "", metric, {}, how) for unit in whole]
     return ways
+
+
+def _resamplings(setup: Setup) -> tuple[Resampling, ...]:
+    """What imbalanced-learn can do; SMOTE's search for neighbours grows with the square of the rare rows."""
+    if not can_resample():
+        return ()
+    rare = rare_share(setup) * len(setup.truth)
+    if setup.problem.training.imbalance == "auto" and rare > _MOST_NEIGHBOURS:
+        return (Resampling.UNDER,)
+    return (Resampling.SMOTE, Resampling.UNDER)
 
 
 def _weights(family: Family, truth: Array) -> Mapping[str, Any] | None:
