@@ -2,6 +2,7 @@
 
 import dataclasses
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -94,6 +95,19 @@ def test_a_worker_that_does_not_see_the_folder_is_refused(tmp_path: Path, ray: R
         StateError, match=rf"{socket.gethostname()} does not see {tmp_path} .*share under the same path"
     ):
         list(ray.as_completed())
+
+
+def test_relative_folders_are_the_drivers(tmp_path: Path, ray: RayExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They lead on from where the driver stands; a folder that was removed and made again is no other one."""
+    monkeypatch.chdir(tmp_path)
+    folder = Path("search")
+    for key in ("1", "2"):
+        folder.mkdir()
+        ray.submit(Worker(key, folder))
+
+        assert [outcome.error for outcome in ray.as_completed()] == [""]
+
+        shutil.rmtree(folder)
 
 
 def test_workers_of_other_versions_are_refused(ray: RayExecutor, monkeypatch: pytest.MonkeyPatch) -> None:

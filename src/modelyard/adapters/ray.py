@@ -1,5 +1,6 @@
 """Ray as an executor: units on the cores of this machine, or of a cluster."""
 
+import dataclasses
 import functools
 import importlib
 import importlib.metadata
@@ -9,7 +10,7 @@ import secrets
 import socket
 import sys
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -114,15 +115,16 @@ class RayExecutor:
 
     def _start(self, unit: Unit) -> None:
         folder: Path | None = getattr(unit, "folder", None)
-        reference = self._attempt.remote(unit, folder, self._mark(folder), _versions())
+        ground = _Ground(Path.cwd(), folder, self._mark(folder), tuple(_versions().items()))
+        reference = self._attempt.remote(unit, ground)
         self._running[reference] = unit
 
     def _mark(self, folder: Path | None) -> str:
         """A word that is written once into a folder, by which workers know that they see the same one."""
         if folder is None:
             return ""
-        if folder not in self._marks:
-            self._marks[folder] = secrets.token_hex(8)
+        if folder not in self._marks or not (folder / _MARK).exists():  # a search that is over removes its folder
+            self._marks.setdefault(folder, secrets.token_hex(8))
             write_atomic(folder / _MARK, self._marks[folder].encode())
         return self._marks[folder]
 
@@ -147,27 +149,51 @@ class RayExecutor:
         return found
 
 
-def _attempt_here(unit: Unit, folder: Path | None, mark: str, versions: Mapping[str, str]) -> Outcome | str:
+@dataclasses.dataclass(frozen=True)
+class _Ground:
+    """What a worker must have in common with the driver.
+
+    Parameters
+    ----------
+    home
+        The driver's working directory, from which relative paths lead on.
+    folder, mark
+        Where the unit's files lie, and the word that the driver wrote there.
+    versions
+        Of what computes.
+    """
+
+    home: Path
+    folder: Path | None
+    mark: str
+    versions: tuple[tuple[str, str], ...]
+
+
+def _attempt_here(unit: Unit, ground: _Ground) -> Outcome | str:
     """Run a unit in a worker; text says what the worker lacks."""
-    lacking = _lacking(folder, mark, tuple(versions.items()))
-    return lacking or attempt(unit)
+    lacking = _lacking(ground)
+    if lacking:
+        return lacking
+    if ground.folder is not None:
+        os.chdir(ground.home)
+    return attempt(unit)
 
 
 @functools.lru_cache(maxsize=8)
-def _lacking(folder: Path | None, mark: str, versions: tuple[tuple[str, str], ...]) -> str:
+def _lacking(ground: _Ground) -> str:
     """What keeps this process from working for a driver; empty if nothing does."""
     host = socket.gethostname()
     own = _versions()
-    for name, version in versions:
+    for name, version in ground.versions:
         if own[name] != version:
             return f"{host} has {name} {own[name]}, and the driver {version}"
-    if folder is None:
+    if ground.folder is None:
         return ""
     try:
-        seen = (folder / _MARK).read_text(encoding="utf-8") == mark
+        seen = (ground.home / ground.folder / _MARK).read_text(encoding="utf-8") == ground.mark
     except OSError:
         seen = False
-    return "" if seen else f"{host} does not see {folder} of the driver"
+    return "" if seen else f"{host} does not see {ground.home / ground.folder} of the driver"
 
 
 def _versions() -> dict[str, str]:
