@@ -513,18 +513,22 @@ class Project:
         self._note("model.monitored", version.subject, {"verdict": report.verdict.value, "report": id_})
         return report
 
-    def retrain(self, data: Path | str) -> "Decision":
+    def retrain(self, data: Path | str, *, update: bool = False) -> "Decision":
         """Train a challenger on old and new rows; register it only if every gate says yes.
 
         Parameters
         ----------
         data
             Table of new labelled rows with the columns of the training data.
+        update
+            The model in production goes on learning from the new rows, instead of a new search over all rows.
 
         Raises
         ------
         StateError
             If nothing is in production, or the project file asks another question by now.
+        ConfigError
+            If the model in production cannot be updated.
         DataError
             If the table cannot be read or lacks columns.
         NotPermittedError
@@ -535,7 +539,7 @@ class Project:
         governance.require_permission(self.actor, "train")
         with self.workspace.lock():
             retrainer = Retrainer(self.workspace, self.problem, self.actor, progress=self._progress)
-            return retrainer.retrain(self._production(), Path(data))
+            return retrainer.retrain(self._production(), Path(data), update=update)
 
     def ledger(self) -> store.Ledger:
         """The ledger: ``rows()``, ``verify()``, ``export(path)``."""

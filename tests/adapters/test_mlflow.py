@@ -1,5 +1,6 @@
 """The MLflow tracker writes what MLflow's own client reads back."""
 
+import json
 import subprocess
 import sys
 import warnings
@@ -32,7 +33,14 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any, list[A
         artefact.write_text("{}")
         tracker = MlflowTracker(folder / "store", "churn")
         tracker.start("run-7", "churn", {"folds": 5})
-        tracker.log_candidate("linear", {"C": 1.0, "status": "done"}, {"roc_auc": 0.84, "undefined": float("nan")})
+        tracker.log_metrics({"half": 1.0})  # a first try that ended here
+        tracker.log_candidate("half", {}, {})
+        tracker = MlflowTracker(folder / "store", "churn")
+        tracker.start("run-7", "churn", {"folds": 5})
+        facts = {"rows": 7, "columns": {"age": "numeric", "plan": "category"}, "split": "s-1"}
+        tracker.log_dataset("churn", "0a1b" * 16, "churn.csv", facts)
+        figures = {"roc_auc": 0.84, "undefined": float("nan")}
+        tracker.log_candidate("linear", {"C": 1.0, "status": "done"}, figures, {"roc_auc": [0.8, 0.88]})
         tracker.log_candidate("xgboost", {"status": "failed"}, {})
         tracker.log_metrics({"roc_auc": 0.84})
         tracker.log_artifact(artefact)
@@ -64,7 +72,26 @@ def test_each_candidate_is_a_child_run(recorded: tuple[Any, Any, list[Any]]) -> 
 
     assert [(run.info.run_name, run.info.status) for run in children] == [("linear", "FINISHED"), ("xgboost", "FAILED")]
     assert children[0].data.params == {"C": "1.0", "status": "done"}
-    assert children[0].data.metrics == {"roc_auc": 0.84}
+    assert children[0].data.metrics == {"roc_auc": 0.84, "roc_auc_by_fold": 0.88}
+
+
+def test_folds_are_steps_of_one_metric(recorded: tuple[Any, Any, list[Any]]) -> None:
+    """So that MLflow draws them as a line."""
+    client, _, children = recorded
+    history = client.get_metric_history(children[0].info.run_id, "roc_auc_by_fold")
+
+    assert [(item.step, item.value) for item in history] == [(1, 0.8), (2, 0.88)]
+
+
+def test_the_data_set_is_an_input_of_the_run(recorded: tuple[Any, Any, list[Any]]) -> None:
+    """With its digest, its columns, and the split as a tag."""
+    _, parent, _ = recorded
+    (used,) = parent.inputs.dataset_inputs
+
+    assert (used.dataset.name, used.dataset.digest) == ("churn", "0a1b" * 9)
+    assert json.loads(used.dataset.source) == {"uri": "churn.csv", "digest": "0a1b" * 16}
+    assert json.loads(used.dataset.profile) == {"num_rows": 7, "num_elements": 14}
+    assert {tag.key: tag.value for tag in used.tags} == {"mlflow.data.context": "training", "modelyard.split": "s-1"}
 
 
 def test_artefacts_are_copied(recorded: tuple[Any, Any, list[Any]]) -> None:

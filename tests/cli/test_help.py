@@ -29,6 +29,7 @@ COMMANDS = [
     "correct",
     "audit",
     "train",
+    "sync",
     "evaluate",
     "package",
     "register",

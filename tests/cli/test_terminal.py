@@ -79,6 +79,7 @@ def _life(home: Path) -> Iterator[tuple[list[str], int, *tuple[str, ...]]]:
     yield ["check"], 0, "The question can be asked.", "binary, target Churn", "150 test rows, opened 0 times"
     yield ["explain", "config"], 0, "owner", "ada", "modelyard.quick.yaml"
     yield ["audit"], 0, "Audit: 0 errors, ", "customerID: The column names rows", "→ modelyard train"
+    yield ["sync"], 0, "0 runs sent to local."
     yield ["train"], 0, "Winner: linear", "It beats the naive baseline", "★", "→ modelyard evaluate"
     yield ["evaluate"], 0, "linear: ROC AUC 0.", "validation rows", "Saves ", " EUR a year", "threshold"
     yield ["evaluate", "--open-test", "it is finished"], 0, "test rows, opening number 1", "→ modelyard package"

@@ -5,11 +5,15 @@ import os
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from modelyard.adapters.ray import RayExecutor
+from modelyard.core import ConfigError
 from modelyard.training import Executor, InProcessExecutor, LocalPoolExecutor
+from modelyard.training.executor import load_executor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +45,30 @@ class Fatal(Square):
 
 
 @dataclasses.dataclass(frozen=True)
+class FatalOnce(Square):
+    """Kills the first process that runs it, as a machine that is taken away would."""
+
+    folder: Path = Path()
+
+    def run(self) -> Mapping[str, Any]:
+        """The square, the second time."""
+        trace = self.folder / f"tried-{self.number}"
+        if not trace.exists():
+            trace.touch()
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().run()
+
+
+@dataclasses.dataclass(frozen=True)
+class Threads(Square):
+    """Tells how many threads libraries would use."""
+
+    def run(self) -> Mapping[str, Any]:
+        """The environment's word."""
+        return {name: os.environ.get(name) for name in ("OMP_NUM_THREADS", "POLARS_MAX_THREADS")}
+
+
+@dataclasses.dataclass(frozen=True)
 class Slow(Square):
     """Sleeps before it answers."""
 
@@ -53,12 +81,36 @@ class Slow(Square):
 EXECUTORS: Mapping[str, Callable[[], Executor]] = {
     "in_process": InProcessExecutor,
     "local_pool": lambda: LocalPoolExecutor(workers=2),
+    "ray": RayExecutor,
 }
+
+
+@pytest.fixture(scope="module")
+def ray_is_up() -> Iterator[None]:
+    """Ray on this machine, which takes seconds to start; the executors under test find it and leave it."""
+    pytest.importorskip("ray")
+    keeper = RayExecutor(workers=2)
+    keeper.submit(Square(0))
+    list(keeper.as_completed())
+    yield
+    keeper.close()
 
 
 @pytest.fixture(params=sorted(EXECUTORS))
 def executor(request: pytest.FixtureRequest) -> Iterator[Executor]:
     """Each executor in turn."""
+    if request.param == "ray":
+        request.getfixturevalue("ray_is_up")
+    made = EXECUTORS[request.param]()
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["local_pool", "ray"])
+def workers(request: pytest.FixtureRequest) -> Iterator[Executor]:
+    """Two worker processes, of each executor that has any."""
+    if request.param == "ray":
+        request.getfixturevalue("ray_is_up")
     made = EXECUTORS[request.param]()
     yield made
     made.close()
@@ -139,25 +191,57 @@ def test_close_may_be_called_twice(executor: Executor) -> None:
     assert squares(executor) == {}
 
 
-def test_the_pool_uses_other_processes(pool: LocalPoolExecutor) -> None:
+def test_workers_are_other_processes(workers: Executor) -> None:
     """Units run in two processes, neither of which is this one."""
-    for number in range(6):
-        pool.submit(Slow(number))
-    processes = {outcome.result["process"] for outcome in pool.as_completed() if outcome.result is not None}
+    for number in range(8):
+        workers.submit(Slow(number))
+    processes = {outcome.result["process"] for outcome in workers.as_completed() if outcome.result is not None}
 
-    assert len(processes) == 2
+    assert len(processes) >= 2
     assert os.getpid() not in processes
 
 
-def test_a_dead_worker_fails_its_unit_only(pool: LocalPoolExecutor) -> None:
+def test_a_dead_worker_fails_its_unit_only(workers: Executor) -> None:
     """The unit that kills its worker is found, though others ran beside it; all others are answered."""
     for unit in (Square(1), Fatal(2), Slow(3), Square(4), Fatal(5)):
-        pool.submit(unit)
-    outcomes = {outcome.key: outcome for outcome in pool.as_completed()}
+        workers.submit(unit)
+    outcomes = {outcome.key: outcome for outcome in workers.as_completed()}
 
     assert {key for key, outcome in outcomes.items() if outcome.result is None} == {"2", "5"}
     assert "worker process died" in outcomes["2"].error
     assert set(outcomes) == {"1", "2", "3", "4", "5"}
+
+
+def test_a_unit_that_lost_its_worker_is_tried_again(workers: Executor, tmp_path: Path) -> None:
+    """A worker that dies by chance costs nothing."""
+    for unit in (FatalOnce(3, tmp_path), Square(4)):
+        workers.submit(unit)
+
+    assert squares(workers) == {"3": 9, "4": 16}
+
+
+def test_units_compute_with_one_thread(workers: Executor) -> None:
+    """The environment of a worker says so before any library is loaded."""
+    workers.submit(Threads(1))
+
+    assert [outcome.result for outcome in workers.as_completed()] == [
+        {"OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
+    ]
+
+
+@pytest.mark.parametrize("name", sorted(EXECUTORS))
+def test_executors_are_registered(name: str) -> None:
+    """The project file's ``training.executor`` finds each by its name, with one signature for all."""
+    made = load_executor(name, workers=2, address=None)
+
+    assert type(made) is type(EXECUTORS[name]())
+    assert getattr(made, "workers", 2) == 2
+
+
+def test_an_unknown_executor_is_refused() -> None:
+    """The known ones are named."""
+    with pytest.raises(ConfigError, match="in_process, local_pool, ray"):
+        load_executor("moon")
 
 
 def test_closing_ends_all_workers(pool: LocalPoolExecutor) -> None:

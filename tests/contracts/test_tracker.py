@@ -70,6 +70,17 @@ def test_a_run_is_readable_by_others_after_each_call(name: str, tracker: Tracker
     tracker.finish("finished")
 
 
+def test_data_sets_and_folds_are_taken(name: str, tracker: Tracker, tmp_path: Path) -> None:
+    """What the run learnt from, and figures of single folds, beside those of the candidate."""
+    tracker.start("run-1", "churn", {})
+    facts = {"rows": 7, "columns": {"age": "numeric", "plan": "category"}, "split": "s-1"}
+    tracker.log_dataset("churn", "0" * 64, "churn.csv", facts)
+    tracker.log_candidate("linear", {"status": "done"}, {"roc_auc": 0.8}, {"roc_auc": [0.7, 0.9]})
+    tracker.finish("finished")
+
+    assert READERS[name](tmp_path)["roc_auc"] == 0.8
+
+
 def test_what_is_not_finite_is_no_error(name: str, tracker: Tracker, tmp_path: Path) -> None:
     """NaN is left out or null, and the rest is there."""
     tracker.start("run-1", "churn", {})
@@ -94,6 +105,7 @@ def test_nothing_is_logged_before_the_start(tracker: Tracker, tmp_path: Path) ->
     """Every other call first is a StateError."""
     calls: tuple[Callable[[], Any], ...] = (
         lambda: tracker.log_candidate("linear", {}, {}),
+        lambda: tracker.log_dataset("churn", "0", "churn.csv", {"rows": 0, "columns": {}, "split": ""}),
         lambda: tracker.log_metrics({"a": 1.0}),
         lambda: tracker.log_artifact(tmp_path),
         lambda: tracker.finish("finished"),

@@ -9,7 +9,7 @@ from modelyard.core import DataError
 from modelyard.monitoring import PerformanceWindow, join_labels
 from modelyard.monitoring.performance import judge_performance, tolerated_score
 from modelyard.monitoring.windows import cut_windows
-from modelyard.problem import Problem
+from modelyard.problem import Problem, declare_metrics
 
 START = dt.datetime(2026, 11, 2, tzinfo=dt.UTC)
 PREDICTIONS = pl.DataFrame({"id": ["a", "b", "c"], "score": [0.9, 0.2, 0.6]})
@@ -18,6 +18,25 @@ PREDICTIONS = pl.DataFrame({"id": ["a", "b", "c"], "score": [0.9, 0.2, 0.6]})
 def _problem(task: str, metric: str, positive: str | None = None) -> Problem:
     data = {"source": "x.csv", "target": "y", "positive": positive}
     return Problem.model_validate({"task": task, "data": data, "metrics": {"primary": metric}})
+
+
+def test_a_metric_of_ones_own_is_watched_like_the_others() -> None:
+    """By its name, with its interval, against the package's value; here scikit-learn's own function."""
+    own = {"path": "sklearn.metrics.max_error", "greater_is_better": False, "input": "value"}
+    problem = Problem.model_validate(
+        {
+            "task": "regression",
+            "data": {"source": "x.csv", "target": "y"},
+            "metrics": {"primary": "worst", "custom": {"worst": own}},
+        }
+    )
+    declare_metrics(problem.metrics.own(problem.task))
+    truth = np.linspace(0, 10, 300)
+    frame = pl.DataFrame({"truth": truth, "score": truth + np.where(np.arange(300) % 50 == 0, 3.0, 0.1)})
+    quiet, loud = (_judge(frame, problem, reference=reference) for reference in (3.0, 1.0))
+
+    assert quiet.value == pytest.approx(3.0)
+    assert (quiet.alarm, loud.alarm) == (False, True)
 
 
 def _judge(

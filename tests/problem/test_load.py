@@ -85,3 +85,15 @@ def test_schema_forbids_unknown_keys_and_describes_each() -> None:
     for definition in schema["$defs"].values():
         for name, value in definition.get("properties", {}).items():
             assert value.get("description"), name
+
+
+def test_a_key_may_have_its_older_name(tmp_path: Path) -> None:
+    """A later source wins whichever name it uses, and the origin is told by the name of today."""
+    root = _project(tmp_path, MINIMAL + "training: {class_weights: false}\n")
+    old, new = load_problem(root), load_problem(root, settings=["training.imbalance=true"])
+
+    assert (old.problem.training.imbalance, new.problem.training.imbalance) == (False, True)
+    assert old.origins["training.imbalance"] == "modelyard.yaml"
+    assert new.origins["training.imbalance"] == "--set training.imbalance=true"
+    with pytest.raises(ConfigError, match="class_weights"):
+        load_problem(_project(tmp_path, MINIMAL + "training: {class_weights: false, imbalance: true}\n"))

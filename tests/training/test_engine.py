@@ -166,6 +166,18 @@ def test_executors_give_equal_leaderboards(
     assert np.array_equal(pooled.out_of_fold(pooled.record.winner), alone.out_of_fold(alone.record.winner))
 
 
+def test_the_project_file_names_the_executor(workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame) -> None:
+    """By the name under which it is registered; another name is refused, with those that there are."""
+    plan = {**PLAN, "tuning_rounds": 0, "families": ["linear"], "executor": "in_process"}
+    split, problem = split_of(table, "churn", training=plan)
+
+    assert train(split, problem, workspace).record.winner == "linear"
+
+    split, problem = split_of(table, "churn", training={**plan, "executor": "moon"})
+    with pytest.raises(ConfigError, match=r"training\.executor: there is no executor of that name; got 'moon'"):
+        train(split, problem, workspace)
+
+
 @pytest.mark.parametrize("target", ["churn", "amount", "level"])
 def test_nothing_beats_the_naive_answer_on_a_shuffled_target(
     workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame, quick_families: Families, target: str
@@ -338,7 +350,9 @@ def test_the_tracker_hears_of_everything(
     train(split, problem, workspace, tracker=LocalTracker(tmp_path / "tracked"))
     lines = pl.read_ndjson(tmp_path / "tracked" / "tracking.jsonl")
 
-    assert lines["event"].to_list() == ["start", "candidate", "candidate", "metrics", "artifact", "finish"]
+    events = ["start", "dataset", "candidate", "candidate", "metrics", "artifact", "artifact", "artifact", "finish"]
+
+    assert lines["event"].to_list() == events
     assert lines["status"][-1] == "finished"
 
 

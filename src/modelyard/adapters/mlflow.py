@@ -2,9 +2,10 @@
 
 import contextlib
 import importlib
+import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,13 @@ __all__ = ["MlflowTracker"]
 
 _PARENT = "mlflow.parentRunId"
 _STATUS = {"finished": "FINISHED", "interrupted": "KILLED", "failed": "FAILED", "done": "FINISHED"}
+_OURS = "modelyard.run"
 _LONGEST_PARAM = 6_000
+_LONGEST_DIGEST = 36
+_TYPES = {"numeric": "double", "boolean": "boolean", "date": "datetime"}
+
+# Read by MLflow at each request. Its own defaults keep a command waiting for minutes when the server is gone.
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "15"}
 
 
 class MlflowTracker:
@@ -50,18 +57,46 @@ class MlflowTracker:
         return self._uri or f"sqlite:///{(self._folder / 'mlflow.db').absolute()}"
 
     def start(self, run_id: str, name: str, params: Mapping[str, Any]) -> None:
-        """Begin the parent run; its tag ``modelyard.run`` holds our id."""
+        """Begin the parent run; its tag ``modelyard.run`` holds our id. What an earlier try left of it is deleted."""
         _require_mlflow()
         with self._reached():
             self._open_experiment()
-            self._run_id = self._begin(name, params, {"modelyard.run": run_id})
+            self._delete(f"tags.`{_OURS}` = '{run_id}'")
+            self._run_id = self._begin(name, params, {_OURS: run_id})
 
-    def log_candidate(self, name: str, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """One candidate as a child run, ended at once with the status that ``params`` names."""
+    def log_dataset(self, name: str, digest: str, source: str, facts: Mapping[str, Any]) -> None:
+        """The data set as an input of the parent run."""
+        from mlflow.entities import Dataset, DatasetInput, InputTag
+
+        parent = self._parent()
+        columns = [{"name": key, "type": _TYPES.get(str(kind), "string")} for key, kind in facts["columns"].items()]
+        dataset = Dataset(
+            name=name,
+            digest=digest[:_LONGEST_DIGEST],
+            source_type="modelyard",
+            source=json.dumps({"uri": source, "digest": digest}),
+            schema=json.dumps({"mlflow_colspec": columns}),
+            profile=json.dumps({"num_rows": facts["rows"], "num_elements": facts["rows"] * len(columns)}),
+        )
+        tags = [InputTag("mlflow.data.context", "training"), InputTag("modelyard.split", str(facts["split"]))]
+        with self._reached():
+            self._client.log_inputs(parent, datasets=[DatasetInput(dataset, tags)])
+
+    def log_candidate(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        by_fold: Mapping[str, Sequence[float]] | None = None,
+    ) -> None:
+        """One candidate as a child run, ended at once with the status that ``params`` names; folds are steps from 1."""
         parent = self._parent()
         with self._reached():
             child = self._begin(name, params, {_PARENT: parent})
             self._log_metrics(child, metrics)
+            for key, values in (by_fold or {}).items():
+                for fold, value in enumerate(values, 1):
+                    self._log_metrics(child, {f"{key}_by_fold": value}, step=fold)
             self._client.set_terminated(child, _STATUS.get(str(params.get("status")), "FINISHED"))
 
     def log_metrics(self, metrics: Mapping[str, float]) -> None:
@@ -95,6 +130,12 @@ class MlflowTracker:
         location = None if self._uri else (self._folder / "artifacts").absolute().as_uri()
         self._experiment_id = self._client.create_experiment(self._experiment, artifact_location=location)
 
+    def _delete(self, filter_string: str) -> None:
+        """Delete runs and their children; MLflow keeps what is deleted until its own clean-up."""
+        for run in self._client.search_runs([self._experiment_id], filter_string):
+            self._delete(f"tags.`{_PARENT}` = '{run.info.run_id}'")
+            self._client.delete_run(run.info.run_id)
+
     def _begin(self, name: str, params: Mapping[str, Any], tags: Mapping[str, str]) -> str:
         """A new run with its parameters; returns MLflow's id."""
         from mlflow.entities import Param
@@ -105,13 +146,13 @@ class MlflowTracker:
         self._client.log_batch(run_id, params=logged)
         return run_id
 
-    def _log_metrics(self, run_id: str, metrics: Mapping[str, float]) -> None:
+    def _log_metrics(self, run_id: str, metrics: Mapping[str, float], *, step: int = 0) -> None:
         from mlflow.entities import Metric
         from mlflow.utils.time import get_current_time_millis
 
         now = get_current_time_millis()
         finite = {key: float(value) for key, value in metrics.items() if math.isfinite(value)}
-        self._client.log_batch(run_id, metrics=[Metric(key, value, now, 0) for key, value in finite.items()])
+        self._client.log_batch(run_id, metrics=[Metric(key, value, now, step) for key, value in finite.items()])
 
     def _parent(self) -> str:
         if not self._run_id:
@@ -140,6 +181,8 @@ def _require_mlflow() -> None:
     # Both are read at import: whether usage is reported to its makers, and how much it says about its database.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
+    for name, value in _PATIENCE.items():
+        os.environ.setdefault(name, value)
     try:
         importlib.import_module("mlflow")
     except ImportError as error:

@@ -1,4 +1,4 @@
-"""Commands that make a model: audit, train, evaluate."""
+"""Commands that make a model: audit, train, sync, evaluate."""
 
 import dataclasses
 import enum
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from modelyard.cli.exit_codes import ExitCode
+from modelyard.cli.operations import decided
 from modelyard.cli.verb import Answer, Session, verb
 
 __all__ = ["add_to"]
@@ -73,15 +74,22 @@ def train(
     test_table: Annotated[
         str | None, typer.Option("--test", help="Table to seal as the test part, for this once (data.test_source).")
     ] = None,
-    target: Annotated[
-        str | None, typer.Option("--target", help="Column to predict; makes the project if there is none yet.")
+    update: Annotated[
+        Path | None,
+        typer.Option(
+            "--update", help="New labelled rows: the model in production goes on learning, gated as in retrain."
+        ),
     ] = None,
 ) -> Answer:
     """Train, choose and explain the choice. Baselines first, then candidates by cross-validation; the simplest good one wins."""
     from modelyard.cli.show.modelling import show_training
+    from modelyard.core import ConfigError
 
-    if target is not None and train_table is not None:
-        _begin(session, train_table, target)
+    if update is not None and accept is not None:
+        cure = "Acknowledge what may stay: modelyard audit --acknowledge ID --reason ..."
+        raise ConfigError("an update asks the gates of a retraining", where="train", got="--accept", cure=cure)
+    if update is not None:
+        return decided(session.project.retrain(update, update=True))
     given = {"training.budget": budget, "data.source": _here(train_table), "data.test_source": _here(test_table)}
     settings = tuple(f"{key}={value}" for key, value in given.items() if value is not None)
     session = dataclasses.replace(session, settings=(*session.settings, *settings))
@@ -89,21 +97,22 @@ def train(
     return Answer(run.record.to_dict(), show_training(run.record))
 
 
-def _begin(session: Session, table: str, target: str) -> None:
-    """Make the project from the table unless it is there."""
-    from modelyard.problem import PROJECT_FILE
-    from modelyard.project import Project
-
-    if not (session.folder / PROJECT_FILE).exists():
-        session.folder.mkdir(parents=True, exist_ok=True)
-        Project.new(session.folder, data=table, target=target)
-
-
 def _here(table: str | None) -> str | None:
     """A path that is meant from where the command is run, for a project that lies elsewhere; addresses as they are."""
     from modelyard.problem.address import is_url
 
     return table if table is None or is_url(table) else str(Path(table).resolve())
+
+
+def sync(session: Session) -> Answer:
+    """Send runs that wait to the tracker of the project file. A run waits if its tracker could not be reached; the next training sends it too."""
+    from modelyard.cli.show.modelling import show_sync
+    from modelyard.training.tracking import sync_runs
+
+    project = session.project
+    with project.workspace.lock():
+        found = sync_runs(project.problem, project.workspace)
+    return Answer(found.to_dict(), show_sync(found), ExitCode.BROKEN if found.problem else ExitCode.DONE)
 
 
 def evaluate(
@@ -122,5 +131,5 @@ def evaluate(
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this file."""
-    for name, function in (("audit", audit), ("train", train), ("evaluate", evaluate)):
+    for name, function in (("audit", audit), ("train", train), ("sync", sync), ("evaluate", evaluate)):
         verb(app, name)(function)

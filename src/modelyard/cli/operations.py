@@ -1,14 +1,17 @@
 """Commands that run a model: serve, score, monitor, retrain."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from modelyard.cli.exit_codes import ExitCode
 from modelyard.cli.verb import Answer, Session, verb
 
-__all__ = ["add_to"]
+if TYPE_CHECKING:
+    from modelyard.retraining import Decision
+
+__all__ = ["add_to", "decided"]
 
 
 def serve(
@@ -59,9 +62,13 @@ def retrain(
     data: Annotated[Path, typer.Option("--data", help="New labelled rows, with the columns of the training data.")],
 ) -> Answer:
     """Train a challenger on new rows. It is registered only if a paired test says that it is better."""
+    return decided(session.project.retrain(data))
+
+
+def decided(decision: "Decision") -> Answer:
+    """What came of a challenger: done if there is one, refused if the champion stays."""
     from modelyard.cli.show.operations import show_decision
 
-    decision = session.project.retrain(data)
     code = ExitCode.DONE if decision.has_challenger else ExitCode.REFUSED
     return Answer(decision.to_dict(), show_decision(decision), code)
 

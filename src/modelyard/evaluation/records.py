@@ -39,7 +39,7 @@ class MetricValue(Record):
     Parameters
     ----------
     name
-        Name in :data:`modelyard.problem.METRICS`.
+        Name in :data:`modelyard.problem.METRICS`, or of a metric of one's own.
     value, low, high
         The figure, and the ends of its bootstrap interval.
     greater_is_better

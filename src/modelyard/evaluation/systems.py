@@ -13,7 +13,7 @@ from modelyard.core import derive_seed
 from modelyard.evaluation.comparison import compare
 from modelyard.evaluation.intervals import Interval, bootstrap, time_blocks
 from modelyard.evaluation.records import Comparison, MetricValue, SystemScores
-from modelyard.problem import MetricInput, MetricSpec, Problem, metrics_for
+from modelyard.problem import MetricInput, MetricSpec, Problem
 from modelyard.training.metrics import score_weighted
 
 __all__ = ["EXISTING", "NAIVE", "WINNER", "JudgedRows", "compare_with_baselines", "resampling_units", "score_systems"]
@@ -80,7 +80,7 @@ def score_systems(problem: Problem, rows: JudgedRows, *, confidence: float) -> t
     wanted = [
         (system, spec.name)
         for system, prediction in rows.predictions.items()
-        for spec in metrics_for(problem.task)
+        for spec in problem.reported_metrics
         if spec.input is not MetricInput.PROBABILITY or _says_probabilities(spec.name, prediction)
     ]
 
@@ -98,7 +98,7 @@ def score_systems(problem: Problem, rows: JudgedRows, *, confidence: float) -> t
     return tuple(
         SystemScores(
             system,
-            tuple(_metric_value(spec, measured.get((system, spec.name))) for spec in metrics_for(problem.task)),
+            tuple(_metric_value(spec, measured.get((system, spec.name))) for spec in problem.reported_metrics),
         )
         for system in rows.predictions
     )
@@ -126,7 +126,7 @@ def compare_with_baselines(problem: Problem, rows: JudgedRows, *, confidence: fl
     """
     comparisons = []
     for system in (name for name in rows.predictions if name != WINNER):
-        names = [problem.primary_metric, *(spec.name for spec in metrics_for(problem.task))]
+        names = [problem.primary_metric, *(spec.name for spec in problem.reported_metrics)]
         usable = (name for name in names if _judges(name, problem, rows.predictions[system]))
         result = compare(
             next(usable, names[0]),
@@ -143,5 +143,5 @@ def compare_with_baselines(problem: Problem, rows: JudgedRows, *, confidence: fl
 
 
 def _judges(metric: str, problem: Problem, prediction: Array) -> bool:
-    spec = next(spec for spec in metrics_for(problem.task) if spec.name == metric)
+    spec = next(spec for spec in problem.reported_metrics if spec.name == metric)
     return spec.input is not MetricInput.PROBABILITY or _says_probabilities(metric, prediction)

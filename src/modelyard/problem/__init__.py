@@ -9,7 +9,15 @@ from modelyard.problem.draft import ProblemDraft, write_draft
 from modelyard.problem.families import DEFAULT_FAMILIES, FAMILY_GROUP, FAMILY_NAMES
 from modelyard.problem.linter import lint_problem
 from modelyard.problem.load import PROJECT_FILE, LoadedProblem, json_schema, load_problem
-from modelyard.problem.metrics import METRICS, MetricInput, MetricSpec, default_metric, metric_spec, metrics_for
+from modelyard.problem.metrics import (
+    METRICS,
+    MetricInput,
+    MetricSpec,
+    declare_metrics,
+    default_metric,
+    metric_spec,
+    metrics_for,
+)
 from modelyard.problem.schema import EventTable, FeaturePlan, Problem
 from modelyard.problem.series import SeriesColumn, SeriesPlan, span_length
 from modelyard.problem.suggestion import did_you_mean
@@ -31,6 +39,7 @@ __all__ = [
     "SeriesColumn",
     "SeriesPlan",
     "Task",
+    "declare_metrics",
     "default_metric",
     "did_you_mean",
     "json_schema",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from modelyard.core import Finding, Severity
-from modelyard.problem.metrics import METRICS, metrics_for
+from modelyard.problem.metrics import METRICS
 from modelyard.problem.schema import Problem
 from modelyard.problem.series import span_length
 from modelyard.problem.task import Task
@@ -50,19 +50,23 @@ def _objective(problem: Problem, _: Mapping[str, float]) -> Iterator[Finding]:
 def _metric_fits_task(problem: Problem, _: Mapping[str, float]) -> Iterator[Finding]:
     if problem.task is Task.AUTO:
         return
-    defined = {spec.name for spec in metrics_for(problem.task)}
+    defined = {spec.name for spec in problem.reported_metrics}
     for name in (problem.primary_metric, *problem.metrics.guardrails):
         if name not in defined:
             yield Finding(
                 "metric-undefined",
                 Severity.ERROR,
                 name,
-                f"{METRICS[name].title} is not defined for the task {problem.task}.",
+                f"{_title(name)} is not defined for the task {problem.task}.",
                 "It cannot be computed.",
                 f"Choose one of: {', '.join(sorted(defined))}.",
                 {},
                 "P3",
             )
+
+
+def _title(name: str) -> str:
+    return METRICS[name].title if name in METRICS else name
 
 
 def _metric_hides_imbalance(problem: Problem, shares: Mapping[str, float]) -> Iterator[Finding]:

@@ -10,11 +10,15 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from modelyard.core import ConfigError
+from modelyard.problem.metrics import declare_metrics
 from modelyard.problem.schema import Problem
+from modelyard.problem.task import Task
 
 __all__ = ["PROJECT_FILE", "LoadedProblem", "json_schema", "load_problem"]
 
 PROJECT_FILE = "modelyard.yaml"
+
+_RENAMED = (("training", "class_weights", "imbalance"),)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -51,7 +55,8 @@ def load_problem(root: Path, *, env: str | None = None, settings: Sequence[str] 
     """Read the project in folder ``root``.
 
     Later sources win: ``modelyard.yaml``, then ``modelyard.<env>.yaml``, then each ``a.b=value`` of ``settings``
-    (the value is read as YAML). Mappings merge key by key; lists are replaced.
+    (the value is read as YAML). Mappings merge key by key; lists are replaced. Metrics of one's own are known by their
+    names from then on.
 
     Raises
     ------
@@ -64,11 +69,12 @@ def load_problem(root: Path, *, env: str | None = None, settings: Sequence[str] 
     if env is not None:
         files.append(root / f"modelyard.{env}.yaml")
     for path in files:
-        _merge(merged, _read_yaml(path), origins, path.name)
+        _merge(merged, _with_new_names(_read_yaml(path)), origins, path.name)
     for setting in settings:
-        _merge(merged, _parse_setting(setting), origins, f"--set {setting}")
-    where = str(root / PROJECT_FILE)
-    return LoadedProblem(_validate(merged, where), origins)
+        _merge(merged, _with_new_names(_parse_setting(setting)), origins, f"--set {setting}")
+    problem = _validate(merged, str(root / PROJECT_FILE))
+    declare_metrics(problem.metrics.own(Task.AUTO), root)
+    return LoadedProblem(problem, origins)
 
 
 def json_schema() -> dict[str, Any]:
@@ -125,6 +131,15 @@ def _parse_setting(setting: str) -> dict[str, Any]:
         value = {part: value}
     nested: dict[str, Any] = value
     return nested
+
+
+def _with_new_names(values: dict[str, Any]) -> dict[str, Any]:
+    """Keys by the names of today, so that a later source wins over an older one whichever name each of them uses."""
+    for section, old, new in _RENAMED:
+        keys = values.get(section)
+        if isinstance(keys, dict) and old in keys and new not in keys:
+            keys[new] = keys.pop(old)
+    return values
 
 
 def _merge(base: dict[str, Any], update: Mapping[str, Any], origins: dict[str, str], origin: str) -> None:

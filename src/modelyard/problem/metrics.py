@@ -2,11 +2,13 @@
 
 import dataclasses
 import enum
+from collections.abc import Iterable
+from pathlib import Path
 
 from modelyard.core import ConfigError, Record
 from modelyard.problem.task import Task
 
-__all__ = ["METRICS", "MetricInput", "MetricSpec", "default_metric", "metric_spec", "metrics_for"]
+__all__ = ["METRICS", "MetricInput", "MetricSpec", "declare_metrics", "default_metric", "metric_spec", "metrics_for"]
 
 
 class MetricInput(enum.StrEnum):
@@ -33,6 +35,12 @@ class MetricSpec(Record):
         Probabilities, decided labels, or predicted values.
     tasks
         The tasks for which it is defined.
+    path
+        Dotted path of the function, for a metric of one's own.
+    folder
+        Where its module is looked for first.
+    undefined
+        What stands for NaN; None if nothing does.
     """
 
     name: str
@@ -40,6 +48,9 @@ class MetricSpec(Record):
     greater_is_better: bool
     input: MetricInput
     tasks: tuple[Task, ...]
+    path: str = ""
+    folder: str = ""
+    undefined: float | None = None
 
 
 _BINARY = (Task.BINARY,)
@@ -72,6 +83,18 @@ METRICS: dict[str, MetricSpec] = {
 _DEFAULTS = {Task.BINARY: "roc_auc", Task.MULTICLASS: "log_loss", Task.REGRESSION: "rmse"}
 
 
+_DECLARED: dict[str, MetricSpec] = {}
+"""Metrics of one's own by name. A project declares its own when it is opened, and again before it trains, so that records
+and pages can name a metric as they name the others."""
+
+
+def declare_metrics(specs: Iterable[MetricSpec], folder: Path | None = None) -> None:
+    """Make metrics of one's own known by their names in this process; the last declaration of a name counts."""
+    for spec in specs:
+        place = spec.folder if folder is None else str(folder.resolve())
+        _DECLARED[spec.name] = dataclasses.replace(spec, folder=place)
+
+
 def metric_spec(name: str) -> MetricSpec:
     """The metric called ``name``.
 
@@ -82,13 +105,15 @@ def metric_spec(name: str) -> MetricSpec:
     """
     if name in METRICS:
         return METRICS[name]
+    if name in _DECLARED:
+        return _DECLARED[name]
     from modelyard.problem.suggestion import did_you_mean
 
     raise ConfigError("unknown metric", where="metrics", got=repr(name), cure=did_you_mean(name, METRICS))
 
 
 def metrics_for(task: Task) -> tuple[MetricSpec, ...]:
-    """All metrics defined for ``task``; they are all reported, whatever was picked as primary."""
+    """All metrics that ship for ``task``; they are all reported, whatever was picked as primary."""
     return tuple(spec for spec in METRICS.values() if task in spec.tasks)
 
 

@@ -3,12 +3,12 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from modelyard.problem.address import holds_password
 from modelyard.problem.families import DEFAULT_FAMILIES, FAMILY_NAMES, known_families
-from modelyard.problem.metrics import METRICS, default_metric
+from modelyard.problem.metrics import METRICS, MetricInput, MetricSpec, default_metric, metrics_for
 from modelyard.problem.series import SeriesPlan, span_length
 from modelyard.problem.suggestion import did_you_mean
 from modelyard.problem.task import Task
@@ -18,6 +18,7 @@ __all__ = [
     "Constraints",
     "Costs",
     "CustomEstimator",
+    "CustomMetric",
     "DataSource",
     "ExistingSystem",
     "FeaturePlan",
@@ -189,6 +190,26 @@ class SplitPlan(_Strict):
         return self
 
 
+class CustomMetric(_Strict):
+    """A function of truth and predictions that is a metric like the others."""
+
+    path: str = Field(
+        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$",
+        description="Dotted path of the function: my_metrics.profit (of my_metrics.py beside this file, or an installed "
+        "package). It is called with truth and predictions as NumPy arrays, and weights if it has such a parameter.",
+    )
+    greater_is_better: bool = Field(description="The direction of improvement.")
+    input: MetricInput = Field(
+        default=MetricInput.PROBABILITY,
+        description="What it judges: probability (of the positive class, or a column a class), label (decided classes, as "
+        "codes) or value (regression).",
+    )
+    title: str = Field(default="", description="How people write it; its name by default.")
+    undefined: float | None = Field(
+        default=None, description="What stands where the function gives NaN; by default NaN is refused in a fold."
+    )
+
+
 class Metrics(_Strict):
     """What counts as good."""
 
@@ -196,13 +217,36 @@ class Metrics(_Strict):
     guardrails: dict[str, Guardrail] = Field(
         default_factory=dict, description='Bounds other metrics must keep, such as roc_auc: ">= 0.80".'
     )
+    custom: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], CustomMetric] = Field(
+        default_factory=dict, description="Metrics of one's own: a name, and the function."
+    )
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
+        for name in self.custom:
+            if name in METRICS:
+                raise ValueError(f"custom.{name}: this is the name of a metric already; choose another")
+        known = (*METRICS, *self.custom)
         for name in (*self.guardrails, *([self.primary] if self.primary else [])):
-            if name not in METRICS:
-                raise ValueError(f"unknown metric {name!r}. {did_you_mean(name, METRICS)}")
+            if name not in known:
+                raise ValueError(f"unknown metric {name!r}. {did_you_mean(name, known)}")
         return self
+
+    def own(self, task: Task) -> tuple[MetricSpec, ...]:
+        """The metrics of one's own that are defined for ``task``."""
+        specs = (
+            MetricSpec(
+                name,
+                item.title or name.replace("_", " "),
+                item.greater_is_better,
+                item.input,
+                (Task.REGRESSION,) if item.input is MetricInput.VALUE else (Task.BINARY, Task.MULTICLASS),
+                item.path,
+                undefined=item.undefined,
+            )
+            for name, item in self.custom.items()
+        )
+        return tuple(spec for spec in specs if task in spec.tasks or task is Task.AUTO)
 
 
 class Costs(_Strict):
@@ -382,14 +426,25 @@ class TrainingPlan(_Strict):
     )
     blend: bool = Field(default=True, description="Whether a weighted mean of the best candidates is a candidate too.")
     workers: int | None = Field(default=None, ge=1, description="Worker processes; by default one per core.")
+    executor: str | None = Field(
+        default=None,
+        description="Where candidates are fitted: local_pool (worker processes, the default), in_process, ray, or another "
+        "registered executor.",
+    )
+    address: str | None = Field(
+        default=None,
+        description="Of the Ray cluster: ray://host:10001, host:6379 or auto; without it Ray works on this machine.",
+    )
     learning_curve: Literal["auto"] | bool = Field(
         default="auto",
         description="Whether the winner is drawn by the number of rows; auto does so where it adds a fifth to training at most.",
     )
-    class_weights: Literal["auto"] | bool = Field(
+    imbalance: Literal["auto"] | bool = Field(
         default="auto",
-        description="Whether the winner is compared with class weights and without (two classes); auto does so where a class "
-        "has less than 30 % of the rows and it is cheap.",
+        validation_alias=AliasChoices("imbalance", "class_weights"),
+        description="Whether the winner is compared with itself under class weights, SMOTE and under-sampling (two classes; "
+        "the last two need the extra imbalance); auto does so where a class has less than 30 % of the rows and it is cheap. "
+        "class_weights is its older name.",
     )
 
     @property
@@ -458,6 +513,11 @@ class Problem(_Strict):
     def primary_metric(self) -> str:
         """The metric that selects; needs a resolved task if the file names none."""
         return self.metrics.primary or default_metric(self.task)
+
+    @property
+    def reported_metrics(self) -> tuple[MetricSpec, ...]:
+        """All metrics of the task, those of one's own last; they are all reported, whatever was picked as primary."""
+        return (*metrics_for(self.task), *self.metrics.own(self.task))
 
     def with_values(self, **changes: Any) -> "Problem":
         """A copy with top-level fields replaced, validated again."""

@@ -15,8 +15,9 @@ from modelyard.report import format_number
 from modelyard.retraining.duel import Duel
 from modelyard.retraining.records import GateResult
 from modelyard.training.metrics import score
+from modelyard.training.update import Update
 
-__all__ = ["audit_gate", "comparison_gate", "contract_gate", "data_gate", "segments_gate"]
+__all__ = ["audit_gate", "comparison_gate", "contract_gate", "data_gate", "segments_gate", "update_gate"]
 
 MOST_REJECTED_SHARE = 0.05
 """Above this share of rows that break the contract the table is taken for the product of a broken pipeline."""
@@ -54,6 +55,19 @@ def audit_gate(report: AuditReport, accepted: AuditReport) -> GateResult:
 
 def _errors(findings: Sequence[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.severity is Severity.ERROR]
+
+
+def update_gate(update: Update, metric: str) -> GateResult:
+    """Whether training anew would not be better beyond noise: else the time that an update saves is too dear."""
+    seen = (
+        f"on new rows held out in turn it gains {format_number(update.behind)} {metric_spec(metric).title} over the update, "
+        f"standard error {format_number(update.behind_error)}"
+    )
+    if update.retraining_is_better:
+        return GateResult(
+            "update", False, f"Training anew is better: {seen}. Run `modelyard retrain` with the same table."
+        )
+    return GateResult("update", True, f"Training anew would not be better beyond noise: {seen}.")
 
 
 def comparison_gate(problem: Problem, duel: Duel) -> GateResult:

@@ -27,11 +27,12 @@ from modelyard.packaging.details import build_details
 from modelyard.problem import Problem, Task
 from modelyard.report import render_html
 from modelyard.retraining.duel import meet
-from modelyard.retraining.gates import audit_gate, comparison_gate, contract_gate, data_gate, segments_gate
+from modelyard.retraining.gates import audit_gate, comparison_gate, contract_gate, data_gate, segments_gate, update_gate
 from modelyard.retraining.records import Decision, GateResult, Outcome
 from modelyard.store import Workspace, save_record
 from modelyard.training.engine import train
 from modelyard.training.run import StoredRun, load_run
+from modelyard.training.update.run import Champion, update
 
 __all__ = ["Retrainer"]
 
@@ -49,6 +50,7 @@ class _Case:
     gates: list[GateResult] = dataclasses.field(default_factory=list)
     rows_new: int = 0
     run_id: str | None = None
+    update: bool = False
 
     def ask(self, gate: GateResult) -> None:
         """Note a verdict; a no ends the case."""
@@ -87,8 +89,13 @@ class Retrainer:
         self._clock = clock
         self._registry = Registry(workspace)
 
-    def retrain(self, champion: ModelVersion, source: Path) -> Decision:
+    def retrain(self, champion: ModelVersion, source: Path, *, update: bool = False) -> Decision:
         """Decide on a challenger trained with the rows in ``source``; the decision is stored and in the ledger.
+
+        Parameters
+        ----------
+        update
+            The champion goes on learning from the new rows, instead of a search over all rows.
 
         Raises
         ------
@@ -96,8 +103,10 @@ class Retrainer:
             If the table cannot be read or lacks columns.
         StateError
             If the project file asks another question by now than the champion answers.
+        ConfigError
+            If the champion is to be updated, and its family cannot be.
         """
-        case = _Case(new_id(), champion)
+        case = _Case(new_id(), champion, update=update)
         challenger = None
         with contextlib.suppress(_StoppedError):
             challenger = self._challenge(case, source)
@@ -118,10 +127,24 @@ class Retrainer:
         split = self._divide(case, base, frame, problem)
         self._look_for_twins(case, split)
         report = self._audited(case, base, split, problem)
-        run = train(split, problem, self._workspace, progress=self._progress)
-        case.run_id = run.record.id
+        run = self._trained(case, base, split, problem)
         self._compare(case, scorer, run, split, problem)
         return self._register(case, run, split, report, problem)
+
+    def _trained(self, case: _Case, base: Split, split: Split, problem: Problem) -> StoredRun:
+        """The challenger's run: a search on all rows, or the champion that goes on with the new ones."""
+        if not case.update:
+            run = train(split, problem, self._workspace, progress=self._progress)
+            case.run_id = run.record.id
+            return run
+        package = self._registry.package(case.champion)
+        before = load_run(package.manifest.run_id, self._workspace)
+        champion = Champion(before, base.development.frame.height, case.champion.version)
+        run = update(champion, split, problem, self._workspace, progress=self._progress)
+        case.run_id = run.record.id
+        if run.record.update is not None:
+            case.ask(update_gate(run.record.update, run.record.metric))
+        return run
 
     def _collect(self, case: _Case, table: pl.DataFrame, base: Split, scorer: Scorer) -> pl.DataFrame:
         """The new labelled rows that keep the contract."""

@@ -3,7 +3,7 @@
 import importlib.metadata
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
@@ -21,14 +21,24 @@ class Tracker(Protocol):
     Duties. Calls come from one thread, in this order: ``start`` once, then any number of logs, then ``finish``
     once; a call before ``start`` is a ``StateError``. A tracker writes what it was given before the call returns. A
     figure that is not finite is left out or null, never an error. A tracker that cannot reach its service raises a
-    ``ModelyardError``: the run is then recorded locally only, and says so.
+    ``ModelyardError`` within a minute: the run then waits, and is sent again from its start. So a run id that was
+    begun before is not there twice afterwards; its last start counts.
     """
 
     def start(self, run_id: str, name: str, params: Mapping[str, Any]) -> None:
         """Begin a run with its settings."""
 
-    def log_candidate(self, name: str, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """One candidate: its parameters, and its figures by name."""
+    def log_dataset(self, name: str, digest: str, source: str, facts: Mapping[str, Any]) -> None:
+        """The rows that the run learnt from: ``facts`` are ``rows``, ``columns`` (name to type) and ``split``."""
+
+    def log_candidate(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        by_fold: Mapping[str, Sequence[float]] | None = None,
+    ) -> None:
+        """One candidate: its parameters, its figures by name, and those that there are for each fold."""
 
     def log_metrics(self, metrics: Mapping[str, float]) -> None:
         """Figures of the run as a whole."""
@@ -64,9 +74,20 @@ class LocalTracker:
         self._run_id = run_id
         self._append("start", {"name": name, "experiment": self._experiment, "params": dict(params)})
 
-    def log_candidate(self, name: str, params: Mapping[str, Any], metrics: Mapping[str, float]) -> None:
-        """One candidate: its parameters, and its figures by name."""
-        self._append("candidate", {"name": name, "params": dict(params), "metrics": dict(metrics)})
+    def log_dataset(self, name: str, digest: str, source: str, facts: Mapping[str, Any]) -> None:
+        """The rows that the run learnt from."""
+        self._append("dataset", {"name": name, "digest": digest, "source": source, "facts": dict(facts)})
+
+    def log_candidate(
+        self,
+        name: str,
+        params: Mapping[str, Any],
+        metrics: Mapping[str, float],
+        by_fold: Mapping[str, Sequence[float]] | None = None,
+    ) -> None:
+        """One candidate: its parameters, its figures by name, and those that there are for each fold."""
+        folds = {key: list(values) for key, values in (by_fold or {}).items()}
+        self._append("candidate", {"name": name, "params": dict(params), "metrics": dict(metrics), "by_fold": folds})
 
     def log_metrics(self, metrics: Mapping[str, float]) -> None:
         """Figures of the run as a whole."""

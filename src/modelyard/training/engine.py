@@ -26,7 +26,7 @@ from modelyard.training.curves import LearningCurve, WeightComparison
 from modelyard.training.curves.learning import draw_learning_curve, is_affordable
 from modelyard.training.curves.validation import validation_curve
 from modelyard.training.curves.weights import RARE, compare_weights, rare_share
-from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor, cores
+from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor, cores, load_executor
 from modelyard.training.families.custom import custom_family
 from modelyard.training.families.family import Family
 from modelyard.training.families.fitness import unfit_reason
@@ -67,8 +67,8 @@ def train(
     simple families first; tuning of the leading family; a blend; the choice (see
     :func:`~modelyard.training.choosing.rule.choose`) and its calibration; the winner on the training part, and on training
     and validation together. Fold scores do not depend on the executor. Before the winner is fitted it is drawn by the
-    number of rows, if ``training.learning_curve`` says so, and compared with itself under class weights, if
-    ``training.class_weights`` does.
+    number of rows, if ``training.learning_curve`` says so, and compared with itself under class weights and
+    resampling, if ``training.imbalance`` does.
 
     With ``training.budget`` a portfolio of proven configurations takes the place of the families' defaults, and the
     clock says how many of them are tried; what it kept from being done is recorded, and ``replay`` repeats it.
@@ -86,8 +86,8 @@ def train(
     workspace
         Receives the run.
     executor
-        Where units run; by default worker processes on this machine (``training.workers``). One that is given is
-        left open.
+        Where units run; by default the one that ``training.executor`` names, else worker processes on this machine
+        (``training.workers``). One that is given is left open.
     tracker
         Hears of the run when it is stored; by default the one that the project file names.
     progress
@@ -198,7 +198,10 @@ def _chosen_families(problem: Problem, families: Mapping[str, Family]) -> dict[s
 
 
 def _default_executor(problem: Problem) -> Executor:
-    """Worker processes, unless there would be one only."""
+    """The one that is named; else worker processes, unless there would be one only."""
+    plan = problem.training
+    if plan.executor is not None:
+        return load_executor(plan.executor, workers=plan.workers, address=plan.address)
     pool = LocalPoolExecutor(problem.training.workers)
     return pool if pool.workers > 1 else InProcessExecutor()
 
@@ -282,7 +285,7 @@ def _look_closer(
         if plan.learning_curve is True or (plan.learning_curve == "auto" and cheap):
             curve = draw_learning_curve(validation, matrices, setup, winner, family)
             conclusion = dataclasses.replace(conclusion, curve=curve)
-        if plan.class_weights is True or (plan.class_weights == "auto" and cheap and rare_share(setup) < RARE):
+        if plan.imbalance is True or (plan.imbalance == "auto" and cheap and rare_share(setup) < RARE):
             weights = compare_weights(validation, setup, winner, family)
             conclusion = dataclasses.replace(conclusion, weights=weights)
     except KeyboardInterrupt:

@@ -1,6 +1,7 @@
 """Where units of work run: in this process, or in a pool of worker processes. Others come by adapters."""
 
 import dataclasses
+import importlib.metadata
 import logging
 import os
 import signal
@@ -11,16 +12,31 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from modelyard.core import Record
+from modelyard.core import ConfigError, Record
 
 if TYPE_CHECKING:
     from joblib.externals.loky import Future, ProcessPoolExecutor
 
-__all__ = ["Executor", "InProcessExecutor", "LocalPoolExecutor", "Outcome", "Unit", "attempt", "cores"]
+__all__ = [
+    "ONE_THREAD",
+    "Executor",
+    "InProcessExecutor",
+    "LocalPoolExecutor",
+    "Outcome",
+    "Unit",
+    "attempt",
+    "cores",
+    "load_executor",
+    "one_line",
+]
+
+_GROUP = "modelyard.executors"
 
 _LOG = logging.getLogger(__name__)
 
-_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
+"""What a worker's environment says, so that a unit computes with one thread."""
+
 _IDLE_TIMEOUT_S = 60
 _DRIVER_CHECK_S = 1.0
 
@@ -31,7 +47,11 @@ def cores() -> int:
 
 
 class Unit(Protocol):
-    """A piece of work that can be sent to another process."""
+    """A piece of work that can be sent to another process.
+
+    One that reads or writes files names their folder by an attribute ``folder``; executors on several machines look
+    whether all of them see it.
+    """
 
     @property
     def key(self) -> str:
@@ -97,16 +117,22 @@ def attempt(unit: Unit) -> Outcome:
         return Outcome(unit.key, unit.run())
     except Exception as error:  # noqa: BLE001 - whatever a library raises is this unit's failure, and is recorded
         _LOG.info("unit %s failed:\n%s", unit.key, traceback.format_exc())
-        return Outcome(unit.key, None, _one_line(error))
+        return Outcome(unit.key, None, one_line(error))
 
 
-def _one_line(error: BaseException) -> str:
+def one_line(error: BaseException) -> str:
+    """An error as its outcome tells it: type and message, without line breaks."""
     text = " ".join(str(error).split())
     return f"{type(error).__name__}: {text}"[:500]
 
 
 class InProcessExecutor:
     """One unit after another, in this process: for small tables, debugging, and comparison.
+
+    Parameters
+    ----------
+    workers, address
+        Taken for the sake of one signature for all executors; not used.
 
     Examples
     --------
@@ -126,7 +152,7 @@ class InProcessExecutor:
     [{'square': 9}]
     """
 
-    def __init__(self) -> None:
+    def __init__(self, workers: int | None = None, address: str | None = None) -> None:  # noqa: ARG002
         self._waiting: deque[Unit] = deque()
 
     def submit(self, unit: Unit) -> None:
@@ -157,9 +183,11 @@ class LocalPoolExecutor:
     ----------
     workers
         Number of processes; by default one per core that this process may use.
+    address
+        Taken for the sake of one signature for all executors; not used.
     """
 
-    def __init__(self, workers: int | None = None) -> None:
+    def __init__(self, workers: int | None = None, address: str | None = None) -> None:  # noqa: ARG002
         self.workers = workers or cores()
         self._waiting: deque[Unit] = deque()
         self._suspects: deque[Unit] = deque()
@@ -231,7 +259,7 @@ class LocalPoolExecutor:
             elif isinstance(error, BrokenProcessPool):
                 yield Outcome(unit.key, None, "the worker process died (out of memory, or a fault in a library)")
             else:
-                yield Outcome(unit.key, None, _one_line(error))
+                yield Outcome(unit.key, None, one_line(error))
 
     def _drop_pool(self) -> None:
         pool, self._pool = self._pool, None
@@ -245,7 +273,7 @@ def _new_pool(workers: int) -> "ProcessPoolExecutor":
     return ProcessPoolExecutor(
         max_workers=workers,
         timeout=_IDLE_TIMEOUT_S,
-        env=dict(_ONE_THREAD),
+        env=dict(ONE_THREAD),
         initializer=_begin_worker,
         initargs=(os.getpid(),),
     )
@@ -262,3 +290,30 @@ def _end_with(driver: int) -> None:
     while os.getppid() == driver:
         time.sleep(_DRIVER_CHECK_S)
     os._exit(1)
+
+
+def load_executor(name: str, *, workers: int | None = None, address: str | None = None) -> Executor:
+    """The executor registered under ``name`` in the entry points ``modelyard.executors``.
+
+    Parameters
+    ----------
+    workers
+        Units at work at once; None leaves it to the executor.
+    address
+        Of the cluster, for an executor that has one.
+
+    Raises
+    ------
+    ConfigError
+        If there is none of that name.
+    """
+    found = {entry.name: entry for entry in importlib.metadata.entry_points(group=_GROUP)}
+    if name not in found:
+        raise ConfigError(
+            "there is no executor of that name",
+            where="training.executor",
+            got=repr(name),
+            cure=f"Choose one of: {', '.join(sorted(found))}",
+        )
+    executor: Executor = found[name].load()(workers=workers, address=address)
+    return executor

@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from modelyard.core import ConfigError
-from modelyard.problem.metrics import METRICS, MetricInput, metric_spec
+from modelyard.problem.metrics import MetricInput, metric_spec
 from modelyard.problem.task import Task
+from modelyard.training.custom_metrics import custom_scores
 
 __all__ = ["decide_labels", "score", "score_weighted"]
 
@@ -25,7 +26,7 @@ def score(name: str, truth: Array, prediction: Array, *, threshold: float = 0.5)
     Parameters
     ----------
     name
-        One of :data:`modelyard.problem.metrics.METRICS`.
+        One of :data:`modelyard.problem.metrics.METRICS`, or a metric of one's own that was declared.
     truth
         Shape (n,): 0/1 for binary, class codes 0…k-1 for multiclass, values for regression.
     prediction
@@ -42,7 +43,7 @@ def score(name: str, truth: Array, prediction: Array, *, threshold: float = 0.5)
     Raises
     ------
     ConfigError
-        If the metric is unknown, or not defined for predictions of this shape.
+        If the metric is unknown, not defined for predictions of this shape, or one of one's own that gives no number.
 
     Examples
     --------
@@ -75,6 +76,8 @@ def score_weighted(name: str, truth: Array, prediction: Array, weights: Array, *
     prediction = np.asarray(prediction, dtype=np.float64)
     if spec.input is MetricInput.LABEL:
         prediction = decide_labels(prediction, threshold)
+    if spec.path:
+        return custom_scores(spec, truth, prediction, np.asarray(weights, dtype=np.float64))
     with np.errstate(divide="ignore", invalid="ignore"):
         return _METRICS[name](truth, prediction, np.asarray(weights, dtype=np.float64))
 
@@ -92,7 +95,7 @@ def decide_labels(prediction: Array, threshold: float = 0.5) -> Array:
 
 def _check_shape(name: str, prediction: Array) -> None:
     """Binary metrics need one probability a row, and metrics of more classes need one column a class."""
-    tasks = METRICS[name].tasks
+    tasks = metric_spec(name).tasks
     if prediction.ndim == 2 and Task.MULTICLASS not in tasks:
         got, need = f"probabilities of {prediction.shape[1]} classes", "one number a row"
     elif prediction.ndim == 1 and tasks == (Task.MULTICLASS,):

@@ -9,15 +9,18 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.core import ConfigError, derive_seed, digest_json
+from modelyard.core import ConfigError, derive_seed, digest_file, digest_json
 from modelyard.data import Split, assign_roles, resolve
 from modelyard.data.schema import Column, ColumnKind
 from modelyard.features import OwnFeatures, load_own_features
 from modelyard.features.sentences import sentence_model
-from modelyard.problem import Problem, Task, metrics_for
+from modelyard.problem import MetricInput, Problem, Task, declare_metrics, metric_spec
+from modelyard.training.curves.resampling import require_resampling
+from modelyard.training.custom_metrics import load_metric, try_metrics
 from modelyard.training.families.constraints import check_monotone
 from modelyard.training.families.fitness import Needs
 from modelyard.training.folds import FoldPlan, RowKeys, plan_folds
+from modelyard.training.metrics import decide_labels
 from modelyard.training.model import Learning
 from modelyard.training.search.cross_validation import Question
 from modelyard.training.target import class_names, encode_target
@@ -103,16 +106,18 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
     Raises
     ------
     ConfigError
-        If the primary metric is not defined for the task, features of one's own cannot be run, or the sentence encoder
-        is asked to read what is no text.
+        If the primary metric is not defined for the task, one of one's own gives no number, features of one's own cannot
+        be run, or the sentence encoder is asked to read what is no text.
     MissingExtraError
-        If it is asked to read and is not installed.
+        If it is asked to read and is not installed; or resampling is asked for, and imbalanced-learn is not.
     DataError
         If the target cannot be learnt, no column is left, or no folds can be made.
     """
     if problem.task is Task.AUTO or (problem.task is Task.BINARY and problem.data.positive is None):
         problem = resolve(problem, split.train.frame)
     _check_metric(problem)
+    if problem.training.imbalance is True and problem.task is Task.BINARY:
+        require_resampling()
     data, frame = problem.data, split.train.frame
     roles = assign_roles(problem, split.train.schema)
     roles.require_features()
@@ -124,6 +129,7 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
     keys = RowKeys.of(frame, problem, split.record.strategy, truth)
     seed = problem.training.seed
     plan = plan_folds(keys, problem.training.folds, derive_seed(seed, "folds"))
+    _try_metrics(problem, folder, truth, plan, len(classes))
     digest = digest_json(
         {
             "protocol": _PROTOCOL,
@@ -140,6 +146,7 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
             "folds": len(plan.folds),
             "seed": seed,
             "environment": environment(),
+            **_own_metric(problem),
         }
     )
     question = Question(problem.task, len(classes), problem.primary_metric, truth, plan, digest, seed)
@@ -160,6 +167,34 @@ def _sentence_encoder(problem: Problem, columns: tuple[Column, ...]) -> str | No
     return sentence_model().digest if problem.features.sentences else None
 
 
+def _try_metrics(
+    problem: Problem, folder: Path | None, truth: npt.NDArray[np.float64], plan: FoldPlan, classes: int
+) -> None:
+    """Declare metrics of one's own, and try them before anything is fitted, with answers that are nearly right."""
+    own = problem.metrics.own(problem.task)
+    declare_metrics(own, folder)
+    if problem.task is Task.BINARY:
+        nearly = 0.1 + 0.8 * truth
+    elif problem.task is Task.MULTICLASS:
+        nearly = (np.eye(classes)[truth.astype(np.intp)] + 0.1) / (1 + 0.1 * classes)
+    else:
+        nearly = truth
+    for spec in map(metric_spec, (item.name for item in own)):
+        answers = decide_labels(nearly) if spec.input is MetricInput.LABEL else nearly
+        try_metrics([spec], [(truth[fold.held], answers[fold.held]) for fold in plan.folds])
+
+
+def _own_metric(problem: Problem) -> dict[str, object]:
+    """What tells a changed primary metric of one's own from the one that a killed run knew; nothing for others."""
+    name = problem.primary_metric
+    if name not in problem.metrics.custom:
+        return {}
+    code = getattr(load_metric(metric_spec(name)), "__code__", None)
+    source = None if code is None else Path(code.co_filename)
+    digest = digest_file(source) if source is not None and source.exists() else None
+    return {"metric": {**problem.metrics.custom[name].model_dump(mode="json"), "source": digest}}
+
+
 def environment() -> dict[str, str]:
     """Versions of what computes: Python, the platform, and the libraries."""
     versions = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
@@ -175,7 +210,7 @@ def environment() -> dict[str, str]:
 
 
 def _check_metric(problem: Problem) -> None:
-    names = [spec.name for spec in metrics_for(problem.task)]
+    names = [spec.name for spec in problem.reported_metrics]
     if problem.primary_metric not in names:
         raise ConfigError(
             f"the primary metric is not defined for a {problem.task.value} task",

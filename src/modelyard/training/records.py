@@ -14,6 +14,7 @@ from modelyard.training.blending.calibration import Calibration
 from modelyard.training.choosing.bias import CorrectedScore
 from modelyard.training.curves.records import LearningCurve, ValidationCurve, WeightComparison
 from modelyard.training.planning.plan import WorkPlan
+from modelyard.training.update.records import Update
 
 __all__ = ["BLEND", "EXISTING", "NAIVE", "Candidate", "CandidateRole", "CandidateStatus", "TrainingRun"]
 
@@ -170,6 +171,8 @@ class TrainingRun(Record):
         What the clock kept from being done, in words; ``""`` if nothing.
     seconds
         From the beginning to the fitted winner.
+    update
+        What the run continued; None if it was trained anew.
     """
 
     id: str
@@ -200,6 +203,7 @@ class TrainingRun(Record):
     batches: tuple[tuple[str, ...], ...] = ()
     truncated: str = ""
     seconds: float | None = None
+    update: Update | None = None
 
     def candidate(self, name: str) -> Candidate:
         """The candidate called ``name``.

@@ -11,8 +11,9 @@ from modelyard.core import Severity
 from modelyard.evaluation import Evaluation, MetricValue, SystemScores
 from modelyard.problem import metric_spec
 from modelyard.training import Candidate, TrainingRun
+from modelyard.training.tracking import Synced
 
-__all__ = ["show_audit", "show_evaluation", "show_training"]
+__all__ = ["show_audit", "show_evaluation", "show_sync", "show_training"]
 
 
 def show_audit(report: AuditReport, page: Path) -> RenderableType:
@@ -76,6 +77,12 @@ def show_training(run: TrainingRun) -> RenderableType:
         lost if failed else None,
         hint('modelyard evaluate, and at the very end: modelyard evaluate --open-test "final evaluation"'),
     )
+
+
+def show_sync(found: Synced) -> RenderableType:
+    """How many runs the tracker has taken, and why the others wait."""
+    taken = headline(f"{counted(len(found.sent), 'run')} sent to {found.backend}.", f"{len(found.waiting)} waiting")
+    return stack(taken, Text(found.problem, style="yellow") if found.problem else None)
 
 
 def _leaderboard_row(candidate: Candidate, winner: str) -> tuple[str, ...]:

@@ -101,17 +101,22 @@ def tuning_block(curve: ValidationCurve) -> Details:
 
 
 def weights_block(found: WeightComparison) -> Details:
-    """Class weights and a moved threshold against none, folded."""
+    """Class weights, resampling and a moved threshold against none, folded."""
     rows = tuple(
         (
             item.name,
-            *map(format_number, (item.ranking, item.log_loss, item.log_loss_calibrated, item.f1, item.f1_moved)),
+            "" if number == 0 else f"{format_number(item.gain)} ± {format_number(item.standard_error)}",
+            format_number(item.ranking),
+            "–" if item.mean_prediction is None else format_percent(item.mean_prediction),
+            *map(format_number, (item.log_loss, item.log_loss_calibrated, item.f1, item.f1_moved)),
         )
-        for item in found.remedies
+        for number, item in enumerate(found.remedies)
     )
-    columns = ("model", "PR AUC", "log loss", "calibrated", "F1 at 0.5", "F1, threshold moved")
+    gain = f"gain in {metric_spec(found.metric).title}"
+    columns = ("model", gain, "PR AUC", "says", "log loss", "calibrated", "F1 at 0.5", "F1, threshold moved")
     caption = (
-        f"The rarer class has {format_percent(found.rare_share)} of the rows. Means over folds; calibration and threshold are "
-        "learnt on the other folds. A comparison only: the weighted model cannot win."
+        f"The rarer class has {format_percent(found.rare_share)} of the rows; *says* is the mean probability before calibration, "
+        "which weights and resampling shift on purpose. Gains are paired differences with their standard error, calibrated. "
+        "Means over folds; calibration and threshold are learnt on the other folds. A comparison only: none of these can win."
     )
-    return Details(f"Imbalance: {found.answer}", (Table(columns, rows, caption, (1, 2, 3, 4, 5)),))
+    return Details(f"Imbalance: {found.answer}", (Table(columns, rows, caption, (1, 2, 3, 4, 5, 6, 7)),))

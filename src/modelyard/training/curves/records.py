@@ -153,13 +153,17 @@ class Remedy(Record):
     Parameters
     ----------
     name
-        The winner's, or ``<winner>-weighted``.
+        The winner's; ``<winner>-weighted``, ``<winner>-smote`` or ``<winner>-under-sampled``.
     ranking
         PR AUC.
     log_loss, log_loss_calibrated
         Of the probabilities as they come, and after a sigmoid learnt on the other folds.
     f1, f1_moved
         At 0.5, and at the threshold that is best on the other folds.
+    gain, standard_error
+        Over the winner as it is, in the primary metric, both calibrated, on the same rows; positive if better.
+    mean_prediction
+        Of the probabilities as they come; to be held against the share of positives.
     """
 
     name: str
@@ -168,11 +172,14 @@ class Remedy(Record):
     log_loss_calibrated: float
     f1: float
     f1_moved: float
+    gain: float = 0.0
+    standard_error: float = 0.0
+    mean_prediction: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class WeightComparison(Record):
-    """The winner with class weights and without, on the same folds: a comparison, no candidate.
+    """The winner with each answer to rare positives and with none, on the same folds: a comparison, no candidate.
 
     Parameters
     ----------
@@ -181,9 +188,9 @@ class WeightComparison(Record):
     rare_share
         Share of the rarer class.
     remedies
-        Without weights, and with.
+        None, and then those that were tried: class weights, SMOTE, under-sampling.
     gain, standard_error
-        Of weights in the primary metric, both calibrated; positive if weights are better.
+        Those of the remedy that gains most.
     answer
         The same in words.
     """

@@ -11,6 +11,8 @@ import numpy as np
 import numpy.typing as npt
 
 from modelyard.core import Record, digest_json, write_json_atomic
+from modelyard.problem import MetricSpec, declare_metrics, metric_spec
+from modelyard.training.curves.resampling import Resampling, resampled
 from modelyard.training.folds import FoldPlan
 from modelyard.training.metrics import score
 from modelyard.training.model import predict_matrix
@@ -45,34 +47,54 @@ class PartUnit:
         Measured on the rows learnt from.
     changed
         Parameters that differ from those of ``whole``.
+    resampling
+        How the rows learnt from are made even; rounds of boosting are then found anew, on rows that are left as they are.
     """
 
     whole: FitUnit
     part: str
     metric: str
     changed: Mapping[str, Any] = dataclasses.field(default_factory=dict)
+    resampling: Resampling = Resampling.NONE
+    spec: MetricSpec = dataclasses.field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Take along what the metric is: a worker has read no project file."""
+        object.__setattr__(self, "spec", metric_spec(self.metric))
 
     @functools.cached_property
     def key(self) -> str:
         """Digest of all that determines the result."""
         parts = {"whole": self.whole.key, "part": self.part, "metric": self.metric, "changed": dict(self.changed)}
+        if self.resampling:
+            parts["resampling"] = self.resampling.value
         return digest_json(parts)[:_KEY_LENGTH]
+
+    @property
+    def folder(self) -> Path:
+        """The search's."""
+        return self.whole.folder
 
     @property
     def predictions_file(self) -> Path:
         """Where the held-out predictions are left."""
-        return self.whole.folder / "units" / f"{self.key}.npy"
+        return self.folder / "units" / f"{self.key}.npy"
 
     def run(self) -> Mapping[str, Any]:
         """Fit and predict in one thread; the result's JSON is written last."""
         from threadpoolctl import threadpool_limits
 
+        declare_metrics([self.spec] if self.spec.path else [])
         whole = self.whole
         data, present = load_training(whole.folder, whole.fold, whole.family.style, whole.task, self.part)
-        known = None if self.part else finished(whole.folder, whole.key)
+        rounds = self._rounds()
+        if self.resampling:
+            boosts = rounds is not None
+            data = resampled(data, self.resampling, keep_stop=boosts, seed=whole.seed)
+            rounds = None
         with threadpool_limits(1):
             params = {**whole.params, **self.changed}
-            fitted = whole.family.fit(data, params, seed=whole.seed, rounds=known.rounds if known else None)
+            fitted = whole.family.fit(data, params, seed=whole.seed, rounds=rounds)
             predict = functools.partial(
                 predict_matrix, fitted.estimator, task=whole.task, classes=whole.classes, present=present
             )
@@ -84,6 +106,11 @@ class PartUnit:
         save_array(self.predictions_file, held)
         write_json_atomic(self.predictions_file.with_suffix(".json"), result.to_dict())
         return result.to_dict()
+
+    def _rounds(self) -> int | None:
+        """Those that the whole found; None for a part, and for a family that is not boosted."""
+        known = None if self.part else finished(self.folder, self.whole.key)
+        return known.rounds if known else None
 
 
 def finished_part(unit: PartUnit) -> PartResult | None:

@@ -1,15 +1,17 @@
-"""Rare positives: class weights against none, and a moved threshold against both, compared and not assumed."""
+"""Rare positives: class weights, SMOTE and under-sampling against none, each with a moved threshold, not assumed."""
 
-from collections.abc import Mapping
+import statistics
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from modelyard.problem import Task, metric_spec
-from modelyard.report import format_number
-from modelyard.training.choosing.noise import Evidence
+from modelyard.report import format_number, format_percent
+from modelyard.training.choosing.noise import Evidence, Gain
 from modelyard.training.curves.records import Remedy, WeightComparison
+from modelyard.training.curves.resampling import Resampling, can_resample
 from modelyard.training.curves.units import PartUnit, gathered, run_parts
 from modelyard.training.families.family import Family
 from modelyard.training.folds import FoldPlan
@@ -25,7 +27,11 @@ Array = npt.NDArray[np.float64]
 RARE = 0.3
 """Below this share of the rarer class the comparison is made by itself."""
 
-_ERRORS = 2.0
+_MOST_NEIGHBOURS = 10_000
+"""Rare rows above which SMOTE is tried only if it is asked for."""
+
+_ERROR_RATE = 0.0455
+"""Two standard errors for one comparison, more for several (Bonferroni)."""
 
 
 def rare_share(setup: Setup) -> float:
@@ -36,31 +42,59 @@ def rare_share(setup: Setup) -> float:
 def compare_weights(
     validation: CrossValidation, setup: Setup, winner: Candidate, family: Family
 ) -> WeightComparison | None:
-    """Fit the winner again with classes weighted to be even, and compare on the same held-out rows.
+    """Fit the winner again with classes made even, by each way that there is, and compare on the same held-out rows.
 
-    Probabilities of both are calibrated before they are compared, by a sigmoid (Platt, 1999) that is learnt on the
-    other folds: weights shift probabilities on purpose. Boosting takes the rounds that the folds found without weights.
+    Class weights count the rarer class for more; SMOTE and under-sampling change the rows learnt from, see
+    :func:`~modelyard.training.curves.resampling.resampled`. Probabilities are calibrated before they are
+    compared, by a sigmoid (Platt, 1999) that is learnt on the other folds: every one of these ways shifts probabilities.
+    Boosting takes the rounds that the folds found without weights, and finds them anew for changed rows.
 
     Returns
     -------
     WeightComparison or None
-        None if the task is not binary, the family is one's own, or a fold was not finished.
+        None if the task is not binary, or no way was finished on all folds.
     """
-    changed = _weights(family, setup.truth)
-    if setup.problem.task is not Task.BINARY or changed is None:
+    if setup.problem.task is not Task.BINARY:
         return None
-    recipe, question = Recipe(winner.name, family, winner.params), setup.question
-    units = [PartUnit(whole, "", question.metric, changed) for whole in validation.units(recipe)]
-    if len(run_parts(validation, units, step="weights")) < len(units):
+    question = setup.question
+    ways = _ways(validation, setup, winner, family)
+    results = run_parts(validation, [unit for units in ways.values() for unit in units], step="weights")
+    raw = {winner.name: validation.out_of_fold(winner.name)}
+    for name, units in ways.items():
+        if all(unit.key in results for unit in units):
+            raw[name] = gathered(units, setup.plan, len(setup.truth))
+    if len(raw) == 1:
         return None
-    weighted = f"{winner.name}-weighted"
-    raw = {winner.name: validation.out_of_fold(winner.name), weighted: gathered(units, setup.plan, len(setup.truth))}
     level = {name: calibrated(values, setup.truth, setup.plan) for name, values in raw.items()}
     evidence = Evidence(question.metric, question.truth, setup.plan, setup.keys, level.__getitem__, seed=setup.seed)
-    gain = evidence.gain(weighted, winner.name)
-    remedies = tuple(_remedy(name, raw[name], level[name], setup) for name in raw)
-    answer = _answer(question.metric, gain.mean, gain.standard_error, remedies)
-    return WeightComparison(question.metric, rare_share(setup), remedies, gain.mean, gain.standard_error, answer)
+    gains = {name: evidence.gain(name, winner.name) for name in raw}
+    remedies = tuple(_remedy(name, raw[name], level[name], gains[name], setup) for name in raw)
+    best = max(remedies[1:], key=lambda item: item.gain)
+    share = rare_share(setup)
+    answer = _answer(question.metric, remedies, float(setup.truth.mean()))
+    return WeightComparison(question.metric, share, remedies, best.gain, best.standard_error, answer)
+
+
+def _ways(validation: CrossValidation, setup: Setup, winner: Candidate, family: Family) -> dict[str, list[PartUnit]]:
+    """The units of each way to make classes even, one a fold, by the name of what it makes of the winner."""
+    whole = validation.units(Recipe(winner.name, family, winner.params))
+    metric, ways = setup.question.metric, {}
+    changed = _weights(family, setup.truth)
+    if changed is not None:
+        ways[f"{winner.name}-weighted"] = [PartUnit(unit, "", metric, changed) for unit in whole]
+    for how in _resamplings(setup):
+        ways[f"{winner.name}-{how.value}"] = [PartUnit(unit, "", metric, {}, how) for unit in whole]
+    return ways
+
+
+def _resamplings(setup: Setup) -> tuple[Resampling, ...]:
+    """What imbalanced-learn can do; SMOTE's search for neighbours grows with the square of the rare rows."""
+    if not can_resample():
+        return ()
+    rare = rare_share(setup) * len(setup.truth)
+    if setup.problem.training.imbalance == "auto" and rare > _MOST_NEIGHBOURS:
+        return (Resampling.UNDER,)
+    return (Resampling.SMOTE, Resampling.UNDER)
 
 
 def _weights(family: Family, truth: Array) -> Mapping[str, Any] | None:
@@ -103,7 +137,7 @@ def _others(plan: FoldPlan, index: int) -> npt.NDArray[np.int64]:
     return np.concatenate([fold.held for other, fold in enumerate(plan.folds) if other != index])
 
 
-def _remedy(name: str, raw: Array, level: Array, setup: Setup) -> Remedy:
+def _remedy(name: str, raw: Array, level: Array, gain: Gain, setup: Setup) -> Remedy:
     truth, folds = setup.truth, setup.plan.folds
 
     def mean(metric: str, values: Array) -> float:
@@ -121,18 +155,48 @@ def _remedy(name: str, raw: Array, level: Array, setup: Setup) -> Remedy:
         mean("log_loss", level),
         mean("f1", raw),
         float(np.mean(moved)),
+        gain.mean,
+        gain.standard_error,
+        float(np.nanmean(raw)),
     )
 
 
-def _answer(metric: str, gain: float, error: float, remedies: tuple[Remedy, ...]) -> str:
-    plain, weighted = remedies
-    title = metric_spec(metric).title
-    if abs(gain) <= _ERRORS * error:
-        said = "Class weights change nothing beyond noise"
-    else:
-        said = "Class weights help" if gain > 0 else "Class weights harm"
+def _answer(metric: str, remedies: tuple[Remedy, ...], positives: float) -> str:
+    """What was compared, whether any of it helps beyond noise, and what it does to the probabilities."""
+    plain, *tried = remedies
+    bound = float(statistics.NormalDist().inv_cdf(1 - _ERROR_RATE / 2 / len(tried)))
+    helps = [item for item in tried if item.gain > bound * item.standard_error]
+    harms = [item for item in tried if item.gain < -bound * item.standard_error]
+    said = [f"{_listed(helps, plain.name)} {_verb(helps, 'help')}"] if helps else []
+    said += [f"{_listed(harms, plain.name)} {_verb(harms, 'harm')}"] if harms else []
+    first = "; ".join(said) or f"{_listed(tried, plain.name)} {_verb(tried, 'change')} nothing beyond noise"
+    gains = ", ".join(
+        f"{_way(item, plain.name)} {format_number(item.gain)} ± {format_number(item.standard_error)}" for item in tried
+    )
+    worst = max(tried, key=lambda item: abs((item.mean_prediction or 0.0) - positives))
+    best = max(tried, key=lambda item: item.f1_moved)
     return (
-        f"{said}: their gain in {title} is {format_number(gain)}, standard error {format_number(error)}, both calibrated. "
-        f"Moving the threshold takes F1 from {format_number(plain.f1)} to {format_number(plain.f1_moved)}; weights "
-        f"at 0.5 reach {format_number(weighted.f1)}, and both together {format_number(weighted.f1_moved)}."
+        f"{first[0].upper()}{first[1:]}: gain in {metric_spec(metric).title}, calibrated, with its standard error: {gains}. "
+        f"They spoil the probabilities: {_way(worst, plain.name)} {_verb([worst], 'say')} {format_percent(worst.mean_prediction or 0.0)} on "
+        f"average where {format_percent(positives)} are positive. Moving the threshold alone takes F1 from "
+        f"{format_number(plain.f1)} to {format_number(plain.f1_moved)}; the best of them reaches "
+        f"{format_number(best.f1_moved)}."
     )
+
+
+_WAYS = {"weighted": "class weights", "smote": "SMOTE", "under-sampled": "under-sampling"}
+
+
+def _way(remedy: Remedy, winner: str) -> str:
+    return _WAYS[remedy.name.removeprefix(f"{winner}-")]
+
+
+def _listed(remedies: Sequence[Remedy], winner: str) -> str:
+    *others, last = [_way(item, winner) for item in remedies]
+    return f"{', '.join(others)} and {last}" if others else last
+
+
+def _verb(remedies: Sequence[Remedy], verb: str) -> str:
+    """Class weights are many, and so are two ways; SMOTE is one."""
+    alone = len(remedies) == 1 and not remedies[0].name.endswith("-weighted")
+    return f"{verb}s" if alone else verb

@@ -14,6 +14,7 @@ from modelyard.core import Progress, ProgressEvent, derive_seed
 from modelyard.features import EncodingStyle
 from modelyard.features.selection import Selection
 from modelyard.problem import Task, metric_spec
+from modelyard.training.custom_metrics import in_fold
 from modelyard.training.executor import Executor, Unit
 from modelyard.training.families.boosting.stages import joint_rounds
 from modelyard.training.families.family import Family
@@ -309,8 +310,13 @@ class CrossValidation:
                 self._executor.cancel()
 
     def _fold_score(self, unit: FitUnit) -> float:
-        held = self._question.plan.folds[unit.fold].held
-        return score(self._question.metric, self._question.truth[held], held_out_predictions(self._folder, unit.key))
+        return self._judged(unit.fold, held_out_predictions(self._folder, unit.key))
+
+    def _judged(self, fold: int, predictions: Array) -> float:
+        """The primary metric of the held-out rows of a fold."""
+        held = self._question.plan.folds[fold].held
+        with in_fold(fold + 1):
+            return score(self._question.metric, self._question.truth[held], predictions)
 
     def _candidate(
         self,
@@ -377,9 +383,7 @@ class CrossValidation:
         """With fold scores, or failed if the metric is undefined on one of them."""
         self._predictions[candidate.name] = predictions
         question = self._question
-        scores = [
-            score(question.metric, question.truth[fold.held], predictions[fold.held]) for fold in question.plan.folds
-        ]
+        scores = [self._judged(index, predictions[fold.held]) for index, fold in enumerate(question.plan.folds)]
         undefined = [index for index, value in enumerate(scores, 1) if not math.isfinite(value)]
         if undefined:
             return dataclasses.replace(

@@ -3,6 +3,7 @@
 import dataclasses
 import functools
 import io
+import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ from modelyard.training.model import FittedModel, Learning
 from modelyard.training.records import Candidate
 from modelyard.training.search.matrices import save_array
 
-__all__ = ["Refit", "RefitPart", "RefitUnit", "fit_constant"]
+__all__ = ["Refit", "RefitPart", "RefitUnit", "fit_alone", "fit_constant"]
 
 Array = npt.NDArray[np.float64]
 
@@ -173,6 +174,18 @@ class Refit:
     def _fitted(self, encoder: TableEncoder | EncoderUnion, estimator: Any) -> FittedModel:
         learning = self._learning
         return FittedModel(encoder, estimator, self._winner.family, learning.task, learning.classes, self._codes)
+
+
+def fit_alone(
+    learning: Learning, frame: pl.DataFrame, truth: Array, candidate: Candidate, family: Family, *, seed: int
+) -> FittedModel:
+    """One candidate of one family on all rows of a table, in this process and without its calibration."""
+    bare = dataclasses.replace(candidate, calibration=None)
+    with tempfile.TemporaryDirectory() as folder:
+        refit = Refit(Path(folder), learning, bare, [RefitPart(bare, family)], seed=seed)
+        for unit in refit.units(frame, truth):
+            unit.run()
+        return refit.model()
 
 
 def fit_constant(learning: Learning, frame: pl.DataFrame, truth: Array, naive: Candidate) -> FittedModel:

@@ -17,6 +17,9 @@ from modelyard.training.families.promises import Latency, Promises
 
 __all__ = ["XGBoost"]
 
+_UPDATE_SHARE = 10
+"""As for LightGBM."""
+
 
 @dataclasses.dataclass(frozen=True)
 class XGBoost:
@@ -35,7 +38,7 @@ class XGBoost:
     style: EncodingStyle = EncodingStyle.TREE
     complexity: int = 3
     most_rows: int | None = None
-    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, monotone=True)
+    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, monotone=True, incremental=True)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """Trees of moderate depth, rows and features subsampled."""
@@ -108,10 +111,19 @@ class XGBoost:
             start = stage
         return WatchedFit(estimator, stages, np.stack(answers))
 
-    def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int) -> int:
-        """Where the loss on the stopping rows is least, learning from the others."""
+    def update(self, estimator: Any, data: FitData, params: Mapping[str, Any], *, seed: int) -> Fitted:
+        """Trees that correct those of ``estimator``, learnt from the new rows."""
+        before = estimator.get_booster()
+        added = self._best_rounds(data, params, seed, after=before)
+        fresh = self._estimator(data, params, seed, n_estimators=added)
+        rows = {"sample_weight": data.weight, "verbose": False}
+        return Fitted(fresh.fit(data.matrix, data.target, xgb_model=before, **rows), added)
+
+    def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int, after: Any = None) -> int:
+        """Where the loss on the stopping rows is least, learning from the others; rounds to be added to ``after``."""
+        known = 0 if after is None else int(after.num_boosted_rounds())
         if not data.stop.any():
-            return self.fallback_rounds
+            return self.fallback_rounds if after is None else max(1, self.fallback_rounds // _UPDATE_SHARE)
         learnt, held = data.rows(~data.stop), data.rows(data.stop)
         estimator = self._estimator(
             data, params, seed, n_estimators=self.max_rounds, early_stopping_rounds=self.patience
@@ -123,8 +135,9 @@ class XGBoost:
             eval_set=[(held.matrix, held.target)],
             sample_weight_eval_set=None if held.weight is None else [held.weight],
             verbose=False,
+            xgb_model=after,
         )
-        return int(estimator.best_iteration) + 1
+        return max(1, int(estimator.best_iteration) + 1 - known)
 
     def _estimator(self, data: FitData, params: Mapping[str, Any], seed: int, **rounds: int) -> Any:
         from xgboost import XGBClassifier, XGBRegressor

@@ -1,0 +1,273 @@
+"""Ray as an executor: units on the cores of this machine, or of a cluster."""
+
+import dataclasses
+import functools
+import importlib
+import importlib.metadata
+import os
+import platform
+import secrets
+import socket
+import sys
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from modelyard.core import ConfigError, MissingExtraError, ModelyardError, StateError, write_atomic
+from modelyard.training.executor import ONE_THREAD, Outcome, Unit, attempt, one_line
+
+__all__ = ["RayExecutor"]
+
+_RETRIES = 1
+"""How often a unit is tried again whose worker died; Ray runs one unit a worker, so no other is touched."""
+
+_OBJECT_STORE_BYTES = 128 * 2**20
+_ANSWER_TIMEOUT_S = 5.0
+_MARK = ".driver"
+_WORKER_DIED = "the worker process died (out of memory, or a fault in a library)"
+_LIBRARIES = ("modelyard", "numpy", "scikit-learn", "lightgbm", "xgboost-cpu")
+
+
+class RayExecutor:
+    """Sends units to Ray's workers; implements :class:`modelyard.training.Executor`.
+
+    Units map files of the search's folder into memory. On several machines that folder, so the project, must lie where
+    all of them see it under the same path; and all must have the same versions of what computes, or results would
+    depend on who computed them. Both are tried on each worker before its first unit.
+
+    Parameters
+    ----------
+    workers
+        Units at work at once; by default one per core of the cluster.
+    address
+        Of a cluster: ``ray://host:10001``, ``host:6379``, or ``auto`` for the one that this machine belongs to. By
+        default the Ray that this process is connected to already, else one is started on this machine, and ended by
+        ``close``.
+
+    Raises
+    ------
+    MissingExtraError
+        On first use, if Ray is not installed.
+    StateError
+        From ``as_completed``, if a worker does not see the folder or has other versions.
+    ModelyardError
+        On first use, if nothing answers at the address.
+    """
+
+    def __init__(self, workers: int | None = None, address: str | None = None) -> None:
+        self.workers = workers
+        self.address = address
+        self._waiting: deque[Unit] = deque()
+        self._running: dict[Any, Unit] = {}
+        self._marks: dict[Path, str] = {}
+        self._ray: Any = None
+        self._attempt: Any = None
+        self._ours = False
+
+    def submit(self, unit: Unit) -> None:
+        """Queue a unit."""
+        self._waiting.append(unit)
+
+    def as_completed(self) -> Iterator[Outcome]:
+        """Keep as many units at work as there are cores, and yield outcomes as they come."""
+        while self._waiting or self._running:
+            ray = self._connected()
+            while self._waiting and len(self._running) < self._room():
+                self._start(self._waiting.popleft())
+            done, _ = ray.wait(list(self._running), num_returns=1)
+            for reference in done:
+                yield self._outcome(reference)
+
+    def cancel(self) -> None:
+        """Empty the queue; units at work are finished."""
+        self._waiting.clear()
+
+    def close(self) -> None:
+        """Stop units at work by ending their workers, and Ray itself if it was started here."""
+        self.cancel()
+        running, self._running = list(self._running), {}
+        if self._ray is None:
+            return
+        for reference in running:
+            self._ray.cancel(reference, force=True)
+        if self._ours:
+            self._ray.shutdown()
+        self._ray = None
+
+    def _connected(self) -> Any:
+        """Ray's module, connected."""
+        if self._ray is None:
+            ray = _require_ray()
+            self._ours = not ray.is_initialized()
+            if self._ours:
+                _connect(ray, self.workers, self.address)
+            self._ray = ray
+            # Ray tries a unit again by itself when its worker or its machine dies.
+            self._attempt = ray.remote(num_cpus=1, max_retries=_RETRIES)(_attempt_here)
+        return self._ray
+
+    def _room(self) -> int:
+        """Units at once: machines may join and leave meanwhile."""
+        cores = int(self._ray.cluster_resources().get("CPU", 1))
+        return max(1, min(self.workers or cores, cores))
+
+    def _start(self, unit: Unit) -> None:
+        folder: Path | None = getattr(unit, "folder", None)
+        ground = _Ground(Path.cwd(), folder, self._mark(folder), tuple(_versions().items()))
+        reference = self._attempt.remote(unit, ground)
+        self._running[reference] = unit
+
+    def _mark(self, folder: Path | None) -> str:
+        """A word that is written once into a folder, by which workers know that they see the same one."""
+        if folder is None:
+            return ""
+        if folder not in self._marks or not (folder / _MARK).exists():  # a search that is over removes its folder
+            self._marks.setdefault(folder, secrets.token_hex(8))
+            write_atomic(folder / _MARK, self._marks[folder].encode())
+        return self._marks[folder]
+
+    def _outcome(self, reference: Any) -> Outcome:
+        from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, WorkerCrashedError
+
+        unit = self._running.pop(reference)
+        try:
+            found: Outcome | str = self._ray.get(reference)
+        except (WorkerCrashedError, NodeDiedError, OutOfMemoryError):
+            return Outcome(unit.key, None, _WORKER_DIED)
+        except RayError as error:
+            return Outcome(unit.key, None, one_line(error))
+        if isinstance(found, str):
+            raise StateError(
+                "a worker of the Ray cluster cannot do the work of this machine",
+                where="training.address",
+                got=found,
+                cure="Put the project into a folder that all machines share under the same path, with the same versions "
+                "installed; or take training.address out to work on this machine",
+            )
+        return found
+
+
+@dataclasses.dataclass(frozen=True)
+class _Ground:
+    """What a worker must have in common with the driver.
+
+    Parameters
+    ----------
+    home
+        The driver's working directory, from which relative paths lead on.
+    folder, mark
+        Where the unit's files lie, and the word that the driver wrote there.
+    versions
+        Of what computes.
+    """
+
+    home: Path
+    folder: Path | None
+    mark: str
+    versions: tuple[tuple[str, str], ...]
+
+
+def _attempt_here(unit: Unit, ground: _Ground) -> Outcome | str:
+    """Run a unit in a worker; text says what the worker lacks."""
+    lacking = _lacking(ground)
+    if lacking:
+        return lacking
+    if ground.folder is not None:
+        os.chdir(ground.home)
+    return attempt(unit)
+
+
+@functools.lru_cache(maxsize=8)
+def _lacking(ground: _Ground) -> str:
+    """What keeps this process from working for a driver; empty if nothing does."""
+    host = socket.gethostname()
+    own = _versions()
+    for name, version in ground.versions:
+        if own[name] != version:
+            return f"{host} has {name} {own[name]}, and the driver {version}"
+    if ground.folder is None:
+        return ""
+    try:
+        seen = (ground.home / ground.folder / _MARK).read_text(encoding="utf-8") == ground.mark
+    except OSError:
+        seen = False
+    return "" if seen else f"{host} does not see {ground.home / ground.folder} of the driver"
+
+
+def _versions() -> dict[str, str]:
+    """Versions of what computes."""
+    return {"python": platform.python_version(), **{name: _version(name) for name in _LIBRARIES}}
+
+
+def _version(name: str) -> str:
+    try:
+        return importlib.metadata.version(name)
+    except importlib.metadata.PackageNotFoundError:
+        return "not installed as a package"
+
+
+def _connect(ray: Any, workers: int | None, address: str | None) -> None:
+    """Join a cluster, or start one on this machine."""
+    quiet = {"log_to_driver": False, "configure_logging": False, "runtime_env": {"env_vars": dict(ONE_THREAD)}}
+    if address is None:
+        ray.init(
+            address="local",
+            num_cpus=workers or len(os.sched_getaffinity(0)),
+            include_dashboard=False,
+            object_store_memory=_OBJECT_STORE_BYTES,  # results are small: arrays travel by files
+            # Ray counts deaths for want of memory apart from others, and would try such a unit again for ever.
+            _system_config={"task_oom_retries": _RETRIES},
+            **quiet,
+        )
+        return
+    _knock(address)
+    try:
+        ray.init(address=address, **quiet)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise _unreachable(address, one_line(error.__cause__ or error)) from error
+
+
+def _knock(address: str) -> None:
+    """Try the port: Ray itself waits for minutes, and then ends the process."""
+    if address == "auto":
+        return
+    parts = urlsplit(address if "://" in address else f"//{address}")
+    try:
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host = port = None
+    if not host or not port or parts.scheme not in ("", "ray"):
+        raise ConfigError(
+            "this is no address of a Ray cluster",
+            where="training.address",
+            got=repr(address),
+            cure="Write ray://host:10001, host:6379 or auto",
+        )
+    try:
+        socket.create_connection((host, port), timeout=_ANSWER_TIMEOUT_S).close()
+    except OSError as error:
+        raise _unreachable(address, one_line(error)) from error
+
+
+def _unreachable(address: str, got: str) -> ModelyardError:
+    return ModelyardError(
+        f"the Ray cluster at {address} cannot be reached",
+        where="training.address",
+        got=got,
+        cure="Start it; give this process its token, if it has one (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN); or take "
+        "training.address out to work on this machine",
+    )
+
+
+def _require_ray() -> Any:
+    """Import Ray, or say how to install it."""
+    # Read at import: whether usage is reported to its makers, and the coming default of hiding no accelerator.
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
+    try:
+        return importlib.import_module("ray")
+    except ImportError as error:
+        sys.modules.pop("ray", None)
+        raise MissingExtraError("ray", extra="ray", needed_for="training on Ray") from error

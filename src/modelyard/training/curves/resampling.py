@@ -1,0 +1,114 @@
+"""Training rows made even: SMOTE and under-sampling, by imbalanced-learn."""
+
+import dataclasses
+import enum
+import importlib.util
+
+import numpy as np
+import numpy.typing as npt
+
+from modelyard.core import DataError, MissingExtraError
+from modelyard.training.families.family import FitData, seed_31
+
+__all__ = ["Resampling", "can_resample", "require_resampling", "resampled"]
+
+Array = npt.NDArray[np.float64]
+
+_NEIGHBOURS = 5
+
+
+class Resampling(enum.StrEnum):
+    """How training rows of two classes are made even."""
+
+    NONE = ""
+    SMOTE = "smote"
+    UNDER = "under-sampled"
+
+
+def can_resample() -> bool:
+    """True if imbalanced-learn is installed."""
+    return importlib.util.find_spec("imblearn") is not None
+
+
+def require_resampling() -> None:
+    """Refuse, if imbalanced-learn is not installed.
+
+    Raises
+    ------
+    MissingExtraError
+        With the line that installs it.
+    """
+    if not can_resample():
+        raise MissingExtraError("imbalanced-learn", extra="imbalance", needed_for="training.imbalance: true")
+
+
+def resampled(data: FitData, how: Resampling, *, keep_stop: bool, seed: int) -> FitData:
+    """Training rows with as many of one class as of the other.
+
+    ``smote`` adds rows between a rare row and one of its five nearest (Chawla et al., 2002). They are sought among
+    standardised features with gaps filled by medians; the rows that were there keep their gaps, and features that hold
+    whole numbers alone, such as codes, stay whole. ``under-sampled`` leaves out rows of the frequent class by chance.
+
+    Parameters
+    ----------
+    data
+        Rows of two classes.
+    keep_stop
+        Leave the rows that stop boosting as they are, and out of all this: they must judge on what is really there.
+    seed
+        Of the draws.
+
+    Raises
+    ------
+    DataError
+        If a class has fewer than two rows to resample from.
+    """
+    kept = data.stop if keep_stop else np.zeros(len(data.target), dtype=np.bool_)
+    matrix, target = data.matrix[~kept], data.target[~kept]
+    if min((target == 0).sum(), (target == 1).sum()) < 2:
+        raise DataError(
+            "a class has too few rows to resample from",
+            where="training.imbalance",
+            got=f"{int((target == 1).sum())} and {int((target == 0).sum())}",
+            cure="Collect more rows of it, or set training.imbalance: false",
+        )
+    if how is Resampling.SMOTE:
+        matrix, target = _smote(matrix, target, seed_31(seed))
+    else:
+        rows = _fewer(target, seed_31(seed))
+        matrix, target = matrix[rows], target[rows]
+    stop = np.concatenate([np.zeros(len(target), dtype=np.bool_), np.ones(int(kept.sum()), dtype=np.bool_)])
+    return dataclasses.replace(
+        data,
+        matrix=np.concatenate([matrix, data.matrix[kept]]),
+        target=np.concatenate([target, data.target[kept]]),
+        stop=stop,
+    )
+
+
+def _smote(matrix: Array, target: Array, seed: int) -> tuple[Array, Array]:
+    """The rows as they are, and after them the new ones."""
+    from imblearn.over_sampling import SMOTE
+
+    known = np.isfinite(matrix)
+    has_any = known.any(axis=0)
+    centre = np.where(has_any, np.nanmedian(np.where(has_any, matrix, 0.0), axis=0), 0.0)
+    filled = np.where(known, matrix, centre)
+    scale = filled.std(axis=0)
+    scale[scale == 0] = 1.0
+    rare = int(min((target == 0).sum(), (target == 1).sum()))
+    sampler = SMOTE(k_neighbors=min(_NEIGHBOURS, rare - 1), random_state=seed)
+    standard, even = sampler.fit_resample((filled - centre) / scale, target)
+    made = standard[len(matrix) :] * scale + centre
+    whole = np.where(known, matrix == np.round(matrix), True).all(axis=0)
+    return np.concatenate([matrix, np.where(whole, np.round(made), made)]), np.asarray(even, dtype=np.float64)
+
+
+def _fewer(target: Array, seed: int) -> npt.NDArray[np.int64]:
+    """Positions of the rows that stay, in their order."""
+    from imblearn.under_sampling import RandomUnderSampler
+
+    sampler = RandomUnderSampler(random_state=seed)
+    sampler.fit_resample(np.zeros((len(target), 1)), target)
+    rows: npt.NDArray[np.int64] = np.sort(sampler.sample_indices_)
+    return rows
