@@ -42,7 +42,6 @@ from modelyard.training.baselines import ConstantEstimator
 from modelyard.training.blending import BlendEstimator, Calibration, EncoderUnion, Member
 from modelyard.training.engine import train
 from modelyard.training.executor import InProcessExecutor
-from modelyard.training.families.elastic_net import ElasticNet
 from modelyard.training.families.family import Family, FitData
 from modelyard.training.families.forests.decision_tree import DecisionTree
 from modelyard.training.families.incremental import StochasticGradient
@@ -62,7 +61,6 @@ OWN_FORMS: Mapping[str, Family] = {
     "network": MultilayerPerceptron(fallback_rounds=5),
     "catboost": CatBoost(fallback_rounds=20),
     "additive": ExplainableBoosting(bags=1, max_rounds=60),
-    "elastic": ElasticNet(),
     "stochastic": StochasticGradient(),
 }
 FAMILIES = ("constant", "linear", "lightgbm", "xgboost", "forest", *OWN_FORMS, "blend")

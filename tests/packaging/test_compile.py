@@ -37,7 +37,6 @@ from modelyard.problem import Task
         ("network", NetworkPredictor),
         ("catboost", ObliviousPredictor),
         ("additive", AdditivePredictor),
-        ("elastic", LinearPredictor),
         ("stochastic", NetworkPredictor),
     ],
 )

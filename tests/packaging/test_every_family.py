@@ -18,7 +18,6 @@ from modelyard.packaging.golden import as_requests, largest_difference
         ("churn", "catboost", "oblivious"),
         ("contract", "ebm", "additive"),
         ("churn", "naive_bayes", "gaussian"),
-        ("contract", "sgd", "network"),
     ],
 )
 def test_a_winner_of_the_family_is_packaged_and_served(

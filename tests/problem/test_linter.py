@@ -75,3 +75,11 @@ def test_r2_alone_is_a_finding() -> None:
 
     assert _ids({**values, "metrics": {"primary": "r2"}}) == {"metric-r2-alone"}
     assert _ids({**values, "metrics": {"primary": "r2", "guardrails": {"mae": "<= 3"}}}) == set()
+
+
+def test_directions_of_several_classes_are_a_finding() -> None:
+    """T2: two classes and values have an order, several classes have none."""
+    features = {"monotone": {"age": "increasing"}}
+
+    assert "directions-without-order" not in _ids({**COMPLETE, "features": features})
+    assert "directions-without-order" in _ids({**COMPLETE, "features": features, "task": "multiclass"})

@@ -1,5 +1,6 @@
 """Sample weights and monotone constraints, from the project file to the model that is packaged."""
 
+import importlib.util
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelyard.core import ConfigError, DataError
+from modelyard.core import ConfigError, DataError, MissingExtraError
 from modelyard.data.schema import Column, ColumnKind
 from modelyard.features import EncodingStyle
 from modelyard.features.encoder import TableEncoder
@@ -23,9 +24,13 @@ from modelyard.training.families.constraints import check_monotone, directions, 
 from modelyard.training.families.linear import Linear
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
 from modelyard.training.families.optional import CatBoost
+from modelyard.training.folds import RowKeys, plan_folds
+from modelyard.training.model import Learning
 from modelyard.training.preparation import prepare
 from modelyard.training.records import CandidateStatus
-from modelyard.training.search.refit import Refit, RefitPart
+from modelyard.training.search import FoldMatrices
+from modelyard.training.search.matrices import load_training
+from modelyard.training.search.refit import fit_alone
 
 PLAN: dict[str, Any] = {"folds": 3, "tuning_rounds": 2, "workers": 1, "learning_curve": False, "class_weights": False}
 NUMBER = Column("tenure", ColumnKind.NUMERIC, "Float64", True)
@@ -63,7 +68,7 @@ def test_weights_that_cannot_be_used_are_refused(values: list[Any], message: str
     assert row_weights(None, pl.DataFrame({"w": values})) is None
 
 
-def test_a_heavy_half_is_what_is_learnt(workspace: Workspace, split_of: Any, tmp_path: Path) -> None:
+def test_a_heavy_half_is_what_is_learnt(workspace: Workspace, split_of: Any) -> None:
     """Two halves contradict each other; every candidate follows the one that counts, in the folds and in the refit.
 
     Neighbours take no weights, and are left out.
@@ -87,11 +92,8 @@ def test_a_heavy_half_is_what_is_learnt(workspace: Workspace, split_of: Any, tmp
     left = run.record.candidate("nearest_neighbours")
     rows = split.train.frame
     setup = prepare(split, problem)
-    part = RefitPart(run.record.candidate("linear"), Linear())
-    refit = Refit(tmp_path / "refit", setup.learning, part.candidate, [part], seed=1)
-    for unit in refit.units(rows, setup.truth):
-        unit.run()
-    low, high = refit.model().predict(pl.DataFrame({"x": [-1.5, 1.5], "noise": [0.0, 0.0]}))
+    refitted = fit_alone(setup.learning, rows, setup.truth, run.record.candidate("linear"), Linear(), seed=1)
+    low, high = refitted.predict(pl.DataFrame({"x": [-1.5, 1.5], "noise": [0.0, 0.0]}))
 
     assert [column.name for column in run.record.columns] == ["x", "noise"]
     assert (left.status, left.error) == (
@@ -165,3 +167,44 @@ def test_directions_that_no_model_could_keep_are_refused(plan: dict[str, Any], t
     age = Column("age", ColumnKind.NUMERIC, "Float64", True)
     with pytest.raises(ConfigError, match=message):
         check_monotone(FeaturePlan.model_validate(plan), task, (NUMBER, WORD, age), None)
+
+
+def test_weights_and_directions_reach_every_unit(tmp_path: Path) -> None:
+    """A fold's training rows come with their weights, in parts too; rows that do not count decide no stop."""
+    frame = pl.DataFrame({"tenure": np.arange(90.0), "w": np.arange(90) % 3.0})
+    truth = (np.arange(90) % 2).astype(np.float64)
+    keys = RowKeys("stratified", truth.astype(np.int64), np.empty(0, dtype=np.int64))
+    folds = plan_folds(keys, 2, 0)
+    plan = FeaturePlan.model_validate({"monotone": {"tenure": "decreasing"}})
+    learning = Learning((NUMBER,), None, Task.BINARY, ("no", "yes"), plan=plan, weight="w")
+    matrices = FoldMatrices(tmp_path, frame, learning)
+    matrices.write_folds(folds, keys, truth, 0)
+    matrices.require(EncodingStyle.TREE)
+    some = np.array([4, 7, 11])
+    matrices.write_part(0, "part", some, np.ones(3, dtype=bool))
+    whole, _ = load_training(tmp_path, 0, EncodingStyle.TREE, Task.BINARY)
+    part, _ = load_training(tmp_path, 0, EncodingStyle.TREE, Task.BINARY, "part")
+    expected = frame["w"].to_numpy()[folds.folds[0].train]
+
+    assert whole.weight is not None
+    assert part.weight is not None
+    assert whole.weight.tolist() == expected.tolist()
+    assert part.weight.tolist() == expected[some].tolist()
+    assert whole.monotone == part.monotone == (-1,)
+    assert whole.stop.any()
+    assert (whole.weight[whole.stop] > 0).all()
+
+
+def test_a_family_without_its_library_is_refused_before_anything_is_fitted(
+    workspace: Workspace, split_of: Any, table: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The error names the extra; nothing is left behind."""
+    split, problem = split_of(table, "churn", training=PLAN | {"families": ["linear", "catboost"]})
+    real = importlib.util.find_spec
+    monkeypatch.setattr(
+        "importlib.util.find_spec", lambda name, *rest: None if name == "catboost" else real(name, *rest)
+    )
+
+    with pytest.raises(MissingExtraError, match=r"pip install 'modelyard\[catboost\]'"):
+        train(split, problem, workspace, executor=InProcessExecutor())
+    assert not workspace.folder("runs").exists()

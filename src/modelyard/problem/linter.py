@@ -216,6 +216,21 @@ def _series_gap(problem: Problem, _: Mapping[str, float]) -> Iterator[Finding]:
         )
 
 
+def _directions(problem: Problem, _: Mapping[str, float]) -> Iterator[Finding]:
+    if problem.task is not Task.MULTICLASS or not problem.features.monotone:
+        return
+    yield Finding(
+        "directions-without-order",
+        Severity.ERROR,
+        "features.monotone",
+        f"Predictions of several classes are to rise or fall in {', '.join(problem.features.monotone)}.",
+        "Several classes have no order, so training refuses it.",
+        "Leave features.monotone out, or ask for two classes or a value.",
+        {},
+        "T2",
+    )
+
+
 _CHECKS: tuple[Callable[[Problem, Mapping[str, float]], Iterator[Finding]], ...] = (
     _objective,
     _metric_fits_task,
@@ -227,4 +242,5 @@ _CHECKS: tuple[Callable[[Problem, Mapping[str, float]], Iterator[Finding]], ...]
     _owner,
     _collection,
     _series_gap,
+    _directions,
 )
