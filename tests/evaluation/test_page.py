@@ -188,3 +188,16 @@ def test_weights_are_shown_as_a_comparison(churn_evaluation: Evaluation, churn_l
     assert "Imbalance: Class weights change nothing beyond noise." in text
     assert "linear-weighted" in text
     assert "0.4123" in text
+
+
+def test_contributions_say_which_way(churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """The section on reasons names the direction of numbers, how contributions were computed, and that they add up."""
+    reasons = next(
+        item for item in page_of(churn_evaluation, churn_life).sections if item.title.startswith("What does")
+    )
+    text = render_markdown(Page("t", "", (reasons,)))
+
+    assert "`tenure` (higher values lower it)" in reasons.lead
+    assert "exact for linear models" in text
+    assert "They add up to the predictions within" in text
+    assert "What tenure adds, in log-odds" in text

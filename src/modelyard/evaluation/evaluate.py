@@ -18,6 +18,8 @@ from modelyard.evaluation.explanations import RowNames, explain_rows
 from modelyard.evaluation.findings import evaluation_findings
 from modelyard.evaluation.importance import permutation_importance
 from modelyard.evaluation.money import Stakes, money_gained
+from modelyard.evaluation.reasons.overview import Seen, give_reasons
+from modelyard.evaluation.reasons.records import Reasons
 from modelyard.evaluation.records import (
     Account,
     ErrorAnalysis,
@@ -68,6 +70,7 @@ class _Development:
     scores: tuple[SystemScores, ...]
     importance: tuple[Importance, ...]
     explanations: tuple[RowExplanation, ...]
+    reasons: Reasons
     errors: ErrorAnalysis
     weak_slices: SliceSearch
     robustness: Robustness
@@ -174,7 +177,9 @@ def _judge_development(run: StoredRun, split: Split, problem: Problem, steps: _S
     names = RowNames(_row_ids(problem, rows.frame), run.record.classes)
     because = derive_seed(seed, "explanations")
     explanations = explain_rows(model, rows.frame, rows.truth, split.train.frame, names=names, seed=because)
-    steps.done("explanations of rows")
+    seen = Seen(rows, importance, explanations)
+    reasons = give_reasons(model, seen, split.train.frame, seed=derive_seed(seed, "reasons"))
+    steps.done("explanations")
     errors = analyse_errors(model, rows, split.train.frame, names=names, seed=because)
     searched = _searched_columns(problem, run, importance)
     weak = find_weak_slices(problem, rows, searched, seed=derive_seed(seed, "slices"))
@@ -182,7 +187,7 @@ def _judge_development(run: StoredRun, split: Split, problem: Problem, steps: _S
         model, rows.frame, split.train.frame, threshold=rows.threshold, seed=derive_seed(seed, "robustness")
     )
     steps.done("weaknesses")
-    return _Development(rows, threshold, scores, importance, explanations, errors, weak, robustness)
+    return _Development(rows, threshold, scores, importance, explanations, reasons, errors, weak, robustness)
 
 
 def _validation_rows(run: StoredRun, split: Split, problem: Problem, model: FittedModel) -> JudgedRows:
@@ -276,6 +281,7 @@ def _compose(
         ),
         importance=development.importance,
         explanations=development.explanations,
+        reasons=development.reasons,
         errors=development.errors,
         weak_slices=development.weak_slices,
         robustness=development.robustness,

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import derive_seed
-from modelyard.evaluation.explanations import RowNames, explain_positions, is_exact
+from modelyard.evaluation.explanations import RowNames, affordable_rows, explain_positions
 from modelyard.evaluation.records import ErrorAnalysis, Mistake
 from modelyard.evaluation.systems import WINNER, JudgedRows
 from modelyard.evaluation.weaknesses.losses import row_losses
@@ -21,9 +21,6 @@ __all__ = ["analyse_errors", "mistakes_table"]
 
 Array = npt.NDArray[np.float64]
 _ROWS = 100
-_SAMPLED_ROWS = 10
-"""Rows that are explained where contributions must be sampled, which takes some hundred predictions a column."""
-
 _REASONS = 5
 
 
@@ -44,7 +41,7 @@ def analyse_errors(
     prediction = rows.predictions[WINNER]
     losses = row_losses(model.task, rows.truth, prediction)
     worst = np.argsort(-losses, kind="stable")[:_ROWS]
-    explained = worst if is_exact(model) else worst[:_SAMPLED_ROWS]
+    explained = worst[: affordable_rows(model, _ROWS)]
     found = explain_positions(
         model, rows.frame, rows.truth, prediction, background, positions=explained, names=names, seed=seed
     )
