@@ -201,3 +201,18 @@ def test_contributions_say_which_way(churn_evaluation: Evaluation, churn_life: "
     assert "exact for linear models" in text
     assert "They add up to the predictions within" in text
     assert "What tenure adds, in log-odds" in text
+    assert "contributions and LIME agree on" in text
+    assert "What tells protected columns" in text
+
+
+def test_expectations_stand_in_a_table(churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """Each expected direction with its verdict and its numbers; long tenure does keep customers."""
+    reasons = churn_evaluation.reasons
+    assert reasons is not None
+    verdicts = {item.feature: item for item in reasons.expectations}
+    text = render_markdown(page_of(churn_evaluation, churn_life))
+
+    assert verdicts["tenure"].verdict == "kept"
+    assert verdicts["tenure"].change is not None
+    assert verdicts["tenure"].change < -0.1
+    assert f"| tenure | decreasing | kept | {verdicts['tenure'].change:+.3g} |" in text

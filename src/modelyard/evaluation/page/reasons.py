@@ -1,6 +1,7 @@
 """What the winner looks at: columns overall, their directions, and single predictions."""
 
 from modelyard.evaluation.page.failures import explanation_rows
+from modelyard.evaluation.page.trust import trust_blocks
 from modelyard.evaluation.reasons.records import Dependence, ReasonSummary
 from modelyard.evaluation.records import Evaluation
 from modelyard.problem import metric_spec
@@ -31,6 +32,8 @@ def reasons_section(evaluation: Evaluation) -> Section | None:
         blocks.append(
             explanation_rows(evaluation, certain, "The highest and the lowest predictions, and what led to them.")
         )
+    if evaluation.reasons is not None:
+        blocks += trust_blocks(evaluation.reasons)
     return Section("What does it look at?", tuple(blocks), _lead(evaluation)) if blocks else None
 
 

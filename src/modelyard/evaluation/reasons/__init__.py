@@ -18,6 +18,7 @@ from modelyard.evaluation.reasons.records import (
     Proxy,
     Reasons,
     ReasonSummary,
+    SecondOpinion,
 )
 
 __all__ = [
@@ -29,4 +30,5 @@ __all__ = [
     "Proxy",
     "ReasonSummary",
     "Reasons",
+    "SecondOpinion",
 ]

@@ -13,6 +13,7 @@ __all__ = [
     "Proxy",
     "ReasonSummary",
     "Reasons",
+    "SecondOpinion",
 ]
 
 
@@ -101,7 +102,7 @@ class MethodAgreement(Record):
     rows
         Rows that both explained.
     same_top
-        Share of the three columns that count most which both name, mean over rows.
+        Share of the columns that count most which both name, mean over rows.
     same_sign
         Share of the columns named by both that are said to push the same way; None if none is.
     fit
@@ -109,8 +110,8 @@ class MethodAgreement(Record):
     importance
         Spearman's correlation of the sizes of contributions with the importance by shuffling; None below three
         columns.
-    words
-        The same in a sentence or two.
+    top
+        How many columns count as those that count most: three, or all if there are fewer.
     """
 
     rows: int
@@ -118,7 +119,20 @@ class MethodAgreement(Record):
     same_sign: float | None
     fit: float
     importance: float | None
-    words: str
+    top: int = 3
+
+
+@dataclasses.dataclass(frozen=True)
+class SecondOpinion(Record):
+    """LIME's reasons for one row: its columns, the largest slope first, and how well the line fits (R²).
+
+    A slope is the change of the probability, or of the value, from having the row's own value rather than another.
+    """
+
+    row_id: str
+    columns: tuple[str, ...]
+    amounts: tuple[float, ...]
+    fit: float
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +149,8 @@ class ModelAgreement(Record):
         How many of the winner's ``of`` most important columns are among the candidate's.
     predictions
         Spearman's correlation of the predictions themselves.
+    as_good
+        Whether it lies within one standard error of the winner over the folds.
     """
 
     candidate: str
@@ -143,6 +159,7 @@ class ModelAgreement(Record):
     shared: int
     of: int
     predictions: float
+    as_good: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -189,8 +206,6 @@ class Proxy(Record):
         How well it predicts the protected column on rows held out: ROC AUC or R².
     strength
         The same as a share of the way from chance to perfect, 0 to 1.
-    place
-        True if the column's name or values say where somebody lives.
     """
 
     protected: str
@@ -198,7 +213,6 @@ class Proxy(Record):
     score: float
     score_name: str
     strength: float
-    place: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -209,21 +223,24 @@ class Reasons(Record):
     ----------
     summary
         Contributions over many rows; None if the model reads no column.
+    opinions
+        LIME's reasons for the rows that are explained one by one.
     methods
-        Agreement between methods; None if fewer than one row has both.
+        Agreement between methods; None if no row has both.
     models
-        Agreement with other families, the best candidate of each.
+        Agreement with the best candidates of other families.
     expectations
         Directions that the project file expects.
     proxies
-        Columns that stand in for protected ones.
-    models_note
-        Why a family was not asked; empty if all were.
+        Columns that tell a protected one.
+    places
+        Columns of the model that say where somebody lives, by their name.
     """
 
     summary: ReasonSummary | None = None
+    opinions: tuple[SecondOpinion, ...] = ()
     methods: MethodAgreement | None = None
     models: tuple[ModelAgreement, ...] = ()
     expectations: tuple[Expectation, ...] = ()
     proxies: tuple[Proxy, ...] = ()
-    models_note: str = ""
+    places: tuple[str, ...] = ()
