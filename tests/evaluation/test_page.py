@@ -216,3 +216,17 @@ def test_expectations_stand_in_a_table(churn_evaluation: Evaluation, churn_life:
     assert verdicts["tenure"].change is not None
     assert verdicts["tenure"].change < -0.1
     assert f"| tenure | decreasing | kept | {verdicts['tenure'].change:+.3g} |" in text
+
+
+def test_gaps_and_pairs_stand_on_the_page(churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """All three measures of the protected column, and the pairs of what is declared; groups left out are named."""
+    text = render_markdown(page_of(churn_evaluation, churn_life))
+    small = dataclasses.replace(churn_evaluation.fairness[0], left_out=("2",))
+    caveat = render_markdown(page_of(dataclasses.replace(churn_evaluation, fairness=(small,)), churn_life))
+
+    for measure in ("demographic parity", "equal opportunity", "equalised odds"):
+        assert f"| SeniorCitizen | {measure}" in text
+    assert "Contract & SeniorCitizen" in text.replace("&amp;", "&")
+    assert {item.column for item in churn_evaluation.pairs} == {"Contract & SeniorCitizen"}
+    assert all(item.rows >= 50 for item in churn_evaluation.pairs)
+    assert "left out: SeniorCitizen 2. Nothing is known" in caveat

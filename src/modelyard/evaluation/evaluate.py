@@ -15,6 +15,7 @@ from modelyard.data import Split
 from modelyard.data.schema import ColumnKind, category_text
 from modelyard.evaluation.curves import curves_of
 from modelyard.evaluation.explanations import RowNames, explain_rows
+from modelyard.evaluation.fairness.gaps import measure_gaps
 from modelyard.evaluation.findings import evaluation_findings
 from modelyard.evaluation.importance import permutation_importance
 from modelyard.evaluation.money import Stakes, money_gained
@@ -32,7 +33,7 @@ from modelyard.evaluation.records import (
     SystemScores,
     ThresholdChoice,
 )
-from modelyard.evaluation.segments import score_segments
+from modelyard.evaluation.segments import score_pairs, score_segments
 from modelyard.evaluation.systems import (
     EXISTING,
     NAIVE,
@@ -280,6 +281,8 @@ def _compose(
         segments=score_segments(
             problem, rows, _segment_columns(problem, run, development), confidence=confidence, seed=seed
         ),
+        pairs=score_pairs(problem, rows, confidence=confidence, seed=derive_seed(seed, "pairs")),
+        fairness=measure_gaps(problem, rows, confidence=confidence, seed=derive_seed(seed, "fairness")),
         importance=development.importance,
         explanations=development.explanations,
         reasons=development.reasons,

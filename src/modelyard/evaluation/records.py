@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelyard.core import Finding, Record
+from modelyard.evaluation.fairness.records import FairnessGap
 from modelyard.evaluation.reasons.records import Reasons
 from modelyard.problem import Task
 
@@ -494,6 +495,10 @@ class Evaluation(Record):
         Whether more rows would help, in one sentence; empty if training drew no learning curve.
     reasons
         What the winner has learnt, seen as a whole; None in records of earlier versions.
+    pairs
+        The primary metric by pairs of declared columns, on ``measured_on``.
+    fairness
+        Gaps between the groups of protected columns, on ``measured_on``; two classes only.
     """
 
     run_id: str
@@ -524,6 +529,8 @@ class Evaluation(Record):
     robustness: Robustness | None = None
     more_rows: str = ""
     reasons: Reasons | None = None
+    pairs: tuple[SegmentScore, ...] = ()
+    fairness: tuple[FairnessGap, ...] = ()
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:

@@ -37,8 +37,12 @@ def test_counts_of_shared_columns_and_signs() -> None:
         [_explained(3, 2, 1)], [SecondOpinion("1", ("x", "y", "a"), (0.2, 0.1, 0.05), 0.7)], None, ()
     )
 
-    assert same == MethodAgreement(1, 1.0, pytest.approx(2 / 3), 0.9, None, 3)
-    assert other == MethodAgreement(1, pytest.approx(1 / 3), 1.0, 0.7, None, 3)
+    assert same is not None
+    assert other is not None
+    assert (same.rows, same.same_top, same.fit, same.top) == (1, 1.0, 0.9, 3)
+    assert same.same_sign == pytest.approx(2 / 3)
+    assert other.same_top == pytest.approx(1 / 3)
+    assert (other.same_sign, other.importance) == (1.0, None)
     assert compare_methods([], [], None, ()) is None
 
 
