@@ -31,16 +31,16 @@ def page_of(evaluation: Evaluation, life: "Life") -> Page:
 
 
 def test_sections_follow_the_questions(churn_evaluation: Evaluation, churn_life: "Life") -> None:
-    """Answer, winner, worth, failures, trust, reasons, bad input, next steps, account."""
+    """The answer; why: winner, worth, reasons, trust; where it fails: segments, bad input; next steps; the account."""
     page = page_of(churn_evaluation, churn_life)
 
     assert [section.title for section in page.sections] == [
         "Is it good enough?",
         "Why linear?",
         "What is it worth?",
-        "Where does it fail?",
-        "Can its numbers be trusted?",
         "What does it look at?",
+        "Can its numbers be trusted?",
+        "Where does it fail?",
         "What if the input is wrong?",
         "What to do next",
         "The account",

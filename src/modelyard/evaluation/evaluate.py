@@ -14,6 +14,9 @@ from modelyard.core import Actor, Clock, DataError, Progress, ProgressEvent, der
 from modelyard.data import Split
 from modelyard.data.schema import ColumnKind, category_text
 from modelyard.evaluation.curves import curves_of
+from modelyard.evaluation.experts.answers import check_answers
+from modelyard.evaluation.experts.comparison import compare_with_experts
+from modelyard.evaluation.experts.records import ExpertAnswers
 from modelyard.evaluation.explanations import RowNames, explain_rows
 from modelyard.evaluation.fairness.gaps import measure_gaps
 from modelyard.evaluation.findings import evaluation_findings
@@ -84,6 +87,7 @@ def evaluate(
     *,
     actor: Actor,
     reason: str | None,
+    experts: ExpertAnswers | None = None,
     progress: Progress = silent,
     clock: Clock = system_clock,
 ) -> Evaluation:
@@ -98,13 +102,18 @@ def evaluate(
     ----------
     actor, reason
         Who opens the test part and why; None leaves it sealed.
+    experts
+        Answers to compare with, on those of their rows that are judged; they open nothing by themselves.
 
     Raises
     ------
     DataError
-        If there is nothing to evaluate on, or the sealed part is empty and is to be opened.
+        If there is nothing to evaluate on, the sealed part is empty and is to be opened, or an expert's answer is none
+        that the target has.
     """
     problem = _as_trained(problem, run)
+    if experts is not None:
+        check_answers(experts, problem.task, run.record.classes)
     steps = _Steps(progress)
     development = _judge_development(run, split, problem, steps)
     rows, confidence, opened_at = development.rows, _CONFIDENCE, None
@@ -126,6 +135,10 @@ def evaluate(
     account = _account(split, rows, actor if reason else None, reason or "")
     account = dataclasses.replace(account, opened_at=opened_at)
     draft = _compose(run, problem, development, rows, test, account, confidence=confidence, created_at=clock())
+    if experts is not None:
+        seed = derive_seed(problem.training.seed, "experts", rows.part)
+        beside = compare_with_experts(experts, problem, rows, run.record.classes, confidence=confidence, seed=seed)
+        draft = dataclasses.replace(draft, experts=beside)
     steps.done("findings")
     return dataclasses.replace(draft, findings=evaluation_findings(draft, time=problem.data.time))
 

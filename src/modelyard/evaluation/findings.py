@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 
 from modelyard.core import Finding, Severity
+from modelyard.evaluation.experts.findings import expert_findings
 from modelyard.evaluation.reasons.findings import reasons_findings
 from modelyard.evaluation.records import Evaluation, MetricValue, SegmentScore
 from modelyard.evaluation.systems import NAIVE, WINNER
@@ -50,7 +51,8 @@ def evaluation_findings(evaluation: Evaluation, *, time: str | None = None) -> t
         _account,
     )
     found = itertools.chain.from_iterable(check(evaluation) for check in checks)
-    return (*found, *reasons_findings(evaluation.reasons, evaluation.task), *_dominance(evaluation, time))
+    reasons = reasons_findings(evaluation.reasons, evaluation.task)
+    return (*found, *expert_findings(evaluation.experts), *reasons, *_dominance(evaluation, time))
 
 
 def _winner(evaluation: Evaluation, metric: str) -> MetricValue | None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelyard.core import Finding, Record
+from modelyard.evaluation.experts.records import ExpertComparison
 from modelyard.evaluation.fairness.records import FairnessGap
 from modelyard.evaluation.reasons.records import Reasons
 from modelyard.problem import Task
@@ -499,6 +500,8 @@ class Evaluation(Record):
         The primary metric by pairs of declared columns, on ``measured_on``.
     fairness
         Gaps between the groups of protected columns, on ``measured_on``; two classes only.
+    experts
+        The winner beside experts, on ``measured_on``; None if nobody was asked.
     """
 
     run_id: str
@@ -531,6 +534,7 @@ class Evaluation(Record):
     reasons: Reasons | None = None
     pairs: tuple[SegmentScore, ...] = ()
     fairness: tuple[FairnessGap, ...] = ()
+    experts: ExpertComparison | None = None
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:

@@ -76,7 +76,18 @@ def mistakes_table(errors: ErrorAnalysis) -> pl.DataFrame:
         reasons[f"{name}_value"] = pl.Series([part and part.value for part in parts], dtype=pl.String)
         reasons[f"{name}_amount"] = pl.Series([part and part.amount for part in parts], dtype=pl.Float64)
     scale = pl.Series([item.scale for item in errors.mistakes], dtype=pl.String)
-    return pl.DataFrame({**text, **numbers, **reasons, "amounts_in": scale})
+    because = pl.Series([_because(item) for item in errors.mistakes], dtype=pl.String)
+    return pl.DataFrame({**text, **numbers, **reasons, "amounts_in": scale, "because": because})
+
+
+def _because(mistake: Mistake) -> str | None:
+    """What moved the prediction most, in words: "tenure = 1 raises it, Contract = Two year lowers it"."""
+    said = [
+        f"{part.feature} = {part.value} {'raises' if part.amount > 0 else 'lowers'} it"
+        for part in mistake.contributions
+        if part.amount
+    ]
+    return ", ".join(said) or None
 
 
 def _decided(task: Task, score: Array, threshold: float) -> float:
