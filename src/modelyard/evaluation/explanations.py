@@ -36,7 +36,7 @@ Array = npt.NDArray[np.float64]
 _ROWS_OF_A_KIND = 3
 _BACKGROUND_ROWS = 100
 _PERMUTATIONS = 24
-_MOST_CELLS, _FEWEST_ROWS = 20_000_000, 5
+_MOST_PREDICTIONS, _MOST_CELLS, _FEWEST_ROWS = 60_000, 20_000_000, 5
 _SHOWN_CHARACTERS = 80
 
 
@@ -273,12 +273,15 @@ def how_explained(model: FittedModel) -> str:
 def affordable_rows(model: FittedModel, wanted: int) -> int:
     """How many of the ``wanted`` rows can be explained in seconds: all of them if contributions are computed.
 
-    Sampling takes 24 predictions of a row for each column, and tables of as many cells; at least five rows are explained.
+    Sampling takes 24 predictions of a row for each column: rows are explained by up to 60,000 predictions, and by tables
+    of up to 20 million cells; at least five rows are.
     """
     if how_explained(model) != "sampled":
         return wanted
-    columns = len(model.encoder.columns_)
-    return min(wanted, max(_FEWEST_ROWS, _MOST_CELLS // (_PERMUTATIONS * (columns + 1) * max(columns, 1))))
+    columns = max(len(model.encoder.columns_), 1)
+    predictions = _PERMUTATIONS * (columns + 1)
+    affordable = min(_MOST_PREDICTIONS // predictions, _MOST_CELLS // (predictions * columns))
+    return min(wanted, max(_FEWEST_ROWS, affordable))
 
 
 def _sampled(

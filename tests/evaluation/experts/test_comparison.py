@@ -16,6 +16,7 @@ from modelyard.evaluation.experts.comparison import ALL, compare_with_experts, m
 from modelyard.evaluation.experts.findings import expert_findings
 from modelyard.evaluation.systems import WINNER, JudgedRows
 from modelyard.problem import Problem, Task
+from modelyard.problem.schema import Costs, Metrics
 from modelyard.report import render_markdown
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 PROBLEM = Problem.model_validate(
     {"data": {"source": "t", "target": "y", "id": "id", "positive": "yes"}, "task": "binary"}
 )
+PROBLEM = PROBLEM.model_copy(update={"metrics": Metrics(primary="accuracy")})
 CLASSES = ("no", "yes")
 
 
@@ -85,6 +87,27 @@ def test_several_experts_are_compared_together_and_with_one_another() -> None:
     ]
     assert found.agreements[0].kappa == pytest.approx(0.36, abs=0.12)
     assert [finding.id for finding in expert_findings(apart)] == ["experts-disagree"]
+
+
+def test_money_decides_where_there_is_a_price() -> None:
+    """A winner that acts on every doubt is wrong more often than a cautious expert, and worth more; F1 without prices."""
+    rows = _judged(400, right=1.0)
+    winner = np.where(np.arange(400) % 3 == 0, 0.9, rows.predictions[WINNER])
+    bold = dataclasses.replace(rows, predictions={WINNER: winner})
+    said = {str(at): "yes" if rows.truth[at] == 1 and at % 2 else "no" for at in range(400)}
+    answers = ExpertAnswers("a.csv", "d", {"ada": said})
+    priced = PROBLEM.model_copy(update={"costs": Costs(true_positive=100, false_positive=-5, currency="EUR")})
+    (score,) = compare_with_experts(answers, priced, bold, CLASSES, confidence=0.95, seed=0).scores
+    label = (winner >= 0.4).astype(float)
+    expert = np.array([float(said[str(at)] == "yes") for at in range(400)])
+    worth = [np.where(acted == 1, np.where(rows.truth == 1, 100.0, -5.0), 0.0).mean() for acted in (label, expert)]
+    plain = PROBLEM.model_copy(update={"metrics": Metrics()})
+
+    assert score.gain == pytest.approx(worth[0] - worth[1])
+    assert (score.verdict, score.currency) == ("better", "EUR")
+    assert score.gain_low is not None
+    assert score.gain_low > 0
+    assert compare_with_experts(answers, plain, bold, CLASSES, confidence=0.95, seed=0).scores[0].metric == "f1"
 
 
 def test_rows_that_are_not_judged_are_left_alone() -> None:
@@ -156,7 +179,8 @@ def test_an_evaluation_with_experts(churn_life: "Life", actor: Actor) -> None:
     assert (found.experts.answered, found.experts.joined) == (rows.height + 1, rows.height)
     assert found.experts.scores[0].expert_figure == 1.0
     assert "experts-are-better" in {finding.id for finding in found.findings}
-    assert "Against ada, the expert is better" in text
+    assert "Against ada, the winner is worse, -" in text
+    assert "worth more, EUR a case" in text
     strange = ExpertAnswers("answers.csv", "d", {"ada": {"7": "Perhaps"}})
     with pytest.raises(DataError, match="Perhaps"):
         evaluate(churn_life.run, churn_life.split, churn_life.problem, actor=actor, reason="x", experts=strange)

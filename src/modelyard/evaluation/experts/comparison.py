@@ -1,7 +1,10 @@
 """Who is right more often, the winner or the experts, on the rows that both answered."""
 
+import dataclasses
 import itertools
+import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,8 +15,10 @@ from modelyard.data.schema import category_text
 from modelyard.evaluation.comparison import compare
 from modelyard.evaluation.experts.answers import together
 from modelyard.evaluation.experts.records import ExpertAnswers, ExpertComparison, ExpertScore
+from modelyard.evaluation.intervals import bootstrap
+from modelyard.evaluation.money import row_values
 from modelyard.evaluation.systems import WINNER, JudgedRows
-from modelyard.problem import Problem, Task
+from modelyard.problem import MetricInput, Problem, Task, metric_spec
 from modelyard.training.metrics import decide_labels
 
 __all__ = ["ALL", "compare_with_experts"]
@@ -34,7 +39,8 @@ def compare_with_experts(
     """The winner beside each expert, and beside all of them together, on the judged rows that they answered.
 
     Answers about rows that are not judged here, sealed ones among them, are counted and left alone. Classes are compared
-    by accuracy, with McNemar's exact test (McNemar, 1947) beside the bootstrap; values by the mean absolute error.
+    by what the winner's labels are chosen for, in money where there are prices, with McNemar's exact test (McNemar, 1947)
+    beside the bootstrap; values by the mean absolute error.
 
     Parameters
     ----------
@@ -50,11 +56,18 @@ def compare_with_experts(
     }
     known = {expert: given for expert, given in known.items() if given}
     asked = {ALL: together(known, problem.task), **known} if len(known) > 1 else known
-    scores = [
-        _score(expert, given, places, problem.task, rows, classes, (confidence, derive_seed(seed, expert)))
-        for expert, given in asked.items()
-        if given
-    ]
+    scores = []
+    for expert, given in asked.items():
+        at = np.array([places[row] for row in given], dtype=np.intp)
+        both = _Asked(
+            rows.truth[at],
+            _as_prediction(given, problem.task, classes),
+            rows.predictions[WINNER][at],
+            rows.threshold,
+            None if rows.units is None else rows.units[at],
+        )
+        if given:
+            scores.append(_score(expert, both, problem, confidence=confidence, seed=derive_seed(seed, expert)))
     agreements = [] if problem.task is Task.REGRESSION else _agreements(known, places, rows, classes)
     return ExpertComparison(
         source=answers.source,
@@ -67,37 +80,39 @@ def compare_with_experts(
     )
 
 
-def _score(
-    expert: str,
-    given: Mapping[str, str],
-    places: Mapping[str, int],
-    task: Task,
-    rows: JudgedRows,
-    classes: Sequence[str],
-    drawn: tuple[float, int],
-) -> ExpertScore:
-    """One expert against the winner; ``drawn`` is the confidence and the seed."""
-    at = np.array([places[row] for row in given], dtype=np.intp)
-    said, truth, winner = _as_prediction(given, task, classes), rows.truth[at], rows.predictions[WINNER][at]
+@dataclasses.dataclass(frozen=True)
+class _Asked:
+    """The rows that one expert answered: the truth, both answers as predictions, and which rows are drawn together."""
+
+    truth: Array
+    said: Array
+    winner: Array
+    threshold: float
+    units: npt.NDArray[Any] | None
+
+
+def _score(expert: str, asked: _Asked, problem: Problem, *, confidence: float, seed: int) -> ExpertScore:
+    """One expert against the winner."""
     found = compare(
-        "mae" if task is Task.REGRESSION else "accuracy",
-        truth,
-        said,
-        winner,
-        confidence=drawn[0],
-        seed=drawn[1],
-        groups=None if rows.units is None else rows.units[at],
-        thresholds=(0.5, rows.threshold),
+        _metric(problem),
+        asked.truth,
+        asked.said,
+        asked.winner,
+        confidence=confidence,
+        seed=seed,
+        groups=asked.units,
+        thresholds=(0.5, asked.threshold),
     )
     only_winner = only_expert = None
     p_value = found.p_value
-    if task is not Task.REGRESSION:
-        right, also = decide_labels(winner, rows.threshold) == truth, decide_labels(said) == truth
+    if problem.task is not Task.REGRESSION:
+        right = decide_labels(asked.winner, asked.threshold) == asked.truth
+        also = decide_labels(asked.said) == asked.truth
         only_winner, only_expert = int((right & ~also).sum()), int((also & ~right).sum())
         p_value = mcnemar(only_winner, only_expert)
-    return ExpertScore(
+    score = ExpertScore(
         expert=expert,
-        rows=len(at),
+        rows=len(asked.truth),
         metric=found.metric,
         expert_figure=found.champion,
         winner_figure=found.challenger,
@@ -108,6 +123,35 @@ def _score(
         only_winner=only_winner,
         only_expert=only_expert,
         p_value=p_value,
+    )
+    return _in_money(score, asked, problem, confidence=confidence, seed=seed)
+
+
+def _metric(problem: Problem) -> str:
+    """What labels are chosen for, so that nobody is held to what was not asked of the winner."""
+    if problem.task is Task.REGRESSION:
+        return "mae"
+    if metric_spec(problem.primary_metric).input is MetricInput.LABEL:
+        return problem.primary_metric
+    return "f1" if problem.task is Task.BINARY and not problem.costs.has_matrix else "accuracy"
+
+
+def _in_money(score: ExpertScore, asked: _Asked, problem: Problem, *, confidence: float, seed: int) -> ExpertScore:
+    """The same with the worth of the winner's decisions beyond the expert's, which then decides."""
+    winner = row_values(problem, asked.truth, asked.winner, asked.threshold)
+    expert = row_values(problem, asked.truth, asked.said, 0.5)
+    if winner is None or expert is None:
+        return score
+    gain = winner - expert
+
+    def statistic(weights: Array) -> Array:
+        return np.asarray((weights @ gain) / weights.sum(axis=1))[:, np.newaxis]
+
+    value, low, high = bootstrap(statistic, len(gain), seed=seed, groups=asked.units).interval(0, confidence)
+    low, high = (end if math.isfinite(end) else value for end in (low, high))
+    verdict = "better" if low > 0 else "worse" if high < 0 else "inconclusive"
+    return dataclasses.replace(
+        score, verdict=verdict, gain=value, gain_low=low, gain_high=high, currency=problem.costs.currency
     )
 
 

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from modelyard.core import Finding, Severity
-from modelyard.evaluation.experts.records import ExpertComparison
+from modelyard.evaluation.experts.records import ExpertComparison, ExpertScore
 from modelyard.evaluation.systems import WINNER
+from modelyard.problem import metric_spec
 from modelyard.report import format_number
 
 __all__ = ["expert_findings"]
@@ -27,7 +28,7 @@ def expert_findings(found: ExpertComparison | None) -> Iterator[Finding]:
                 Severity.WARNING,
                 score.expert,
                 f"On {score.rows:,} rows of {found.part}, {score.expert} reach {format_number(score.expert_figure)} and the "
-                f"winner {format_number(score.winner_figure)} ({score.metric}; chance: {score.p_value:.2g}).",
+                f"winner {format_number(score.winner_figure)} ({metric_spec(score.metric).title}){_in_money(score)}.",
                 "People do better where they are asked; replacing them would cost quality.",
                 "Use the model to sort or to support, not to decide; look at the rows that only the experts got right.",
                 {"difference": score.difference, "low": score.low, "high": score.high, "rows": score.rows},
@@ -48,6 +49,15 @@ def expert_findings(found: ExpertComparison | None) -> Iterator[Finding]:
             {"kappa": worst.kappa, "rows": worst.rows},
             "E10",
         )
+
+
+def _in_money(score: ExpertScore) -> str:
+    if score.gain is None:
+        return ""
+    low, high = format_number(score.gain_low), format_number(score.gain_high)
+    return (
+        f"; the winner's decisions are worth {format_number(score.gain)} {score.currency} a case more ({low} to {high})"
+    )
 
 
 def _hardly_joined(found: ExpertComparison) -> Finding:

@@ -37,17 +37,21 @@ class ExpertScore(Record):
     rows
         Rows that both answered.
     metric
-        What is compared: accuracy, or the mean absolute error.
+        What is compared: for classes what the winner's labels are chosen for, or accuracy; for values the mean absolute
+        error.
     expert_figure, winner_figure
         The two figures.
     difference, low, high
         Improvement by the winner, with its paired bootstrap interval.
     verdict
-        ``better`` or ``worse`` for the winner if the interval leaves out 0, else ``inconclusive``.
+        ``better`` or ``worse`` for the winner if the interval leaves out 0, else ``inconclusive``. Where there are prices
+        it is the interval of the money: a winner that is to act on every doubt is wrong more often, and worth more.
     only_winner, only_expert
         Rows that the one got right and the other wrong; None for values.
     p_value
-        McNemar's exact test of equal accuracy for classes; of the bootstrap for values.
+        McNemar's exact test of equally many right answers for classes; of the bootstrap for values.
+    gain, gain_low, gain_high, currency
+        What the winner's decision is worth a case beyond the expert's, with its paired interval; None without prices.
     """
 
     expert: str
@@ -62,6 +66,10 @@ class ExpertScore(Record):
     only_winner: int | None
     only_expert: int | None
     p_value: float
+    gain: float | None = None
+    gain_low: float | None = None
+    gain_high: float | None = None
+    currency: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,7 +7,9 @@ from modelyard.report import Block, Details, Section, Table, format_number
 
 __all__ = ["experts_section"]
 
-_VERDICTS = {"better": "the winner is better", "worse": "the expert is better", "inconclusive": "within noise"}
+_VERDICTS = {"better": "the winner is better", "worse": "the winner is worse", "inconclusive": "all is within noise"}
+
+_PAIRED = ("only expert right", "only winner right", "chance")
 
 
 def experts_section(found: ExpertComparison | None) -> Section | None:
@@ -20,19 +22,14 @@ def experts_section(found: ExpertComparison | None) -> Section | None:
         rows = tuple(_row(score) for score in found.scores)
         caption = (
             f"{title} on the rows that both answered. The difference is the winner's gain, with its paired interval; chance "
-            "is McNemar's exact test for classes."
+            "is McNemar's exact test of equally many right answers."
         )
-        columns = (
-            "expert",
-            "rows",
-            "expert",
-            "winner",
-            "difference",
-            "only expert right",
-            "only winner right",
-            "chance",
-        )
-        blocks.append(Table(columns, rows, caption, (1, 2, 3, 4, 5, 6, 7)))
+        currency = found.scores[0].currency
+        worth = (f"worth more, {currency} a case",) if currency else ()
+        columns = ("expert", "rows", "expert", "winner", "difference", *worth, *_PAIRED)
+        if currency:
+            caption += " Whose decisions are worth more decides: the winner's threshold follows from the prices."
+        blocks.append(Table(columns, rows, caption, tuple(range(1, len(columns)))))
     if found.agreements:
         pairs = tuple(
             (item.first, item.second, f"{item.rows:,}", compact_interval(item.kappa, item.low, item.high))
@@ -50,6 +47,7 @@ def _row(score: ExpertScore) -> tuple[str, ...]:
         format_number(score.expert_figure),
         format_number(score.winner_figure),
         compact_interval(score.difference, score.low, score.high),
+        *((compact_interval(score.gain, score.gain_low, score.gain_high),) if score.currency else ()),
         format_number(score.only_expert),
         format_number(score.only_winner),
         f"{score.p_value:.2g}",
@@ -57,11 +55,16 @@ def _row(score: ExpertScore) -> tuple[str, ...]:
 
 
 def _lead(found: ExpertComparison) -> str:
-    joined = f"{found.joined:,} of the {found.answered:,} rows in {found.source} are rows of {found.part}"
+    joined = f"{found.joined:,} of the {found.answered:,} rows in {found.source} are rows of the {found.part} part"
     if not found.scores:
         return f"{joined}, so nothing can be compared."
     first = found.scores[0]
+    worth = (
+        ""
+        if first.gain is None
+        else f", {compact_interval(first.gain, first.gain_low, first.gain_high)} {first.currency} a case"
+    )
     return (
-        f"Against {first.expert}, {_VERDICTS[first.verdict]}: {format_number(first.winner_figure)} against "
-        f"{format_number(first.expert_figure)}. ({joined}.)"
+        f"Against {first.expert}, {_VERDICTS[first.verdict]}{worth}; {metric_spec(first.metric).title} is "
+        f"{format_number(first.winner_figure)} against {format_number(first.expert_figure)}. ({joined}.)"
     )

@@ -37,8 +37,8 @@ def fairness_blocks(evaluation: Evaluation) -> list[Block]:
     )
     caption = (
         "Gaps between protected groups: the share called positive (demographic parity), the share of real positives "
-        "found (equal opportunity), and the larger gap of that and of false alarms (equalised odds). Chance: of a gap as "
-        f"large if groups were dealt out at random; below {_BEYOND_CHANCE} a gap is there, above it may be none.{caveat}"
+        "found (equal opportunity), and the larger gap of that and of false alarms (equalised odds). Chance: how "
+        f"often groups dealt out at random are as far apart; above {_BEYOND_CHANCE} a gap may be none.{caveat}"
     )
     columns = ("column", "measure", "lowest / highest", "difference", "ratio", "chance")
     return [Table(columns, rows, caption, (3, 4, 5))]

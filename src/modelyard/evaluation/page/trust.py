@@ -1,7 +1,7 @@
 """Whether the reasons can be relied on: other methods, other models, what was expected, and protected columns."""
 
 from modelyard.evaluation.reasons.records import Expectation, MethodAgreement, ModelAgreement, Proxy, Reasons
-from modelyard.report import Block, Details, Prose, Table, format_number, format_percent
+from modelyard.report import Block, Details, Prose, Table, format_percent
 
 __all__ = ["trust_blocks"]
 
@@ -52,7 +52,7 @@ def _methods(methods: MethodAgreement) -> str:
     said = (
         f"**Methods.** On {methods.rows} rows, contributions and LIME agree on {format_percent(methods.same_top)} of the "
         f"{methods.top} columns that count most{sign}; LIME's straight lines {fit} (median R² "
-        f"{format_number(round(methods.fit, 2))})."
+        f"{methods.fit:.2f})."
     )
     if methods.importance is None:
         return said

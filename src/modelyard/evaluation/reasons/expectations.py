@@ -22,7 +22,7 @@ __all__ = ["check_expectations"]
 
 Array = npt.NDArray[np.float64]
 _ROWS, _STEPS = 300, 11
-_HARDLY = 0.02
+_HARDLY = 0.05
 """Movement below this share of the predictions' standard deviation is none."""
 
 _AGAINST = 0.2
