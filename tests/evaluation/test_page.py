@@ -231,3 +231,17 @@ def test_gaps_and_pairs_stand_on_the_page(churn_evaluation: Evaluation, churn_li
     assert {item.column for item in churn_evaluation.pairs} == {"Contract & SeniorCitizen"}
     assert all(item.rows >= 50 for item in churn_evaluation.pairs)
     assert "left out: SeniorCitizen 2. Nothing is known" in caveat
+
+
+def test_a_calibrated_prediction_is_not_what_contributions_add_up_to(
+    churn_evaluation: Evaluation, churn_life: "Life"
+) -> None:
+    """Where predictions differ from the explained score, the page says so instead of claiming a sum."""
+    reasons = churn_evaluation.reasons
+    assert reasons is not None
+    assert reasons.summary is not None
+    apart = dataclasses.replace(reasons, summary=dataclasses.replace(reasons.summary, gap=0.08))
+    text = render_markdown(page_of(dataclasses.replace(churn_evaluation, reasons=apart), churn_life))
+
+    assert "before it is calibrated; predictions differ from it by up to 0.08" in text
+    assert "They add up" not in text

@@ -9,7 +9,7 @@ __all__ = ["experts_section"]
 
 _VERDICTS = {"better": "the winner is better", "worse": "the winner is worse", "inconclusive": "all is within noise"}
 
-_PAIRED = ("only expert right", "only winner right", "chance")
+_PAIRED = ("alone right", "chance")
 
 
 def experts_section(found: ExpertComparison | None) -> Section | None:
@@ -21,8 +21,8 @@ def experts_section(found: ExpertComparison | None) -> Section | None:
         title = metric_spec(found.scores[0].metric).title
         rows = tuple(_row(score) for score in found.scores)
         caption = (
-            f"{title} on the rows that both answered. The difference is the winner's gain, with its paired interval; chance "
-            "is McNemar's exact test of equally many right answers."
+            f"{title} on the rows that both answered. The difference is the winner's gain, with its paired interval; alone "
+            "right are expert / winner, and chance is McNemar's exact test of these two numbers."
         )
         currency = found.scores[0].currency
         worth = (f"worth more, {currency} a case",) if currency else ()
@@ -48,8 +48,7 @@ def _row(score: ExpertScore) -> tuple[str, ...]:
         format_number(score.winner_figure),
         compact_interval(score.difference, score.low, score.high),
         *((compact_interval(score.gain, score.gain_low, score.gain_high),) if score.currency else ()),
-        format_number(score.only_expert),
-        format_number(score.only_winner),
+        f"{format_number(score.only_expert)} / {format_number(score.only_winner)}",
         f"{score.p_value:.2g}",
     )
 
@@ -65,6 +64,6 @@ def _lead(found: ExpertComparison) -> str:
         else f", {compact_interval(first.gain, first.gain_low, first.gain_high)} {first.currency} a case"
     )
     return (
-        f"Against {first.expert}, {_VERDICTS[first.verdict]}{worth}; {metric_spec(first.metric).title} is "
-        f"{format_number(first.winner_figure)} against {format_number(first.expert_figure)}. ({joined}.)"
+        f"Against {first.expert}, {_VERDICTS[first.verdict]}{worth}. {metric_spec(first.metric).title} is "
+        f"{format_number(first.winner_figure)} against {format_number(first.expert_figure)} ({joined})."
     )

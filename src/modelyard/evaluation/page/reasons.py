@@ -19,6 +19,7 @@ from modelyard.report import (
 __all__ = ["reasons_section"]
 
 _COLUMNS_SHOWN = 15
+_SAME = 1e-3
 
 
 def reasons_section(evaluation: Evaluation) -> Section | None:
@@ -78,7 +79,7 @@ def _contributions(summary: ReasonSummary) -> list[Block]:
         (effect.feature, format_number(effect.size), format_percent(effect.share), effect.words or "–")
         for effect in summary.effects[:_COLUMNS_SHOWN]
     )
-    sums = "" if summary.gap is None else f" They add up to the predictions within {summary.gap:.1g}."
+    sums = "" if summary.gap is None else f" {_sums(summary.gap)}"
     caption = (
         f"Mean size of contributions (SHAP values{unit}) over {summary.rows:,} held-out rows, {summary.method}.{sums} "
         "They say what the model does, not what causes what."
@@ -86,6 +87,13 @@ def _contributions(summary: ReasonSummary) -> list[Block]:
     table = Table(("column", "mean size", "share", "direction"), rows, caption, (1, 2))
     pictures = tuple(_by_value(item, unit) for item in summary.dependence)
     return [table, Details("Contributions by value", pictures)] if pictures else [table]
+
+
+def _sums(gap: float) -> str:
+    """What contributions add up to; a calibrated prediction is not the score that they explain."""
+    if gap <= _SAME:
+        return f"They add up to the predictions within {gap:.1g}."
+    return f"They explain the score before it is calibrated; predictions differ from it by up to {gap:.2g}."
 
 
 def _by_value(item: Dependence, unit: str) -> Block:

@@ -136,7 +136,7 @@ def compare_models(
         encoder.columns or (), encoder.time, model.task, model.classes, encoder.group, encoder.own, encoder.plan
     )
     found = []
-    for rival in _rivals(run, families):
+    for rival in _rivals(run, model.family, families):
         other = fit_model(learning, rows, truth, rival, families[rival.family], seed=derive_seed(seed, rival.name))
         theirs = _changes(other, part, columns, seed)
         top = min(_TOP_OF_MODELS, len(columns))
@@ -161,22 +161,24 @@ def _sample(training: tuple[pl.DataFrame, Array], seed: int) -> tuple[pl.DataFra
     return frame[kept], truth[kept]
 
 
-def _rivals(run: TrainingRun, families: Mapping[str, Family]) -> Iterator[Candidate]:
-    """The best complete candidate of each other family that can be fitted, the best first."""
+def _rivals(run: TrainingRun, own: str, families: Mapping[str, Family]) -> Iterator[Candidate]:
+    """The best complete candidate of each family but ``own`` that can be fitted, the best first."""
     sign = -1 if metric_spec(run.metric).greater_is_better else 1
     done = [item for item in run.candidates if item.is_complete and item.mean is not None and item.family in families]
     best: dict[str, Candidate] = {}
     for item in sorted(done, key=lambda item: sign * (item.mean or 0.0)):
         best.setdefault(item.family, item)
-    best.pop(run.candidate(run.winner).family, None)
+    best.pop(own, None)
     return iter(list(best.values())[:_MODELS])
 
 
 def _as_good(run: TrainingRun, rival: Candidate) -> bool:
     """Whether the rival lies within one standard error of the winner over the folds."""
-    winner = run.candidate(run.winner)
+    winner = next((item for item in run.candidates if item.name == run.winner), None)
+    if winner is None or winner.mean is None:
+        return False
     sign = 1 if metric_spec(run.metric).greater_is_better else -1
-    behind = sign * ((winner.mean or 0.0) - (rival.mean or 0.0))
+    behind = sign * (winner.mean - (rival.mean or 0.0))
     return behind <= (winner.sd or 0.0) / math.sqrt(max(len(winner.fold_scores), 1))
 
 
