@@ -219,6 +219,8 @@ def _declared(problem: Problem) -> Iterator[tuple[str, str]]:
         yield "split.column", problem.split.column
     if problem.existing_system.column is not None:
         yield "existing_system.column", problem.existing_system.column
-    for key in ("segments", "protected", "expect"):
+    for key in ("segments", "protected"):
         for name in getattr(problem, key):
             yield key, name
+    for name in problem.expect:
+        yield "expect", name

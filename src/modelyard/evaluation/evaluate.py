@@ -294,11 +294,11 @@ def _compose(
         segments=score_segments(
             problem, rows, _segment_columns(problem, run, development), confidence=confidence, seed=seed
         ),
-        pairs=score_pairs(problem, rows, confidence=confidence, seed=derive_seed(seed, "pairs")),
-        fairness=measure_gaps(problem, rows, confidence=confidence, seed=derive_seed(seed, "fairness")),
         importance=development.importance,
         explanations=development.explanations,
         reasons=development.reasons,
+        pairs=score_pairs(problem, rows, confidence=confidence, seed=derive_seed(seed, "pairs")),
+        fairness=measure_gaps(problem, rows, confidence=confidence, seed=derive_seed(seed, "fairness")),
         errors=development.errors,
         weak_slices=development.weak_slices,
         robustness=development.robustness,

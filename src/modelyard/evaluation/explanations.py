@@ -1,8 +1,8 @@
 """Why single rows got their predictions: contributions of columns that sum to the prediction minus the average.
 
 Trees are explained exactly by TreeSHAP (Lundberg et al., 2020): by the library's own for LightGBM, XGBoost and CatBoost,
-by :mod:`modelyard.evaluation.reasons.trees` for those of scikit-learn that are not too large. Linear models are explained
-by their terms, everything else by sampled Shapley values (Štrumbelj and Kononenko, 2014). Encoded features are added up
+by :mod:`modelyard.evaluation.reasons.trees` for those of scikit-learn that are not too large. Linear and additive models
+are explained by their terms, everything else by sampled Shapley values (Štrumbelj and Kononenko, 2014). Encoded features are added up
 to the column that they came from.
 """
 
@@ -208,6 +208,27 @@ def _xgboost(model: FittedModel, encoded: _Encoded) -> Attribution | None:
     return _of_tree(model, chosen)
 
 
+def _catboost(model: FittedModel, encoded: _Encoded) -> Attribution | None:
+    if not hasattr(model.estimator, "get_feature_importance"):
+        return None
+    from catboost import Pool
+
+    width = encoded.rows.shape[1] + 1
+    raw = model.estimator.get_feature_importance(Pool(encoded.rows), type="ShapValues", thread_count=1)
+    raw = np.asarray(raw, dtype=np.float64).reshape(len(encoded.rows), -1, width)
+    return _of_tree(model, raw[np.arange(len(raw)), encoded.outputs])
+
+
+def _ebm(model: FittedModel, encoded: _Encoded) -> Attribution | None:
+    """The terms themselves, against their mean over the background; exact by construction."""
+    if not hasattr(model.estimator, "contributions"):
+        return None
+    rows, centre = (model.estimator.contributions(part) for part in (encoded.rows, encoded.background))
+    chosen = (rows - centre.mean(axis=0))[np.arange(len(rows)), :, encoded.outputs]
+    margin = model.estimator.sums(encoded.rows)[np.arange(len(rows)), encoded.outputs]
+    return Attribution(chosen, margin - chosen.sum(axis=1), margin, _scale(model.task))
+
+
 def _of_tree(model: FittedModel, contributions: Array) -> Attribution:
     """TreeSHAP's last column is the base; the margin is the sum of all."""
     amounts, base = contributions[:, :-1], contributions[:, -1]
@@ -227,17 +248,6 @@ def _linear(model: FittedModel, encoded: _Encoded) -> Attribution | None:
     return Attribution(amounts, base, base + amounts.sum(axis=1), _scale(model.task))
 
 
-def _catboost(model: FittedModel, encoded: _Encoded) -> Attribution | None:
-    if not hasattr(model.estimator, "get_feature_importance"):
-        return None
-    import catboost
-
-    pool = catboost.Pool(encoded.rows)
-    raw = np.asarray(model.estimator.get_feature_importance(data=pool, type="ShapValues"), dtype=np.float64)
-    width = encoded.rows.shape[1] + 1
-    return _of_tree(model, raw.reshape(len(raw), -1, width)[np.arange(len(raw)), encoded.outputs])
-
-
 def _scikit_trees(model: FittedModel, encoded: _Encoded) -> Attribution | None:
     """The share of the explained class, or the value; of two classes the second is the positive one."""
     trees = trees_of(model.estimator)
@@ -249,25 +259,28 @@ def _scikit_trees(model: FittedModel, encoded: _Encoded) -> Attribution | None:
 
 
 _EXACT = {
+    "lightgbm": _lightgbm,
+    "xgboost": _xgboost,
     "catboost": _catboost,
+    "ebm": _ebm,
+    "linear": _linear,
+    "elastic_net": _linear,
     "decision_tree": _scikit_trees,
     "extra_trees": _scikit_trees,
-    "lightgbm": _lightgbm,
-    "linear": _linear,
     "random_forest": _scikit_trees,
-    "xgboost": _xgboost,
 }
+_KINDS = {_ebm: "additive models", _linear: "linear models"}
 
 
 def how_explained(model: FittedModel) -> str:
-    """``exact for trees``, ``exact for linear models``, or ``sampled``.
+    """``exact for trees``, ``exact for linear models``, ``exact for additive models``, or ``sampled``.
 
     A model of several classes may still have to be sampled where the estimator lacks a class that is explained.
     """
     exact = _EXACT.get(model.family)
     if exact is None or (exact is _scikit_trees and not trees_of(model.estimator)):
         return "sampled"
-    return "exact for linear models" if exact is _linear else "exact for trees"
+    return f"exact for {_KINDS.get(exact, 'trees')}"
 
 
 def affordable_rows(model: FittedModel, wanted: int) -> int:

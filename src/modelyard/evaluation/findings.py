@@ -48,11 +48,11 @@ def evaluation_findings(evaluation: Evaluation, *, time: str | None = None) -> t
         _slices,
         _fairness,
         _robustness,
+        _beside,
         _account,
     )
     found = itertools.chain.from_iterable(check(evaluation) for check in checks)
-    reasons = reasons_findings(evaluation.reasons, evaluation.task)
-    return (*found, *expert_findings(evaluation.experts), *reasons, *_dominance(evaluation, time))
+    return (*found, *_dominance(evaluation, time))
 
 
 def _winner(evaluation: Evaluation, metric: str) -> MetricValue | None:
@@ -364,6 +364,12 @@ def _robustness(evaluation: Evaluation) -> Iterator[Finding]:
                 {"turned": item.turned, "change": item.change},
                 "E9",
             )
+
+
+def _beside(evaluation: Evaluation) -> Iterator[Finding]:
+    """The winner beside experts, other explanations, other models, and what was expected."""
+    yield from expert_findings(evaluation.experts)
+    yield from reasons_findings(evaluation.reasons, evaluation.task)
 
 
 def _dominance(evaluation: Evaluation, time: str | None) -> Iterator[Finding]:

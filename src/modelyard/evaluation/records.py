@@ -492,8 +492,6 @@ class Evaluation(Record):
         What a search for weak slices found on the same rows; None in records of earlier versions.
     robustness
         How predictions bear disturbed input; None in records of earlier versions.
-    more_rows
-        Whether more rows would help, in one sentence; empty if training drew no learning curve.
     reasons
         What the winner has learnt, seen as a whole; None in records of earlier versions.
     pairs
@@ -502,6 +500,8 @@ class Evaluation(Record):
         Gaps between the groups of protected columns, on ``measured_on``; two classes only.
     experts
         The winner beside experts, on ``measured_on``; None if nobody was asked.
+    more_rows
+        Whether more rows would help, in one sentence; empty if training drew no learning curve.
     """
 
     run_id: str
@@ -530,11 +530,11 @@ class Evaluation(Record):
     errors: ErrorAnalysis | None = None
     weak_slices: SliceSearch | None = None
     robustness: Robustness | None = None
-    more_rows: str = ""
     reasons: Reasons | None = None
     pairs: tuple[SegmentScore, ...] = ()
     fairness: tuple[FairnessGap, ...] = ()
     experts: ExpertComparison | None = None
+    more_rows: str = ""
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:
