@@ -2,8 +2,8 @@
 
 Trees are explained exactly by TreeSHAP (Lundberg et al., 2020): by the library's own for LightGBM, XGBoost and CatBoost,
 by :mod:`modelyard.evaluation.reasons.trees` for those of scikit-learn that are not too large. Linear and additive models
-are explained by their terms, everything else by sampled Shapley values (Štrumbelj and Kononenko, 2014). Encoded features are added up
-to the column that they came from.
+are explained by their terms, everything else by sampled Shapley values (Štrumbelj and Kononenko, 2014). Encoded features
+are added up to the column that they came from.
 """
 
 import dataclasses
