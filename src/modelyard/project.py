@@ -284,31 +284,40 @@ class Project:
             self.workspace.point("run", run.record.id)
         return run
 
-    def evaluate(self, *, open_test: str | None = None) -> Evaluation:
+    def evaluate(self, *, open_test: str | None = None, experts: Path | str | None = None) -> Evaluation:
         """Measure the winner on validation rows and, if a reason is given, on the sealed test part.
 
         Parameters
         ----------
         open_test
             Why the sealed part is opened; each opening is counted and widens the intervals of the next.
+        experts
+            A table of experts' answers by row id, compared with the winner on the rows that are judged.
 
         Raises
         ------
         StateError
             If nothing was trained yet.
+        ConfigError, DataError
+            If experts' answers cannot be read or joined.
         NotPermittedError
             If the actor may not open the test part.
         """
         from modelyard.evaluation.evaluate import evaluate
+        from modelyard.evaluation.experts.answers import read_answers
 
         if open_test is not None:
             governance.require_permission(self.actor, "open_test")
         with self.workspace.lock():
             problem, split, run = self._run()
-            result = evaluate(run, split, problem, actor=self.actor, reason=open_test, progress=self._progress)
+            asked = None if experts is None else read_answers(experts, problem)
+            result = evaluate(
+                run, split, problem, actor=self.actor, reason=open_test, experts=asked, progress=self._progress
+            )
             page = evaluation_page(result, run.record, problem, self._audit_seen(problem, split))
             save_evaluation(result, self.workspace, render_html(page))
-            self._note("run.evaluated", run.record.id, {"test_opened": open_test is not None})
+            details = {"test_opened": open_test is not None, **({} if asked is None else {"experts": asked.digest})}
+            self._note("run.evaluated", run.record.id, details)
             self.workspace.point("evaluation", run.record.id)
         return result
 

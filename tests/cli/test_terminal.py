@@ -40,6 +40,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Ter
     rows = pl.read_parquet(data_folder / "telco_churn.parquet").sample(2 * ROWS, seed=3, shuffle=True)
     rows.head(ROWS).write_parquet(home / "churn.parquet")
     rows.tail(ROWS).write_parquet(home / "new.parquet")
+    rows.head(ROWS).select("customerID", ada="Churn").write_csv(home / "experts.csv")
     seen = Terminal(home / "churn")
     code, text = seen("new", str(home / "churn"), "--data", str(home / "churn.parquet"), "--target", "Churn")
     assert code == 0
@@ -82,6 +83,8 @@ def _life(home: Path) -> Iterator[tuple[list[str], int, *tuple[str, ...]]]:
     yield ["sync"], 0, "0 runs sent to local."
     yield ["train"], 0, "Winner: linear", "It beats the naive baseline", "★", "→ modelyard evaluate"
     yield ["evaluate"], 0, "linear: ROC AUC 0.", "validation rows", "Saves ", " EUR a year", "threshold"
+    beside = "ada 1.0000, winner 0."
+    yield ["evaluate", "--experts", str(home / "experts.csv")], 0, "against experts", beside, "150 rows of validation"
     yield ["evaluate", "--open-test", "it is finished"], 0, "test rows, opening number 1", "→ modelyard package"
     yield ["package"], 0, "Package churn 1", "parity", "proved", "→ modelyard register"
     yield ["register"], 0, "Version 1 of churn is registered.", "Somebody else: modelyard approve 1"

@@ -137,6 +137,7 @@ def churn_life(live: Live, data_folder: Path) -> Life:
             "existing_system": {"rule": "tenure < 12 AND Contract = 'Month-to-month'"},
             "segments": ["Contract"],
             "protected": ["SeniorCitizen"],
+            "expect": {"tenure": "decreasing", "MonthlyCharges": "decreasing"},
             "metrics": {"guardrails": {"roc_auc": ">= 0.75", "log_loss": "<= 0.1"}},
         },
     )

@@ -9,6 +9,8 @@ import polars as pl
 import pytest
 
 from modelyard.evaluation.explanations import RowNames, attribute, choose_rows, explain_rows
+from modelyard.features import EncodingStyle
+from modelyard.features.encoder import TableEncoder
 from modelyard.problem import Task
 from modelyard.training.model import FittedModel
 
@@ -37,7 +39,9 @@ def _margin(model: FittedModel, frame: pl.DataFrame) -> Array:
     return np.asarray(raw, dtype=np.float64).reshape(len(matrix), -1)
 
 
-@pytest.mark.parametrize("family", ["lightgbm", "xgboost", "catboost", "ebm", "linear", "random_forest"])
+@pytest.mark.parametrize(
+    "family", ["lightgbm", "xgboost", "catboost", "ebm", "linear", "random_forest", "decision_tree"]
+)
 @pytest.mark.parametrize("task", ["churn", "plans", "charges"])
 def test_contributions_add_up(family: str, task: str, fit: "Fit", request: pytest.FixtureRequest) -> None:
     """For every family and task: base plus contributions is the margin, and the margin is the estimator's own."""
@@ -51,6 +55,24 @@ def test_contributions_add_up(family: str, task: str, fit: "Fit", request: pytes
     assert found.amounts.shape == (5, len(sample.columns))
     np.testing.assert_allclose(found.base + found.amounts.sum(axis=1), found.margin, rtol=1e-5, atol=1e-5)
     np.testing.assert_allclose(found.margin, expected, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("task", ["churn", "plans", "charges"])
+def test_catboost_is_explained_by_its_own(task: str, request: pytest.FixtureRequest) -> None:
+    """Where CatBoost is installed: its ShapValues, summed back to columns, add up to its raw score."""
+    catboost = pytest.importorskip("catboost")
+    sample: Sample = request.getfixturevalue(task)
+    encoder = TableEncoder(sample.columns, EncodingStyle.TREE).fit(sample.frame)
+    kind = catboost.CatBoostRegressor if sample.task is Task.REGRESSION else catboost.CatBoostClassifier
+    estimator = kind(iterations=20, depth=4, verbose=False, allow_writing_files=False, thread_count=1)
+    estimator.fit(encoder.transform(sample.frame), sample.truth)
+    model = FittedModel(encoder, estimator, "catboost", sample.task, sample.classes, tuple(range(len(sample.classes))))
+    outputs = np.arange(5) % 3 if sample.task is Task.MULTICLASS else np.zeros(5, dtype=np.intp)
+    found = attribute(model, sample.frame[:5], sample.frame, outputs=outputs, seed=0)
+    raw = np.asarray(estimator.predict(encoder.transform(sample.frame[:5]), prediction_type="RawFormulaVal"))
+
+    assert found.exact
+    np.testing.assert_allclose(found.margin, raw.reshape(5, -1)[np.arange(5), outputs], atol=1e-6)
 
 
 def test_sampled_values_agree_with_exact_ones(fit: "Fit", charges: "Sample") -> None:

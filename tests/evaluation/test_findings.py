@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from modelyard.core import Finding
+from modelyard.core import Finding, Severity
 from modelyard.evaluation import (
     Comparison,
     Evaluation,
@@ -16,6 +16,7 @@ from modelyard.evaluation import (
     SegmentScore,
     SystemScores,
 )
+from modelyard.evaluation.fairness import FairnessGap
 from modelyard.evaluation.findings import evaluation_findings
 
 GOOD = Comparison("roc_auc", 0.5, 0.84, 0.34, 0.3, 0.38, 0.001, 1000, "better", "naive")
@@ -28,6 +29,8 @@ def quiet(churn_evaluation: Evaluation) -> Evaluation:
         churn_evaluation,
         validation=(SystemScores("winner", (MetricValue("roc_auc", 0.84, 0.82, 0.86, True),)),),
         comparisons=(GOOD,),
+        reasons=None,
+        fairness=(),
         guardrails=(GuardrailResult("roc_auc", ">= 0.80", 0.84, met=True),),
         segments=(),
         importance=(Importance("a", 0.1, 0.01), Importance("b", 0.1, 0.01), Importance("c", 0.1, 0.01)),
@@ -185,3 +188,17 @@ def test_the_account(quiet: Evaluation) -> None:
 
     assert [item.id for item in findings] == ["few-independent-units", "unseen-class", "test-opened-again"]
     assert "opened 3 times" in findings[2].message
+
+
+def test_a_gap_that_may_be_chance_is_a_note(churn_evaluation: Evaluation) -> None:
+    """The same gap is a warning beyond chance, and a note that says so if groups at random are as far apart."""
+    sure = tuple(dataclasses.replace(gap, p_value=0.01) for gap in churn_evaluation.fairness)
+    chance = tuple(dataclasses.replace(gap, p_value=0.4) for gap in churn_evaluation.fairness)
+
+    def gap_of(fairness: tuple[FairnessGap, ...]) -> Finding:
+        found = evaluation_findings(dataclasses.replace(churn_evaluation, fairness=fairness))
+        return next(item for item in found if item.id == "selection-rate-gap")
+
+    assert gap_of(sure).severity is Severity.WARNING
+    assert gap_of(chance).severity is Severity.INFO
+    assert "it may be chance (0.40)" in gap_of(chance).message

@@ -31,16 +31,16 @@ def page_of(evaluation: Evaluation, life: "Life") -> Page:
 
 
 def test_sections_follow_the_questions(churn_evaluation: Evaluation, churn_life: "Life") -> None:
-    """Answer, winner, worth, failures, trust, reasons, bad input, next steps, account."""
+    """The answer; why: winner, worth, reasons, trust; where it fails: segments, bad input; next steps; the account."""
     page = page_of(churn_evaluation, churn_life)
 
     assert [section.title for section in page.sections] == [
         "Is it good enough?",
         "Why linear?",
         "What is it worth?",
-        "Where does it fail?",
-        "Can its numbers be trusted?",
         "What does it look at?",
+        "Can its numbers be trusted?",
+        "Where does it fail?",
         "What if the input is wrong?",
         "What to do next",
         "The account",
@@ -112,7 +112,8 @@ def test_values_from_the_data_are_escaped(live: "Live", churn_evaluation: Evalua
     segment = dataclasses.replace(churn_evaluation.segments[0], value="<script>alert(1)</script>")
     html = render_html(page_of(dataclasses.replace(churn_evaluation, segments=(segment,)), churn_life))
 
-    assert "<script" not in html
+    assert "<script>alert" not in html
+    assert html.count("<script") == 1
     assert "http://" not in html.replace("http://www.w3.org", "")
     assert len(html) < 200_000
 
@@ -188,3 +189,59 @@ def test_weights_are_shown_as_a_comparison(churn_evaluation: Evaluation, churn_l
     assert "Imbalance: Class weights change nothing beyond noise." in text
     assert "linear-weighted" in text
     assert "0.4123" in text
+
+
+def test_contributions_say_which_way(churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """The section on reasons names the direction of numbers, how contributions were computed, and that they add up."""
+    reasons = next(
+        item for item in page_of(churn_evaluation, churn_life).sections if item.title.startswith("What does")
+    )
+    text = render_markdown(Page("t", "", (reasons,)))
+
+    assert "`tenure` (higher values lower it)" in reasons.lead
+    assert "exact for linear models" in text
+    assert "They add up to the predictions within" in text
+    assert "What tenure adds, in log-odds" in text
+    assert "contributions and LIME agree on" in text
+    assert "What tells protected columns" in text
+
+
+def test_expectations_stand_in_a_table(churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """Each expected direction with its verdict and its numbers; long tenure does keep customers."""
+    reasons = churn_evaluation.reasons
+    assert reasons is not None
+    verdicts = {item.feature: item for item in reasons.expectations}
+    text = render_markdown(page_of(churn_evaluation, churn_life))
+
+    assert verdicts["tenure"].verdict == "kept"
+    assert verdicts["tenure"].change is not None
+    assert verdicts["tenure"].change < -0.1
+    assert f"| tenure | decreasing | kept | {verdicts['tenure'].change:+.3g} |" in text
+
+
+def test_gaps_and_pairs_stand_on_the_page(churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """All three measures of the protected column, and the pairs of what is declared; groups left out are named."""
+    text = render_markdown(page_of(churn_evaluation, churn_life))
+    small = dataclasses.replace(churn_evaluation.fairness[0], left_out=("2",))
+    caveat = render_markdown(page_of(dataclasses.replace(churn_evaluation, fairness=(small,)), churn_life))
+
+    for measure in ("demographic parity", "equal opportunity", "equalised odds"):
+        assert f"| SeniorCitizen | {measure}" in text
+    assert "Contract & SeniorCitizen" in text.replace("&amp;", "&")
+    assert {item.column for item in churn_evaluation.pairs} == {"Contract & SeniorCitizen"}
+    assert all(item.rows >= 50 for item in churn_evaluation.pairs)
+    assert "left out: SeniorCitizen 2. Nothing is known" in caveat
+
+
+def test_a_calibrated_prediction_is_not_what_contributions_add_up_to(
+    churn_evaluation: Evaluation, churn_life: "Life"
+) -> None:
+    """Where predictions differ from the explained score, the page says so instead of claiming a sum."""
+    reasons = churn_evaluation.reasons
+    assert reasons is not None
+    assert reasons.summary is not None
+    apart = dataclasses.replace(reasons, summary=dataclasses.replace(reasons.summary, gap=0.08))
+    text = render_markdown(page_of(dataclasses.replace(churn_evaluation, reasons=apart), churn_life))
+
+    assert "before it is calibrated; predictions differ from it by up to 0.08" in text
+    assert "They add up" not in text

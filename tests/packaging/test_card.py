@@ -108,14 +108,14 @@ def test_parity_is_told_in_words(churn_package: Package, card: ModelCard) -> Non
 
 
 def test_html_and_markdown_say_the_same(churn_package: Package, card: ModelCard) -> None:
-    """Every section of the page is in both renderings; the HTML needs no network and has no script."""
+    """Every section of the page is in both renderings; the HTML needs no network, and no script but its own."""
     html = churn_package.read("card.html").decode()
     markdown = _text(churn_package)
 
     for section in card_page(card).sections:
         assert f"## {section.title}" in markdown
         assert section.title in html
-    assert "<script" not in html
+    assert html.count("<script") <= 1
     assert "http://" not in html.replace("http://www.w3.org", "")
     assert "https://" not in html
 

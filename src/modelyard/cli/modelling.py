@@ -120,11 +120,15 @@ def evaluate(
     open_test: Annotated[
         str | None, typer.Option("--open-test", help="Open the sealed test part, for this reason; counted for ever.")
     ] = None,
+    experts: Annotated[
+        Path | None,
+        typer.Option("--experts", help="A table of experts' answers: the row's id, and a column for each expert."),
+    ] = None,
 ) -> Answer:
     """Measure the winner. On validation rows; with --open-test also, once, on the sealed test part."""
     from modelyard.cli.show.modelling import show_evaluation
 
-    result = session.project.evaluate(open_test=open_test)
+    result = session.project.evaluate(open_test=open_test, experts=experts)
     code = ExitCode.DONE if all(guardrail.met for guardrail in result.guardrails) else ExitCode.REFUSED
     return Answer(result.to_dict(), show_evaluation(result, session.project.page("evaluation")), code)
 

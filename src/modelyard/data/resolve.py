@@ -219,8 +219,10 @@ def _declared(problem: Problem) -> Iterator[tuple[str, str]]:
         yield "split.column", problem.split.column
     if problem.existing_system.column is not None:
         yield "existing_system.column", problem.existing_system.column
-    for name in problem.features.monotone:
-        yield "features.monotone", name
-    for key in ("segments", "protected"):
-        for name in getattr(problem, key):
-            yield key, name
+    named = {
+        "features.monotone": problem.features.monotone,
+        "segments": problem.segments,
+        "protected": problem.protected,
+        "expect": problem.expect,
+    }
+    yield from ((key, name) for key, names in named.items() for name in names)

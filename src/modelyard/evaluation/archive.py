@@ -62,4 +62,7 @@ def _question(evaluation: Evaluation) -> tuple[object, ...]:
     columns = {segment.column for segment in evaluation.segments}
     bounds = [(guardrail.metric, guardrail.bound) for guardrail in evaluation.guardrails]
     prices = None if evaluation.money is None else (evaluation.money.currency, evaluation.money.volume_per_year)
-    return evaluation.validation, evaluation.threshold, columns, bounds, prices
+    reasons, experts = evaluation.reasons, evaluation.experts
+    expected = [(item.feature, item.expected) for item in reasons.expectations] if reasons else []
+    asked = None if experts is None else experts.digest
+    return evaluation.validation, evaluation.threshold, columns, bounds, prices, expected, asked

@@ -14,10 +14,16 @@ from modelyard.core import Actor, Clock, DataError, Progress, ProgressEvent, der
 from modelyard.data import Split
 from modelyard.data.schema import ColumnKind, category_text
 from modelyard.evaluation.curves import curves_of
+from modelyard.evaluation.experts.answers import check_answers
+from modelyard.evaluation.experts.comparison import compare_with_experts
+from modelyard.evaluation.experts.records import ExpertAnswers
 from modelyard.evaluation.explanations import RowNames, explain_rows
+from modelyard.evaluation.fairness.gaps import measure_gaps
 from modelyard.evaluation.findings import evaluation_findings
 from modelyard.evaluation.importance import permutation_importance
 from modelyard.evaluation.money import Stakes, money_gained
+from modelyard.evaluation.reasons.overview import Seen, give_reasons
+from modelyard.evaluation.reasons.records import Reasons
 from modelyard.evaluation.records import (
     Account,
     ErrorAnalysis,
@@ -30,7 +36,7 @@ from modelyard.evaluation.records import (
     SystemScores,
     ThresholdChoice,
 )
-from modelyard.evaluation.segments import score_segments
+from modelyard.evaluation.segments import score_pairs, score_segments
 from modelyard.evaluation.systems import (
     EXISTING,
     NAIVE,
@@ -68,6 +74,7 @@ class _Development:
     scores: tuple[SystemScores, ...]
     importance: tuple[Importance, ...]
     explanations: tuple[RowExplanation, ...]
+    reasons: Reasons
     errors: ErrorAnalysis
     weak_slices: SliceSearch
     robustness: Robustness
@@ -80,6 +87,7 @@ def evaluate(
     *,
     actor: Actor,
     reason: str | None,
+    experts: ExpertAnswers | None = None,
     progress: Progress = silent,
     clock: Clock = system_clock,
 ) -> Evaluation:
@@ -94,13 +102,18 @@ def evaluate(
     ----------
     actor, reason
         Who opens the test part and why; None leaves it sealed.
+    experts
+        Answers to compare with, on those of their rows that are judged; they open nothing by themselves.
 
     Raises
     ------
     DataError
-        If there is nothing to evaluate on, or the sealed part is empty and is to be opened.
+        If there is nothing to evaluate on, the sealed part is empty and is to be opened, or an expert's answer is none
+        that the target has.
     """
     problem = _as_trained(problem, run)
+    if experts is not None:
+        check_answers(experts, problem.task, run.record.classes)
     steps = _Steps(progress)
     development = _judge_development(run, split, problem, steps)
     rows, confidence, opened_at = development.rows, _CONFIDENCE, None
@@ -122,6 +135,10 @@ def evaluate(
     account = _account(split, rows, actor if reason else None, reason or "")
     account = dataclasses.replace(account, opened_at=opened_at)
     draft = _compose(run, problem, development, rows, test, account, confidence=confidence, created_at=clock())
+    if experts is not None:
+        seed = derive_seed(problem.training.seed, "experts", rows.part)
+        beside = compare_with_experts(experts, problem, rows, run.record.classes, confidence=confidence, seed=seed)
+        draft = dataclasses.replace(draft, experts=beside)
     steps.done("findings")
     return dataclasses.replace(draft, findings=evaluation_findings(draft, time=problem.data.time))
 
@@ -174,7 +191,10 @@ def _judge_development(run: StoredRun, split: Split, problem: Problem, steps: _S
     names = RowNames(_row_ids(problem, rows.frame), run.record.classes)
     because = derive_seed(seed, "explanations")
     explanations = explain_rows(model, rows.frame, rows.truth, split.train.frame, names=names, seed=because)
-    steps.done("explanations of rows")
+    known = encode_target(split.train.frame[problem.data.target], problem.task, run.record.classes)
+    seen = Seen(rows, importance, explanations, split.train.frame, known)
+    reasons = give_reasons(model, run.record, problem, seen, seed=derive_seed(seed, "reasons"))
+    steps.done("explanations")
     errors = analyse_errors(model, rows, split.train.frame, names=names, seed=because)
     searched = _searched_columns(problem, run, importance)
     weak = find_weak_slices(problem, rows, searched, seed=derive_seed(seed, "slices"))
@@ -182,7 +202,7 @@ def _judge_development(run: StoredRun, split: Split, problem: Problem, steps: _S
         model, rows.frame, split.train.frame, threshold=rows.threshold, seed=derive_seed(seed, "robustness")
     )
     steps.done("weaknesses")
-    return _Development(rows, threshold, scores, importance, explanations, errors, weak, robustness)
+    return _Development(rows, threshold, scores, importance, explanations, reasons, errors, weak, robustness)
 
 
 def _validation_rows(run: StoredRun, split: Split, problem: Problem, model: FittedModel) -> JudgedRows:
@@ -276,6 +296,9 @@ def _compose(
         ),
         importance=development.importance,
         explanations=development.explanations,
+        reasons=development.reasons,
+        pairs=score_pairs(problem, rows, confidence=confidence, seed=derive_seed(seed, "pairs")),
+        fairness=measure_gaps(problem, rows, confidence=confidence, seed=derive_seed(seed, "fairness")),
         errors=development.errors,
         weak_slices=development.weak_slices,
         robustness=development.robustness,

@@ -1,8 +1,9 @@
 """Why single rows got their predictions: contributions of columns that sum to the prediction minus the average.
 
-Trees of LightGBM, XGBoost and CatBoost are explained exactly by TreeSHAP (Lundberg et al., 2020), linear and additive models by their terms,
-everything else by sampled Shapley values (Štrumbelj and Kononenko, 2014). Encoded features are added up to the column
-that they came from.
+Trees are explained exactly by TreeSHAP (Lundberg et al., 2020): by the library's own for LightGBM, XGBoost and CatBoost,
+by :mod:`modelyard.evaluation.reasons.trees` for those of scikit-learn that are not too large. Linear and additive models
+are explained by their terms, everything else by sampled Shapley values (Štrumbelj and Kononenko, 2014). Encoded features
+are added up to the column that they came from.
 """
 
 import dataclasses
@@ -14,17 +15,28 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import derive_seed
+from modelyard.evaluation.reasons.trees import tree_contributions, trees_of
 from modelyard.evaluation.records import Contribution, RowExplanation
 from modelyard.evaluation.weaknesses.losses import row_losses
 from modelyard.problem import Task
 from modelyard.training.model import FittedModel
 
-__all__ = ["Attribution", "RowNames", "attribute", "choose_rows", "explain_positions", "explain_rows", "is_exact"]
+__all__ = [
+    "Attribution",
+    "RowNames",
+    "affordable_rows",
+    "attribute",
+    "choose_rows",
+    "explain_positions",
+    "explain_rows",
+    "how_explained",
+]
 
 Array = npt.NDArray[np.float64]
 _ROWS_OF_A_KIND = 3
 _BACKGROUND_ROWS = 100
 _PERMUTATIONS = 24
+_MOST_PREDICTIONS, _MOST_CELLS, _FEWEST_ROWS = 60_000, 20_000_000, 5
 _SHOWN_CHARACTERS = 80
 
 
@@ -36,6 +48,7 @@ class Attribution:
     base: Array
     margin: Array
     scale: str
+    exact: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -127,7 +140,8 @@ def attribute(
     -------
     Attribution
         ``amounts.sum(axis=1)`` equals ``margin - base``. The scale is log-odds for boosted trees and linear
-        classifiers, probability for other classifiers, and the target's unit for regression.
+        classifiers, probability for other classifiers, and the target's unit for regression. It is ``exact`` unless
+        the values were sampled.
     """
     size = min(_BACKGROUND_ROWS, background.height)
     kept = np.sort(np.random.default_rng(seed).choice(background.height, size, replace=False))
@@ -234,6 +248,16 @@ def _linear(model: FittedModel, encoded: _Encoded) -> Attribution | None:
     return Attribution(amounts, base, base + amounts.sum(axis=1), _scale(model.task))
 
 
+def _scikit_trees(model: FittedModel, encoded: _Encoded) -> Attribution | None:
+    """The share of the explained class, or the value; of two classes the second is the positive one."""
+    trees = trees_of(model.estimator)
+    if not trees:
+        return None
+    outputs = encoded.outputs + (model.task is Task.BINARY)
+    found = _of_tree(model, tree_contributions(trees, encoded.rows, outputs))
+    return dataclasses.replace(found, scale="value" if model.task is Task.REGRESSION else "probability")
+
+
 _EXACT = {
     "lightgbm": _lightgbm,
     "xgboost": _xgboost,
@@ -241,15 +265,36 @@ _EXACT = {
     "ebm": _ebm,
     "linear": _linear,
     "elastic_net": _linear,
+    "decision_tree": _scikit_trees,
+    "extra_trees": _scikit_trees,
+    "random_forest": _scikit_trees,
 }
+_KINDS = {_ebm: "additive models", _linear: "linear models"}
 
 
-def is_exact(model: FittedModel) -> bool:
-    """True if contributions of the model's family are computed, not sampled, and so cost next to nothing.
+def how_explained(model: FittedModel) -> str:
+    """``exact for trees``, ``exact for linear models``, ``exact for additive models``, or ``sampled``.
 
     A model of several classes may still have to be sampled where the estimator lacks a class that is explained.
     """
-    return model.family in _EXACT
+    exact = _EXACT.get(model.family)
+    if exact is None or (exact is _scikit_trees and not trees_of(model.estimator)):
+        return "sampled"
+    return f"exact for {_KINDS.get(exact, 'trees')}"
+
+
+def affordable_rows(model: FittedModel, wanted: int) -> int:
+    """How many of the ``wanted`` rows can be explained in seconds: all of them if contributions are computed.
+
+    Sampling takes 24 predictions of a row for each column: rows are explained by up to 60,000 predictions, and by tables
+    of up to 20 million cells; at least five rows are.
+    """
+    if how_explained(model) != "sampled":
+        return wanted
+    columns = max(len(model.encoder.columns_), 1)
+    predictions = _PERMUTATIONS * (columns + 1)
+    affordable = min(_MOST_PREDICTIONS // predictions, _MOST_CELLS // (predictions * columns))
+    return min(wanted, max(_FEWEST_ROWS, affordable))
 
 
 def _sampled(
@@ -272,7 +317,8 @@ def _sampled(
         for order, path in zip(orders, scores, strict=True):
             amounts[index, order] += np.diff(path) / len(orders)
         base[index], margin[index] = scores[:, 0].mean(), scores[0, -1]
-    return Attribution(amounts, base, margin, "value" if model.task is Task.REGRESSION else "probability")
+    scale = "value" if model.task is Task.REGRESSION else "probability"
+    return Attribution(amounts, base, margin, scale, exact=False)
 
 
 def _walks(

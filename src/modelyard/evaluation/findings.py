@@ -4,6 +4,8 @@ import itertools
 from collections.abc import Iterator
 
 from modelyard.core import Finding, Severity
+from modelyard.evaluation.experts.findings import expert_findings
+from modelyard.evaluation.reasons.findings import reasons_findings
 from modelyard.evaluation.records import Evaluation, MetricValue, SegmentScore
 from modelyard.evaluation.systems import NAIVE, WINNER
 from modelyard.problem import Task, metric_spec
@@ -15,6 +17,7 @@ _CALIBRATION_GAP = 0.03
 _CALIBRATION_BINS = 3
 _FOUR_FIFTHS = 0.8
 _RATE_GAP = 0.1
+_CHANCE = 0.05
 _FEW_ROWS = 50
 _FEW_POSITIVES = 20
 _FEW_UNITS = 20
@@ -45,6 +48,7 @@ def evaluation_findings(evaluation: Evaluation, *, time: str | None = None) -> t
         _slices,
         _fairness,
         _robustness,
+        _beside,
         _account,
     )
     found = itertools.chain.from_iterable(check(evaluation) for check in checks)
@@ -278,11 +282,13 @@ def _slices(evaluation: Evaluation) -> Iterator[Finding]:
 def _fairness(evaluation: Evaluation) -> Iterator[Finding]:
     """Protected groups that are selected, or recognised, much more rarely than others."""
     protected = [item for item in evaluation.segments if item.protected and item.rows >= _FEW_ROWS]
+    chances = {(gap.column, gap.rate): gap.p_value for gap in evaluation.fairness}
     for column, items in itertools.groupby(protected, key=lambda item: item.column):
         groups = list(items)
         selected = [(group.selection_rate, group.value) for group in groups if group.selection_rate is not None]
         if len(selected) > 1 and min(selected)[0] < _FOUR_FIFTHS * max(selected)[0]:
-            yield _unequal(column, "selection-rate-gap", "share called positive", min(selected), max(selected))
+            ends, chance = (min(selected), max(selected)), chances.get((column, "selection"))
+            yield _unequal(column, "selection-rate-gap", "share called positive", ends, chance)
         for name, title, enough in (
             ("true_positive_rate", "share of real positives found", _positives),
             ("false_positive_rate", "share of real negatives called positive", _negatives),
@@ -290,7 +296,8 @@ def _fairness(evaluation: Evaluation) -> Iterator[Finding]:
             measured = [group for group in groups if getattr(group, name) is not None]  # binary tasks only
             rates = [(getattr(group, name), group.value) for group in measured if enough(group) >= _FEW_POSITIVES]
             if len(rates) > 1 and max(rates)[0] - min(rates)[0] > _RATE_GAP:
-                yield _unequal(column, name.replace("_", "-") + "-gap", title, min(rates), max(rates))
+                chance = chances.get((column, name.removesuffix("_rate").replace("_", " ")))
+                yield _unequal(column, name.replace("_", "-") + "-gap", title, (min(rates), max(rates)), chance)
 
 
 def _positives(group: SegmentScore) -> float:
@@ -301,15 +308,27 @@ def _negatives(group: SegmentScore) -> float:
     return group.rows * (1 - (group.base_rate or 0.0))
 
 
-def _unequal(column: str, name: str, title: str, least: tuple[float, str], most: tuple[float, str]) -> Finding:
+def _unequal(
+    column: str, name: str, title: str, ends: tuple[tuple[float, str], tuple[float, str]], chance: float | None
+) -> Finding:
+    """A gap between two groups; a note only if groups dealt out at random are as far apart in one of twenty cases."""
+    least, most = ends
+    maybe_chance = chance is not None and chance > _CHANCE
+    caveat = f"; with groups of this size it may be chance ({chance:.2f})" if maybe_chance else ""
     return Finding(
         name,
-        Severity.WARNING,
+        Severity.INFO if maybe_chance else Severity.WARNING,
         column,
-        f"The {title} is {least[0]:.1%} where {column} is {least[1]}, and {most[0]:.1%} where it is {most[1]}.",
+        f"The {title} is {least[0]:.1%} where {column} is {least[1]}, and {most[0]:.1%} where it is {most[1]}{caveat}.",
         "The column is declared as protected: differences may be unlawful, or may have a good reason.",
         "Find out which, and record the decision and its reason; the figures go to the card.",
-        {"lowest": least[0], "lowest_value": least[1], "highest": most[0], "highest_value": most[1]},
+        {
+            "lowest": least[0],
+            "lowest_value": least[1],
+            "highest": most[0],
+            "highest_value": most[1],
+            **({} if chance is None else {"chance": chance}),
+        },
         "E5",
     )
 
@@ -345,6 +364,12 @@ def _robustness(evaluation: Evaluation) -> Iterator[Finding]:
                 {"turned": item.turned, "change": item.change},
                 "E9",
             )
+
+
+def _beside(evaluation: Evaluation) -> Iterator[Finding]:
+    """The winner beside experts, other explanations, other models, and what was expected."""
+    yield from expert_findings(evaluation.experts)
+    yield from reasons_findings(evaluation.reasons, evaluation.task)
 
 
 def _dominance(evaluation: Evaluation, time: str | None) -> Iterator[Finding]:

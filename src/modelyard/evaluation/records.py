@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelyard.core import Finding, Record
+from modelyard.evaluation.experts.records import ExpertComparison
+from modelyard.evaluation.fairness.records import FairnessGap
+from modelyard.evaluation.reasons.records import Reasons
 from modelyard.problem import Task
 
 __all__ = [
@@ -489,6 +492,14 @@ class Evaluation(Record):
         What a search for weak slices found on the same rows; None in records of earlier versions.
     robustness
         How predictions bear disturbed input; None in records of earlier versions.
+    reasons
+        What the winner has learnt, seen as a whole; None in records of earlier versions.
+    pairs
+        The primary metric by pairs of declared columns, on ``measured_on``.
+    fairness
+        Gaps between the groups of protected columns, on ``measured_on``; two classes only.
+    experts
+        The winner beside experts, on ``measured_on``; None if nobody was asked.
     more_rows
         Whether more rows would help, in one sentence; empty if training drew no learning curve.
     """
@@ -519,6 +530,10 @@ class Evaluation(Record):
     errors: ErrorAnalysis | None = None
     weak_slices: SliceSearch | None = None
     robustness: Robustness | None = None
+    reasons: Reasons | None = None
+    pairs: tuple[SegmentScore, ...] = ()
+    fairness: tuple[FairnessGap, ...] = ()
+    experts: ExpertComparison | None = None
     more_rows: str = ""
 
     @property

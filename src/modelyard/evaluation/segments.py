@@ -17,7 +17,7 @@ from modelyard.evaluation.systems import WINNER, JudgedRows
 from modelyard.problem import Problem, Task
 from modelyard.training.metrics import decide_labels
 
-__all__ = ["OTHER", "mostly_chance", "score_segments", "segment_labels"]
+__all__ = ["OTHER", "mostly_chance", "score_pairs", "score_segments", "segment_labels"]
 
 Array = npt.NDArray[np.float64]
 
@@ -29,6 +29,7 @@ _OF_EACH_ROW = ("accuracy", "log_loss", "brier")
 _MOST_VALUES = 20
 _FEW_NUMBERS = 8
 _MISSING = "(missing)"
+_MOST_PAIRS, _MOST_OF_A_PAIR = 6, 20
 OTHER = "(other values)"
 
 
@@ -50,6 +51,26 @@ def score_segments(
         for column in present
         for value, members in _segments(rows.frame[column])
     )
+
+
+def score_pairs(problem: Problem, rows: JudgedRows, *, confidence: float, seed: int) -> tuple[SegmentScore, ...]:
+    """The winner's primary metric for each pair of values of two declared columns, segments and protected ones.
+
+    At most six pairs of columns in the order of the project file, and of each the 20 largest pairs of values with at
+    least 50 rows; the others are mostly chance.
+    """
+    declared = [name for name in dict.fromkeys((*problem.segments, *problem.protected)) if name in rows.frame.columns]
+    found = []
+    for first, second in itertools.islice(itertools.combinations(declared, 2), _MOST_PAIRS):
+        parts = [segment_labels(rows.frame[name]).to_numpy().astype(str) for name in (first, second)]
+        labels = np.array([" & ".join(pair) for pair in zip(*parts, strict=True)])
+        names, sizes = np.unique(labels, return_counts=True)
+        large = [str(names[at]) for at in np.argsort(-sizes, kind="stable") if sizes[at] >= _FEWEST_ROWS]
+        for value in large[:_MOST_OF_A_PAIR]:
+            segment, part = (f"{first} & {second}", value), derive_seed(seed, first, second, value)
+            members = np.flatnonzero(labels == value)
+            found.append(_score(problem, rows, members, segment, confidence=confidence, seed=part))
+    return tuple(found)
 
 
 def mostly_chance(metric: str, task: Task, truth: Array) -> str:

@@ -499,6 +499,11 @@ class Problem(_Strict):
     protected: tuple[str, ...] = Field(
         default=(), description="Protected columns: reported by value, watched for fairness."
     )
+    expect: dict[str, Literal["increasing", "decreasing"]] = Field(
+        default_factory=dict,
+        description="How the prediction (the positive class, the value) should move with a column: tenure: decreasing. "
+        "Checked by the evaluation, not enforced.",
+    )
     owner: str = Field(default="", description="Person who answers for the model.")
     contact: str = Field(default="", description="How to reach the owner.")
     escalation: tuple[str, ...] = Field(default=(), description="Whom to call next, in order.")

@@ -2,7 +2,7 @@
 
 Takes: plain words, numbers and findings.
 Gives: one self-contained HTML file, or Markdown, of the same page.
-Never: decides anything, knows another room, needs the network or a script.
+Never: decides anything, knows another room, needs the network, or needs its one script to be understood.
 """
 
 from modelyard.report.blocks import (

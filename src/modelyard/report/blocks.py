@@ -67,7 +67,7 @@ class Figure:
     ----------
     svg
         The drawing. It is placed in the page as it is, so it must come from code, not from data; the page forbids
-        scripts all the same. Its ``<title>`` is shown as the heading of the figure.
+        scripts other than its own all the same. Its ``<title>`` is shown as the heading of the figure.
     caption
         One or two sentences below it: how to read it, or what to see.
     """

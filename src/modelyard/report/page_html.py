@@ -1,4 +1,4 @@
-"""A page as one HTML file that needs nothing else: no network, no scripts."""
+"""A page as one HTML file that needs nothing else: no network, and no script but its own for figures."""
 
 import html
 import re
@@ -10,6 +10,7 @@ from modelyard.core import Finding, Severity
 from modelyard.report.blocks import Block, Details, Facts, Figure, Findings, Page, Prose, Section, Table
 from modelyard.report.marks import escape, inline_html
 from modelyard.report.numbers import format_number
+from modelyard.report.script import SCRIPT, SCRIPT_SOURCE
 from modelyard.report.style import STYLE
 
 __all__ = ["SEVERITY_NAMES", "evidence_text", "render_html", "svg_texts", "tally_text"]
@@ -24,8 +25,12 @@ _NEGATIVE = re.compile(r"^-(?=[\d∞])")
 def render_html(page: Page) -> str:
     """The page as one self-contained HTML document, light or dark by the reader's choice, and fit to print.
 
-    All text is escaped, and the page's content security policy forbids scripts and every request.
+    All text is escaped, and the page's content security policy forbids every request and all scripts. If the page has
+    figures, their one script is allowed by its digest: it shows values under the pointer and saves figures as files.
     """
+    figures = any(_has_figure(block) for section in page.sections for block in section.blocks)
+    policy = f"{_POLICY}; script-src {SCRIPT_SOURCE}" if figures else _POLICY
+    script = f"<script>{SCRIPT}</script>" if figures else ""
     anchors = _anchors(page.sections)
     links = "".join(
         f'<li><a href="#{anchor}">{escape(section.title)}</a></li>'
@@ -38,12 +43,18 @@ def render_html(page: Page) -> str:
     return (
         '<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">'
         '<meta name="referrer" content="no-referrer"><link rel="icon" href="data:,">'
         f"<title>{escape(page.title)}</title><style>{STYLE}</style></head>\n"
         f'<body><div class="page">\n<header><h1>{escape(page.title)}</h1>{subtitle}</header>\n'
-        f"{contents}\n<main>\n{sections}\n</main>\n{footer}\n</div></body></html>\n"
+        f"{contents}\n<main>\n{sections}\n</main>\n{footer}\n</div>{script}</body></html>\n"
     )
+
+
+def _has_figure(block: Block) -> bool:
+    if isinstance(block, Details):
+        return any(_has_figure(inner) for inner in block.blocks)
+    return isinstance(block, Figure)
 
 
 def svg_texts(svg: str) -> tuple[str, str]:

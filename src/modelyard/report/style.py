@@ -76,6 +76,15 @@ overflow:hidden;text-overflow:ellipsis}
 figure{margin:0 0 2.4rem;overflow-x:auto}
 figcaption{font-weight:600;margin-bottom:.7rem;font-size:.95rem}
 figure p{color:var(--soft);font-size:.88rem;margin:.6rem 0 0}
+figure{position:relative}
+.tools{position:absolute;top:0;right:0;display:flex;gap:.3rem;opacity:0;transition:opacity .15s}
+figure:hover>.tools,.tools:focus-within{opacity:1}
+.tools button{font:inherit;font-size:.72rem;line-height:1;padding:.3rem .5rem;color:var(--soft);background:var(--panel);
+border:1px solid var(--line);border-radius:4px;cursor:pointer}
+.tools button:hover,.tools button:focus-visible{color:var(--accent);border-color:var(--accent)}
+.tip{position:fixed;z-index:9;pointer-events:none;max-width:22rem;padding:.4rem .6rem;border-radius:5px;font-size:.82rem;
+line-height:1.4;background:var(--ink);color:var(--paper);font-variant-numeric:tabular-nums}
+.tip div:first-child:not(:only-child){font-weight:600}
 details{margin:0 0 1.6rem;border-top:1px solid var(--line);border-bottom:1px solid var(--line)}
 details+details{margin-top:-1.6rem;border-top:0}
 summary{cursor:pointer;padding:.7rem 0;font-weight:550}
@@ -150,7 +159,9 @@ h1{font-size:1.8rem}
 """
 
 _PRINT = """
+@media (hover:none){.tools{opacity:1;position:static;margin-top:.5rem}}
 @media print{
+.tools,.tip{display:none}
 body{font-size:10.5pt}
 .page{display:block;max-width:none;padding:0}
 nav{display:none}

@@ -49,6 +49,12 @@ class FittedModel:
     classes: tuple[str, ...]
     present: tuple[int, ...]
 
+    @property
+    def learning(self) -> "Learning":
+        """What it learnt, and from which columns, for another model to learn the same; without weights and directions."""
+        known = self.encoder.first if isinstance(self.encoder, EncoderUnion) else self.encoder
+        return Learning(known.columns or (), known.time, self.task, self.classes, known.group, known.own, known.plan)
+
     def predict(self, frame: pl.DataFrame) -> Array:
         """Probability of the positive class (n,), probabilities of the classes (n, k), or values (n,).
 

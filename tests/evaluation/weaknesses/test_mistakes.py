@@ -46,6 +46,8 @@ def test_they_lie_beside_the_evaluation(churn_evaluation: Evaluation, tmp_path: 
     assert table.row(0, named=True)["row_id"] == first.row_id
     assert table.row(0, named=True)["reason_1"] == first.contributions[0].feature
     assert table["reason_1_amount"][0] == pytest.approx(first.contributions[0].amount)
+    assert table["because"][0].startswith(f"{first.contributions[0].feature} = {first.contributions[0].value} ")
+    assert table["because"].null_count() == 0
 
 
 def test_the_page_lists_them(churn_evaluation: Evaluation, churn_life: "Life") -> None:
@@ -54,6 +56,8 @@ def test_the_page_lists_them(churn_evaluation: Evaluation, churn_life: "Life") -
 
     assert churn_evaluation.errors is not None
     assert f"The 100 worst mistakes of {churn_evaluation.errors.rows} rows of validation" in text
+    for mistake in churn_evaluation.errors.mistakes:
+        assert mistake.row_id in text
     assert "times** as often as among all rows" in text or "nothing in common" in text
 
 

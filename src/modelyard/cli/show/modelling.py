@@ -9,6 +9,7 @@ from modelyard.audit import AuditReport
 from modelyard.cli.show.blocks import counted, facts, findings_view, headline, hint, link, number, plain_table, stack
 from modelyard.core import Severity
 from modelyard.evaluation import Evaluation, MetricValue, SystemScores
+from modelyard.evaluation.experts import ExpertComparison
 from modelyard.problem import metric_spec
 from modelyard.training import Candidate, TrainingRun
 from modelyard.training.tracking import Synced
@@ -107,11 +108,22 @@ def show_evaluation(result: Evaluation, page: Path) -> RenderableType:
         Text(result.money.sentence, style="bold green") if result.money else None,
         _systems_table(systems),
         facts((("threshold", f"{threshold.value:.3f}  {threshold.reason}"),)) if threshold else None,
+        facts((("against experts", _beside_experts(result.experts)),)) if result.experts else None,
         Text(result.more_rows) if result.more_rows else None,
         findings_view(result.findings),
         link("report", page),
         hint("modelyard package" if result.test else 'modelyard evaluate --open-test "final evaluation"'),
     )
+
+
+def _beside_experts(found: ExpertComparison) -> str:
+    """The first of the experts, who stands for all of them, beside the winner."""
+    joined = f"{found.joined:,} rows of {found.part}"
+    if not found.scores:
+        return f"{joined} joined; nothing can be compared"
+    first = found.scores[0]
+    title = metric_spec(first.metric).title
+    return f"{title}: {first.expert} {number(first.expert_figure)}, winner {number(first.winner_figure)}; {joined}"
 
 
 def _primary(systems: tuple[SystemScores, ...], result: Evaluation) -> str:

@@ -4,6 +4,7 @@ from modelyard.audit import AuditReport
 from modelyard.core import Severity
 from modelyard.evaluation.page.account import account_section
 from modelyard.evaluation.page.answer import answer_section, winner_section, worth_section
+from modelyard.evaluation.page.experts import experts_section
 from modelyard.evaluation.page.failures import failures_section
 from modelyard.evaluation.page.learning import learning_section
 from modelyard.evaluation.page.pictures import pictures_section
@@ -20,6 +21,9 @@ __all__ = ["evaluation_page"]
 def evaluation_page(evaluation: Evaluation, run: TrainingRun, problem: Problem, audit: AuditReport | None) -> Page:
     """The evaluation as a page for people who decide, and for those who check them.
 
+    In this order: the answer, why (this winner, its worth, its reasons, its curves), where it fails, what to do next, and
+    the account.
+
     Parameters
     ----------
     audit
@@ -29,9 +33,10 @@ def evaluation_page(evaluation: Evaluation, run: TrainingRun, problem: Problem, 
         answer_section(evaluation, problem),
         winner_section(evaluation, run),
         worth_section(evaluation, problem),
-        failures_section(evaluation),
-        pictures_section(evaluation),
         reasons_section(evaluation),
+        pictures_section(evaluation),
+        failures_section(evaluation),
+        experts_section(evaluation.experts),
         robustness_section(evaluation),
         learning_section(run),
         _next_section(evaluation, audit),

@@ -4,6 +4,7 @@ import itertools
 import math
 
 from modelyard.evaluation.page.answer import compact_interval, judged_rows
+from modelyard.evaluation.page.fairness import fairness_blocks, pair_blocks
 from modelyard.evaluation.page.weaknesses import error_blocks, slice_blocks
 from modelyard.evaluation.records import Evaluation, RowExplanation, SegmentScore
 from modelyard.evaluation.systems import WINNER
@@ -36,6 +37,8 @@ def failures_section(evaluation: Evaluation) -> Section:
         blocks.append(Prose(_RATES))
     for column, items in itertools.groupby(evaluation.segments, key=lambda item: item.column):
         blocks += _segment_blocks(evaluation, column, list(items))
+    blocks += fairness_blocks(evaluation)
+    blocks += pair_blocks(evaluation)
     blocks += slice_blocks(evaluation)
     if evaluation.confusion:
         caption = f"On {judged_rows(evaluation)}; shares are of the actual class."

@@ -55,7 +55,6 @@ def _trait(trait: SharedTrait) -> str:
 
 
 def _list(evaluation: Evaluation, errors: ErrorAnalysis) -> Details:
-    shown = errors.mistakes[:_ROWS_SHOWN]
     classes = evaluation.task is not Task.REGRESSION
     rows = tuple(
         (
@@ -65,15 +64,18 @@ def _list(evaluation: Evaluation, errors: ErrorAnalysis) -> Details:
             format_percent(item.loss) if classes else format_number(item.loss),
             "; ".join(f"{part.feature} = {part.value} ({part.amount:+.3g})" for part in item.contributions[:3]),
         )
-        for item in shown
+        for item in errors.mistakes
     )
     amount = "probability given to the wrong" if classes else "error"
-    caption = f"The first {len(shown)} of {len(errors.mistakes)}; all of them are in errors.csv."
+    caption = "Also in errors.csv, with the five columns that moved each most."
     if classes:
         counts = Counter(item.actual for item in errors.mistakes).most_common(5)
         caption += " By actual class: " + ", ".join(f"{name} {count}" for name, count in counts) + "."
-    table = Table(("row", "actual", "decided", amount, "what moved it most"), rows, caption, (3,))
-    return Details(f"The {len(errors.mistakes)} worst mistakes of {errors.rows:,} rows of {errors.part}", (table,))
+    table = Table(("row", "actual", "decided", amount, "what moved it most"), rows[:_ROWS_SHOWN], caption, (3,))
+    rest = rows[_ROWS_SHOWN:]
+    more = (Details(f"The next {len(rest)}", (Table(table.columns, rest, "", (3,)),)),) if rest else ()
+    summary = f"The {len(errors.mistakes)} worst mistakes of {errors.rows:,} rows of {errors.part}"
+    return Details(summary, (table, *more))
 
 
 _KINDS = {

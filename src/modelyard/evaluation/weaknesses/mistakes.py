@@ -7,7 +7,7 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import derive_seed
-from modelyard.evaluation.explanations import RowNames, explain_positions, is_exact
+from modelyard.evaluation.explanations import RowNames, affordable_rows, explain_positions
 from modelyard.evaluation.records import ErrorAnalysis, Mistake
 from modelyard.evaluation.systems import WINNER, JudgedRows
 from modelyard.evaluation.weaknesses.losses import row_losses
@@ -21,9 +21,6 @@ __all__ = ["analyse_errors", "mistakes_table"]
 
 Array = npt.NDArray[np.float64]
 _ROWS = 100
-_SAMPLED_ROWS = 10
-"""Rows that are explained where contributions must be sampled, which takes some hundred predictions a column."""
-
 _REASONS = 5
 
 
@@ -44,7 +41,7 @@ def analyse_errors(
     prediction = rows.predictions[WINNER]
     losses = row_losses(model.task, rows.truth, prediction)
     worst = np.argsort(-losses, kind="stable")[:_ROWS]
-    explained = worst if is_exact(model) else worst[:_SAMPLED_ROWS]
+    explained = worst[: affordable_rows(model, _ROWS)]
     found = explain_positions(
         model, rows.frame, rows.truth, prediction, background, positions=explained, names=names, seed=seed
     )
@@ -79,7 +76,18 @@ def mistakes_table(errors: ErrorAnalysis) -> pl.DataFrame:
         reasons[f"{name}_value"] = pl.Series([part and part.value for part in parts], dtype=pl.String)
         reasons[f"{name}_amount"] = pl.Series([part and part.amount for part in parts], dtype=pl.Float64)
     scale = pl.Series([item.scale for item in errors.mistakes], dtype=pl.String)
-    return pl.DataFrame({**text, **numbers, **reasons, "amounts_in": scale})
+    because = pl.Series([_because(item) for item in errors.mistakes], dtype=pl.String)
+    return pl.DataFrame({**text, **numbers, **reasons, "amounts_in": scale, "because": because})
+
+
+def _because(mistake: Mistake) -> str | None:
+    """What moved the prediction most, in words: "tenure = 1 raises it, Contract = Two year lowers it"."""
+    said = [
+        f"{part.feature} = {part.value} {'raises' if part.amount > 0 else 'lowers'} it"
+        for part in mistake.contributions
+        if part.amount
+    ]
+    return ", ".join(said) or None
 
 
 def _decided(task: Task, score: Array, threshold: float) -> float:

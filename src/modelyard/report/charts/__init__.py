@@ -2,7 +2,7 @@
 
 Takes: plain numbers and labels.
 Gives: a ``Figure`` whose colours follow the page, light or dark, and whose text a screen reader finds.
-Never: runs a script, loads anything, or leaves a label unescaped.
+Never: holds a script, loads anything, or leaves a label unescaped.
 """
 
 from modelyard.report.charts.bars import bar_chart

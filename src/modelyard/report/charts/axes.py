@@ -1,6 +1,7 @@
 """Scales and axes: nice numbers, a light grid, labels that read without turning the head."""
 
 import dataclasses
+import json
 import math
 from collections.abc import Iterable, Sequence
 
@@ -12,6 +13,7 @@ WIDTH = 720.0
 """Width of a chart in pixels; the page scales it down on small screens."""
 
 _LEGEND_ROW = 22.0
+_MOST_NAMES = 400
 _LARGEST = 1e150  # beyond this the span of a range would overflow
 _RESOLUTION = 1e-9  # spans below this part of the values cannot be told apart on an axis
 
@@ -37,6 +39,12 @@ class Plot:
 
     x: Scale
     y: Scale
+
+    def tell(self, drawing: Drawing, x_label: str, y_label: str, x_names: Sequence[str] | None = None) -> None:
+        """Let the page's script turn places into values: four numbers for each scale, the labels, and names on x."""
+        ends = (end for scale in (self.x, self.y) for end in (scale.start, scale.end, scale.low, scale.high))
+        named = {} if x_names is None or len(x_names) > _MOST_NAMES else {"x_names": json.dumps(list(x_names))}
+        drawing.tell(plane=" ".join(f"{end:.8g}" for end in ends), x=x_label, y=y_label, **named)
 
     def grid(self, drawing: Drawing, *, x_ticks: Sequence[tuple[float, str]], y_ticks: Sequence[float]) -> None:
         """Draw horizontal grid lines with their numbers, and the ticks below."""

@@ -42,7 +42,7 @@ def bar_chart(
         middle = 8 + _ROW * (index + 0.5)
         drawing.text(left - 4, middle + 4, name, "ink end", tip=label)
         ends = (low[index], high[index]) if low is not None and high is not None else None
-        _draw_bar(drawing, scale, middle, value, ends)
+        _draw_bar(drawing, scale, middle, value, ends, label)
     drawing.line(scale(0), 4, scale(0), bottom, "axis")
     height = bottom + (46 if x_label else 26)
     words = "; ".join(f"{label} {format_number(value)}" for label, value in zip(labels, values, strict=True))
@@ -59,14 +59,16 @@ def _draw_axis(drawing: Drawing, scale: Scale, bottom: float, x_label: str) -> N
     drawing.text((scale.start + scale.end) / 2, bottom + 38, x_label, "mid")
 
 
-def _draw_bar(drawing: Drawing, scale: Scale, middle: float, value: float, ends: tuple[float, float] | None) -> None:
+def _draw_bar(
+    drawing: Drawing, scale: Scale, middle: float, value: float, ends: tuple[float, float] | None, label: str
+) -> None:
     """One bar, its whisker, and its number beyond whichever reaches further."""
     if not math.isfinite(value):
         drawing.text(scale(0) + 8, middle + 4, format_number(None), "ink")
         return
     first, last = sorted((scale(0), scale(value)))
     look = "f1 bar" if value >= 0 else "f2 bar"
-    drawing.box((first, middle - _BAR / 2), (max(last - first, 0.5), _BAR), look)
+    drawing.box((first, middle - _BAR / 2), (max(last - first, 0.5), _BAR), look, tip=_said(label, value, ends))
     reach = last
     if ends is not None and all(map(math.isfinite, ends)):
         x1, x2 = scale(ends[0]), scale(ends[1])
@@ -75,3 +77,10 @@ def _draw_bar(drawing: Drawing, scale: Scale, middle: float, value: float, ends:
             drawing.line(x, middle - 4, x, middle + 4, "whisker")
         reach = max(reach, x2)
     drawing.text(max(reach, scale(0)) + 8, middle + 4, format_number(value), "ink num")
+
+
+def _said(label: str, value: float, ends: tuple[float, float] | None) -> str:
+    """The bar in words: "tenure: 0.0412 (0.0391 to 0.0433)"."""
+    if ends is None or not all(map(math.isfinite, ends)):
+        return f"{label}: {format_number(value)}"
+    return f"{label}: {format_number(value)} ({format_number(ends[0])} to {format_number(ends[1])})"

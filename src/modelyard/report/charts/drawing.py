@@ -54,17 +54,28 @@ class Drawing:
 
     def __init__(self) -> None:
         self._parts: list[str] = []
+        self._data = ""
+
+    def tell(self, **data: str) -> None:
+        """What the page's script may read of the chart as a whole: ``plane`` becomes ``data-plane``."""
+        self._data += "".join(f' data-{name.replace("_", "-")}="{escape(text)}"' for name, text in data.items())
 
     def line(self, x1: float, y1: float, x2: float, y2: float, look: str) -> None:
         """A straight line."""
         self._parts.append(f'<line x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}" class="{look}"/>')
 
-    def path(self, points: Sequence[tuple[float, float]], look: str, *, closed: bool = False) -> None:
-        """A polyline, or a polygon if ``closed``; nothing for fewer than two points."""
+    def path(
+        self, points: Sequence[tuple[float, float]], look: str, *, closed: bool = False, name: str | None = None
+    ) -> None:
+        """A polyline, or a polygon if ``closed``; nothing for fewer than two points.
+
+        The values of a line with a ``name``, which may be empty, are shown under the pointer.
+        """
         if len(points) < 2:
             return
         steps = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-        self._parts.append(f'<path d="M{steps}{"Z" if closed else ""}" class="{look}"/>')
+        named = "" if name is None else f' data-name="{escape(name)}"'
+        self._parts.append(f'<path d="M{steps}{"Z" if closed else ""}" class="{look}"{named}/>')
 
     def box(
         self,
@@ -100,7 +111,7 @@ class Drawing:
         """The finished chart."""
         head = (
             f'<svg class="chart" xmlns="http://www.w3.org/2000/svg" role="img" viewBox="0 0 {width:.0f} {height:.0f}"'
-            f' width="{width:.0f}" height="{height:.0f}">'
+            f' width="{width:.0f}" height="{height:.0f}"{self._data}>'
         )
         texts = f"<title>{escape(title)}</title><desc>{escape(description)}</desc>"
         return Figure(f"{head}{texts}{''.join(self._parts)}</svg>")

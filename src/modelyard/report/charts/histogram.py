@@ -55,13 +55,14 @@ def histogram_chart(
     plot = Plot(Scale(edges[0], edges[-1], left, WIDTH - 12), Scale(0, highest * 1.06, top + _HEIGHT, top))
     x_marks = nice_ticks(edges[0], edges[-1], 6)
     x_step = x_marks[1] - x_marks[0] if len(x_marks) > 1 else 1.0
+    plot.tell(drawing, x_label, y_label)
     plot.grid(drawing, x_ticks=[(mark, format_tick(mark, x_step)) for mark in x_marks], y_ticks=ticks)
     drawing.text(0, 14, y_label)
     drawing.text((plot.x.start + plot.x.end) / 2, plot.y.start + 40, x_label, "mid")
     if len(names) > 1:
         draw_legend(drawing, names, (left, 22), WIDTH - left)
-    for index, values in enumerate(shares.values(), start=1):
-        _draw_steps(drawing, plot, edges, values, colour(index))
+    for index, (name, values) in enumerate(shares.items(), start=1):
+        _draw_steps(drawing, plot, edges, values, (colour(index), name))
     words = "; ".join(f"{name}: {format_number(sum(counts))} rows" for name, counts in groups.items())
     return drawing.figure(WIDTH, top + _HEIGHT + 48, title, f"Distribution of {x_label}. {words}.")
 
@@ -72,11 +73,14 @@ def _percentages(counts: Sequence[float]) -> list[float]:
     return [100 * float(count) / total if total else 0.0 for count in counts]
 
 
-def _draw_steps(drawing: Drawing, plot: Plot, edges: Sequence[float], values: Sequence[float], number: int) -> None:
-    """The outline of one group, and its fill."""
+def _draw_steps(
+    drawing: Drawing, plot: Plot, edges: Sequence[float], values: Sequence[float], group: tuple[int, str]
+) -> None:
+    """The outline of one group, and its fill; ``group`` is its colour and its name."""
+    number, name = group
     outline: list[tuple[float, float]] = [(plot.x(edges[0]), plot.y(0))]
     for low, high, value in zip(edges, edges[1:], values, strict=False):
         outline += [(plot.x(low), plot.y(value)), (plot.x(high), plot.y(value))]
     outline.append((plot.x(edges[-1]), plot.y(0)))
     drawing.path(outline, f"f{number} band", closed=True)
-    drawing.path(outline, f"s{number} line")
+    drawing.path(outline, f"s{number} line", name=name)

@@ -75,6 +75,7 @@ def line_chart(
     plot, height = _layout(lines, ranges, diagonal=diagonal)
     right = WIDTH if not diagonal else plot.x.end + 12
     x_ticks = _name_ticks(x_names, plot) if x_names is not None else _number_ticks(plot)
+    plot.tell(drawing, x_label, y_label, x_names)
     plot.grid(drawing, x_ticks=x_ticks, y_ticks=nice_ticks(plot.y.low, plot.y.high))
     drawing.text(0, 14, y_label)
     drawing.text((plot.x.start + plot.x.end) / 2, plot.y.start + 40, x_label, "mid")
@@ -159,7 +160,7 @@ def _draw_line(drawing: Drawing, plot: Plot, one: Series, number: int) -> None:
         elif pieces[-1]:
             pieces.append([])
     for piece in pieces:
-        drawing.path(piece, f"s{number} thick")
+        drawing.path(piece, f"s{number} thick", name=one.name)
         if len(piece) == 1 or (len(piece) <= 40 and len(one.x) <= 40):
             for x, y in piece:
                 drawing.dot(x, y, 2.6, f"f{number}")

@@ -47,6 +47,7 @@ def scatter_chart(
     ticks = nice_ticks(plot.x.low, plot.x.high, 6)
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     x_ticks = [(tick, format_tick(tick, step)) for tick in ticks]
+    plot.tell(drawing, x_label, y_label)
     plot.grid(drawing, x_ticks=x_ticks, y_ticks=nice_ticks(plot.y.low, plot.y.high))
     drawing.text(0, 14, y_label)
     drawing.text((plot.x.start + plot.x.end) / 2, plot.y.start + 40, x_label, "mid")

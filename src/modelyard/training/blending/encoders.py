@@ -33,17 +33,22 @@ class EncoderUnion:
     @property
     def columns_(self) -> tuple[Column, ...]:
         """The columns that were learnt from."""
-        return self._any.columns_
+        return self.first.columns_
 
     @property
     def own(self) -> OwnFeatures | None:
         """Features of one's own, made before columns are encoded."""
-        return self._any.own
+        return self.first.own
 
     @property
     def encodings_(self) -> tuple[Encoding, ...]:
         """The encodings of all encoders."""
         return tuple(encoding for encoder in self._encoders.values() for encoding in encoder.encodings_)
+
+    @property
+    def first(self) -> TableEncoder:
+        """Any of the encoders, for what all have in common."""
+        return next(iter(self._encoders.values()))
 
     def sources(self) -> tuple[tuple[str, ...], ...]:
         """For each encoding, the columns of the table that it goes back to."""
@@ -68,7 +73,3 @@ class EncoderUnion:
             If a column seen in training is missing.
         """
         return np.hstack([encoder.transform(frame) for encoder in self._encoders.values()])
-
-    @property
-    def _any(self) -> TableEncoder:
-        return next(iter(self._encoders.values()))
