@@ -31,7 +31,7 @@ def page_of(evaluation: Evaluation, life: "Life") -> Page:
 
 
 def test_sections_follow_the_questions(churn_evaluation: Evaluation, churn_life: "Life") -> None:
-    """Answer, winner, worth, failures, trust, reasons, bad input, next steps, account."""
+    """Answer, winner, worth, failures, trust, single predictions, reasons, bad input, next steps, account."""
     page = page_of(churn_evaluation, churn_life)
 
     assert [section.title for section in page.sections] == [
@@ -40,6 +40,7 @@ def test_sections_follow_the_questions(churn_evaluation: Evaluation, churn_life:
         "What is it worth?",
         "Where does it fail?",
         "Can its numbers be trusted?",
+        "How sure is one prediction?",
         "What does it look at?",
         "What if the input is wrong?",
         "What to do next",

@@ -11,6 +11,7 @@ room does not load before they are needed.
 
 from modelyard.evaluation.archive import load_evaluation, save_evaluation
 from modelyard.evaluation.comparison import compare
+from modelyard.evaluation.conformal import RegionCoverage, Regions
 from modelyard.evaluation.intervals import bootstrap_interval
 from modelyard.evaluation.page import evaluation_page
 from modelyard.evaluation.records import (
@@ -49,6 +50,8 @@ __all__ = [
     "MetricValue",
     "Mistake",
     "Money",
+    "RegionCoverage",
+    "Regions",
     "Robustness",
     "RowExplanation",
     "SegmentScore",

@@ -13,6 +13,9 @@ import polars as pl
 from modelyard.core import Actor, Clock, DataError, Progress, ProgressEvent, derive_seed, silent, system_clock
 from modelyard.data import Split
 from modelyard.data.schema import ColumnKind, category_text
+from modelyard.evaluation.conformal import Regions
+from modelyard.evaluation.conformal.calibrate import calibrate_regions
+from modelyard.evaluation.conformal.measure import measure_regions
 from modelyard.evaluation.curves import curves_of
 from modelyard.evaluation.explanations import RowNames, explain_rows
 from modelyard.evaluation.findings import evaluation_findings
@@ -71,6 +74,7 @@ class _Development:
     errors: ErrorAnalysis
     weak_slices: SliceSearch
     robustness: Robustness
+    regions: Regions | None
 
 
 def evaluate(
@@ -182,7 +186,8 @@ def _judge_development(run: StoredRun, split: Split, problem: Problem, steps: _S
         model, rows.frame, split.train.frame, threshold=rows.threshold, seed=derive_seed(seed, "robustness")
     )
     steps.done("weaknesses")
-    return _Development(rows, threshold, scores, importance, explanations, errors, weak, robustness)
+    regions = calibrate_regions(run, split, problem, rows)
+    return _Development(rows, threshold, scores, importance, explanations, errors, weak, robustness, regions)
 
 
 def _validation_rows(run: StoredRun, split: Split, problem: Problem, model: FittedModel) -> JudgedRows:
@@ -260,6 +265,7 @@ def _compose(
     stakes = Stakes(rows.part, rows.truth, rows.predictions, rows.threshold, rows.units)
     seed = derive_seed(problem.training.seed, "evaluation", rows.part)
     measured = test or development.scores
+    columns = _segment_columns(problem, run, development)
     return Evaluation(
         run_id=run.record.id,
         task=run.record.task,
@@ -271,9 +277,7 @@ def _compose(
         validation=development.scores,
         test=test,
         comparisons=compare_with_baselines(problem, rows, confidence=confidence),
-        segments=score_segments(
-            problem, rows, _segment_columns(problem, run, development), confidence=confidence, seed=seed
-        ),
+        segments=score_segments(problem, rows, columns, confidence=confidence, seed=seed),
         importance=development.importance,
         explanations=development.explanations,
         errors=development.errors,
@@ -290,6 +294,7 @@ def _compose(
         created_at=created_at,
         test_opened_at=account.opened_at,
         more_rows=run.record.learning_curve.answer if run.record.learning_curve else "",
+        regions=measure_regions(development.regions, rows, columns, run.record.classes, confidence=confidence),
     )
 
 

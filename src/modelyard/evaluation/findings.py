@@ -4,6 +4,7 @@ import itertools
 from collections.abc import Iterator
 
 from modelyard.core import Finding, Severity
+from modelyard.evaluation.conformal import region_findings
 from modelyard.evaluation.records import Evaluation, MetricValue, SegmentScore
 from modelyard.evaluation.systems import NAIVE, WINNER
 from modelyard.problem import Task, metric_spec
@@ -48,7 +49,8 @@ def evaluation_findings(evaluation: Evaluation, *, time: str | None = None) -> t
         _account,
     )
     found = itertools.chain.from_iterable(check(evaluation) for check in checks)
-    return (*found, *_dominance(evaluation, time))
+    regions = region_findings(evaluation.regions, evaluation.measured_on)
+    return (*found, *regions, *_dominance(evaluation, time))
 
 
 def _winner(evaluation: Evaluation, metric: str) -> MetricValue | None:

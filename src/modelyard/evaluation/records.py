@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelyard.core import Finding, Record
+from modelyard.evaluation.conformal.records import Regions
 from modelyard.problem import Task
 
 __all__ = [
@@ -491,6 +492,8 @@ class Evaluation(Record):
         How predictions bear disturbed input; None in records of earlier versions.
     more_rows
         Whether more rows would help, in one sentence; empty if training drew no learning curve.
+    regions
+        Intervals or sets beside the predictions, and how often they held the truth; None if none were asked for.
     """
 
     run_id: str
@@ -520,6 +523,7 @@ class Evaluation(Record):
     weak_slices: SliceSearch | None = None
     robustness: Robustness | None = None
     more_rows: str = ""
+    regions: Regions | None = None
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:

@@ -18,6 +18,7 @@ __all__ = [
     "Costs",
     "CustomEstimator",
     "DataSource",
+    "EvaluationPlan",
     "ExistingSystem",
     "FeaturePlan",
     "Metrics",
@@ -223,6 +224,17 @@ class Costs(_Strict):
         return any(cell is not None for cell in cells)
 
 
+class EvaluationPlan(_Strict):
+    """How sure the answers shall be."""
+
+    coverage: float | None = Field(
+        default=0.9,
+        ge=0.5,
+        lt=1,
+        description="Share of cases in which a prediction's interval, or set of classes, shall hold the truth; null for none.",
+    )
+
+
 class ExistingSystem(_Strict):
     """What decides today; every figure is shown against it."""
 
@@ -418,6 +430,7 @@ class Problem(_Strict):
     retraining: Retraining = Retraining()
     features: FeaturePlan = FeaturePlan()
     training: TrainingPlan = TrainingPlan()
+    evaluation: EvaluationPlan = EvaluationPlan()
     tracking: Tracking = Tracking()
 
     @property

@@ -8,6 +8,7 @@ from modelyard.evaluation.page.failures import failures_section
 from modelyard.evaluation.page.learning import learning_section
 from modelyard.evaluation.page.pictures import pictures_section
 from modelyard.evaluation.page.reasons import reasons_section
+from modelyard.evaluation.page.regions import regions_section
 from modelyard.evaluation.page.weaknesses import robustness_section
 from modelyard.evaluation.records import Evaluation
 from modelyard.problem import Problem
@@ -31,6 +32,7 @@ def evaluation_page(evaluation: Evaluation, run: TrainingRun, problem: Problem, 
         worth_section(evaluation, problem),
         failures_section(evaluation),
         pictures_section(evaluation),
+        regions_section(evaluation),
         reasons_section(evaluation),
         robustness_section(evaluation),
         learning_section(run),
