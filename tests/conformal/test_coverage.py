@@ -55,7 +55,8 @@ def test_sets_hold_the_truth_of_every_class(coverage: float) -> None:
 
 def test_new_groups_are_covered_only_if_groups_count() -> None:
     """30 groups of 20 rows whose errors share a part: the promise for a new group is kept; by rows it is not."""
-    by_group, by_row = [], []
+    by_group: list[float] = []
+    by_row: list[float] = []
     names = np.repeat(np.arange(30), 20)
     for repetition in range(REPETITIONS):
         generator = np.random.default_rng(repetition)

@@ -22,6 +22,7 @@ __all__ = [
     "MetricValue",
     "Mistake",
     "Money",
+    "PairedTest",
     "Robustness",
     "RowExplanation",
     "SegmentScore",
@@ -67,6 +68,30 @@ class SystemScores(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class PairedTest(Record):
+    """A second opinion on a comparison, by formula.
+
+    Parameters
+    ----------
+    name
+        Such as "DeLong".
+    difference, low, high
+        As in :class:`Comparison`; None for a test without an interval.
+    p_value
+        Two-sided, of no difference; None if it cannot be told.
+    note
+        What it counts, in words.
+    """
+
+    name: str
+    difference: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
+    note: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Comparison(Record):
     """A paired comparison of two systems on the same rows.
 
@@ -88,6 +113,8 @@ class Comparison(Record):
         ``better`` or ``worse`` if the interval leaves out 0, else ``inconclusive``.
     against
         Name of the champion, for people.
+    tests
+        Second opinions by formula: DeLong's test for ROC AUC of two classes, McNemar's for metrics of labels.
     """
 
     metric: str
@@ -100,6 +127,7 @@ class Comparison(Record):
     rows: int
     verdict: str
     against: str = ""
+    tests: tuple[PairedTest, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)

@@ -5,6 +5,8 @@ Gives: intervals of shares, DeLong's interval and paired test of ROC AUC, McNema
 Never: draws at random.
 """
 
+from modelyard.evaluation.analytic.delong import delong_interval, delong_test
+from modelyard.evaluation.analytic.mcnemar import mcnemar_test
 from modelyard.evaluation.analytic.proportions import share_interval
 
-__all__ = ["share_interval"]
+__all__ = ["delong_interval", "delong_test", "mcnemar_test", "share_interval"]
