@@ -34,7 +34,7 @@ def share_interval(
     """The interval of a share of rows, some of which may belong together.
 
     With units the rows count for as many as their variance between units shows (Kish, 1965, section 8.2; the effective
-    size in place of the real one: Korn and Graubard, 1998): never for more than there are.
+    size in place of the real one, with its degrees of freedom: Korn and Graubard, 1998): never for more than there are.
 
     Parameters
     ----------
@@ -53,6 +53,17 @@ def share_interval(
         count = len(sums)
         variance = count / max(count - 1, 1) * float((sums**2).sum()) / rows**2
         effective = min(rows, share * (1 - share) / variance) if variance > 0 else float(rows)
+        effective *= _fewer_degrees(count - 1, confidence)
     elif units is not None and rows:
         effective = float(len(np.unique(units)))
     return wilson_interval(share * effective, effective, confidence)
+
+
+def _fewer_degrees(degrees: int, confidence: float) -> float:
+    """What few units cost: the normal quantile over Student's, squared."""
+    if degrees < 1:
+        return 1.0
+    from scipy.special import stdtrit
+
+    tail = (1 + confidence) / 2
+    return float((NormalDist().inv_cdf(tail) / stdtrit(degrees, tail)) ** 2)
