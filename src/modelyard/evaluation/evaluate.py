@@ -47,6 +47,7 @@ from modelyard.evaluation.threshold import choose_threshold
 from modelyard.evaluation.weaknesses.mistakes import analyse_errors
 from modelyard.evaluation.weaknesses.robustness import disturb
 from modelyard.evaluation.weaknesses.slices import find_weak_slices
+from modelyard.evaluation.worth.profit import profit_curve
 from modelyard.problem import Problem, Task
 from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
 from modelyard.training.metrics import decide_labels
@@ -294,6 +295,7 @@ def _compose(
         created_at=created_at,
         test_opened_at=account.opened_at,
         more_rows=run.record.learning_curve.answer if run.record.learning_curve else "",
+        profit=profit_curve(problem, stakes, confidence=confidence, seed=derive_seed(seed, "profit")),
         regions=measure_regions(development.regions, rows, columns, run.record.classes, confidence=confidence),
     )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from modelyard.core import Finding, Record
 from modelyard.evaluation.conformal.records import Regions
+from modelyard.evaluation.worth.records import ProfitCurve
 from modelyard.problem import Task
 
 __all__ = [
@@ -522,6 +523,8 @@ class Evaluation(Record):
         Whether more rows would help, in one sentence; empty if training drew no learning curve.
     regions
         Intervals or sets beside the predictions, and how often they held the truth; None if none were asked for.
+    profit
+        Money by threshold; two classes with prices only.
     """
 
     run_id: str
@@ -552,6 +555,7 @@ class Evaluation(Record):
     robustness: Robustness | None = None
     more_rows: str = ""
     regions: Regions | None = None
+    profit: ProfitCurve | None = None
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:
