@@ -153,6 +153,24 @@ def test_groups_are_covered_too() -> None:
     assert 0.93 <= hits[1] / GROUPED <= 0.97
 
 
+@pytest.mark.parametrize("units", [2, 3, 6])
+def test_few_groups_give_wide_intervals_not_wild_ones(units: int) -> None:
+    """From two groups on there are finite ends, and the fewer groups, the wider; 90 % or more are held."""
+    names = np.repeat(np.arange(units), 30)
+    held = []
+    for repetition in range(300):
+        generator = np.random.default_rng(repetition)
+        errors = generator.normal(0, 1, units * 30) * (1 + 0.3 * generator.random(units))[names]
+        value, low, high = bootstrap_interval(
+            "mae", errors, np.zeros(len(errors)), confidence=0.95, seed=0, groups=names, repeats=200
+        )
+        assert np.isfinite([low, high]).all()
+        assert low <= value <= high
+        held.append(low <= 1.15 * np.sqrt(2 / np.pi) <= high)
+
+    assert np.mean(held) >= 0.9
+
+
 _SHARE = 0.7628620  # a standard normal below 0.8 / sqrt(1.25)
 
 

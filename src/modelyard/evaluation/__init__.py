@@ -14,6 +14,7 @@ from modelyard.evaluation.comparison import compare
 from modelyard.evaluation.conformal import RegionCoverage, Regions
 from modelyard.evaluation.intervals import bootstrap_interval
 from modelyard.evaluation.page import evaluation_page
+from modelyard.evaluation.periods import Period, Stability
 from modelyard.evaluation.records import (
     Account,
     Alternative,
@@ -52,6 +53,7 @@ __all__ = [
     "Mistake",
     "Money",
     "PairedTest",
+    "Period",
     "RegionCoverage",
     "Regions",
     "Robustness",
@@ -59,6 +61,7 @@ __all__ = [
     "SegmentScore",
     "SharedTrait",
     "SliceSearch",
+    "Stability",
     "SystemScores",
     "ThresholdChoice",
     "WeakSlice",

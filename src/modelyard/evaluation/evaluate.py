@@ -21,6 +21,7 @@ from modelyard.evaluation.explanations import RowNames, explain_rows
 from modelyard.evaluation.findings import evaluation_findings
 from modelyard.evaluation.importance import permutation_importance
 from modelyard.evaluation.money import Stakes, money_gained
+from modelyard.evaluation.periods.measure import measure_stability
 from modelyard.evaluation.records import (
     Account,
     ErrorAnalysis,
@@ -296,6 +297,7 @@ def _compose(
         test_opened_at=account.opened_at,
         more_rows=run.record.learning_curve.answer if run.record.learning_curve else "",
         profit=profit_curve(problem, stakes, confidence=confidence, seed=derive_seed(seed, "profit")),
+        stability=measure_stability(problem, rows, confidence=confidence, seed=derive_seed(seed, "periods")),
         regions=measure_regions(development.regions, rows, columns, run.record.classes, confidence=confidence),
     )
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from modelyard.core import Finding, Severity
 from modelyard.evaluation.conformal import region_findings
+from modelyard.evaluation.periods import trend_findings
 from modelyard.evaluation.records import Evaluation, MetricValue, SegmentScore
 from modelyard.evaluation.systems import NAIVE, WINNER
 from modelyard.problem import Task, metric_spec
@@ -50,7 +51,7 @@ def evaluation_findings(evaluation: Evaluation, *, time: str | None = None) -> t
     )
     found = itertools.chain.from_iterable(check(evaluation) for check in checks)
     regions = region_findings(evaluation.regions, evaluation.measured_on)
-    return (*found, *regions, *_dominance(evaluation, time))
+    return (*found, *regions, *trend_findings(evaluation.stability), *_dominance(evaluation, time))
 
 
 def _winner(evaluation: Evaluation, metric: str) -> MetricValue | None:

@@ -36,6 +36,7 @@ _MOST_REPEATS, _FEWEST_REPEATS = 1000, 400
 _CELLS_AT_ONCE = 4_000_000
 _JACKKNIFE_BLOCKS = 200
 _NORMAL = NormalDist()
+_FEW_UNITS = 15
 _WIDEST = 4.0
 """Standard deviations beyond which a sample of a thousand has no percentiles."""
 
@@ -274,6 +275,17 @@ def _by_formula(
     return Interval(value, *(ends or (math.nan, math.nan)))
 
 
+def _student_ends(samples: BootstrapSamples, place: int, degrees: int, confidence: float) -> tuple[float, float]:
+    """Ends by Student's quantile: samples of so few units often hold one of them alone, and then no spread."""
+    from scipy.special import stdtrit
+
+    point, error = float(samples.point[place]), float(samples.point[place + 1])
+    if degrees < 1 or not math.isfinite(error):
+        return math.nan, math.nan
+    half = float(stdtrit(degrees, (1 + confidence) / 2)) * error * math.sqrt(1 + 1 / degrees)
+    return point - half, point + half
+
+
 def _degrees(metrics: Sequence[str], truth: Array, groups: npt.NDArray[Any] | None) -> int:
     """Degrees of freedom: units, or the rows of the rarer class where metrics rank two classes, less one."""
     units = len(truth) if groups is None else len(np.unique(groups))
@@ -331,7 +343,10 @@ class _SampledMetrics(NamedTuple):
             return self.samples.interval(number, self.expanded(confidence))
         plain = self.samples.interval(number, confidence)
         place = len(self.means) + 2 * sum(other is not None for other in self.means[:number])
-        ends = self.samples.studentised_interval(place, place + 1, confidence)
+        if len(mean.first) < _FEW_UNITS:
+            ends = _student_ends(self.samples, place, len(mean.first) - 1, confidence)
+        else:
+            ends = self.samples.studentised_interval(place, place + 1, confidence)
         if not all(map(math.isfinite, ends)):
             return plain
         low, high = sorted(mean.from_logarithm(end) for end in ends)

@@ -7,6 +7,7 @@ from typing import Any
 
 from modelyard.core import Finding, Record
 from modelyard.evaluation.conformal.records import Regions
+from modelyard.evaluation.periods.records import Stability
 from modelyard.evaluation.worth.records import ProfitCurve
 from modelyard.problem import Task
 
@@ -525,6 +526,8 @@ class Evaluation(Record):
         Intervals or sets beside the predictions, and how often they held the truth; None if none were asked for.
     profit
         Money by threshold; two classes with prices only.
+    stability
+        The primary metric by period; None without a time column or with too few rows.
     """
 
     run_id: str
@@ -556,6 +559,7 @@ class Evaluation(Record):
     more_rows: str = ""
     regions: Regions | None = None
     profit: ProfitCurve | None = None
+    stability: Stability | None = None
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:

@@ -15,6 +15,9 @@ __all__ = ["MeanFigure", "mean_figure"]
 
 Array = npt.NDArray[np.float64]
 
+_LARGEST = 700.0
+"""The logarithm of about the largest double."""
+
 
 @dataclasses.dataclass(frozen=True)
 class MeanFigure:
@@ -78,9 +81,10 @@ class MeanFigure:
 
     def from_logarithm(self, logarithm: float) -> float:
         """The metric that belongs to a logarithm."""
+        bounded = min(logarithm, _LARGEST)
         if self.metric == "r2":
-            return 1 - math.exp(logarithm)
-        return math.exp(logarithm / 2 if self.metric == "rmse" else logarithm)
+            return 1 - math.exp(bounded)
+        return math.exp(bounded / 2 if self.metric == "rmse" else bounded)
 
 
 def mean_figure(

@@ -8,6 +8,7 @@ from modelyard.evaluation.page.account import account_section
 from modelyard.evaluation.page.answer import answer_section, winner_section, worth_section
 from modelyard.evaluation.page.failures import failures_section
 from modelyard.evaluation.page.learning import learning_section
+from modelyard.evaluation.page.periods import periods_section
 from modelyard.evaluation.page.pictures import pictures_section
 from modelyard.evaluation.page.profit import profit_blocks
 from modelyard.evaluation.page.reasons import reasons_section
@@ -36,6 +37,7 @@ def evaluation_page(evaluation: Evaluation, run: TrainingRun, problem: Problem, 
         failures_section(evaluation),
         pictures_section(evaluation),
         regions_section(evaluation),
+        periods_section(evaluation),
         reasons_section(evaluation),
         robustness_section(evaluation),
         learning_section(run),
