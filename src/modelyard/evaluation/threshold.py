@@ -153,14 +153,14 @@ def _bound_choice(
     """
     values = OutcomeValues.of(problem.costs) if problem.costs.has_matrix else None
     name, objective = ("value", _objective(problem, values)[1]) if values else _OTHER_SIDE[bound.quantity]
-    figures = bound.figures(truth, scores, grid)
-    kept = bound.kept(figures)
-    if not kept.any():
-        kept = figures == np.nanmax(figures)  # a precision that no threshold reaches
 
     def statistic(weights: Array) -> Array:
-        worth = objective(_count(truth, scores, grid, weights))
-        return np.column_stack([grid[_best(np.where(kept, worth, -np.inf))], worth[:, 0]])
+        counts = _count(truth, scores, grid, weights)
+        figures = bound.figures(counts.hits, counts.alarms, counts.misses, counts.rest)
+        kept = bound.kept(figures)
+        nearest = np.nan_to_num(figures) == np.nan_to_num(figures).max(axis=1, keepdims=True)
+        kept = np.where(kept.any(axis=1, keepdims=True), kept, nearest)  # a precision that no threshold reaches
+        return grid[_best(np.where(kept, objective(counts), -np.inf))][:, np.newaxis]
 
     value = float(statistic(np.ones((1, len(truth))))[0, 0])
     low, high = bootstrap(statistic, len(truth), seed=seed, groups=groups).percentile_interval(0, _CONFIDENCE)

@@ -64,6 +64,18 @@ def test_precision_is_kept_and_most_are_found() -> None:
     )
 
 
+def test_the_interval_knows_that_the_bound_moves() -> None:
+    """In other rows another threshold finds nine of ten: the interval is that of the lowest tenth of the positives."""
+    truth, scores = _rows(800)
+    choice = choose_threshold(_problem("recall >= 0.9"), truth, scores, seed=0)
+    generator = np.random.default_rng(0)
+    positives = scores[truth == 1]
+    tenths = [np.quantile(generator.choice(positives, len(positives)), 0.1) for _ in range(400)]
+
+    assert choice.low < choice.value < choice.high
+    assert (choice.low, choice.high) == pytest.approx(tuple(np.quantile(tenths, [0.025, 0.975])), abs=0.02)
+
+
 def test_no_more_than_can_be_handled() -> None:
     """A share of 5 %, or 50 a day of 365,000 a year: as many as that are called, and no fewer than need be."""
     truth, scores = _rows(2000)

@@ -34,16 +34,15 @@ class ThresholdBound(NamedTuple):
     bound: float
     words: str
 
-    def figures(self, truth: Array, scores: Array, thresholds: Array) -> Array:
-        """The quantity at each threshold; NaN for the precision of nobody."""
-        order = np.argsort(scores, kind="stable")
-        cuts = np.searchsorted(scores[order], thresholds, side="left")
-        hits = np.append(np.cumsum(truth[order][::-1])[::-1], 0.0)[cuts]
-        called = (len(scores) - cuts).astype(np.float64)
-        if self.quantity == "positives":
-            return np.asarray(called / len(scores))
-        whole = np.full(len(cuts), truth.sum()) if self.quantity == "recall" else called
-        figures: Array = np.divide(hits, whole, out=np.full(len(cuts), np.nan), where=whole > 0)
+    def figures(self, hits: Array, alarms: Array, misses: Array, rest: Array) -> Array:
+        """The quantity from (weighted) outcomes, of one shape; NaN for the precision of nobody."""
+        called = hits + alarms
+        part, whole = {
+            "recall": (hits, hits + misses),
+            "precision": (hits, called),
+            "positives": (called, called + misses + rest),
+        }[self.quantity]
+        figures: Array = np.divide(part, whole, out=np.full_like(part, np.nan), where=whole > 0)
         return figures
 
     def kept(self, figures: Array) -> npt.NDArray[np.bool_]:
