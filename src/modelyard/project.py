@@ -451,7 +451,13 @@ class Project:
         serve(ServingSettings(folder, self.workspace.folder("predictions"), host=host, port=port))
 
     def score(
-        self, source: Path | str, destination: Path | str, *, query: str | None = None, version: int | None = None
+        self,
+        source: Path | str,
+        destination: Path | str,
+        *,
+        query: str | None = None,
+        version: int | None = None,
+        uncertainty: bool = False,
     ) -> "BatchReport":
         """Score a table with a version; rows that break the contract are set aside.
 
@@ -468,13 +474,15 @@ class Project:
             What is asked of a database.
         version
             Scores; the one in production by default.
+        uncertainty
+            Add an interval, or the set of classes that cannot be ruled out, to each prediction.
 
         Raises
         ------
         DataError
             If the table cannot be read, or lacks a column that the contract needs.
         StateError
-            If there is no such version, or neither one in production nor a run.
+            If there is no such version, neither one in production nor a run, or it cannot say how sure it is and is asked to.
         IntegrityError
             If the package's bytes have changed.
         """
@@ -482,7 +490,15 @@ class Project:
 
         scorer = self._scorer(version)
         prepare = data_room.history_joiner(self.problem, self.root, source, query=query)
-        return score_file(scorer, source, Path(destination), query=query, progress=self._progress, prepare=prepare)
+        return score_file(
+            scorer,
+            source,
+            Path(destination),
+            query=query,
+            progress=self._progress,
+            prepare=prepare,
+            uncertainty=uncertainty,
+        )
 
     def monitor(self, *, data: Path | str | None = None, labels: Path | str | None = None) -> "MonitorReport":
         """Judge recent predictions of the production version: drift, quality, performance, cause.

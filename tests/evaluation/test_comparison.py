@@ -1,10 +1,12 @@
 """The paired comparison sees what two separate intervals cannot, and stays quiet when nothing is there."""
 
+import re
+
 import numpy as np
 import pytest
 
 from modelyard.core import ConfigError, DataError
-from modelyard.evaluation import bootstrap_interval, compare
+from modelyard.evaluation import Comparison, bootstrap_interval, compare
 
 
 def test_a_better_challenger_is_found_although_intervals_overlap() -> None:
@@ -36,6 +38,30 @@ def test_the_sign_follows_the_metric() -> None:
         there, back = compare(metric, truth, bad, good), compare(metric, truth, good, bad)
         assert (there.verdict, back.verdict) == ("better", "worse")
         assert there.difference == pytest.approx(-back.difference)
+
+
+def test_second_opinions_by_formula_stand_beside() -> None:
+    """DeLong for ROC AUC and McNemar for labels agree with the bootstrap; a loss has no formula."""
+    generator = np.random.default_rng(0)
+    truth = (generator.random(600) < 0.4).astype(float)
+    champion = 1 / (1 + np.exp(-generator.normal(truth - 0.5, 1)))
+    challenger = 1 / (1 + np.exp(-generator.normal(3 * truth - 1.5, 1)))
+    ranking = compare("roc_auc", truth, champion, challenger)
+    labels = compare("accuracy", truth, champion, challenger)
+    delong, mcnemar = ranking.tests[0], labels.tests[0]
+
+    assert (delong.name, mcnemar.name) == ("DeLong", "McNemar (mid-p)")
+    assert delong.difference == pytest.approx(ranking.difference)
+    assert delong.low == pytest.approx(ranking.low, abs=0.01)
+    assert delong.high == pytest.approx(ranking.high, abs=0.01)
+    assert delong.p_value is not None
+    assert delong.p_value < 1e-6
+    assert mcnemar.p_value is not None
+    assert mcnemar.p_value < 1e-6
+    gained, lost = (int(word) for word in re.findall(r"\d+", mcnemar.note))
+    assert (gained - lost) / 600 == pytest.approx(labels.difference)
+    assert compare("log_loss", truth, champion, challenger).tests == ()
+    assert Comparison.from_dict(ranking.to_dict()) == ranking
 
 
 def test_equal_systems_are_called_different_in_about_5_of_100_cases() -> None:

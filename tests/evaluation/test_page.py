@@ -40,6 +40,7 @@ def test_sections_follow_the_questions(churn_evaluation: Evaluation, churn_life:
         "What is it worth?",
         "What does it look at?",
         "Can its numbers be trusted?",
+        "How sure is one prediction?",
         "Where does it fail?",
         "What if the input is wrong?",
         "What to do next",

@@ -21,6 +21,7 @@ FILES = {
     "card.json",
     "card.md",
     "conda.yaml",
+    "conformal.json",
     "contract.json",
     "golden.json",
     "metrics.json",

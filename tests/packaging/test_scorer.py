@@ -141,6 +141,30 @@ def test_a_class_that_training_never_held_scores_zero(fit_family: Any) -> None:
     np.testing.assert_array_equal(scores, [[1 - positive, 0.0, positive]])
 
 
+def test_a_package_says_how_sure_it_is(bike: Any, bike_package: Package, contract_package: Package) -> None:
+    """Values get the interval that the evaluation calibrated, classes a set that holds at least one of them."""
+    bikes, contracts = Scorer.load(bike_package), Scorer.load(contract_package)
+    scores = np.array([10.0, 300.0])
+    shares = np.array([[0.98, 0.01, 0.01], [0.4, 0.3, 0.3]])
+    rule = bike.evaluation.regions.rule
+    low, high = rule.intervals.ends(scores)
+
+    assert bikes.conformal == rule
+    assert bikes.describe(scores) == {"prediction_interval": np.column_stack([low, high]).tolist()}
+    assert contracts.describe(shares)["prediction_set"][0] == [contracts.classes[0]]
+    assert len(contracts.describe(shares)["prediction_set"][1]) > 1
+
+
+def test_packages_from_before_say_nothing(churn_package: Package) -> None:
+    """A package without the file scores as ever and says nothing about how sure it is."""
+    files = {name: digest for name, digest in churn_package.manifest.files.items() if name != "conformal.json"}
+    old = dataclasses.replace(churn_package, manifest=dataclasses.replace(churn_package.manifest, files=files))
+    scorer = Scorer.load(old)
+
+    assert (scorer.conformal, scorer.describe(np.array([0.3]))) == (None, {})
+    assert scorer.verify_golden().ok
+
+
 def test_a_table_without_a_column_is_refused(churn_package: Package) -> None:
     """A column that training had must be there, be it empty."""
     with pytest.raises(DataError, match="missing; got 1 columns without 'Contract'"):

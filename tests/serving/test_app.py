@@ -64,6 +64,33 @@ def test_lists_columns_and_protocols_agree(app: ServingApp, call: Call, row: dic
     assert len(read_predictions(app.settings.log_folder)) == 8
 
 
+def test_how_sure_a_prediction_is_comes_when_asked(app: ServingApp, call: Call, row: dict[str, Any]) -> None:
+    """With ?uncertainty=true each answer has the classes that cannot be ruled out; without it nothing changes."""
+    scorer = app.endpoint.active.scorer
+    rows = [row, {**row, "tenure": 60}]
+    answers = call("POST", "/predict?uncertainty=true", rows).json()["predictions"]
+
+    assert [item["prediction_set"] for item in answers] == scorer.describe(scorer.score_rows(rows))["prediction_set"]
+    assert {item["coverage"] for item in answers} == {0.9}
+    assert "prediction_interval" not in answers[0]
+    assert "prediction_set" not in call("POST", "/predict", row).json()
+    assert "prediction_set" not in call("POST", "/predict?uncertainty=false", row).json()
+
+
+def test_uncertainty_that_cannot_be_given_is_refused(
+    app: ServingApp, call: Call, row: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another value than true or false is refused, and so is a package that cannot say; nothing is logged then."""
+    strange = call("POST", "/predict?uncertainty=maybe", row)
+    monkeypatch.setattr(app.endpoint.active.scorer, "conformal", None)
+    unable = call("POST", "/predict?uncertainty=true", row)
+
+    assert (strange.status, unable.status) == (422, 422)
+    assert strange.json()["errors"][0]["expected"] == "true or false"
+    assert "does not say how sure it is" in unable.json()["detail"]
+    assert app.answering.predictions.records_written == 0
+
+
 def test_suspicious_values_are_flagged_not_refused(app: ServingApp, call: Call, row: dict[str, Any]) -> None:
     """A number beyond the range and a new category are answered; the flags are in the answer and in the log."""
     answer = call("POST", "/predict", {**row, "tenure": 900, "Contract": "Weekly"}).json()

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 from polars.testing import assert_frame_equal
 
-from modelyard.core import DataError, ProgressEvent
+from modelyard.core import DataError, ProgressEvent, StateError
 from modelyard.packaging import Scorer
 from modelyard.serving import score_file
 
@@ -76,6 +76,30 @@ def test_formats_in_and_out_agree(tmp_path: Path, scorer: Scorer, table: pl.Data
         readers[suffix](tmp_path / f"out{suffix}").select(columns),
         pl.read_parquet(tmp_path / "expected.parquet").select(columns),
     )
+
+
+def test_batches_say_how_sure_they_are_when_asked(tmp_path: Path, scorer: Scorer, table: pl.DataFrame) -> None:
+    """The column ``prediction_set`` holds JSON lists of classes; values have two columns; without asking, neither."""
+    table.write_parquet(tmp_path / "in.parquet")
+    score_file(scorer, tmp_path / "in.parquet", tmp_path / "plain.parquet")
+    score_file(scorer, tmp_path / "in.parquet", tmp_path / "sets.parquet", uncertainty=True)
+    plain, sets = (pl.read_parquet(tmp_path / name) for name in ("plain.parquet", "sets.parquet"))
+    expected = scorer.describe(sets["prediction_score"].to_numpy())["prediction_set"]
+
+    assert sets.drop("prediction_set").equals(plain)
+    assert [json.loads(text) for text in sets["prediction_set"]] == expected
+
+
+def test_a_package_that_cannot_say_refuses_to(
+    tmp_path: Path, scorer: Scorer, table: pl.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is written if the package has no rule."""
+    table.write_parquet(tmp_path / "in.parquet")
+    monkeypatch.setattr(scorer, "conformal", None)
+    with pytest.raises(StateError, match="does not say how sure it is"):
+        score_file(scorer, tmp_path / "in.parquet", tmp_path / "out.parquet", uncertainty=True)
+
+    assert not (tmp_path / "out.parquet").exists()
 
 
 def test_text_that_is_no_number_is_set_aside(tmp_path: Path, scorer: Scorer, table: pl.DataFrame) -> None:

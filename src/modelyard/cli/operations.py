@@ -34,11 +34,14 @@ def score(
     version: Annotated[
         int | None, typer.Option("--version", help="Version to score with; production by default.", min=1)
     ] = None,
+    uncertainty: Annotated[
+        bool, typer.Option("--uncertainty", help="Add an interval or a set of classes to each prediction.")
+    ] = False,
 ) -> Answer:
     """Score a table. Rows that break the contract are set aside with reasons."""
     from modelyard.cli.show.operations import show_batch
 
-    report = session.project.score(source, destination, query=query, version=version)
+    report = session.project.score(source, destination, query=query, version=version, uncertainty=uncertainty)
     return Answer(report.to_dict(), show_batch(report))
 
 

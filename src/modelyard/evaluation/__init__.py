@@ -11,8 +11,10 @@ room does not load before they are needed.
 
 from modelyard.evaluation.archive import load_evaluation, save_evaluation
 from modelyard.evaluation.comparison import compare
+from modelyard.evaluation.conformal import RegionCoverage, Regions
 from modelyard.evaluation.intervals import bootstrap_interval
 from modelyard.evaluation.page import evaluation_page
+from modelyard.evaluation.periods import Period, Stability
 from modelyard.evaluation.records import (
     Account,
     Alternative,
@@ -26,6 +28,7 @@ from modelyard.evaluation.records import (
     MetricValue,
     Mistake,
     Money,
+    PairedTest,
     Robustness,
     RowExplanation,
     SegmentScore,
@@ -49,11 +52,16 @@ __all__ = [
     "MetricValue",
     "Mistake",
     "Money",
+    "PairedTest",
+    "Period",
+    "RegionCoverage",
+    "Regions",
     "Robustness",
     "RowExplanation",
     "SegmentScore",
     "SharedTrait",
     "SliceSearch",
+    "Stability",
     "SystemScores",
     "ThresholdChoice",
     "WeakSlice",

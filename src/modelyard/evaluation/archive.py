@@ -54,7 +54,8 @@ def _is_known(evaluation: Evaluation, workspace: Workspace) -> bool:
         current = load_evaluation(evaluation.run_id, workspace)
     except StateError:
         return False
-    return bool(current.test) and _question(current) == _question(evaluation)
+    coverage = {item.regions.coverage for item in (current, evaluation) if item.regions is not None}
+    return bool(current.test) and len(coverage) < 2 and _question(current) == _question(evaluation)
 
 
 def _question(evaluation: Evaluation) -> tuple[object, ...]:

@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from modelyard.core import DataError
+from modelyard.evaluation.analytic import delong_test, mcnemar_test
 from modelyard.evaluation.intervals import bootstrap
-from modelyard.evaluation.records import Comparison
-from modelyard.problem import metric_spec
-from modelyard.training.metrics import score_weighted
+from modelyard.evaluation.records import Comparison, PairedTest
+from modelyard.problem import MetricInput, metric_spec
+from modelyard.training.metrics import decide_labels, score_weighted
 
 __all__ = ["Comparison", "compare"]
 
@@ -64,10 +65,34 @@ def compare(
         new = score_weighted(metric, truth, challenger, weights, threshold=thresholds[1])
         return np.column_stack([old, new, sign * (new - old)])
 
+    tests = _by_formula(metric, truth, (champion, challenger), thresholds, confidence, groups)
     samples = bootstrap(statistic, len(truth), seed=seed, groups=groups)
     difference, low, high = samples.interval(2, confidence)
     old, new = (float(value) if math.isfinite(value) else None for value in samples.point[:2])
     if not math.isfinite(low):
-        return Comparison(metric, old, new, 0.0, 0.0, 0.0, 1.0, len(truth), "inconclusive")
+        return Comparison(metric, old, new, 0.0, 0.0, 0.0, 1.0, len(truth), "inconclusive", tests=tests)
     verdict = "better" if low > 0 else "worse" if high < 0 else "inconclusive"
-    return Comparison(metric, old, new, difference, low, high, samples.p_value(2), len(truth), verdict)
+    return Comparison(metric, old, new, difference, low, high, samples.p_value(2), len(truth), verdict, tests=tests)
+
+
+def _by_formula(
+    metric: str,
+    truth: Array,
+    systems: tuple[Array, Array],
+    thresholds: tuple[float, float],
+    confidence: float,
+    groups: npt.NDArray[Any] | None,
+) -> tuple[PairedTest, ...]:
+    """Second opinions where there is a formula; the verdict stays the bootstrap's, which every metric has."""
+    if metric == "roc_auc" and truth.max() <= 1 and systems[0].ndim == systems[1].ndim == 1:
+        found = delong_test(truth, *systems, confidence, groups)
+        difference, low, high, p_value = (value if math.isfinite(value) else None for value in found)
+        return (PairedTest("DeLong", difference, low, high, p_value, "difference of the two areas"),)
+    if metric_spec(metric).input is MetricInput.LABEL:
+        right = [
+            decide_labels(system, threshold) == truth for system, threshold in zip(systems, thresholds, strict=True)
+        ]
+        gained, lost, mid_p, _ = mcnemar_test(right[0], right[1], groups)
+        note = f"right decisions: {gained:,} rows by the challenger alone, {lost:,} by the other alone"
+        return (PairedTest("McNemar (mid-p)", None, None, None, mid_p, note),)
+    return ()

@@ -13,6 +13,9 @@ import polars as pl
 from modelyard.core import Actor, Clock, DataError, Progress, ProgressEvent, derive_seed, silent, system_clock
 from modelyard.data import Split
 from modelyard.data.schema import ColumnKind, category_text
+from modelyard.evaluation.conformal import Regions
+from modelyard.evaluation.conformal.calibrate import calibrate_regions
+from modelyard.evaluation.conformal.measure import measure_regions
 from modelyard.evaluation.curves import curves_of
 from modelyard.evaluation.experts.answers import check_answers
 from modelyard.evaluation.experts.comparison import compare_with_experts
@@ -22,6 +25,7 @@ from modelyard.evaluation.fairness.gaps import measure_gaps
 from modelyard.evaluation.findings import evaluation_findings
 from modelyard.evaluation.importance import permutation_importance
 from modelyard.evaluation.money import Stakes, money_gained
+from modelyard.evaluation.periods.measure import measure_stability
 from modelyard.evaluation.reasons.overview import Seen, give_reasons
 from modelyard.evaluation.reasons.records import Reasons
 from modelyard.evaluation.records import (
@@ -50,6 +54,7 @@ from modelyard.evaluation.threshold import choose_threshold
 from modelyard.evaluation.weaknesses.mistakes import analyse_errors
 from modelyard.evaluation.weaknesses.robustness import disturb
 from modelyard.evaluation.weaknesses.slices import find_weak_slices
+from modelyard.evaluation.worth.profit import profit_curve
 from modelyard.problem import Problem, Task
 from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
 from modelyard.training.metrics import decide_labels
@@ -78,6 +83,7 @@ class _Development:
     errors: ErrorAnalysis
     weak_slices: SliceSearch
     robustness: Robustness
+    regions: Regions | None
 
 
 def evaluate(
@@ -202,7 +208,8 @@ def _judge_development(run: StoredRun, split: Split, problem: Problem, steps: _S
         model, rows.frame, split.train.frame, threshold=rows.threshold, seed=derive_seed(seed, "robustness")
     )
     steps.done("weaknesses")
-    return _Development(rows, threshold, scores, importance, explanations, reasons, errors, weak, robustness)
+    regions = calibrate_regions(run, split, problem, rows)
+    return _Development(rows, threshold, scores, importance, explanations, reasons, errors, weak, robustness, regions)
 
 
 def _validation_rows(run: StoredRun, split: Split, problem: Problem, model: FittedModel) -> JudgedRows:
@@ -280,6 +287,7 @@ def _compose(
     stakes = Stakes(rows.part, rows.truth, rows.predictions, rows.threshold, rows.units)
     seed = derive_seed(problem.training.seed, "evaluation", rows.part)
     measured = test or development.scores
+    columns = _segment_columns(problem, run, development)
     return Evaluation(
         run_id=run.record.id,
         task=run.record.task,
@@ -291,9 +299,7 @@ def _compose(
         validation=development.scores,
         test=test,
         comparisons=compare_with_baselines(problem, rows, confidence=confidence),
-        segments=score_segments(
-            problem, rows, _segment_columns(problem, run, development), confidence=confidence, seed=seed
-        ),
+        segments=score_segments(problem, rows, columns, confidence=confidence, seed=seed),
         importance=development.importance,
         explanations=development.explanations,
         reasons=development.reasons,
@@ -313,6 +319,9 @@ def _compose(
         created_at=created_at,
         test_opened_at=account.opened_at,
         more_rows=run.record.learning_curve.answer if run.record.learning_curve else "",
+        profit=profit_curve(problem, stakes, confidence=confidence, seed=derive_seed(seed, "profit")),
+        stability=measure_stability(problem, rows, confidence=confidence, seed=derive_seed(seed, "periods")),
+        regions=measure_regions(development.regions, rows, columns, run.record.classes, confidence=confidence),
     )
 
 

@@ -4,7 +4,9 @@ import itertools
 from collections.abc import Iterator
 
 from modelyard.core import Finding, Severity
+from modelyard.evaluation.conformal import region_findings
 from modelyard.evaluation.experts.findings import expert_findings
+from modelyard.evaluation.periods import trend_findings
 from modelyard.evaluation.reasons.findings import reasons_findings
 from modelyard.evaluation.records import Evaluation, MetricValue, SegmentScore
 from modelyard.evaluation.systems import NAIVE, WINNER
@@ -52,7 +54,8 @@ def evaluation_findings(evaluation: Evaluation, *, time: str | None = None) -> t
         _account,
     )
     found = itertools.chain.from_iterable(check(evaluation) for check in checks)
-    return (*found, *_dominance(evaluation, time))
+    regions = region_findings(evaluation.regions, evaluation.measured_on)
+    return (*found, *regions, *trend_findings(evaluation.stability), *_dominance(evaluation, time))
 
 
 def _winner(evaluation: Evaluation, metric: str) -> MetricValue | None:

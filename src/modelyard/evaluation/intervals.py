@@ -2,7 +2,8 @@
 
 A sample is a vector of how often each row was drawn, so a statistic is computed for many samples at once (see
 :mod:`modelyard.training.metrics`). Rows that belong together, a patient's or an hour's, are drawn together.
-Intervals are bias-corrected and accelerated (BCa: Efron, 1987, "Better bootstrap confidence intervals").
+Intervals are bias-corrected and accelerated (BCa: Efron, 1987, "Better bootstrap confidence intervals"); those of means of
+losses are studentised, and those of shares of rows come from a formula, where that covers better.
 """
 
 import dataclasses
@@ -14,9 +15,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.training.metrics import score_weighted
+from modelyard.evaluation.figures import MeanFigure, correlation_interval, mean_figure, share_metric_interval
+from modelyard.training.metrics import decide_labels, score, score_weighted
 
-__all__ = ["BootstrapSamples", "Interval", "bootstrap", "bootstrap_interval", "time_blocks"]
+__all__ = [
+    "BootstrapSamples",
+    "Interval",
+    "MeasuredMetric",
+    "bootstrap",
+    "bootstrap_interval",
+    "metric_intervals",
+    "time_blocks",
+]
 
 Array = npt.NDArray[np.float64]
 Statistic = Callable[[Array], Array]
@@ -26,6 +36,17 @@ _MOST_REPEATS, _FEWEST_REPEATS = 1000, 400
 _CELLS_AT_ONCE = 4_000_000
 _JACKKNIFE_BLOCKS = 200
 _NORMAL = NormalDist()
+_FEW_UNITS = 15
+_WIDEST = 4.0
+"""Standard deviations beyond which a sample of a thousand has no percentiles."""
+
+
+class MeasuredMetric(NamedTuple):
+    """A metric of one system's predictions; the threshold is for metrics of labels."""
+
+    metric: str
+    prediction: Array
+    threshold: float = 0.5
 
 
 class Interval(NamedTuple):
@@ -67,6 +88,20 @@ class BootstrapSamples:
         tails = ((1 - confidence) / 2, (1 + confidence) / 2)
         low, high = np.quantile(known, [_corrected(tail, bias, acceleration) for tail in tails])
         return Interval(point, float(low), float(high))
+
+    def studentised_interval(self, figure: int, error: int, confidence: float) -> tuple[float, float]:
+        """Ends by the distances of the samples' figures, each in its own standard errors (column ``error``).
+
+        NaN where that is undefined for the rows, or for more than half of the samples.
+        """
+        point, spread = float(self.point[figure]), float(self.point[error])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            distances = (self.values[:, figure] - point) / self.values[:, error]
+        known = distances[np.isfinite(distances)]
+        if not math.isfinite(point) or not math.isfinite(spread) or len(known) * 2 <= len(distances):
+            return math.nan, math.nan
+        high, low = np.quantile(known, [(1 - confidence) / 2, (1 + confidence) / 2])
+        return point - float(low) * spread, point - float(high) * spread
 
     def percentile_interval(self, figure: int, confidence: float) -> tuple[float, float]:
         """Plain percentiles, for figures that are places (such as a threshold) and jump from row to row."""
@@ -190,14 +225,132 @@ def bootstrap_interval(
     Interval
         ``(value, low, high)``; NaN where undefined.
     """
+    wanted = [MeasuredMetric(metric, prediction, threshold)]
+    return metric_intervals(wanted, truth, confidence=confidence, seed=seed, groups=groups, repeats=repeats)[0]
+
+
+def metric_intervals(
+    wanted: Sequence[MeasuredMetric],
+    truth: Array,
+    *,
+    confidence: float,
+    seed: int,
+    groups: npt.NDArray[Any] | None = None,
+    repeats: int | None = None,
+) -> list[Interval]:
+    """Metrics of the same rows with their intervals, all from the same samples.
+
+    Shares of rows (accuracy, precision, recall, F1, balanced accuracy) have Wilson's interval or what follows from it,
+    means of losses (log loss, Brier score, RMSE, MAE, MAPE, R²) a studentised one on a logarithmic scale, Matthews'
+    correlation one by the cells of its table (rows that belong together aside), the others that of :meth:`BootstrapSamples.interval`. The parameters are those of :func:`bootstrap_interval`.
+    """
     if len(truth) == 0:
-        return Interval(math.nan, math.nan, math.nan)
+        return [Interval(math.nan, math.nan, math.nan) for _ in wanted]
+    found = {
+        place: _by_formula(item, truth, confidence, seed, groups)
+        for place, item in enumerate(wanted)
+        if item.metric in _BY_FORMULA or (item.metric == "mcc" and groups is None)
+    }
+    drawn = [place for place in range(len(wanted)) if place not in found]
+    if drawn:
+        samples = _SampledMetrics.of([wanted[place] for place in drawn], truth, seed, groups, repeats)
+        found |= {place: samples.interval(number, confidence) for number, place in enumerate(drawn)}
+    return [found[place] for place in range(len(wanted))]
 
-    def statistic(weights: Array) -> Array:
-        return score_weighted(metric, truth, prediction, weights, threshold=threshold)[:, np.newaxis]
 
-    samples = bootstrap(statistic, len(truth), seed=seed, groups=groups, repeats=repeats)
-    return samples.interval(0, confidence)
+_BY_FORMULA = ("accuracy", "precision", "recall", "f1", "balanced_accuracy")
+
+
+def _by_formula(
+    item: MeasuredMetric, truth: Array, confidence: float, seed: int, groups: npt.NDArray[Any] | None
+) -> Interval:
+    """The interval of a metric of labels from its counts."""
+    value = score(item.metric, truth, item.prediction, threshold=item.threshold)
+    if not math.isfinite(value):
+        return Interval(value, math.nan, math.nan)
+    label = decide_labels(item.prediction, item.threshold)
+    if item.metric == "mcc":
+        return Interval(value, *correlation_interval(value, truth, label, confidence, seed=seed))
+    ends = share_metric_interval(item.metric, truth, label, confidence, groups)
+    return Interval(value, *(ends or (math.nan, math.nan)))
+
+
+def _student_ends(samples: BootstrapSamples, place: int, degrees: int, confidence: float) -> tuple[float, float]:
+    """Ends by Student's quantile: samples of so few units often hold one of them alone, and then no spread."""
+    from scipy.special import stdtrit
+
+    point, error = float(samples.point[place]), float(samples.point[place + 1])
+    if degrees < 1 or not math.isfinite(error):
+        return math.nan, math.nan
+    half = float(stdtrit(degrees, (1 + confidence) / 2)) * error * math.sqrt(1 + 1 / degrees)
+    return point - half, point + half
+
+
+def _degrees(metrics: Sequence[str], truth: Array, groups: npt.NDArray[Any] | None) -> int:
+    """Degrees of freedom: units, or the rows of the rarer class where metrics rank two classes, less one."""
+    units = len(truth) if groups is None else len(np.unique(groups))
+    if {"roc_auc", "pr_auc"}.intersection(metrics) and truth.max() <= 1:
+        units = min(units, int(truth.sum()), int(len(truth) - truth.sum()))
+    return units - 1
+
+
+class _SampledMetrics(NamedTuple):
+    """Metrics of bootstrap samples: a column each, then for each that is a mean its logarithm and the error of that."""
+
+    samples: BootstrapSamples
+    means: list[MeanFigure | None]
+    degrees: int
+
+    @classmethod
+    def of(
+        cls,
+        wanted: Sequence[MeasuredMetric],
+        truth: Array,
+        seed: int,
+        groups: npt.NDArray[Any] | None,
+        repeats: int | None,
+    ) -> "_SampledMetrics":
+        """Draw the samples."""
+        means = [mean_figure(item.metric, truth, item.prediction, groups) for item in wanted]
+
+        def statistic(weights: Array) -> Array:
+            figures = [
+                score_weighted(item.metric, truth, item.prediction, weights, threshold=item.threshold)
+                for item in wanted
+            ]
+            with np.errstate(divide="ignore", invalid="ignore"):
+                logarithms = [column for mean in means if mean is not None for column in mean.logarithms(weights)]
+            return np.column_stack([*figures, *logarithms])
+
+        samples = bootstrap(statistic, len(truth), seed=seed, groups=groups, repeats=repeats)
+        return cls(samples, means, _degrees([item.metric for item in wanted], truth, groups))
+
+    def expanded(self, confidence: float) -> float:
+        """The confidence to read percentiles at, which are a little narrow for few rows (Hesterberg, 2015, "What teachers
+        should know about the bootstrap", section 4.4, the expanded percentile interval).
+        """
+        if self.degrees < 1:
+            return confidence
+        from scipy.special import stdtrit
+
+        wider = float(stdtrit(self.degrees, (1 + confidence) / 2)) * math.sqrt(1 + 1 / self.degrees)
+        return 2 * _NORMAL.cdf(min(wider, _WIDEST)) - 1
+
+    def interval(self, number: int, confidence: float) -> Interval:
+        """Studentised for a mean, unless that is undefined, such as without any loss; BCa for the others."""
+        mean = self.means[number]
+        if mean is None:
+            return self.samples.interval(number, self.expanded(confidence))
+        plain = self.samples.interval(number, confidence)
+        place = len(self.means) + 2 * sum(other is not None for other in self.means[:number])
+        if len(mean.first) < _FEW_UNITS:
+            ends = _student_ends(self.samples, place, len(mean.first) - 1, confidence)
+        else:
+            ends = self.samples.studentised_interval(place, place + 1, confidence)
+        if not all(map(math.isfinite, ends)):
+            return plain
+        low, high = sorted(mean.from_logarithm(end) for end in ends)
+        return Interval(plain.value, low, high)
 
 
 def time_blocks(moments: Sequence[Any] | npt.NDArray[Any]) -> npt.NDArray[np.intp]:

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelyard.core import Finding, Record
+from modelyard.evaluation.conformal.records import Regions
 from modelyard.evaluation.experts.records import ExpertComparison
 from modelyard.evaluation.fairness.records import FairnessGap
+from modelyard.evaluation.periods.records import Stability
 from modelyard.evaluation.reasons.records import Reasons
+from modelyard.evaluation.worth.records import ProfitCurve
 from modelyard.problem import Task
 
 __all__ = [
@@ -24,6 +27,7 @@ __all__ = [
     "MetricValue",
     "Mistake",
     "Money",
+    "PairedTest",
     "Robustness",
     "RowExplanation",
     "SegmentScore",
@@ -69,6 +73,30 @@ class SystemScores(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class PairedTest(Record):
+    """A second opinion on a comparison, by formula.
+
+    Parameters
+    ----------
+    name
+        Such as "DeLong".
+    difference, low, high
+        As in :class:`Comparison`; None for a test without an interval.
+    p_value
+        Two-sided, of no difference; None if it cannot be told.
+    note
+        What it counts, in words.
+    """
+
+    name: str
+    difference: float | None
+    low: float | None
+    high: float | None
+    p_value: float | None
+    note: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Comparison(Record):
     """A paired comparison of two systems on the same rows.
 
@@ -90,6 +118,8 @@ class Comparison(Record):
         ``better`` or ``worse`` if the interval leaves out 0, else ``inconclusive``.
     against
         Name of the champion, for people.
+    tests
+        Second opinions by formula: DeLong's test for ROC AUC of two classes, McNemar's for metrics of labels.
     """
 
     metric: str
@@ -102,6 +132,7 @@ class Comparison(Record):
     rows: int
     verdict: str
     against: str = ""
+    tests: tuple[PairedTest, ...] = ()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -502,6 +533,12 @@ class Evaluation(Record):
         The winner beside experts, on ``measured_on``; None if nobody was asked.
     more_rows
         Whether more rows would help, in one sentence; empty if training drew no learning curve.
+    regions
+        Intervals or sets beside the predictions, and how often they held the truth; None if none were asked for.
+    profit
+        Money by threshold; two classes with prices only.
+    stability
+        The primary metric by period; None without a time column or with too few rows.
     """
 
     run_id: str
@@ -535,6 +572,9 @@ class Evaluation(Record):
     fairness: tuple[FairnessGap, ...] = ()
     experts: ExpertComparison | None = None
     more_rows: str = ""
+    regions: Regions | None = None
+    profit: ProfitCurve | None = None
+    stability: Stability | None = None
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:

@@ -11,10 +11,9 @@ import polars as pl
 
 from modelyard.core import derive_seed
 from modelyard.evaluation.comparison import compare
-from modelyard.evaluation.intervals import Interval, bootstrap, time_blocks
+from modelyard.evaluation.intervals import Interval, MeasuredMetric, metric_intervals, time_blocks
 from modelyard.evaluation.records import Comparison, MetricValue, SystemScores
 from modelyard.problem import MetricInput, MetricSpec, Problem
-from modelyard.training.metrics import score_weighted
 
 __all__ = ["EXISTING", "NAIVE", "WINNER", "JudgedRows", "compare_with_baselines", "resampling_units", "score_systems"]
 
@@ -77,24 +76,15 @@ def _moments(time: pl.Series) -> pl.Series:
 
 def score_systems(problem: Problem, rows: JudgedRows, *, confidence: float) -> tuple[SystemScores, ...]:
     """Every metric of the task, of every system, each with its interval; all from the same bootstrap samples."""
-    wanted = [
-        (system, spec.name)
+    wanted = {
+        (system, spec.name): MeasuredMetric(spec.name, prediction, rows.threshold_of(system))
         for system, prediction in rows.predictions.items()
         for spec in problem.reported_metrics
         if spec.input is not MetricInput.PROBABILITY or _says_probabilities(spec.name, prediction)
-    ]
-
-    def statistic(weights: Array) -> Array:
-        return np.column_stack(
-            [
-                score_weighted(name, rows.truth, rows.predictions[system], weights, threshold=rows.threshold_of(system))
-                for system, name in wanted
-            ]
-        )
-
+    }
     seed = derive_seed(problem.training.seed, "evaluation", rows.part)
-    samples = bootstrap(statistic, len(rows.truth), seed=seed, groups=rows.units)
-    measured = {key: samples.interval(index, confidence) for index, key in enumerate(wanted)}
+    found = metric_intervals(list(wanted.values()), rows.truth, confidence=confidence, seed=seed, groups=rows.units)
+    measured = dict(zip(wanted, found, strict=True))
     return tuple(
         SystemScores(
             system,

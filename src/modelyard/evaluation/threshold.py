@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from modelyard.evaluation.intervals import bootstrap
 from modelyard.evaluation.records import Alternative, ThresholdChoice
+from modelyard.evaluation.worth import ThresholdBound, bound_of
 from modelyard.problem import Problem, metric_spec
 from modelyard.problem.schema import Costs
 
@@ -93,7 +94,7 @@ def choose_threshold(
     Returns
     -------
     ThresholdChoice
-        With costs, the analytic threshold, unless the best on these rows is worth more beyond noise. Without costs,
+        If the project file binds the threshold, the best that keeps the bound. With costs, the analytic threshold, unless the best on these rows is worth more beyond noise. Without costs,
         the threshold that maximises the primary metric if it is one of labels, else F1.
     """
     values = OutcomeValues.of(problem.costs) if problem.costs.has_matrix else None
@@ -101,6 +102,10 @@ def choose_threshold(
     analytic = values.analytic_threshold if values else None
     grid = _grid(scores)
     trials = grid if analytic is None else np.append(grid, analytic)
+
+    bound = bound_of(problem)
+    if bound is not None:
+        return _bound_choice(problem, bound, truth, scores, grid, seed=seed, groups=groups)
 
     whole = objective(_count(truth, scores, trials, np.ones((1, len(truth)))))
     winner = int(_best(whole[:, : len(grid)])[0])
@@ -130,6 +135,58 @@ def choose_threshold(
         empirical=float(grid[winner]),
         alternatives=_alternatives(truth, scores, objective, value),
     )
+
+
+def _bound_choice(
+    problem: Problem,
+    bound: ThresholdBound,
+    truth: Array,
+    scores: Array,
+    grid: Array,
+    *,
+    seed: int,
+    groups: npt.NDArray[Any] | None,
+) -> ThresholdChoice:
+    """The best threshold among those that keep the bound on these rows; if none does, the one that comes nearest.
+
+    Without prices, best is the other side of the bound: the most precise that finds enough, or the one that finds most.
+    """
+    values = OutcomeValues.of(problem.costs) if problem.costs.has_matrix else None
+    name, objective = ("value", _objective(problem, values)[1]) if values else _OTHER_SIDE[bound.quantity]
+
+    def statistic(weights: Array) -> Array:
+        counts = _count(truth, scores, grid, weights)
+        figures = bound.figures(counts.hits, counts.alarms, counts.misses, counts.rest)
+        kept = bound.kept(figures)
+        nearest = np.nan_to_num(figures) == np.nan_to_num(figures).max(axis=1, keepdims=True)
+        kept = np.where(kept.any(axis=1, keepdims=True), kept, nearest)  # a precision that no threshold reaches
+        return grid[_best(np.where(kept, objective(counts), -np.inf))][:, np.newaxis]
+
+    value = float(statistic(np.ones((1, len(truth))))[0, 0])
+    low, high = bootstrap(statistic, len(truth), seed=seed, groups=groups).percentile_interval(0, _CONFIDENCE)
+    at_value = float(objective(_count(truth, scores, np.array([value]), np.ones((1, len(truth)))))[0, 0])
+    return ThresholdChoice(
+        value=value,
+        reason=_bound_reason(bound, truth, scores, value, name),
+        currency=problem.costs.currency if values else None,
+        value_per_case=at_value if values else None,
+        low=low if math.isfinite(low) else 0.0,
+        high=high if math.isfinite(high) else 1.0,
+        objective=name,
+        analytic=values.analytic_threshold if values else None,
+        empirical=value,
+        alternatives=_alternatives(truth, scores, objective, value),
+    )
+
+
+def _bound_reason(bound: ThresholdBound, truth: Array, scores: Array, value: float, objective: str) -> str:
+    figure, low, high = bound.measured(truth, scores, value, _CONFIDENCE)
+    best = "worth most" if objective == "value" else f"with the best {metric_spec(objective).title}"
+    quantity = "share called positive" if bound.quantity == "positives" else bound.quantity
+    shown = f"the {quantity} is {figure:.3f} there ({low:.3f} to {high:.3f})"
+    if not bool(bound.kept(np.array([figure]))[0]):
+        return f"No threshold keeps `{bound.words}` on held-out rows; this one comes nearest: {shown}."
+    return f"Of the thresholds that keep `{bound.words}` on held-out rows it is the one {best}; {shown}."
 
 
 def _objective(problem: Problem, values: OutcomeValues | None) -> tuple[str, Objective]:
@@ -212,6 +269,13 @@ _OBJECTIVES: dict[str, Objective] = {
     "accuracy": _accuracy,
     "balanced_accuracy": _balanced_accuracy,
     "mcc": _mcc,
+}
+
+
+_OTHER_SIDE: dict[str, tuple[str, Objective]] = {
+    "recall": ("precision", lambda counts: _ratio(counts.hits, counts.hits + counts.alarms)),
+    "precision": ("recall", lambda counts: _ratio(counts.hits, counts.hits + counts.misses)),
+    "positives": ("recall", lambda counts: _ratio(counts.hits, counts.hits + counts.misses)),
 }
 
 

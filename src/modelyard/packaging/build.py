@@ -29,7 +29,7 @@ from modelyard.packaging.compile import compile_model
 from modelyard.packaging.golden import Parity, largest_difference
 from modelyard.packaging.golden_rows import make_golden_set
 from modelyard.packaging.latency import Measurement, measure_package
-from modelyard.packaging.manifest import MANIFEST_FILE, PROTOCOL, Manifest
+from modelyard.packaging.manifest import CONFORMAL_FILE, MANIFEST_FILE, PROTOCOL, Manifest
 from modelyard.packaging.mlflow_files import mlflow_files
 from modelyard.packaging.package import Package, files_in, load_package
 from modelyard.packaging.plan import ScoringPlan
@@ -212,6 +212,9 @@ class _Draft:
         _write_json(place / "contract.json", contract.to_dict())
         _write_json(place / "golden.json", golden.to_dict())
         _write_json(place / "reference.json", self._reference(model).to_dict())
+        regions = self.evaluation.regions
+        if regions is not None and regions.rule is not None:
+            _write_json(place / CONFORMAL_FILE, regions.rule.to_dict())
         requirements = _requirements(plan, predictor)
         for name, text in mlflow_files(
             plan, columns, contract, requirements=requirements, created_at=created_at
@@ -367,6 +370,7 @@ def _metrics(source: CardSource) -> dict[str, Any]:
         "threshold": evaluation.threshold.to_dict() if evaluation.threshold else None,
         "validation": [system.to_dict() for system in evaluation.validation],
         "test": [system.to_dict() for system in evaluation.test],
+        "regions": evaluation.regions.to_dict() if evaluation.regions else None,
         "guardrails": [guardrail.to_dict() for guardrail in evaluation.guardrails],
         "parity": source.parity.to_dict(),
         "parity_on_table": source.parity_on_table.to_dict(),

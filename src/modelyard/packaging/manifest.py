@@ -6,9 +6,12 @@ from collections.abc import Mapping
 
 from modelyard.core import Record, digest_json
 
-__all__ = ["MANIFEST_FILE", "PROTOCOL", "Manifest"]
+__all__ = ["CONFORMAL_FILE", "MANIFEST_FILE", "PROTOCOL", "Manifest"]
 
 MANIFEST_FILE = "manifest.json"
+
+CONFORMAL_FILE = "conformal.json"
+"""How sure a prediction is; absent where nothing was calibrated."""
 
 PROTOCOL = 1
 """Version of the package format.

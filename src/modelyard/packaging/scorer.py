@@ -8,17 +8,18 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from modelyard.conformal import ConformalRule
 from modelyard.core import IntegrityError
 from modelyard.data import Contract, ReferenceProfile
 from modelyard.features import OWN_FILE, OwnFeatures, encode_frame, row_encoder
 from modelyard.packaging.golden import GoldenSet, Parity, replay
-from modelyard.packaging.manifest import Manifest
+from modelyard.packaging.manifest import CONFORMAL_FILE, Manifest
 from modelyard.packaging.package import Package, load_package
 from modelyard.packaging.plan import ScoringPlan
 from modelyard.packaging.predictors import Predictor, load_predictor
 from modelyard.problem import Task
 
-__all__ = ["Scorer"]
+__all__ = ["Scorer", "Scores"]
 
 _FEW_ROWS = 8
 """Up to this many rows, single-row calls are faster than one call for a matrix."""
@@ -46,6 +47,8 @@ class Scorer:
         Rows with known answers.
     own
         Features of the user's own, if the plan names any.
+    conformal
+        How sure a prediction is; None if the package does not say.
 
     Raises
     ------
@@ -63,6 +66,7 @@ class Scorer:
         profile: ReferenceProfile,
         golden: GoldenSet,
         own: OwnFeatures | None = None,
+        conformal: ConformalRule | None = None,
     ) -> None:
         _check_fit(plan, predictor)
         self.manifest = manifest
@@ -70,6 +74,7 @@ class Scorer:
         self.contract = contract
         self.profile = profile
         self.golden = golden
+        self.conformal = conformal
         self._predictor = predictor
         self._own = own
         self._encodings = plan.encodings
@@ -96,6 +101,7 @@ class Scorer:
             profile=ReferenceProfile.from_dict(package.read_json("reference.json")),
             golden=GoldenSet.from_dict(package.read_json("golden.json")),
             own=_own_features(package, plan),
+            conformal=_conformal_rule(package),
         )
 
     @property
@@ -175,6 +181,13 @@ class Scorer:
         threshold = _DEFAULT_THRESHOLD if self.threshold is None else self.threshold
         return [positive if score >= threshold else negative for score in scores.tolist()]
 
+    def describe(self, scores: Scores) -> dict[str, list[Any]]:
+        """How sure each prediction is: ``prediction_interval``, [low, high], or ``prediction_set``, names of classes.
+
+        They hold the truth in the share of cases that ``conformal.coverage`` names. Empty if the package does not say.
+        """
+        return self.conformal.describe(scores, self.classes) if self.conformal else {}
+
     def verify_golden(self) -> Parity:
         """Replay the golden rows: how well this scorer, here and now, answers as the training pipeline did."""
         return replay(self.golden, self)
@@ -215,6 +228,13 @@ def _own_features(package: Package, plan: ScoringPlan) -> OwnFeatures | None:
     if not plan.own:
         return None
     return OwnFeatures.of_package(package.read(OWN_FILE).decode(), plan.own, plan.own_digest)
+
+
+def _conformal_rule(package: Package) -> ConformalRule | None:
+    """The rule of the package; None for one without, such as those built before there were any."""
+    if CONFORMAL_FILE not in package.manifest.files:
+        return None
+    return ConformalRule.from_dict(package.read_json(CONFORMAL_FILE))
 
 
 def _check_fit(plan: ScoringPlan, predictor: Predictor) -> None:

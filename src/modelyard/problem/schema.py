@@ -20,6 +20,7 @@ __all__ = [
     "CustomEstimator",
     "CustomMetric",
     "DataSource",
+    "EvaluationPlan",
     "ExistingSystem",
     "FeaturePlan",
     "Metrics",
@@ -37,6 +38,9 @@ _SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 _DURATION = r"^(\d+(mo|y|q|w|d|h|m|s))+$"
 """Lengths of time as Polars writes them: 30d, 12h, 1mo, 1w2d."""
+
+_THRESHOLD = r"^\s*((recall|precision)\s*>=|positives\s*<=)\s*(0?\.\d+|1(\.0+)?)\s*$|^\s*positives\s*<=\s*\d+(\.\d+)?\s*a day\s*$"
+"""What a threshold may be bound to: a share found, a share that is right, a share or a daily number called positive."""
 
 Guardrail = Annotated[str, Field(pattern=r"^\s*(>=|<=|>|<)\s*-?\d+(\.\d+)?\s*$")]
 
@@ -272,6 +276,22 @@ class Costs(_Strict):
         """True if any cell of the binary cost matrix is given; the others count as 0."""
         cells = (self.true_positive, self.false_positive, self.false_negative, self.true_negative)
         return any(cell is not None for cell in cells)
+
+
+class EvaluationPlan(_Strict):
+    """How sure the answers shall be."""
+
+    coverage: float | None = Field(
+        default=0.9,
+        ge=0.5,
+        lt=1,
+        description="Share of cases in which a prediction's interval, or set of classes, shall hold the truth; null for none.",
+    )
+    threshold: Annotated[str, Field(pattern=_THRESHOLD)] | None = Field(
+        default=None,
+        description="What the threshold must keep on held-out rows: 'recall >= 0.9', 'precision >= 0.8', 'positives <= 0.05' "
+        "(a share of the rows), or 'positives <= 50 a day' (needs costs.volume_per_year).",
+    )
 
 
 class ExistingSystem(_Strict):
@@ -512,7 +532,16 @@ class Problem(_Strict):
     retraining: Retraining = Retraining()
     features: FeaturePlan = FeaturePlan()
     training: TrainingPlan = TrainingPlan()
+    evaluation: EvaluationPlan = EvaluationPlan()
     tracking: Tracking = Tracking()
+
+    @model_validator(mode="after")
+    def _days_can_be_counted(self) -> Self:
+        if (self.evaluation.threshold or "").rstrip().endswith("a day") and self.costs.volume_per_year is None:
+            raise ValueError(
+                "evaluation.threshold: a number a day needs costs.volume_per_year, the decisions of a year"
+            )
+        return self
 
     @property
     def primary_metric(self) -> str:

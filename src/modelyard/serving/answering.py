@@ -59,8 +59,10 @@ class Answering:
         ]
         return cls(settings, metrics, *logs)
 
-    async def answer(self, model: ActiveModel, rows: Sequence[Row], started: float) -> list[Prediction]:
-        """Check, score and log rows that came at ``started`` (:func:`time.perf_counter`).
+    async def answer(
+        self, model: ActiveModel, rows: Sequence[Row], started: float, *, uncertainty: bool = False
+    ) -> list[Prediction]:
+        """Check, score and log rows that came at ``started`` (:func:`time.perf_counter`); say how sure, if asked.
 
         A large request is worked off in slices, between which others have their turn.
 
@@ -79,7 +81,7 @@ class Answering:
             if first:
                 await asyncio.sleep(0)
             part = slice(first, first + size)
-            some_answers, some_records = model.predict(rows[part], flags[part], at, started)
+            some_answers, some_records = model.predict(rows[part], flags[part], at, started, uncertainty=uncertainty)
             answers += some_answers
             records += some_records
         await _record(self.predictions, records)

@@ -21,6 +21,7 @@ from modelyard.serving.formats import (
     parse_rows,
     problem_document,
     requested_outputs,
+    wants_uncertainty,
 )
 from modelyard.serving.rest import (
     METRICS_CONTENT_TYPE,
@@ -151,8 +152,9 @@ class ServingApp:
 
     async def _predict(self, request: Request) -> Answer:
         model = self.endpoint.verified()
+        uncertainty = wants_uncertainty(request.query, can=model.scorer.conformal is not None)
         parsed = parse_rows(await request.json())
-        answers = await self.answering.answer(model, parsed.rows, request.started)
+        answers = await self.answering.answer(model, parsed.rows, request.started, uncertainty=uncertainty)
         return json_answer(answers[0] if parsed.is_single else {"predictions": answers})
 
     async def _invocations(self, request: Request) -> Answer:

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import json
 import os
 import tempfile
 import time
@@ -15,7 +16,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from modelyard.core import DataError, ModelyardError, Progress, ProgressEvent, Record, silent
+from modelyard.core import DataError, ModelyardError, Progress, ProgressEvent, Record, StateError, silent
 from modelyard.data import read_source
 from modelyard.packaging import Scorer
 from modelyard.problem import Task
@@ -68,6 +69,7 @@ def score_file(
     progress: Progress = silent,
     chunk_rows: int = _CHUNK_ROWS,
     prepare: Callable[[pl.DataFrame], pl.DataFrame] | None = None,
+    uncertainty: bool = False,
 ) -> BatchReport:
     """Score every row of a table with the package's scorer.
 
@@ -91,9 +93,14 @@ def score_file(
         Rows scored and written at a time.
     prepare
         Adds the columns that the source lacks, such as features from event tables, to each piece.
+    uncertainty
+        Say how sure each prediction is: ``prediction_low`` and ``prediction_high`` (values), or ``prediction_set``, the
+        classes that cannot be ruled out as a JSON list.
 
     Raises
     ------
+    StateError
+        If the package cannot say how sure it is, and is asked to.
     DataError
         If the source cannot be read, lacks a column that training always had, or the destination has another suffix.
     ModelyardError
@@ -102,13 +109,19 @@ def score_file(
     started = time.perf_counter()
     source = source if isinstance(source, str) and is_url(source) else Path(source)
     _check_paths(source, destination)
+    if uncertainty and scorer.conformal is None:
+        raise StateError(
+            "this package does not say how sure it is",
+            where=f"{scorer.name} {scorer.version}",
+            cure="Set evaluation.coverage in the project file, evaluate and package again",
+        )
     before = _state(source)
     quarantine = destination.with_name(f"{destination.name}.quarantine.parquet")
     counts = {"rows": 0, "scored": 0, "quarantined": 0, "flagged": 0}
     with _whole_file(destination) as result, _whole_file(quarantine) as aside:
         total = _count_rows(source)
         for chunk in _chunks(source, query, chunk_rows):
-            scored = _score_chunk(scorer, prepare(chunk) if prepare else chunk, counts["rows"])
+            scored = _score_chunk(scorer, prepare(chunk) if prepare else chunk, counts["rows"], uncertainty=uncertainty)
             result.write(scored.good)
             aside.write(scored.bad)
             counts["rows"] += len(chunk)
@@ -145,7 +158,7 @@ class _Scored:
     flagged: int
 
 
-def _score_chunk(scorer: Scorer, chunk: pl.DataFrame, first: int) -> _Scored:
+def _score_chunk(scorer: Scorer, chunk: pl.DataFrame, first: int, *, uncertainty: bool) -> _Scored:
     """Check and score one piece, whose first row has the number ``first`` in the file."""
     violations = scorer.contract.check_frame(chunk)
     _refuse_missing_columns(violations)
@@ -159,14 +172,14 @@ def _score_chunk(scorer: Scorer, chunk: pl.DataFrame, first: int) -> _Scored:
     marks = good["reasons"]
     good = good.drop("__row", "reasons")
     predicted = good.with_columns(
-        *_predictions(scorer, good),
+        *_predictions(scorer, good, uncertainty=uncertainty),
         _flags(marks, whole).alias("prediction_flags"),
     )
     return _Scored(predicted, _set_aside(bad, first), len(good) if whole else len(marks) - marks.null_count())
 
 
-def _predictions(scorer: Scorer, rows: pl.DataFrame) -> list[pl.Series]:
-    """Score, label and, for several classes, probabilities, as columns."""
+def _predictions(scorer: Scorer, rows: pl.DataFrame, *, uncertainty: bool) -> list[pl.Series]:
+    """Score, label and, for several classes, probabilities, as columns; how sure they are, if asked."""
     is_classifier = scorer.task is not Task.REGRESSION
     label_type = pl.String if is_classifier else pl.Float64
     width = len(scorer.classes) if scorer.task is Task.MULTICLASS else 0
@@ -182,7 +195,19 @@ def _predictions(scorer: Scorer, rows: pl.DataFrame) -> list[pl.Series]:
         for number, name in enumerate(scorer.classes if width else ())
     ]
     texts = [str(label) for label in labels] if is_classifier else labels
-    return [*columns, pl.Series("prediction_label", texts, dtype=label_type)]
+    columns.append(pl.Series("prediction_label", texts, dtype=label_type))
+    return [*columns, *_regions(scorer, scores)] if uncertainty else columns
+
+
+def _regions(scorer: Scorer, scores: npt.NDArray[np.float64]) -> list[pl.Series]:
+    """Ends of intervals, or sets of classes as JSON lists."""
+    said = scorer.describe(scores)
+    ends = said.get("prediction_interval")
+    if ends is not None:
+        pairs = (("prediction_low", 0), ("prediction_high", 1))
+        return [pl.Series(name, [end[place] for end in ends], dtype=pl.Float64) for name, place in pairs]
+    sets = [json.dumps(names, ensure_ascii=False) for names in said["prediction_set"]]
+    return [pl.Series("prediction_set", sets, dtype=pl.String)]
 
 
 def _refuse_missing_columns(violations: pl.DataFrame) -> None:

@@ -15,6 +15,7 @@ import msgspec
 from modelyard.core import new_id
 from modelyard.data import Contract, Violation
 from modelyard.packaging import Parity, Scorer
+from modelyard.packaging.scorer import Scores
 from modelyard.problem import Task
 from modelyard.serving.formats import FieldError, Flag, Prediction, RefusedRequestError, Row
 
@@ -93,16 +94,24 @@ class ActiveModel:
         return flags, errors
 
     def predict(
-        self, rows: Sequence[Row], flags: Sequence[tuple[Flag, ...]], at: dt.datetime, started: float
+        self,
+        rows: Sequence[Row],
+        flags: Sequence[tuple[Flag, ...]],
+        at: dt.datetime,
+        started: float,
+        *,
+        uncertainty: bool = False,
     ) -> tuple[list[Prediction], list[PredictionRecord]]:
         """Answers for checked rows, and their records for the log.
 
         ``started`` is when the request came, by :func:`time.perf_counter`; a record's latency ends with its score.
+        ``uncertainty`` adds intervals or sets, if the package can give them.
         """
         scorer = self.scorer
         scores = scorer.score_rows(rows)
         labels = scorer.decide(scores)
         latency_ms = round((time.perf_counter() - started) * 1000, 4)
+        regions = _regions(scorer, scores) if uncertainty else None
         several = scores.tolist() if scores.ndim == 2 else None
         single = scores.max(axis=1).tolist() if several is not None else scores.tolist()
         answers: list[Prediction] = []
@@ -121,6 +130,7 @@ class ActiveModel:
                     self.name,
                     self.version,
                     msgspec.UNSET if shares is None else dict(zip(self.classes, shares, strict=True)),
+                    **(regions[number] if regions else {}),
                 )
             )
             records.append(
@@ -191,6 +201,18 @@ def activate(source: Path | Scorer) -> ActiveModel:
         contract=scorer.contract,
         columns=frozenset(column.name for column in scorer.contract.columns),
     )
+
+
+def _regions(scorer: Scorer, scores: Scores) -> list[dict[str, Any]]:
+    """By row what is added to a prediction; nothing if the package does not say how sure it is."""
+    if scorer.conformal is None:
+        return [{} for _ in scores]
+    coverage = scorer.conformal.coverage
+    return [
+        {name: tuple(region), "coverage": coverage}
+        for name, regions in scorer.describe(scores).items()
+        for region in regions
+    ]
 
 
 def _flag(violation: Violation) -> Flag:

@@ -41,6 +41,8 @@ def judged_rows(evaluation: Evaluation) -> str:
 def answer_section(evaluation: Evaluation, problem: Problem) -> Section:
     """One sentence, the key figures, and every metric of every system."""
     blocks: list[Block] = [Facts(_facts(evaluation, problem)), _systems_chart(evaluation), _metrics_table(evaluation)]
+    if evaluation.comparisons:
+        blocks.append(Details("The winner against each of the others, row by row", (_comparisons(evaluation),)))
     if evaluation.test and evaluation.validation:
         blocks.append(
             Details("The same figures on validation rows", (_table(evaluation.validation, "Validation rows"),))
@@ -156,6 +158,25 @@ def _systems_chart(evaluation: Evaluation) -> Block:
         f"Dots are figures, lines their bootstrap intervals. {'More' if _rises(evaluation) else 'Less'} is better; the "
         "dashed line is the naive answer."
     )
+
+
+def _comparisons(evaluation: Evaluation) -> Table:
+    """Each paired difference by the bootstrap, and by a formula where there is one."""
+    rows = []
+    for item in evaluation.comparisons:
+        what = f"{_NAMES.get(item.against, item.against)}, {metric_spec(item.metric).title}"
+        gain = compact_interval(item.difference, item.low, item.high)
+        rows.append((what, "paired bootstrap", gain, _chance(item.p_value), item.verdict))
+        rows += [
+            (what, test.name, compact_interval(test.difference, test.low, test.high), _chance(test.p_value), test.note)
+            for test in item.tests
+        ]
+    caption = "Gains are improvements, whichever way the metric goes; chance is two-sided, of no difference at all."
+    return Table(("against, by", "test", "gain", "chance", "says"), tuple(rows), caption, (2, 3))
+
+
+def _chance(p_value: float | None) -> str:
+    return format_number(None if p_value is None else float(f"{p_value:.2g}"))
 
 
 def _rises(evaluation: Evaluation) -> bool:

@@ -1,5 +1,7 @@
 """The whole page, section by section."""
 
+import dataclasses
+
 from modelyard.audit import AuditReport
 from modelyard.core import Severity
 from modelyard.evaluation.page.account import account_section
@@ -7,8 +9,11 @@ from modelyard.evaluation.page.answer import answer_section, winner_section, wor
 from modelyard.evaluation.page.experts import experts_section
 from modelyard.evaluation.page.failures import failures_section
 from modelyard.evaluation.page.learning import learning_section
+from modelyard.evaluation.page.periods import periods_section
 from modelyard.evaluation.page.pictures import pictures_section
+from modelyard.evaluation.page.profit import profit_blocks
 from modelyard.evaluation.page.reasons import reasons_section
+from modelyard.evaluation.page.regions import regions_section
 from modelyard.evaluation.page.weaknesses import robustness_section
 from modelyard.evaluation.records import Evaluation
 from modelyard.problem import Problem
@@ -32,10 +37,12 @@ def evaluation_page(evaluation: Evaluation, run: TrainingRun, problem: Problem, 
     sections = (
         answer_section(evaluation, problem),
         winner_section(evaluation, run),
-        worth_section(evaluation, problem),
+        _worth(evaluation, problem),
         reasons_section(evaluation),
         pictures_section(evaluation),
+        regions_section(evaluation),
         failures_section(evaluation),
+        periods_section(evaluation),
         experts_section(evaluation.experts),
         robustness_section(evaluation),
         learning_section(run),
@@ -48,6 +55,14 @@ def evaluation_page(evaluation: Evaluation, run: TrainingRun, problem: Problem, 
         sections=tuple(section for section in sections if section is not None),
         footer=f"Run {run.id}, evaluated {evaluation.created_at:%Y-%m-%d %H:%M} UTC.",
     )
+
+
+def _worth(evaluation: Evaluation, problem: Problem) -> Section | None:
+    """Money and threshold, then the curve behind both."""
+    section = worth_section(evaluation, problem)
+    if section is None:
+        return None
+    return dataclasses.replace(section, blocks=(*section.blocks, *profit_blocks(evaluation)))
 
 
 def _next_section(evaluation: Evaluation, audit: AuditReport | None) -> Section:

@@ -17,6 +17,7 @@ from modelyard.serving.formats.invocations import INVOCATION_FORMS, parse_invoca
 from modelyard.serving.formats.open_inference import DATATYPES, parse_inference, requested_outputs
 from modelyard.serving.formats.problems import FieldError, RefusedRequestError, problem_document
 from modelyard.serving.formats.rows import ParsedRows, Row, parse_rows
+from modelyard.serving.formats.uncertainty import wants_uncertainty
 
 __all__ = [
     "DATATYPES",
@@ -37,4 +38,5 @@ __all__ = [
     "parse_rows",
     "problem_document",
     "requested_outputs",
+    "wants_uncertainty",
 ]

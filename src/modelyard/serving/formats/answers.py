@@ -36,6 +36,9 @@ class Prediction(msgspec.Struct, frozen=True):
         Who answered.
     probabilities
         Class to probability; multiclass only.
+    prediction_interval, prediction_set, coverage
+        Where it was asked for: an interval (values), or the classes that cannot be ruled out, and the share of cases in
+        which they hold the truth.
     """
 
     id: str
@@ -45,6 +48,9 @@ class Prediction(msgspec.Struct, frozen=True):
     model: str
     version: str
     probabilities: dict[str, float] | msgspec.UnsetType = msgspec.UNSET
+    prediction_interval: tuple[float, float] | msgspec.UnsetType = msgspec.UNSET
+    prediction_set: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    coverage: float | msgspec.UnsetType = msgspec.UNSET
 
 
 def invocation_answer(answers: Sequence[Prediction], classes: Sequence[str]) -> dict[str, Any]:

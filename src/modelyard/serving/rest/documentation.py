@@ -28,6 +28,14 @@ _PROBLEM_TEXTS = {
 }
 
 
+_UNCERTAINTY = {
+    "name": "uncertainty",
+    "in": "query",
+    "description": "Whether to say how sure each prediction is.",
+    "schema": {"type": "boolean", "default": False},
+}
+
+
 def server_metadata() -> dict[str, Any]:
     """The Open Inference Protocol's server metadata; no extensions are offered."""
     return {"name": "modelyard", "version": __version__, "extensions": []}
@@ -137,6 +145,8 @@ def _operation(route: Route) -> dict[str, Any]:
             {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in parameters
         ]
         operation["responses"]["404"] = _problem("404")
+    if route.operation == "predict":
+        operation["parameters"] = [_UNCERTAINTY]
     if route.operation in REQUEST_SCHEMAS:
         content = {"application/json": {"schema": REQUEST_SCHEMAS[route.operation]}}
         operation["requestBody"] = {"required": True, "content": content}

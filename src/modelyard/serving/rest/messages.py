@@ -56,6 +56,11 @@ class Request:
         self.values = values
         self.started = started
 
+    @property
+    def query(self) -> str:
+        """What follows the question mark in the address, undecoded; empty if nothing does."""
+        return str(self._scope.get("query_string", b"").decode("latin-1"))
+
     async def json(self) -> Any:
         """The body, decoded.
 

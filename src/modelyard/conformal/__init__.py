@@ -1,0 +1,27 @@
+"""Statements that are right in a stated share of cases: an interval for a value, a set of classes for a case.
+
+Takes: predictions of rows that the model had not learnt from, and what turned out to be true.
+Gives: a rule, plain data, that turns any later prediction into an interval or a set; the share it is calibrated for.
+Never: fits a model, needs more than NumPy to answer, or promises more than exchangeable rows bear out.
+
+Rows that are exchangeable with the later ones make the promise hold whatever the model is (Vovk, Gammerman and Shafer,
+2005, "Algorithmic learning in a random world"; Lei et al., 2018, "Distribution-free predictive inference for
+regression").
+"""
+
+from modelyard.conformal.calibration import calibrate_intervals, calibrate_sets
+from modelyard.conformal.quantile import conformal_quantile
+from modelyard.conformal.rules import ConformalRule, IntervalRule, SetRule
+from modelyard.conformal.scale import LocalScale, fit_scale, scaling_pays
+
+__all__ = [
+    "ConformalRule",
+    "IntervalRule",
+    "LocalScale",
+    "SetRule",
+    "calibrate_intervals",
+    "calibrate_sets",
+    "conformal_quantile",
+    "fit_scale",
+    "scaling_pays",
+]
