@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 
 from modelyard.core import Finding, Severity
-from modelyard.problem.metrics import METRICS, metrics_for
+from modelyard.problem.metrics import metric_spec, metrics_for
 from modelyard.problem.schema import Problem
 from modelyard.problem.series import span_length
 from modelyard.problem.task import Task
@@ -57,7 +57,7 @@ def _metric_fits_task(problem: Problem, _: Mapping[str, float]) -> Iterator[Find
                 "metric-undefined",
                 Severity.ERROR,
                 name,
-                f"{METRICS[name].title} is not defined for the task {problem.task}.",
+                f"{metric_spec(name).title} is not defined for the task {problem.task}.",
                 "It cannot be computed.",
                 f"Choose one of: {', '.join(sorted(defined))}.",
                 {},
@@ -127,8 +127,7 @@ def _costs(problem: Problem, _: Mapping[str, float]) -> Iterator[Finding]:
         Task.BINARY: costs.has_matrix,
         Task.MULTICLASS: costs.per_error is not None,
         Task.REGRESSION: costs.per_unit_error is not None,
-        Task.AUTO: True,
-    }[problem.task]
+    }.get(problem.task, True)
     if not priced:
         yield Finding(
             "costs",

@@ -6,8 +6,9 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from pydantic_core import PydanticCustomError
 
 from modelyard.problem.address import holds_password
+from modelyard.problem.courses import AnomalyPlan, ClusterPlan, ForecastPlan
 from modelyard.problem.families import DEFAULT_FAMILIES, FAMILY_NAMES, known_families
-from modelyard.problem.metrics import METRICS, default_metric
+from modelyard.problem.metrics import COURSE_METRICS, METRICS, default_metric
 from modelyard.problem.series import SeriesPlan, span_length
 from modelyard.problem.suggestion import did_you_mean
 from modelyard.problem.task import Task
@@ -84,7 +85,10 @@ class DataSource(_Strict):
     )
     query: str | None = Field(default=None, description="What is asked of a database: one SELECT.")
     sheet: str | None = Field(default=None, description="Sheet of a workbook; the first with rows by default.")
-    target: str = Field(description="Column to predict.")
+    target: str = Field(
+        default="",
+        description="Column to predict. Only clustering and anomaly detection do without; for anomalies it holds labels.",
+    )
     positive: str | None = Field(
         default=None, description="Class of interest of a binary target; the rarer one by default."
     )
@@ -192,9 +196,10 @@ class Metrics(_Strict):
 
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
+        known = METRICS | COURSE_METRICS
         for name in (*self.guardrails, *([self.primary] if self.primary else [])):
-            if name not in METRICS:
-                raise ValueError(f"unknown metric {name!r}. {did_you_mean(name, METRICS)}")
+            if name not in known:
+                raise ValueError(f"unknown metric {name!r}. {did_you_mean(name, known)}")
         return self
 
 
@@ -399,7 +404,9 @@ class Problem(_Strict):
     objective: str = Field(default="", description="The business objective, in one sentence.")
     users: str = Field(default="", description="Who acts on the model's answers; shown on the model card.")
     out_of_scope: str = Field(default="", description="What the model must not be used for; shown on the model card.")
-    task: Task = Field(Task.AUTO, description="auto, binary, multiclass or regression.")
+    task: Task = Field(
+        Task.AUTO, description="auto, binary, multiclass, regression, forecasting, anomaly or clustering."
+    )
     data: DataSource
     split: SplitPlan = SplitPlan()
     metrics: Metrics = Metrics()
@@ -419,6 +426,17 @@ class Problem(_Strict):
     features: FeaturePlan = FeaturePlan()
     training: TrainingPlan = TrainingPlan()
     tracking: Tracking = Tracking()
+    forecast: ForecastPlan = ForecastPlan()
+    anomaly: AnomalyPlan = AnomalyPlan()
+    clustering: ClusterPlan = ClusterPlan()
+
+    @model_validator(mode="after")
+    def _the_task_has_its_columns(self) -> Self:
+        if not self.data.target and self.task not in (Task.ANOMALY, Task.CLUSTERING):
+            raise PydanticCustomError("missing", "Field required", {"key": "data.target"})
+        if self.task is Task.FORECASTING and self.data.time is None:
+            raise PydanticCustomError("missing", "Field required", {"key": "data.time"})
+        return self
 
     @property
     def primary_metric(self) -> str:
