@@ -31,12 +31,14 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Yard:
     return yard
 
 
-def test_the_whole_course_by_command(yard: Yard) -> None:
+def test_the_whole_course(yard: Yard) -> None:
     """Check, audit, train, evaluate, open once, score: a week ahead with intervals, every step in the ledger."""
-    checked = yard.done("check", "--json")
-    audited = yard.done("audit", "--json")
-    run = yard.done("train", "--json")
-    seen = yard.done("evaluate", "--json")
+    course = Project.open(yard.root, env="quick").course
+    assert course is not None
+    checked = course.check().record
+    audited = course.audit().record
+    run = course.train().record
+    seen = course.evaluate().record
     final = yard.done("evaluate", "--open-test", "final evaluation", "--json")
     told = yard.done("score", yard.folder / "bikes.csv", yard.folder / "told.csv", "--json")
     table = pl.read_csv(yard.folder / "told.csv", try_parse_dates=True)
