@@ -85,6 +85,20 @@ def test_score_refuses_a_result_of_unknown_format(yard: Yard) -> None:
     )
 
 
+def test_infinities_are_read_as_missing_and_said(tmp_path: Path) -> None:
+    """They become gaps, which are never scored, and the check says how many there were."""
+    rows = bikes_by_day().with_columns(
+        rentals=pl.when(pl.col("rentals") > 7900).then(float("inf")).otherwise("rentals")
+    )
+    rows.write_parquet(tmp_path / "bikes.parquet")
+    project = Project.new(tmp_path / "model", data=tmp_path / "bikes.parquet", target="rentals", task="forecasting")
+
+    assert project.course is not None
+    found = {item["id"]: item for item in project.course.check().record["findings"]}
+    assert found["infinite-values"]["message"].startswith("Column 'rentals': infinite values read as missing: ")
+    assert [item.id for item in project.course.audit().findings] == ["series-gaps"]
+
+
 def test_steps_out_of_order_are_refused(tmp_path: Path) -> None:
     """Evaluation before training names the command that is missing."""
     bikes_by_day().write_csv(tmp_path / "bikes.csv")

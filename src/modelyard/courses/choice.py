@@ -1,5 +1,8 @@
 """Which course a project takes; none for a supervised task."""
 
+from collections.abc import Callable, Mapping
+
+from modelyard.courses.anomalies import AnomalyCourse
 from modelyard.courses.course import Course
 from modelyard.courses.forecasting import ForecastCourse
 from modelyard.courses.ground import Ground
@@ -10,7 +13,7 @@ __all__ = ["VERBS", "course_for"]
 VERBS = ("check", "audit", "train", "evaluate", "score")
 """What every course can do; the other verbs are for models that answer row by row."""
 
-_COURSES = {Task.FORECASTING: ForecastCourse}
+_COURSES: Mapping[Task, Callable[[Ground], Course]] = {Task.FORECASTING: ForecastCourse, Task.ANOMALY: AnomalyCourse}
 
 
 def course_for(ground: Ground) -> Course | None:

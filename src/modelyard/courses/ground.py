@@ -1,19 +1,29 @@
 """What every course stands on: the project's question and state, and the few steps that are alike."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from modelyard import governance, store
-from modelyard.core import Actor, ConfigError, Progress, Severity, StateError, silent, worst_severity
+from modelyard.core import (
+    Actor,
+    ConfigError,
+    DataError,
+    Finding,
+    Progress,
+    Severity,
+    StateError,
+    silent,
+    worst_severity,
+)
 from modelyard.core.files import atomic_file
 from modelyard.courses.outcome import Outcome
-from modelyard.data import Split, enter_source, load_split, open_version, read_source, version_record
-from modelyard.data.version import StoredDataset
-from modelyard.problem import Problem, lint_problem
+from modelyard.data import Split, conform, enter_source, load_split, open_version, read_source, version_record
+from modelyard.data.version import DatasetVersion, StoredDataset
+from modelyard.problem import Problem, did_you_mean, lint_problem
 from modelyard.report import Page, render_html
 
 __all__ = ["Ground", "listed_findings"]
@@ -89,7 +99,7 @@ class Ground:
         """The outcome of ``check``: the question in a few lines."""
         version = version_record(split.record.dataset_id, self.workspace)
         asked = [finding for finding in lint_problem(self.problem) if finding.id in _ASKED_OF_ALL]
-        findings = (*asked, *split.record.findings)
+        findings = (*asked, *split.record.findings, *_infinities(version))
         worst = worst_severity(findings)
         rows = (
             (
@@ -116,6 +126,20 @@ class Ground:
         """A table to answer for."""
         return read_source(source, query=query).frame
 
+    def conformed(self, frame: pl.DataFrame, split_id: str, columns: Sequence[str]) -> pl.DataFrame:
+        """Rows with their columns stored as those of a split's training part.
+
+        Raises
+        ------
+        DataError
+            If one of ``columns`` is absent.
+        """
+        for name in columns:
+            if name not in frame.columns:
+                cure = did_you_mean(name, frame.columns)
+                raise DataError("a column is missing that rows are compared by", got=repr(name), cure=cure)
+        return conform(frame, load_split(split_id, self.workspace).train.schema)
+
     def write(self, frame: pl.DataFrame, destination: Path | str, source: Path | str) -> Path:
         """Write a table by its ending, whole or not at all.
 
@@ -137,6 +161,22 @@ class Ground:
         with atomic_file(path) as temporary:
             getattr(frame, writer)(temporary)
         return path
+
+
+def _infinities(version: DatasetVersion) -> Iterator[Finding]:
+    """A finding for each column in which infinities were read as missing."""
+    for note in version.notes:
+        if "infinite values" in note:
+            yield Finding(
+                "infinite-values",
+                Severity.WARNING,
+                note.split("'")[1],
+                f"{note[0].upper()}{note[1:]}.",
+                "They come from a division or an overflow at the source; as gaps they are filled or left out.",
+                "Mend them at the source.",
+                {},
+                "D5",
+            )
 
 
 def store_text(path: Path, text: str) -> None:
