@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 from modelyard.courses.anomalies import AnomalyCourse
+from modelyard.courses.clusters import ClusterCourse
 from modelyard.courses.course import Course
 from modelyard.courses.forecasting import ForecastCourse
 from modelyard.courses.ground import Ground
@@ -13,7 +14,11 @@ __all__ = ["VERBS", "course_for"]
 VERBS = ("check", "audit", "train", "evaluate", "score")
 """What every course can do; the other verbs are for models that answer row by row."""
 
-_COURSES: Mapping[Task, Callable[[Ground], Course]] = {Task.FORECASTING: ForecastCourse, Task.ANOMALY: AnomalyCourse}
+_COURSES: Mapping[Task, Callable[[Ground], Course]] = {
+    Task.FORECASTING: ForecastCourse,
+    Task.ANOMALY: AnomalyCourse,
+    Task.CLUSTERING: ClusterCourse,
+}
 
 
 def course_for(ground: Ground) -> Course | None:
