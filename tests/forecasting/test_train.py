@@ -6,9 +6,10 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from pydantic import ValidationError
 from tests.forecasting.conftest import forecast_problem, sales
 
-from modelyard.core import Actor, ConfigError, DataError
+from modelyard.core import Actor, ConfigError, DataError, StateError
 from modelyard.core.actor import ActorSource
 from modelyard.data import Split, open_version, store_version
 from modelyard.forecasting.backtest import Backtest, Tried, try_method
@@ -178,6 +179,27 @@ def test_what_was_never_negative_is_not_told_below_zero(tmp_path: Path) -> None:
     told = tell(train_forecast(split, problem, workspace), rows, problem)
 
     assert told["low"].min() == 0.0
+
+
+def test_series_that_never_change_have_no_scaled_measure(tmp_path: Path) -> None:
+    """MASE divides by nothing, and says what to do; by absolute errors the naive answer wins without a miss."""
+    still = sales(140, 2).with_columns(sold=5.0)
+    problem = forecast_problem(**PLAIN)
+    split, workspace = divided(still, problem, tmp_path)
+    with pytest.raises(StateError, match=r"no method could be measured.*Bring series that change, or another metric"):
+        train_forecast(split, problem, workspace)
+    run = train_forecast(split, problem.with_values(metrics={"primary": "mae"}), workspace).record
+
+    assert (run.winner, run.candidate("naive").figures["mae"]) == ("naive", 0.0)
+    assert "no series has 12 values that change" in run.candidate("ets").error
+    assert [item.id for item in run.findings] == ["series-constant"]
+
+
+@pytest.mark.parametrize("frequency", ["fortnight", "0h", "1 day", "h"])
+def test_an_unknown_frequency_is_refused(frequency: str) -> None:
+    """Only lengths of time that Polars knows are a step."""
+    with pytest.raises(ValidationError, match="frequency"):
+        forecast_problem(frequency=frequency)
 
 
 def test_an_unknown_measure_is_refused(tmp_path: Path) -> None:

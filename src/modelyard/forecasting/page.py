@@ -113,6 +113,7 @@ def _answer(evaluation: ForecastEvaluation, run: ForecastRun) -> Section:
             Fact("Mean absolute error", format_number(own.figures["mae"]), f"in units of {run.target}"),
             Fact(f"{title}, {naive.name}", format_number(naive.figures[run.metric]), "the best naive answer"),
             Fact("Values inside the intervals", format_percent(evaluation.coverage), f"asked for: {run.coverage:.0%}"),
+            Fact("Pinball loss", format_number(evaluation.pinball), "of both ends of the intervals"),
         )
     )
     return Section("The answer", (facts, _systems(evaluation)), evaluation.answer)

@@ -104,7 +104,7 @@ class LocalMethod:
     model
         How one series is learnt and told.
     limit_s
-        Longest time for all series; what the first ones take says whether it will do.
+        Longest time for all series; what those after the first take says whether it will do.
     """
 
     name: str
@@ -130,7 +130,12 @@ class LocalMethod:
             if len(history) >= _SHORTEST_HISTORY and np.ptp(history) > 0:
                 with quiet():
                     learnt[name] = self.model.learn(history, panel.season)
-                self._keep_time(time.monotonic() - begun, row + 1, len(panel.names))
+                if (
+                    len(learnt) == 1
+                ):  # the first one waits for the library to be loaded, and tells nothing of the others
+                    begun = time.monotonic()
+                else:
+                    self._keep_time(time.monotonic() - begun, len(learnt) - 1, len(panel.names))
         if not learnt:
             raise DataError(f"no series has {_SHORTEST_HISTORY} values that change", where=self.name)
         return LocalFitted(self.model, learnt)
