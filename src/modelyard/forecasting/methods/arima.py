@@ -17,7 +17,7 @@ __all__ = ["Arima"]
 _LONGEST_TERMS = 12
 _MOST_WAVES = 4
 _KPSS_5_PERCENT = 0.463
-_START = ((1, 0), (0, 1), (1, 1), (2, 1), (2, 2))
+_START = ((1, 0), (0, 1), (1, 1), (2, 1))
 _STRONG_SEASON = 0.64
 _ITERATIONS = 40
 

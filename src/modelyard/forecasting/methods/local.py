@@ -45,7 +45,9 @@ def require_statsmodels(method: str) -> None:
         With the line that installs it.
     """
     try:
-        import statsmodels  # noqa: F401
+        with warnings.catch_warnings():  # it sets filters of its own when it is loaded, which must not stay
+            import statsmodels.tsa.exponential_smoothing.ets
+            import statsmodels.tsa.statespace.sarimax  # noqa: F401
     except ImportError as error:
         raise MissingExtraError("statsmodels", extra="forecasting", needed_for=f"the method {method}") from error
 
@@ -75,6 +77,7 @@ class LocalFitted:
 
     def forecast(self, panel: Panel, horizon: int) -> Array:
         """Series by series; where a model runs away or has too little history, the last value stands."""
+        require_statsmodels(type(self.model).__name__)
         told = np.empty((len(panel.names), horizon))
         for row, name in enumerate(panel.names):
             history = _recent(panel.history(row), panel.season)
@@ -104,7 +107,7 @@ class LocalMethod:
     model
         How one series is learnt and told.
     limit_s
-        Longest time for all series; what those after the first take says whether it will do.
+        Longest time for all series; what the first ones take says whether it will do.
     """
 
     name: str
@@ -130,12 +133,7 @@ class LocalMethod:
             if len(history) >= _SHORTEST_HISTORY and np.ptp(history) > 0:
                 with quiet():
                     learnt[name] = self.model.learn(history, panel.season)
-                if (
-                    len(learnt) == 1
-                ):  # the first one waits for the library to be loaded, and tells nothing of the others
-                    begun = time.monotonic()
-                else:
-                    self._keep_time(time.monotonic() - begun, len(learnt) - 1, len(panel.names))
+                self._keep_time(time.monotonic() - begun, len(learnt), len(panel.names))
         if not learnt:
             raise DataError(f"no series has {_SHORTEST_HISTORY} values that change", where=self.name)
         return LocalFitted(self.model, learnt)
