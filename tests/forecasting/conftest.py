@@ -34,5 +34,5 @@ def sales(days: int, shops: int = 1, *, noise: float = 1.0, seed: int = 0, trend
 
 @pytest.fixture
 def two_shops() -> Panel:
-    """Two shops over twenty weeks."""
-    return build_panel(sales(140, 2), forecast_problem(series=("shop",)))
+    """Two shops over sixteen weeks."""
+    return build_panel(sales(112, 2), forecast_problem(series=("shop",)))
