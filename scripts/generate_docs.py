@@ -51,7 +51,7 @@ def project_file_page() -> str:
     lines = [
         "# The project file",
         "",
-        "`modelyard.yaml` says what is asked of a model. Only `data.source` and `data.target` are required. Unknown keys are",
+        "`modelyard.yaml` says what is asked of a model. Only `data.source` and `data.target` are required (clustering and anomaly detection do without a target). Unknown keys are",
         "refused. `modelyard.<env>.yaml` (with `--env`) and `--set a.b=value` override it; `modelyard explain config` prints the",
         "effective values and where each came from; `modelyard explain schema --json` prints the JSON Schema for editors.",
         "",

@@ -31,6 +31,7 @@ from modelyard.core import (
     write_atomic,
     write_json_atomic,
 )
+from modelyard.courses import Ground, course_for, draft_course
 from modelyard.curation import Curation
 from modelyard.evaluation import Evaluation, evaluation_page, load_evaluation, save_evaluation
 from modelyard.packaging import Package, Scorer, load_package
@@ -39,6 +40,7 @@ from modelyard.problem import (
     LoadedProblem,
     Problem,
     ProblemDraft,
+    Task,
     json_schema,
     lint_problem,
     load_problem,
@@ -81,6 +83,9 @@ class Project:
         Who acts: the owner of the token, else the user of the operating system.
     curation
         What people agree and decide about rows: the contract, corrections.
+    course
+        The verbs of a task that is not supervised row by row (forecasting, anomaly, clustering); None for the others, which
+        have theirs here.
     draft
         What :meth:`new` inferred and why; None for a project that was opened.
     """
@@ -94,11 +99,20 @@ class Project:
         self.workspace = store.Workspace(root)
         self.actor = governance.current_actor(self.workspace.ledger, token, root)
         self.curation = Curation(config.problem, self.workspace, self.actor, self._split)
+        self.course = course_for(Ground(config.problem, self.workspace, self.actor, progress))
         self._progress = progress
         self._change: data_room.VersionDiff | None = None
 
     @classmethod
-    def new(cls, root: Path | str, *, data: Path | str, target: str, query: str | None = None) -> Self:
+    def new(
+        cls,
+        root: Path | str,
+        *,
+        data: Path | str,
+        target: str = "",
+        query: str | None = None,
+        task: Task | str = Task.AUTO,
+    ) -> Self:
         """Look at a table, infer what can be inferred, and write a commented ``modelyard.yaml`` into ``root``.
 
         The table is stored as a version, so that it is not read again.
@@ -108,12 +122,16 @@ class Project:
         data
             A path or an address of a table.
         target
-            Column to predict.
+            Column to predict; clustering and anomaly detection do without.
         query
             What is asked of a database.
+        task
+            What is asked, if it is no prediction row by row: ``forecasting``, ``anomaly`` or ``clustering``.
 
         Raises
         ------
+        ConfigError
+            If the task needs a target and none is named.
         DataError
             If the table cannot be read or the target cannot be learnt.
         StateError
@@ -124,13 +142,23 @@ class Project:
             raise StateError(
                 "there is a project already", where=str(folder), cure="Choose another name, or edit modelyard.yaml"
             )
+        task = Task(task)
+        if not target and task not in (Task.ANOMALY, Task.CLUSTERING):
+            raise ConfigError("there is nothing to predict", where="--target", cure="Name the column to predict")
         workspace = store.Workspace(folder)
+        draft: ProblemDraft | None = None
         with workspace.scratch() as scratch:
             key = data_room.fingerprint(data, query=query)
             read = data_room.open_source(data, query=query, scratch=scratch)
-            draft = data_room.draft_problem(folder.resolve().name, data, read.table, target, folder=folder, query=query)
+            if task.is_supervised:
+                draft = data_room.draft_problem(
+                    folder.resolve().name, data, read.table, target, folder=folder, query=query
+                )
+                text = write_draft(draft)
+            else:
+                text = draft_course(folder, data, read.table, task, target, query=query)
             write_json_atomic(folder / ".modelyard" / "schema.json", json_schema())
-            write_atomic(folder / PROJECT_FILE, write_draft(draft))
+            write_atomic(folder / PROJECT_FILE, text)
             project = cls.open(folder)
             data_room.keep_version(read.table, str(data), workspace, notes=read.notes, key=key)
         project.draft = draft
@@ -597,6 +625,7 @@ class Project:
                 waiting,
                 approved=approved,
                 registered=registered,
+                is_packaged=self.course is None,
             ),
         )
 

@@ -108,6 +108,7 @@ def next_step(
     *,
     approved: tuple[int, ...] = (),
     registered: bool = True,
+    is_packaged: bool = True,
 ) -> str:
     """The command that brings the life forward.
 
@@ -121,6 +122,8 @@ def next_step(
         Versions that wait for approval, and those that are approved and not yet in production.
     registered
         Whether the newest package is in the registry.
+    is_packaged
+        False for tasks that answer without a package.
 
     >>> next_step({"split": None, "run": None, "evaluation": None, "package": None}, None, ())
     'modelyard audit'
@@ -129,6 +132,8 @@ def next_step(
     >>> next_step({"split": "a", "run": "b", "evaluation": "b", "package": "m-1"}, None, (), approved=(1,))
     'modelyard promote 1'
     """
+    if not is_packaged and pointers["run"] is not None and pointers["run"] == pointers["evaluation"]:
+        return "modelyard score"
     for name, command in (("split", "audit"), ("run", "train"), ("evaluation", "evaluate"), ("package", "package")):
         if pointers.get(name) is None:
             return f"modelyard {command}"

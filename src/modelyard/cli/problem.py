@@ -14,14 +14,20 @@ def new(
     session: Session,
     name: Annotated[str, typer.Argument(help="Name of the model; also the folder that is made.")],
     source: Annotated[str, typer.Option("--data", help="The table: a file, a folder of parts, or an address.")],
-    target: Annotated[str, typer.Option("--target", help="Column to predict.")],
+    target: Annotated[str, typer.Option("--target", help="Column to predict; clustering and anomaly do without.")] = "",
     query: Annotated[str | None, typer.Option("--query", help="What is asked of a database: one SELECT.")] = None,
+    task: Annotated[
+        str, typer.Option("--task", help="auto, or a task with a course of its own: forecasting, anomaly, clustering.")
+    ] = "auto",
 ) -> Answer:
     """Begin a project from a table. Looks at the columns and writes modelyard.yaml with every choice explained."""
+    from modelyard.cli.course import course_begun
     from modelyard.cli.show.problem import show_new
     from modelyard.project import Project
 
-    project = Project.new(session.folder / name, data=source, target=target, query=query)
+    project = Project.new(session.folder / name, data=source, target=target, query=query, task=task)
+    if project.course is not None:
+        return course_begun(project)
     report = project.check()
     inferred = project.draft.inferred if project.draft else {}
     record = {

@@ -96,12 +96,14 @@ def verb(app: typer.Typer, name: str) -> Callable[[Callable[..., Answer]], Calla
     The function takes the :class:`Session` first and its own options after it, and returns an :class:`Answer`; the
     common options are added to its signature here, so that no command repeats them.
     """
+    from modelyard.cli.course import course_answer
 
     def register(function: Callable[..., Answer]) -> Callable[..., None]:
         @functools.wraps(function)
         def command(**values: Any) -> None:
             session = _common(**{key: values.pop(key) for key in _COMMON_PARAMETERS})
-            answer = function(session, **values)
+            given = {parameter.name for parameter in own if values[parameter.name] != parameter.default}
+            answer = course_answer(session, name, values, given) or function(session, **values)
             print_answer(answer, as_json=session.as_json)
             raise typer.Exit(int(answer.exit_code))
 

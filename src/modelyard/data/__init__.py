@@ -41,6 +41,7 @@ from modelyard.data.splits import (
     make_split,
     openings_of,
     row_digests,
+    seal_rows,
     unknown_rows,
 )
 from modelyard.data.table import Table
@@ -115,6 +116,7 @@ __all__ = [
     "record_correction",
     "resolve",
     "row_digests",
+    "seal_rows",
     "settled",
     "smoothed_psi",
     "store_version",

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import polars as pl
 
-from modelyard.core import DataError
+from modelyard.core import ConfigError, DataError
 from modelyard.data.schema import category_text
 from modelyard.data.table import TableLike
 from modelyard.problem import Problem, Task, did_you_mean
@@ -30,8 +30,14 @@ def resolve(problem: Problem, frame: TableLike) -> Problem:
         If a declared column is absent; or the target is constant, has missing values, does not suit the task, or
         has more than 50 classes.
     """
-    target = _target(problem, frame)
     task = problem.task
+    if not task.is_supervised:
+        raise ConfigError(
+            "this step is for tasks with a target in each row",
+            where=f"task: {task}",
+            cure="Use the steps of Project.course: check, audit, train, evaluate, score",
+        )
+    target = _target(problem, frame)
     if task is Task.AUTO:
         task = infer_task(target, declared_kind=problem.data.types.get(target.name))
     _check_task(task, target)

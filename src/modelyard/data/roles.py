@@ -61,7 +61,8 @@ def assign_roles(problem: Problem, schema: Schema) -> Roles:
     DataError
         If the target is absent.
     """
-    schema.column(problem.data.target)
+    if problem.data.target:  # clusters and anomalies without labels have none
+        schema.column(problem.data.target)
     excluded: dict[str, str] = {}
     features: list[str] = []
     declared = _declared_uses(problem)

@@ -5,11 +5,14 @@ Gives: a frozen ``Problem`` with the origin of each value, and findings about th
 Never: reads data.
 """
 
+from modelyard.problem.course_draft import write_course_draft
+from modelyard.problem.courses import AnomalyPlan, ClusterPlan, ForecastPlan
 from modelyard.problem.draft import ProblemDraft, write_draft
 from modelyard.problem.families import DEFAULT_FAMILIES, FAMILY_GROUP, FAMILY_NAMES
 from modelyard.problem.linter import lint_problem
 from modelyard.problem.load import PROJECT_FILE, LoadedProblem, json_schema, load_problem
 from modelyard.problem.metrics import (
+    COURSE_METRICS,
     METRICS,
     MetricInput,
     MetricSpec,
@@ -24,13 +27,17 @@ from modelyard.problem.suggestion import did_you_mean
 from modelyard.problem.task import Task
 
 __all__ = [
+    "COURSE_METRICS",
     "DEFAULT_FAMILIES",
     "FAMILY_GROUP",
     "FAMILY_NAMES",
     "METRICS",
     "PROJECT_FILE",
+    "AnomalyPlan",
+    "ClusterPlan",
     "EventTable",
     "FeaturePlan",
+    "ForecastPlan",
     "LoadedProblem",
     "MetricInput",
     "MetricSpec",
@@ -48,5 +55,6 @@ __all__ = [
     "metric_spec",
     "metrics_for",
     "span_length",
+    "write_course_draft",
     "write_draft",
 ]

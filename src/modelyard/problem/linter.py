@@ -131,8 +131,7 @@ def _costs(problem: Problem, _: Mapping[str, float]) -> Iterator[Finding]:
         Task.BINARY: costs.has_matrix,
         Task.MULTICLASS: costs.per_error is not None,
         Task.REGRESSION: costs.per_unit_error is not None,
-        Task.AUTO: True,
-    }[problem.task]
+    }.get(problem.task, True)
     if not priced:
         yield Finding(
             "costs",

@@ -175,6 +175,9 @@ def _validate(values: Mapping[str, Any], where: str) -> Problem:
 
 def _describe(first: Any, location: list[str], where: str) -> dict[str, str]:
     """The parts of a ConfigError for one of Pydantic's error records."""
+    location = (
+        first.get("ctx", {}).get("key", ".".join(location)).split(".")
+    )  # what is missing in the whole names its key
     key = ".".join(location)
     if first["type"] == "extra_forbidden":
         known = _known_keys(location[:-1])

@@ -8,7 +8,16 @@ from pathlib import Path
 from modelyard.core import ConfigError, Record
 from modelyard.problem.task import Task
 
-__all__ = ["METRICS", "MetricInput", "MetricSpec", "declare_metrics", "default_metric", "metric_spec", "metrics_for"]
+__all__ = [
+    "COURSE_METRICS",
+    "METRICS",
+    "MetricInput",
+    "MetricSpec",
+    "declare_metrics",
+    "default_metric",
+    "metric_spec",
+    "metrics_for",
+]
 
 
 class MetricInput(enum.StrEnum):
@@ -54,14 +63,16 @@ class MetricSpec(Record):
 
 
 _BINARY = (Task.BINARY,)
+_RANKS = (Task.BINARY, Task.ANOMALY)
+_NUMBERS = (Task.REGRESSION, Task.FORECASTING)
 _CLASSES = (Task.BINARY, Task.MULTICLASS)
 _VALUES = (Task.REGRESSION,)
 
 METRICS: dict[str, MetricSpec] = {
     spec.name: spec
     for spec in (
-        MetricSpec("roc_auc", "ROC AUC", True, MetricInput.PROBABILITY, _CLASSES),
-        MetricSpec("pr_auc", "PR AUC (average precision)", True, MetricInput.PROBABILITY, _BINARY),
+        MetricSpec("roc_auc", "ROC AUC", True, MetricInput.PROBABILITY, (*_CLASSES, Task.ANOMALY)),
+        MetricSpec("pr_auc", "PR AUC (average precision)", True, MetricInput.PROBABILITY, _RANKS),
         MetricSpec("log_loss", "Log loss", False, MetricInput.PROBABILITY, _CLASSES),
         MetricSpec("brier", "Brier score", False, MetricInput.PROBABILITY, _CLASSES),
         MetricSpec("accuracy", "Accuracy", True, MetricInput.LABEL, _CLASSES),
@@ -71,16 +82,34 @@ METRICS: dict[str, MetricSpec] = {
         MetricSpec("f1", "F1", True, MetricInput.LABEL, _BINARY),
         MetricSpec("f1_macro", "F1 (macro)", True, MetricInput.LABEL, (Task.MULTICLASS,)),
         MetricSpec("mcc", "Matthews correlation", True, MetricInput.LABEL, _CLASSES),
-        MetricSpec("rmse", "RMSE", False, MetricInput.VALUE, _VALUES),
-        MetricSpec("mae", "MAE", False, MetricInput.VALUE, _VALUES),
+        MetricSpec("rmse", "RMSE", False, MetricInput.VALUE, _NUMBERS),
+        MetricSpec("mae", "MAE", False, MetricInput.VALUE, _NUMBERS),
         MetricSpec("median_ae", "Median absolute error", False, MetricInput.VALUE, _VALUES),
         MetricSpec("mape", "MAPE", False, MetricInput.VALUE, _VALUES),
         MetricSpec("r2", "R²", True, MetricInput.VALUE, _VALUES),
     )
 }
-"""All metrics, in the order in which reports show them."""
+"""All metrics of rows with a truth of their own, in the order in which reports show them."""
 
-_DEFAULTS = {Task.BINARY: "roc_auc", Task.MULTICLASS: "log_loss", Task.REGRESSION: "rmse"}
+COURSE_METRICS: dict[str, MetricSpec] = {
+    spec.name: spec
+    for spec in (
+        MetricSpec("mase", "MASE", False, MetricInput.VALUE, (Task.FORECASTING,)),
+        MetricSpec("rmsse", "RMSSE", False, MetricInput.VALUE, (Task.FORECASTING,)),
+        MetricSpec("smape", "sMAPE (%)", False, MetricInput.VALUE, (Task.FORECASTING,)),
+        MetricSpec("silhouette", "Silhouette", True, MetricInput.LABEL, (Task.CLUSTERING,)),
+    )
+}
+"""Metrics of series and of clusters, which need more than a truth and an answer for each row."""
+
+_DEFAULTS = {
+    Task.BINARY: "roc_auc",
+    Task.MULTICLASS: "log_loss",
+    Task.REGRESSION: "rmse",
+    Task.FORECASTING: "mase",
+    Task.ANOMALY: "pr_auc",
+    Task.CLUSTERING: "silhouette",
+}
 
 
 _DECLARED: dict[str, MetricSpec] = {}
@@ -103,18 +132,17 @@ def metric_spec(name: str) -> MetricSpec:
     ConfigError
         If there is none; the cure names the nearest.
     """
-    if name in METRICS:
-        return METRICS[name]
-    if name in _DECLARED:
-        return _DECLARED[name]
+    known = METRICS | COURSE_METRICS | _DECLARED
+    if name in known:
+        return known[name]
     from modelyard.problem.suggestion import did_you_mean
 
-    raise ConfigError("unknown metric", where="metrics", got=repr(name), cure=did_you_mean(name, METRICS))
+    raise ConfigError("unknown metric", where="metrics", got=repr(name), cure=did_you_mean(name, known))
 
 
 def metrics_for(task: Task) -> tuple[MetricSpec, ...]:
     """All metrics that ship for ``task``; they are all reported, whatever was picked as primary."""
-    return tuple(spec for spec in METRICS.values() if task in spec.tasks)
+    return tuple(spec for spec in (METRICS | COURSE_METRICS).values() if task in spec.tasks)
 
 
 def default_metric(task: Task) -> str:

@@ -7,6 +7,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator
 from pydantic_core import PydanticCustomError
 
 from modelyard.problem.address import holds_password
+from modelyard.problem.courses import AnomalyPlan, ClusterPlan, ForecastPlan
 from modelyard.problem.families import DEFAULT_FAMILIES, FAMILY_NAMES, known_families
 from modelyard.problem.metrics import METRICS, MetricInput, MetricSpec, default_metric, metrics_for
 from modelyard.problem.series import SeriesPlan, span_length
@@ -92,7 +93,10 @@ class DataSource(_Strict):
     )
     query: str | None = Field(default=None, description="What is asked of a database: one SELECT.")
     sheet: str | None = Field(default=None, description="Sheet of a workbook; the first with rows by default.")
-    target: str = Field(description="Column to predict.")
+    target: str = Field(
+        default="",
+        description="Column to predict. Only clustering and anomaly detection do without; for anomalies it holds labels.",
+    )
     positive: str | None = Field(
         default=None, description="Class of interest of a binary target; the rarer one by default."
     )
@@ -228,9 +232,9 @@ class Metrics(_Strict):
     @model_validator(mode="after")
     def _names_are_known(self) -> Self:
         for name in self.custom:
-            if name in METRICS:
+            if name in METRICS | COURSE_METRICS:
                 raise ValueError(f"custom.{name}: this is the name of a metric already; choose another")
-        known = (*METRICS, *self.custom)
+        known = (*METRICS, *COURSE_METRICS, *self.custom)
         for name in (*self.guardrails, *([self.primary] if self.primary else [])):
             if name not in known:
                 raise ValueError(f"unknown metric {name!r}. {did_you_mean(name, known)}")
@@ -508,7 +512,9 @@ class Problem(_Strict):
     objective: str = Field(default="", description="The business objective, in one sentence.")
     users: str = Field(default="", description="Who acts on the model's answers; shown on the model card.")
     out_of_scope: str = Field(default="", description="What the model must not be used for; shown on the model card.")
-    task: Task = Field(Task.AUTO, description="auto, binary, multiclass or regression.")
+    task: Task = Field(
+        Task.AUTO, description="auto, binary, multiclass, regression, forecasting, anomaly or clustering."
+    )
     data: DataSource
     split: SplitPlan = SplitPlan()
     metrics: Metrics = Metrics()
@@ -534,6 +540,17 @@ class Problem(_Strict):
     training: TrainingPlan = TrainingPlan()
     evaluation: EvaluationPlan = EvaluationPlan()
     tracking: Tracking = Tracking()
+    forecast: ForecastPlan = ForecastPlan()
+    anomaly: AnomalyPlan = AnomalyPlan()
+    clustering: ClusterPlan = ClusterPlan()
+
+    @model_validator(mode="after")
+    def _the_task_has_its_columns(self) -> Self:
+        if not self.data.target and self.task not in (Task.ANOMALY, Task.CLUSTERING):
+            raise PydanticCustomError("missing", "Field required", {"key": "data.target"})
+        if self.task is Task.FORECASTING and self.data.time is None:
+            raise PydanticCustomError("missing", "Field required", {"key": "data.time"})
+        return self
 
     @model_validator(mode="after")
     def _days_can_be_counted(self) -> Self:

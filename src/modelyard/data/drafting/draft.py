@@ -13,7 +13,7 @@ from modelyard.problem import Problem, ProblemDraft, Task
 from modelyard.problem.address import is_url
 from modelyard.problem.schema import DataSource
 
-__all__ = ["draft_problem"]
+__all__ = ["as_name", "as_written", "draft_problem"]
 
 _KEYS = {
     "positive": "data.positive",
@@ -57,10 +57,10 @@ def draft_problem(
         key: getattr(found, field) for field, key in _KEYS.items() if getattr(found, field) not in (None, (), {})
     }
     because = {_KEYS.get(field, field): reason for field, reason in found.because.items()}
-    return ProblemDraft(_as_name(name), _as_written(str(source), folder), target, found.task, values, because)
+    return ProblemDraft(as_name(name), as_written(str(source), folder), target, found.task, values, because)
 
 
-def _as_written(source: str, folder: Path) -> str:
+def as_written(source: str, folder: Path) -> str:
     """The table's path or address as the project file holds it; SQLite's file is named absolutely."""
     if is_url(source):
         return located(source, Path.cwd())
@@ -69,10 +69,10 @@ def _as_written(source: str, folder: Path) -> str:
     return relative if Path(relative).parts.count("..") <= 1 else str(whole)
 
 
-def _as_name(name: str) -> str:
+def as_name(name: str) -> str:
     """``name`` as a model may be called: letters, digits, ``_.-``, at most 64, a letter or digit first.
 
-    >>> _as_name("Kündigung 2026"), _as_name("_churn"), _as_name("…")
+    >>> as_name("Kündigung 2026"), as_name("_churn"), as_name("…")
     ('K-ndigung-2026', 'churn', 'model')
     """
     return re.sub(r"[^A-Za-z0-9_.-]+", "-", name).lstrip("_.-")[:64] or "model"

@@ -8,6 +8,7 @@ Never: lets a group or an equal moment stand on both sides, or a test row out wi
 from modelyard.data.splits.content import row_digests
 from modelyard.data.splits.extension import extend_split, unknown_rows
 from modelyard.data.splits.sealed_test import SealedTest, openings_of
+from modelyard.data.splits.sealing import seal_rows
 from modelyard.data.splits.split import make_split
 from modelyard.data.splits.stored import Split, SplitRecord, load_split
 
@@ -20,5 +21,6 @@ __all__ = [
     "make_split",
     "openings_of",
     "row_digests",
+    "seal_rows",
     "unknown_rows",
 ]

@@ -4,7 +4,17 @@ import math
 from collections.abc import Sequence
 
 from modelyard.report.blocks import Figure
-from modelyard.report.charts.axes import WIDTH, Plot, Scale, finite_range, format_tick, nice_ticks
+from modelyard.report.charts.axes import (
+    WIDTH,
+    Plot,
+    Scale,
+    colour,
+    draw_legend,
+    finite_range,
+    format_tick,
+    legend_height,
+    nice_ticks,
+)
 from modelyard.report.charts.drawing import Drawing, text_width
 from modelyard.report.numbers import format_number
 
@@ -22,6 +32,7 @@ def scatter_chart(
     y_label: str,
     diagonal: bool = False,
     zero_line: bool = False,
+    groups: Sequence[str] | None = None,
 ) -> Figure:
     """Translucent points; at most 1,500 are drawn, thinned evenly over the order given.
 
@@ -35,15 +46,19 @@ def scatter_chart(
         Give both axes one range, make the plot square and draw the line of equality.
     zero_line
         Draw a line at y = 0, as for residuals.
+    groups
+        The name of each point's group: each has a colour and stands in a legend, in the order of the names.
     """
-    points = [
-        (float(a), float(b)) for a, b in zip(x, y, strict=True) if math.isfinite(float(a)) and math.isfinite(float(b))
-    ]
+    finite = [math.isfinite(float(a)) and math.isfinite(float(b)) for a, b in zip(x, y, strict=True)]
+    points = [(float(a), float(b)) for a, b, is_finite in zip(x, y, finite, strict=True) if is_finite]
+    named = [name for name, is_finite in zip(groups or [""] * len(finite), finite, strict=True) if is_finite]
     drawing = Drawing()
     if not points:
         drawing.text(WIDTH / 2, 40, "no data", "mid")
         return drawing.figure(WIDTH, 80, title, "There are no values to show.")
-    plot, size = _layout(points, diagonal=diagonal, zero_line=zero_line)
+    names = sorted(set(named))
+    top = 30 + (legend_height(names, WIDTH - 60) if groups is not None else 0)
+    plot, size = _layout(points, top, diagonal=diagonal, zero_line=zero_line)
     ticks = nice_ticks(plot.x.low, plot.x.high, 6)
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     x_ticks = [(tick, format_tick(tick, step)) for tick in ticks]
@@ -53,8 +68,12 @@ def scatter_chart(
     drawing.text((plot.x.start + plot.x.end) / 2, plot.y.start + 40, x_label, "mid")
     count = len(points)
     shown = min(count, _MOST_POINTS)
-    kept = (points[index * count // shown] for index in range(shown))
-    drawing.cloud([(plot.x(a), plot.y(b)) for a, b in kept], 2.6, "f1 point")
+    kept = [index * count // shown for index in range(shown)]
+    for number, name in enumerate(names, start=1):
+        cloud = [(plot.x(points[place][0]), plot.y(points[place][1])) for place in kept if named[place] == name]
+        drawing.cloud(cloud, 2.6, f"f{colour(number)} point")
+    if groups is not None:
+        draw_legend(drawing, names, (plot.x.start, 22), plot.x.end - plot.x.start)
     if diagonal:
         drawing.line(plot.x(plot.x.low), plot.y(plot.x.low), plot.x(plot.x.high), plot.y(plot.x.high), "guide")
     if zero_line:
@@ -64,9 +83,9 @@ def scatter_chart(
 
 
 def _layout(
-    points: Sequence[tuple[float, float]], *, diagonal: bool, zero_line: bool
+    points: Sequence[tuple[float, float]], top: float, *, diagonal: bool, zero_line: bool
 ) -> tuple[Plot, tuple[float, float]]:
-    """The data area, and the width and height of the drawing."""
+    """The data area below ``top``, and the width and height of the drawing."""
     xs, ys = [a for a, _ in points], [b for _, b in points]
     fallback = (0.0, 1.0)
     x_range = finite_range([*xs, *ys] if diagonal else xs) or fallback
@@ -75,5 +94,5 @@ def _layout(
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     left = 14 + max(text_width(format_tick(tick, step)) for tick in ticks)
     width, height = (420.0, 380.0) if diagonal else (WIDTH - left - 12, 280.0)
-    plot = Plot(Scale(*x_range, left, left + width), Scale(*y_range, 30 + height, 30))
-    return plot, (left + width + 12, 30 + height + 48)
+    plot = Plot(Scale(*x_range, left, left + width), Scale(*y_range, top + height, top))
+    return plot, (left + width + 12, top + height + 48)

@@ -1,0 +1,151 @@
+"""The course of a search for clusters."""
+
+from pathlib import Path
+
+import polars as pl
+
+from modelyard.core import write_json_atomic
+from modelyard.courses.ground import Ground
+from modelyard.courses.outcome import Outcome
+from modelyard.courses.row_audit import audit_rows
+from modelyard.courses.tracking import track_course
+from modelyard.data import Split, load_split
+from modelyard.report import format_number
+
+__all__ = ["ClusterCourse"]
+
+
+class ClusterCourse:
+    """Check, audit, train, evaluate and score for what goes together.
+
+    Parameters
+    ----------
+    ground
+        The project's question and state.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    def check(self) -> Outcome:
+        """The question in a few lines; rows are sealed on first use."""
+        with self._ground.workspace.lock():
+            split = self._split()
+        return self._ground.checked(split, "silhouette, above that of noise")
+
+    def audit(self) -> Outcome:
+        """Constants, gaps and repeated rows among the training rows."""
+        with self._ground.workspace.lock():
+            return audit_rows(self._ground, self._split())
+
+    def train(self, *, resume: bool = True) -> Outcome:
+        """Decide whether there are clusters, how many, and what sets each apart."""
+        from modelyard.unsupervised.clusters.page import candidate_rows
+        from modelyard.unsupervised.clusters.search import search_clusters
+
+        ground = self._ground
+        ground.permit("train")
+        with ground.workspace.lock():
+            run = search_clusters(
+                self._split(), ground.problem, ground.workspace, resume=resume, progress=ground.progress
+            )
+            ground.note("run.finished", run.id, {"winner": run.method, "clusters": run.count, "split": run.split_id})
+            ground.workspace.point("run", run.id)
+        figures = [
+            {"silhouette": item.silhouette, "stability": item.stability, "strength": item.strength}
+            for item in run.candidates
+        ]
+        known = [{name: value for name, value in item.items() if value is not None} for item in figures]
+        tracked = [
+            (f"{item.method}_{item.count}", {"reason": item.reason}, measured)
+            for item, measured in zip(run.candidates, known, strict=True)
+        ]
+        track_course(
+            ground, run.id, {"task": "clustering", "winner": run.method}, tracked, {"clusters": float(run.count)}
+        )
+        columns, rows = candidate_rows(run)
+        return Outcome(
+            f"{run.count} clusters by {run.method}" if run.count else "There are no clear clusters.",
+            note=f"{len(run.candidates)} candidates, {run.rows:,} rows, {len(run.columns)} columns",
+            said=(run.why, *(cluster.sentence.replace("`", "") for cluster in run.clusters)),
+            columns=columns,
+            rows=rows,
+            numeric=(2, 3, 4, 5, 6),
+            findings=run.findings,
+            next_step='modelyard evaluate, and at the very end: modelyard evaluate --open-test "final evaluation"',
+            record=run.to_dict(),
+        )
+
+    def evaluate(self, *, open_test: str | None = None) -> Outcome:
+        """Measure the clusters, on the sealed rows if a reason is given."""
+        from modelyard.unsupervised.archive import open_run
+        from modelyard.unsupervised.clusters.evaluate import evaluate_clusters
+        from modelyard.unsupervised.clusters.page import cluster_page
+        from modelyard.unsupervised.clusters.records import ClusterRun
+
+        ground = self._ground
+        if open_test is not None:
+            ground.permit("open_test")
+        with ground.workspace.lock():
+            run = open_run(ClusterRun, ground.pointer("run", "train"), ground.workspace)
+            split = load_split(run.split_id, ground.workspace)
+            result = evaluate_clusters(
+                run, split, ground.problem, ground.workspace, actor=ground.actor, reason=open_test
+            )
+            page = ground.page("evaluations", run.id, "evaluation", cluster_page(result, run, ground.problem))
+            write_json_atomic(page.parent / "evaluation.json", result.to_dict())
+            ground.note("run.evaluated", run.id, {"test_opened": open_test is not None})
+            ground.workspace.point("evaluation", run.id)
+        rows = (
+            ("silhouette", format_number(result.silhouette)),
+            ("agreement on sealed rows", format_number(result.replication)),
+        )
+        return Outcome(
+            result.answer,
+            columns=("figure", "value"),
+            rows=rows,
+            numeric=(1,),
+            findings=result.findings,
+            page=str(page),
+            next_step="modelyard score TABLE CLUSTERS"
+            if open_test
+            else 'modelyard evaluate --open-test "final evaluation"',
+            refused=bool(result.guardrails),
+            record=result.to_dict(),
+        )
+
+    def score(self, source: Path | str, destination: Path | str, *, query: str | None = None) -> Outcome:
+        """Write the cluster of each row."""
+        from modelyard.core import StateError
+        from modelyard.unsupervised.anomalies.search import row_names
+        from modelyard.unsupervised.archive import open_fitted, open_run
+        from modelyard.unsupervised.clusters.evaluate import labels_as_text
+        from modelyard.unsupervised.clusters.records import ClusterRun
+
+        ground = self._ground
+        run = open_run(ClusterRun, ground.pointer("run", "train"), ground.workspace)
+        if run.count == 0:
+            raise StateError(
+                "there are no clear clusters, so no row can be assigned",
+                where=f"run {run.id}",
+                cure="Bring other columns or more rows, then run: modelyard train",
+            )
+        fitted = open_fitted(run.id, ground.workspace)
+        frame = ground.conformed(ground.read(source, query), run.split_id, run.columns)
+        labels = labels_as_text(fitted.assign(fitted.place(frame)))
+        path = ground.write(
+            pl.DataFrame({"row": row_names(frame, ground.problem), "cluster": labels}), destination, source
+        )
+        ground.note("clusters.assigned", run.id, {"rows": len(labels)})
+        return Outcome(
+            f"{len(labels):,} rows are assigned to {run.count} clusters.",
+            note=f"{labels.count('none'):,} to none",
+            page=str(path),
+            record={"rows": len(labels), "clusters": run.count, "none": labels.count("none"), "destination": str(path)},
+        )
+
+    def _split(self) -> Split:
+        from modelyard.unsupervised.rows import divide_rows
+
+        ground = self._ground
+        return ground.keep(divide_rows(ground.enter(), ground.problem, ground.workspace, ground.actor))

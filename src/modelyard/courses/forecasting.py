@@ -1,0 +1,174 @@
+"""The course of a forecast."""
+
+from pathlib import Path
+
+from modelyard.core import Severity, worst_severity, write_json_atomic
+from modelyard.courses.ground import Ground
+from modelyard.courses.outcome import Outcome
+from modelyard.courses.tracking import track_course
+from modelyard.data import Split
+from modelyard.problem import metric_spec
+from modelyard.report import Findings, Section, format_number, format_percent
+
+__all__ = ["ForecastCourse"]
+
+
+class ForecastCourse:
+    """Check, audit, train, evaluate and score for series in time.
+
+    Parameters
+    ----------
+    ground
+        The project's question and state.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    def check(self) -> Outcome:
+        """The question in a few lines; the last horizons are sealed on first use."""
+        with self._ground.workspace.lock():
+            split = self._split()
+        return self._ground.checked(split, self._ground.problem.primary_metric)
+
+    def audit(self) -> Outcome:
+        """Gaps, constant series, shifts of level, series too short; the page draws the series."""
+        from modelyard.forecasting.page import series_page
+        from modelyard.forecasting.series.checks import check_panel
+        from modelyard.forecasting.series.panel import build_panel
+
+        ground = self._ground
+        with ground.workspace.lock():
+            split = self._split()
+            panel = build_panel(split.train.frame, ground.problem)
+            findings = check_panel(panel, ground.problem.forecast)
+            section = Section("What wants a decision", (Findings(findings),))
+            page = ground.page("audits", split.record.id, "audit", series_page(panel, (section,), ground.problem))
+        return Outcome(
+            f"Audit: {len(findings)} finding{'' if len(findings) == 1 else 's'}.",
+            note=f"{len(panel.names):,} series of {panel.frequency}, {panel.steps:,} steps",
+            findings=findings,
+            page=str(page),
+            next_step="modelyard train",
+            refused=worst_severity(findings) is Severity.ERROR,
+            record={"findings": [item.to_dict() for item in findings], "series": len(panel.names)}
+            | {"frequency": panel.frequency, "steps": panel.steps},
+        )
+
+    def train(self, *, resume: bool = True) -> Outcome:
+        """Try the methods by walk-forward, and choose."""
+        from modelyard.forecasting.train import train_forecast
+
+        ground = self._ground
+        ground.permit("train")
+        with ground.workspace.lock():
+            split = self._split()
+            run = train_forecast(
+                split, ground.problem, ground.workspace, resume=resume, progress=ground.progress
+            ).record
+            ground.note("run.finished", run.id, {"winner": run.winner, "split": run.split_id})
+            ground.workspace.point("run", run.id)
+        settings = {"task": "forecasting", "horizon": run.horizon, "frequency": run.frequency, "winner": run.winner}
+        measured = [
+            (
+                item.name,
+                {"status": item.status},
+                {name: value for name, value in item.figures.items() if value is not None},
+            )
+            for item in run.candidates
+        ]
+        track_course(
+            ground,
+            run.id,
+            settings,
+            measured,
+            dict(measured[[item.name for item in run.candidates].index(run.winner)][2]),
+        )
+        done = sorted(run.candidates, key=lambda item: item.figures.get(run.metric) or float("inf"))
+        rows = tuple(
+            (
+                "★" if item.name == run.winner else "",
+                item.name,
+                format_number(item.figures.get(run.metric)) if item.status == "done" else item.status,
+                format_percent(item.coverage),
+                format_number(item.seconds),
+                item.error,
+            )
+            for item in done
+        )
+        return Outcome(
+            f"Winner: {run.winner}",
+            note=f"{len(run.candidates)} methods, {run.windows} windows of {run.horizon} steps, {len(run.series):,} series",
+            said=(run.why,),
+            columns=("", "method", metric_spec(run.metric).title, "inside intervals", "seconds", "note"),
+            rows=rows,
+            numeric=(2, 3, 4),
+            findings=run.findings,
+            next_step='modelyard evaluate, and at the very end: modelyard evaluate --open-test "final evaluation"',
+            record=run.to_dict(),
+        )
+
+    def evaluate(self, *, open_test: str | None = None) -> Outcome:
+        """Measure the winner by the backtest, or for a reason on the sealed horizons."""
+        from modelyard.data import load_split
+        from modelyard.forecasting.evaluate import evaluate_forecast, measure
+        from modelyard.forecasting.page import forecast_page
+        from modelyard.forecasting.run import load_forecast
+
+        ground = self._ground
+        if open_test is not None:
+            ground.permit("open_test")
+        with ground.workspace.lock():
+            stored = load_forecast(ground.pointer("run", "train"), ground.workspace)
+            run = stored.record
+            split = load_split(run.split_id, ground.workspace)
+            seen = measure(stored, split, ground.problem, actor=ground.actor, reason=open_test)
+            result = evaluate_forecast(seen, run, split, ground.problem)
+            folder = ground.workspace.folder("evaluations", run.id)
+            page = ground.page("evaluations", run.id, "evaluation", forecast_page(result, run, seen, ground.problem))
+            seen.table().write_csv(folder / "forecasts.csv")
+            write_json_atomic(folder / "evaluation.json", result.to_dict())
+            ground.note("run.evaluated", run.id, {"test_opened": open_test is not None})
+            ground.workspace.point("evaluation", run.id)
+        rows = tuple(
+            (item.name, *(format_number(value) for value in item.figures.values())) for item in reversed(result.systems)
+        )
+        titles = tuple(metric_spec(name).title for name in result.systems[-1].figures)
+        return Outcome(
+            result.answer,
+            columns=("method", *titles),
+            rows=rows,
+            numeric=tuple(range(1, len(titles) + 1)),
+            findings=result.findings,
+            page=str(page),
+            next_step="modelyard score HISTORY FORECAST"
+            if open_test
+            else 'modelyard evaluate --open-test "final evaluation"',
+            refused=bool(result.guardrails),
+            record=result.to_dict(),
+        )
+
+    def score(self, source: Path | str, destination: Path | str, *, query: str | None = None) -> Outcome:
+        """Write the next horizon after a history, with intervals."""
+        from modelyard.forecasting.run import load_forecast
+        from modelyard.forecasting.telling import tell
+
+        ground = self._ground
+        stored = load_forecast(ground.pointer("run", "train"), ground.workspace)
+        told = tell(stored, ground.read(source, query), ground.problem)
+        path = ground.write(told, destination, source)
+        ground.note("forecast.told", stored.record.id, {"rows": told.height, "from": str(told["moment"].min())})
+        first, last = told["moment"][0], told["moment"][-1]
+        return Outcome(
+            f"{told['series'].n_unique():,} series told {stored.record.horizon} steps ahead.",
+            note=f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}, by {stored.record.winner}",
+            page=str(path),
+            record={"rows": told.height, "series": told["series"].n_unique(), "destination": str(path)}
+            | {"first": str(first), "last": str(last), "winner": stored.record.winner},
+        )
+
+    def _split(self) -> Split:
+        from modelyard.forecasting.series.division import divide_in_time
+
+        ground = self._ground
+        return ground.keep(divide_in_time(ground.enter(), ground.problem, ground.workspace, ground.actor))

@@ -1,0 +1,190 @@
+"""What every course stands on: the project's question and state, and the few steps that are alike."""
+
+import dataclasses
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from modelyard import governance, store
+from modelyard.core import (
+    Actor,
+    ConfigError,
+    DataError,
+    Finding,
+    Progress,
+    Severity,
+    StateError,
+    silent,
+    worst_severity,
+)
+from modelyard.core.files import atomic_file
+from modelyard.courses.outcome import Outcome
+from modelyard.data import Split, conform, enter_source, load_split, open_version, read_source, version_record
+from modelyard.data.version import DatasetVersion, StoredDataset
+from modelyard.problem import Problem, did_you_mean, lint_problem
+from modelyard.report import Page, render_html
+
+__all__ = ["Ground", "listed_findings"]
+
+_ASKED_OF_ALL = frozenset(("objective", "owner", "collection", "metric-undefined"))
+"""Findings about the question that have a meaning for every task; the others speak of decisions row by row."""
+
+_WRITERS = {".csv": "write_csv", ".jsonl": "write_ndjson", ".parquet": "write_parquet"}
+
+
+@dataclasses.dataclass(frozen=True)
+class Ground:
+    """A project's question, state and actor.
+
+    Parameters
+    ----------
+    problem, workspace, actor
+        The project's.
+    progress
+        Receives progress events.
+    """
+
+    problem: Problem
+    workspace: store.Workspace
+    actor: Actor
+    progress: Progress = silent
+
+    def enter(self) -> StoredDataset:
+        """The source as it is now, as a version."""
+        version = enter_source(self.problem, self.workspace)
+        self.workspace.point("dataset", version.id)
+        return open_version(version.id, self.workspace)
+
+    def keep(self, split: Split) -> Split:
+        """Let the project point to a split."""
+        self.workspace.point("split", split.record.id)
+        return split
+
+    def split(self) -> Split:
+        """The split of the newest run."""
+        return load_split(self.pointer("split", "audit"), self.workspace)
+
+    def pointer(self, name: str, command: str) -> str:
+        """What a pointer shows to.
+
+        Raises
+        ------
+        StateError
+            With the command that sets it.
+        """
+        value = self.workspace.pointer(name)
+        if value is None:
+            raise StateError(
+                f"there is no {name} yet", where=str(self.workspace.root), cure=f"Run: modelyard {command}"
+            )
+        return value
+
+    def permit(self, permission: str) -> None:
+        """Refuse an actor who may not."""
+        governance.require_permission(self.actor, permission)
+
+    def note(self, action: str, subject: str, details: Mapping[str, object]) -> None:
+        """A row in the ledger."""
+        self.workspace.ledger.append(self.actor, action, subject, details)
+
+    def page(self, kind: str, id_: str, name: str, page: Page) -> Path:
+        """Write a page of a kind, such as ``audits``; returns its path."""
+        path = self.workspace.folder(kind, id_) / f"{name}.html"
+        store_text(path, render_html(page))
+        return path
+
+    def checked(self, split: Split, metric: str) -> Outcome:
+        """The outcome of ``check``: the question in a few lines."""
+        version = version_record(split.record.dataset_id, self.workspace)
+        asked = [finding for finding in lint_problem(self.problem) if finding.id in _ASKED_OF_ALL]
+        findings = (*asked, *split.record.findings, *_infinities(version))
+        worst = worst_severity(findings)
+        rows = (
+            (
+                "task",
+                f"{self.problem.task}" + (f", target {self.problem.data.target}" if self.problem.data.target else ""),
+            ),
+            ("metric", metric),
+            ("data", f"version {version.id}, {version.rows:,} rows, {len(version.columns.columns)} columns"),
+            ("split", split.record.reason),
+            ("sealed", f"{split.test.size:,} test rows, opened {split.test.openings()} times"),
+        )
+        return Outcome(
+            "The question can be asked." if worst is not Severity.ERROR else "The question has errors.",
+            rows=rows,
+            columns=("", ""),
+            findings=findings,
+            next_step="modelyard audit",
+            refused=worst is Severity.ERROR,
+            record={"task": self.problem.task.value, "split": split.record.to_dict(), "metric": metric}
+            | {"findings": listed_findings(findings), "openings": split.test.openings()},
+        )
+
+    def read(self, source: Path | str, query: str | None) -> pl.DataFrame:
+        """A table to answer for."""
+        return read_source(source, query=query).frame
+
+    def conformed(self, frame: pl.DataFrame, split_id: str, columns: Sequence[str]) -> pl.DataFrame:
+        """Rows with their columns stored as those of a split's training part.
+
+        Raises
+        ------
+        DataError
+            If one of ``columns`` is absent.
+        """
+        for name in columns:
+            if name not in frame.columns:
+                cure = did_you_mean(name, frame.columns)
+                raise DataError("a column is missing that rows are compared by", got=repr(name), cure=cure)
+        return conform(frame, load_split(split_id, self.workspace).train.schema)
+
+    def write(self, frame: pl.DataFrame, destination: Path | str, source: Path | str) -> Path:
+        """Write a table by its ending, whole or not at all.
+
+        Raises
+        ------
+        ConfigError
+            If the ending is not known, or the source would be overwritten.
+        """
+        path = Path(destination)
+        writer = _WRITERS.get(path.suffix)
+        if writer is None:
+            raise ConfigError(
+                "the result's format is not known", where=str(path), cure=f"Choose an ending: {', '.join(_WRITERS)}"
+            )
+        if path.is_dir() or (Path(source).exists() and path.exists() and path.samefile(source)):
+            raise ConfigError(
+                "the result would overwrite the source or a folder", where=str(path), cure="Choose another destination"
+            )
+        with atomic_file(path) as temporary:
+            getattr(frame, writer)(temporary)
+        return path
+
+
+def _infinities(version: DatasetVersion) -> Iterator[Finding]:
+    """A finding for each column in which infinities were read as missing."""
+    for note in version.notes:
+        if "infinite values" in note:
+            yield Finding(
+                "infinite-values",
+                Severity.WARNING,
+                note.split("'")[1],
+                f"{note[0].upper()}{note[1:]}.",
+                "They come from a division or an overflow at the source; as gaps they are filled or left out.",
+                "Mend them at the source.",
+                {},
+                "D5",
+            )
+
+
+def store_text(path: Path, text: str) -> None:
+    """Write a page."""
+    with atomic_file(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def listed_findings(findings: Any) -> list[dict[str, Any]]:
+    """Findings as data."""
+    return [finding.to_dict() for finding in findings]
