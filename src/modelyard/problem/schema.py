@@ -9,7 +9,14 @@ from pydantic_core import PydanticCustomError
 from modelyard.problem.address import holds_password
 from modelyard.problem.courses import AnomalyPlan, ClusterPlan, ForecastPlan
 from modelyard.problem.families import DEFAULT_FAMILIES, FAMILY_NAMES, known_families
-from modelyard.problem.metrics import METRICS, MetricInput, MetricSpec, default_metric, metrics_for
+from modelyard.problem.metrics import (
+    COURSE_METRICS,
+    METRICS,
+    MetricInput,
+    MetricSpec,
+    default_metric,
+    metrics_for,
+)
 from modelyard.problem.series import SeriesPlan, span_length
 from modelyard.problem.suggestion import did_you_mean
 from modelyard.problem.task import Task
