@@ -290,23 +290,19 @@ class Project:
         NotPermittedError
             If the actor may not train.
         """
-        from modelyard.training.engine import train
+        from modelyard.training.engine import repeat, train
         from modelyard.training.run import load_run
 
         governance.require_permission(self.actor, "train")
         with self.workspace.lock():
             problem, split = self._split()
             require_decisions(self._audit(problem, split), accept)
-            repeated = None if replay is None else load_run(replay, self.workspace).record
-            run = train(
-                split,
-                problem,
-                self.workspace,
-                executor=executor,
-                progress=self._progress,
-                resume=resume,
-                replay=repeated,
-            )
+            given = (split, problem, self.workspace)
+            if replay is not None:
+                again = load_run(replay, self.workspace).record
+                run = repeat(again, *given, executor=executor, progress=self._progress)
+            else:
+                run = train(*given, executor=executor, progress=self._progress, resume=resume)
             details = {"winner": run.record.winner, "split": split.record.id}
             self._note("run.finished", run.record.id, details | ({"accepted": accept} if accept else {}))
             self.workspace.point("run", run.record.id)

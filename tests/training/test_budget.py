@@ -13,7 +13,7 @@ from modelyard.data import Split
 from modelyard.problem import Problem
 from modelyard.store import Workspace
 from modelyard.training import CandidateStatus, InProcessExecutor, LocalPoolExecutor, TrainingRun
-from modelyard.training.engine import train
+from modelyard.training.engine import repeat, train
 from modelyard.training.families.family import Family
 from modelyard.training.planning import Clock
 
@@ -67,7 +67,7 @@ def test_when_time_is_up_the_rest_is_left_out_and_a_replay_repeats_it(
         patch.setattr(Clock, "affords", twice)
         first = train(split, problem, workspace, families=quick_families)
     pool = LocalPoolExecutor(2)
-    again = train(split, problem, workspace, families=quick_families, replay=first.record, executor=pool, resume=False)
+    again = repeat(first.record, split, problem, workspace, families=quick_families, executor=pool)
     pool.close()
     left = [item.name for item in first.record.candidates if item.status is CandidateStatus.LEFT_OUT]
 
@@ -125,7 +125,7 @@ def test_a_run_without_a_plan_cannot_be_repeated(
     old = dataclasses.replace(run.record, work=None)
 
     with pytest.raises(StateError, match="it has no plan"):
-        train(split, problem, workspace, families=quick_families, replay=old)
+        repeat(old, split, problem, workspace, families=quick_families)
 
 
 def test_a_blend_that_wins_is_one_model(workspace: Workspace, split_of: MakeSplit, quick_families: Families) -> None:

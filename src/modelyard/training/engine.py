@@ -43,7 +43,7 @@ from modelyard.training.search.matrices import FoldMatrices
 from modelyard.training.tracking import track
 from modelyard.training.winner import candidate_of, choose_winner, fit_winner
 
-__all__ = ["train"]
+__all__ = ["repeat", "train"]
 
 _PLAN_FILE = "plan.json"
 
@@ -58,7 +58,6 @@ def train(
     progress: Progress = silent,
     resume: bool = True,
     families: Mapping[str, Family] = FAMILIES,
-    replay: TrainingRun | None = None,
 ) -> StoredRun:
     """Train candidates by folds, choose one, and fit it.
 
@@ -71,7 +70,8 @@ def train(
     resampling, if ``training.imbalance`` does.
 
     With ``training.budget`` a portfolio of proven configurations takes the place of the families' defaults, and the
-    clock says how many of them are tried; what it kept from being done is recorded, and ``replay`` repeats it.
+    clock says how many of them are tried; what it kept from being done is recorded, and :func:`repeat`
+    does again what was done.
 
     Ctrl-C (``KeyboardInterrupt``) while candidates are tried stops the search: the choice is made among those that are
     complete. So does the end of ``constraints.training_minutes``, but units that have begun are finished. What was
@@ -96,8 +96,6 @@ def train(
         False to forget what an earlier call left unfinished.
     families
         The families to choose from by ``training.families``; those of one's own are tried too.
-    replay
-        A run whose plan is carried out again, without a clock, as far as it was carried out then.
 
     Raises
     ------
@@ -113,20 +111,71 @@ def train(
     ModelyardError
         If no candidate at all could be fitted.
     """
-    clock = Clock(None if replay is not None else _limit_s(problem), problem.training.workers or cores())
-    setup = prepare(split, problem, workspace.root)
-    families = {**families, **_families_of_others(setup.problem, families)}
+    return _train(_Order(split, problem, workspace, executor, tracker, progress, resume, families))
+
+
+def repeat(
+    run: TrainingRun,
+    split: Split,
+    problem: Problem,
+    workspace: Workspace,
+    *,
+    executor: Executor | None = None,
+    tracker: Tracker | None = None,
+    progress: Progress = silent,
+    families: Mapping[str, Family] = FAMILIES,
+) -> StoredRun:
+    """Carry out the plan of a run again, as far as it was carried out then, without a clock.
+
+    With equal data, settings and versions the scores and the predictions are the same to the last bit.
+
+    Parameters
+    ----------
+    run
+        Whose plan it is. The others are those of :func:`train`.
+
+    Raises
+    ------
+    StateError
+        If the run has no plan, since an earlier version made it.
+    """
+    order = _Order(split, problem, workspace, executor, tracker, progress, resume=False, families=families)
+    return _train(dataclasses.replace(order, replay=run))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Order:
+    """What is to be trained, where and for whom; as :func:`train` describes it."""
+
+    split: Split
+    problem: Problem
+    workspace: Workspace
+    executor: Executor | None
+    tracker: Tracker | None
+    progress: Progress
+    resume: bool
+    families: Mapping[str, Family]
+    replay: TrainingRun | None = None
+
+
+def _train(order: _Order) -> StoredRun:
+    """From the plan to the stored run."""
+    split, workspace = order.split, order.workspace
+    limit = None if order.replay is not None else _limit_s(order.problem)
+    clock = Clock(limit, order.problem.training.workers or cores())
+    setup = prepare(split, order.problem, workspace.root)
+    families = {**order.families, **_families_of_others(setup.problem, order.families)}
     chosen = _chosen_families(setup.problem, families)
     unfit = {name: reason for name, family in chosen.items() if (reason := unfit_reason(family, setup.needs))}
-    plan = _plan(setup, {name: family for name, family in chosen.items() if name not in unfit}, replay)
+    plan = _plan(setup, {name: family for name, family in chosen.items() if name not in unfit}, order.replay)
     folder = workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
-    if not resume:
+    if not order.resume:
         shutil.rmtree(folder, ignore_errors=True)
     matrices = FoldMatrices(folder, split.train.frame, setup.learning)
     matrices.write_folds(setup.plan, setup.keys, setup.truth, setup.seed)
     write_json_atomic(folder / _PLAN_FILE, plan.to_dict())
-    runner = executor or _default_executor(setup.problem)
-    validation = CrossValidation(folder, setup.question, matrices, runner, progress=progress, clock=clock)
+    runner = order.executor or _default_executor(setup.problem)
+    validation = CrossValidation(folder, setup.question, matrices, runner, progress=order.progress, clock=clock)
     end = SearchEnd(finished=False)
     try:
         end = carry_out(plan, validation, setup, split.train.frame, chosen, unfit, clock)
@@ -147,17 +196,17 @@ def train(
             families,
             folder / "refit",
             executor=runner if end.finished else None,
-            progress=progress,
+            progress=order.progress,
         )
     finally:
-        if executor is None or not end.finished:
+        if order.executor is None or not end.finished:
             runner.close()
         for name in ("matrices", "refit"):
             shutil.rmtree(folder / name, ignore_errors=True)
     run = _conclude(validation, setup, split, families, workspace, conclusion, models, clock)
     if end.finished:
         shutil.rmtree(folder, ignore_errors=True)
-    track(run, setup.problem, workspace, tracker)
+    track(run, setup.problem, workspace, order.tracker)
     return run
 
 

@@ -89,7 +89,7 @@ def _ways(validation: CrossValidation, setup: Setup, winner: Candidate, family: 
 
 def _resamplings(setup: Setup) -> tuple[Resampling, ...]:
     """What imbalanced-learn can do; SMOTE's search for neighbours grows with the square of the rare rows."""
-    if not can_resample():
+    if not can_resample() or setup.problem.data.weight is not None:  # made rows have no weight of their own
         return ()
     rare = rare_share(setup) * len(setup.truth)
     if setup.problem.training.imbalance == "auto" and rare > _MOST_NEIGHBOURS:

@@ -54,6 +54,8 @@ def continued(
     rows: tuple[pl.DataFrame, Array, npt.NDArray[np.bool_]],
     *,
     seed: int,
+    weight: Array | None = None,
+    monotone: tuple[int, ...] | None = None,
 ) -> Continued:
     """Go on with new rows. The model that is given is left as it is; the encoder stays what it was.
 
@@ -65,6 +67,8 @@ def continued(
         New rows, their encoded target (codes of the run's classes), and a mask of those that stop boosting.
     seed
         Of what is added.
+    weight, monotone
+        As in :class:`~modelyard.training.families.family.FitData`.
 
     Raises
     ------
@@ -77,7 +81,7 @@ def continued(
 
     require_updatable(model, family)
     frame, truth, stop = rows
-    data = FitData(model.task, model.encoder.transform(frame), _codes(model, truth), stop)
+    data = FitData(model.task, model.encoder.transform(frame), _codes(model, truth), stop, weight, monotone)
     with threadpool_limits(1), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what the library had to say was said when the model was made
         if isinstance(family, Updatable):

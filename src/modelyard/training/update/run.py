@@ -13,6 +13,7 @@ import polars as pl
 
 from modelyard.core import DataError, Progress, ProgressEvent, derive_seed, new_id, silent, system_clock
 from modelyard.data import Split
+from modelyard.features.encoder import TableEncoder
 from modelyard.problem import Problem, metric_spec
 from modelyard.report import format_number
 from modelyard.store import Workspace
@@ -90,7 +91,16 @@ class _Case:
         seed = derive_seed(self.setup.seed, "update", self.model.family)
         keys = RowKeys.of(frame, self.setup.problem, self.split.record.strategy, truth)
         stop = inner_holdout(keys, np.arange(len(truth)), seed)
-        return continued(self.model, self.family, self.won.params, (frame, truth, stop), seed=seed)
+        learning, encoder = self.setup.learning, self.model.encoder
+        return continued(
+            self.model,
+            self.family,
+            self.won.params,
+            (frame, truth, stop),
+            seed=seed,
+            weight=learning.weights(frame),
+            monotone=learning.directions(encoder) if isinstance(encoder, TableEncoder) else None,
+        )
 
     def anew(self, frame: pl.DataFrame, truth: Array) -> FittedModel:
         """The champion's configuration on rows that it knows and new ones, trained from nothing."""
