@@ -100,6 +100,7 @@ def show_evaluation(result: Evaluation, page: Path) -> RenderableType:
         Text(result.money.sentence, style="bold green") if result.money else None,
         _systems_table(systems),
         facts((("threshold", f"{threshold.value:.3f}  {threshold.reason}"),)) if threshold else None,
+        Text(result.regions.sentence) if result.regions and result.regions.sentence else None,
         Text(result.more_rows) if result.more_rows else None,
         findings_view(result.findings),
         link("report", page),
