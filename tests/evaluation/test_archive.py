@@ -43,6 +43,18 @@ def test_another_question_replaces_the_evaluation(churn_evaluation: Evaluation, 
     assert load_evaluation(churn_evaluation.run_id, workspace) == churn_evaluation
 
 
+def test_another_coverage_is_another_question(churn_evaluation: Evaluation, tmp_path: Path) -> None:
+    """Whoever asks for 95 % in place of 90 % gets the new sets, not those of the opened evaluation."""
+    workspace = Workspace(tmp_path)
+    opened = dataclasses.replace(churn_evaluation, test=churn_evaluation.validation, openings=1)
+    save_evaluation(opened, workspace)
+    assert churn_evaluation.regions is not None
+    wider = dataclasses.replace(churn_evaluation, regions=dataclasses.replace(churn_evaluation.regions, coverage=0.95))
+    save_evaluation(wider, workspace)
+
+    assert load_evaluation(churn_evaluation.run_id, workspace) == wider
+
+
 def test_missing_and_damaged_records_are_errors(churn_evaluation: Evaluation, tmp_path: Path) -> None:
     """Each with its cure."""
     workspace = Workspace(tmp_path)

@@ -152,6 +152,14 @@ def test_a_broken_promise_is_a_finding() -> None:
     assert list(region_findings(None, "test")) == []
 
 
+def test_one_sentence_for_the_terminal() -> None:
+    """Measured on other rows it is a sentence; in sample it would say nothing."""
+    assert _measured(0.885, 0.863, 0.9).sentence == (
+        "Intervals meant for 90 % of the cases held the truth in 88.5 % of 1,000 test rows (86.3 to 90.0 %)."
+    )
+    assert _measured(0.9, 0.88, 0.92, in_sample=True).sentence == ""
+
+
 def test_without_enough_rows_the_page_says_so(churn_evaluation: Evaluation) -> None:
     """A rule that could not be made leaves its reason."""
     few = Regions(0.9, None, "90 % of the cases cannot be promised from 5 groups; it takes at least 9.", 5)

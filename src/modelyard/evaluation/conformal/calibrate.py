@@ -75,14 +75,14 @@ def calibrate_regions(run: StoredRun, split: Split, problem: Problem, rows: Judg
     if coverage is None:
         return None
     validation = _HeldOut(rows.truth, rows.predictions[WINNER], _groups(problem, rows.frame))
-    learnt = _out_of_fold(run, split, problem)
     base, scale, where = validation, None, f"{len(validation.truth):,} {rows.part} rows"
     if rows.part == "validation" and validation.size < _ENOUGH:
+        learnt = _out_of_fold(run, split, problem)
         latest = learnt.take(_latest(run, learnt, _ENOUGH - validation.size, by_time=split.record.strategy == "time"))
         base = validation.joined(latest)
         where += f" and {len(latest.truth):,} training rows with out-of-fold predictions"
     elif rows.part == "validation" and problem.task is Task.REGRESSION:
-        scale = _scale(problem, learnt, coverage)
+        scale = _scale(problem, _out_of_fold(run, split, problem), coverage)
     if base.groups is not None:
         where += f", in {base.size:,} groups"
     rule = _rule(problem, base, coverage, scale, classes=len(run.record.classes))

@@ -83,6 +83,17 @@ class Regions(Record):
     sizes: tuple[float, ...] = ()
 
     @property
+    def sentence(self) -> str:
+        """How far the promise was kept on rows other than those of calibration; empty if that is not known."""
+        if self.overall is None or self.in_sample:
+            return ""
+        what, whole = "Sets of classes" if self.sizes else "Intervals", self.overall
+        return (
+            f"{what} meant for {100 * self.coverage:.3g} % of the cases held the truth in {100 * whole.covered:.1f} % of "
+            f"{whole.rows:,} {self.part} rows ({100 * whole.low:.1f} to {100 * whole.high:.1f} %)."
+        )
+
+    @property
     def is_short(self) -> bool:
         """True if all rows are covered less than was asked for, beyond the noise of both sets of rows."""
         return self.overall is not None and not self.in_sample and self.overall.high < self._least
