@@ -113,6 +113,15 @@ def test_every_course_has_every_verb_with_the_same_options(tmp_path: Path) -> No
             assert list(inspect.signature(getattr(course, verb)).parameters) == expected
 
 
+def test_a_project_without_a_target_is_drafted_from_all_columns(tmp_path: Path) -> None:
+    """The first column may be the group whose rows belong together."""
+    rows = noise(200, 2).select(pl.Series("patient", [row // 10 for row in range(200)]), "x0", "x1")
+    project = project_of(tmp_path, rows, "clustering")
+
+    assert (project.problem.data.target, project.problem.data.group) == ("", "patient")
+    assert "(no target)" not in (project.root / "modelyard.yaml").read_text(encoding="utf-8")
+
+
 def test_supervised_tasks_have_no_course(tmp_path: Path) -> None:
     """They have the verbs of the project; a target is theirs by need."""
     payments(100).write_csv(tmp_path / "rows.csv")

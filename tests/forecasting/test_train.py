@@ -14,6 +14,7 @@ from modelyard.core.actor import ActorSource
 from modelyard.data import Split, open_version, store_version
 from modelyard.forecasting.backtest import Backtest, Tried, try_method
 from modelyard.forecasting.evaluate import evaluate_forecast, measure
+from modelyard.forecasting.methods import Method
 from modelyard.forecasting.methods.simple import Naive, SeasonalNaive
 from modelyard.forecasting.page import forecast_page
 from modelyard.forecasting.records import ForecastCandidate
@@ -89,6 +90,34 @@ def test_the_same_question_gives_the_same_answer(
     assert again.told.equals(told)
     assert again.record.widths == run.record.widths
     assert [item.figures for item in again.record.candidates] == [item.figures for item in run.record.candidates]
+
+
+def test_an_interrupted_training_goes_on_after_the_methods_that_were_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Interrupted at the last method, only that one is tried again; the result is the one without interruption."""
+    problem = forecast_problem(**PLAIN)
+    split, workspace = divided(sales(140, 3, noise=3.0), problem, tmp_path / "a")
+    other, elsewhere = divided(sales(140, 3, noise=3.0), problem, tmp_path / "b")
+    tried: list[str] = []
+
+    def interrupted(method: Method, test: Backtest) -> Tried:
+        tried.append(method.name)
+        if tried.count("ets") == 1 and method.name == "ets":
+            raise KeyboardInterrupt
+        return try_method(method, test)
+
+    monkeypatch.setattr("modelyard.forecasting.train.try_method", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train_forecast(split, problem, workspace)
+    run = train_forecast(split, problem, workspace)
+    monkeypatch.undo()
+    whole = train_forecast(other, problem, elsewhere)
+
+    assert tried == ["naive", "seasonal_naive_7", "ets", "ets"]
+    assert run.told.equals(whole.told)
+    assert (run.record.winner, run.record.widths) == (whole.record.winner, whole.record.widths)
+    assert not list(workspace.folder("runs").glob(".forecast-*"))
 
 
 def test_a_later_value_changes_no_window_before_it(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from modelyard.core import DataError
 from modelyard.data import Table, suggest
 from modelyard.data.drafting.draft import as_name, as_written
@@ -12,6 +14,7 @@ from modelyard.problem import Task, did_you_mean, write_course_draft
 __all__ = ["draft_course"]
 
 _FAR = 12
+_NOTHING = "(no target)"
 _FEW_KEYS = ("id", "time", "group", "exclude")
 
 
@@ -41,7 +44,8 @@ def draft_course(
             got=repr(target),
             cure=did_you_mean(target, table.columns),
         )
-    found = suggest(table, target or table.columns[0])
+    # What is suggested depends on which column is no feature; without a target none is, so one is put beside them.
+    found = suggest(table if target else table.with_columns(pl.lit(0).alias(_NOTHING)), target or _NOTHING)
     data: dict[str, Any] = {"source": as_written(str(source), folder)}
     data |= {"query": query} if query else {}
     data |= {"target": target} if target else {}

@@ -18,6 +18,7 @@ from modelyard.forecasting.run import StoredForecast, is_stored, load_forecast, 
 from modelyard.forecasting.selection import choose
 from modelyard.forecasting.series.checks import check_panel, usable_series
 from modelyard.forecasting.series.panel import Panel, build_panel
+from modelyard.forecasting.trials import KeptTrials
 from modelyard.problem import Problem
 from modelyard.store import Workspace
 
@@ -39,7 +40,8 @@ def train_forecast(
 ) -> StoredForecast:
     """Choose a method by backtest, and keep it fitted on all rows before the sealed part.
 
-    The same split, plan, seed and libraries give the same run; a run that is there is not made again.
+    The same split, plan, seed and libraries give the same run; a run that is there is not made again, and of one
+    that was interrupted no method that was measured.
 
     Raises
     ------
@@ -59,12 +61,15 @@ def train_forecast(
     id_ = _run_id(split, problem)
     if resume and is_stored(id_, workspace):
         return load_forecast(id_, workspace)
+    kept = KeptTrials(workspace.folder("runs") / f".forecast-{id_}")
+    if not resume:
+        kept.clear()
     panel = build_panel(split.train.frame, problem)
     usable = usable_series(panel, problem.forecast)
     chosen = panel.only(usable.rows)
     test = Backtest(chosen, problem.forecast.horizon, usable.windows, metric, problem.forecast.coverage)
     methods = _methods(problem, panel, metric)
-    tried = _try_all(methods, test, progress)
+    tried = _try_all(methods, test, kept, progress)
     winner, why = choose(tried, metric)
     won = next(item for item in tried if item.candidate.name == winner)
     told = won.told if won.told is not None else np.empty((0, 0, 0))
@@ -95,6 +100,7 @@ def train_forecast(
     )
     fitted = _fit_winner(winner, methods, tried, chosen, test.horizon)
     store_forecast(record, fitted, _told_table(test, tried), workspace)
+    kept.clear()
     return load_forecast(id_, workspace)
 
 
@@ -128,10 +134,14 @@ def _environment() -> dict[str, str]:
     return versions
 
 
-def _try_all(methods: tuple[Method, ...], test: Backtest, progress: Progress) -> list[Tried]:
+def _try_all(methods: tuple[Method, ...], test: Backtest, kept: KeptTrials, progress: Progress) -> list[Tried]:
+    """Every method's trial, those that an interrupted training has finished not again."""
     tried: list[Tried] = []
     for position, method in enumerate(methods, start=1):
-        tried.append(try_method(method, test))
+        found = kept.find(method.name)
+        tried.append(found or try_method(method, test))
+        if found is None:
+            kept.keep(tried[-1])
         last = tried[-1].candidate
         figure = last.figures.get(test.metric)
         said = last.error if figure is None else f"{test.metric} {figure:.4g}"

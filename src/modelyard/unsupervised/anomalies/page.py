@@ -94,9 +94,14 @@ def anomaly_table(top: Sequence[Anomaly]) -> tuple[tuple[str, ...], tuple[tuple[
     return ("row", "score", "stranger than", *(("label",) if labelled else ()), "why"), tuple(rows)
 
 
+def _where(evaluation: AnomalyEvaluation) -> str:
+    """What was measured on, as people say it."""
+    return "sealed rows" if evaluation.measured_on == "test" else evaluation.measured_on
+
+
 def _strangest(evaluation: AnomalyEvaluation) -> Section:
     columns, rows = anomaly_table(evaluation.top[:_SHOWN])
-    table = Table(columns, rows, f"Of {evaluation.measured_on}; all are in anomalies.csv.", numeric=(1, 2))
+    table = Table(columns, rows, f"Of {_where(evaluation)}; all are in anomalies.csv.", numeric=(1, 2))
     return Section(
         "The strangest rows", (table,), "Each with the columns whose usual value would make it less strange."
     )
@@ -130,7 +135,7 @@ def _account(evaluation: AnomalyEvaluation, run: AnomalyRun) -> Section:
     rows = (
         ("data set", run.dataset_id),
         ("split", run.split_id),
-        ("measured on", f"{evaluation.rows:,} {evaluation.measured_on}"),
+        ("measured on", f"{evaluation.rows:,} {_where(evaluation)}"),
         ("openings of the sealed part", str(evaluation.openings)),
         ("labels", f"{known:,} rows, {anomalies:,} anomalies" if known else "none"),
         ("stated share of anomalies", format_percent(run.contamination, 2)),

@@ -46,9 +46,7 @@ def _answer(evaluation: ClusterEvaluation, run: ClusterRun) -> Section:
     facts = Facts(
         (
             Fact("Clusters", str(run.count) if run.count else "none", run.method if run.count else "no clear ones"),
-            Fact(
-                "Silhouette", format_number(evaluation.silhouette), f"on {evaluation.rows:,} {evaluation.measured_on}"
-            ),
+            Fact("Silhouette", format_number(evaluation.silhouette), f"on {evaluation.rows:,} {_where(evaluation)}"),
             Fact("Weakest cluster comes again", format_percent(weakest, 0), "overlap with half of the rows"),
             Fact("Agreement on sealed rows", format_number(evaluation.replication), "adjusted Rand index"),
         )
@@ -65,6 +63,11 @@ def _answer(evaluation: ClusterEvaluation, run: ClusterRun) -> Section:
     return Section("The answer", (facts, picture, Prose(run.why)), evaluation.answer)
 
 
+def _where(evaluation: ClusterEvaluation) -> str:
+    """What was measured on, as people say it."""
+    return "sealed rows" if evaluation.measured_on == "test" else evaluation.measured_on
+
+
 def _clusters(evaluation: ClusterEvaluation, run: ClusterRun) -> Section:
     blocks: list[Block] = [Prose("\n".join(f"- {cluster.sentence}" for cluster in run.clusters))]
     rows = tuple(
@@ -77,7 +80,7 @@ def _clusters(evaluation: ClusterEvaluation, run: ClusterRun) -> Section:
         )
         for cluster in run.clusters
     )
-    columns = ("cluster", "rows", "share in training", f"share in {evaluation.measured_on}", "comes again")
+    columns = ("cluster", "rows", "share in training", f"share in {_where(evaluation)}", "comes again")
     blocks.append(Table(columns, rows, numeric=(1, 2, 3, 4)))
     if run.unassigned:
         blocks.append(Prose(f"{run.unassigned:,} training rows are in no cluster."))
@@ -88,7 +91,7 @@ def _clusters(evaluation: ClusterEvaluation, run: ClusterRun) -> Section:
 
 def candidate_rows(run: ClusterRun) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:
     """Headings and rows of the leaderboard."""
-    columns = ("", "method", "clusters", "silhouette", "above noise", "stability", "prediction strength", "note")
+    columns = ("", "method", "clusters", "silhouette", "above noise", "stability", "strength", "note")
     return columns, tuple(_row(item, run) for item in run.candidates)
 
 
@@ -111,7 +114,8 @@ def _tried(run: ClusterRun) -> Section:
         blocks.append(chart)
     lead = (
         f"A candidate counts if its silhouette is more than {format_number(run.bar)} deviations above that of noise of the same "
-        "shape, half of the rows give the same clusters, and each cluster comes again."
+        "shape, half of the rows give the same clusters (stability), one half predicts the other (strength), and each cluster "
+        "comes again."
     )
     return Section("What was tried", tuple(blocks), lead)
 
@@ -120,7 +124,7 @@ def _account(evaluation: ClusterEvaluation, run: ClusterRun) -> Section:
     rows = (
         ("data set", run.dataset_id),
         ("split", run.split_id),
-        ("measured on", f"{evaluation.rows:,} {evaluation.measured_on}"),
+        ("measured on", f"{evaluation.rows:,} {_where(evaluation)}"),
         ("openings of the sealed part", str(evaluation.openings)),
         ("columns", ", ".join(run.columns)),
         ("left out", "; ".join(f"{name}: {reason}" for name, reason in run.excluded.items()) or "none"),
