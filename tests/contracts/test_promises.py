@@ -12,7 +12,7 @@ from tests.contracts.families import NAMES, QUICK, data_for, each_task, every_fa
 
 from modelyard.packaging.compile import compile_estimator
 from modelyard.problem import Task
-from modelyard.training.families.family import Family, FitData, IncrementalFamily
+from modelyard.training.families.family import Family, FitData, Updatable
 from modelyard.training.families.fitness import Needs, unfit_reason
 from modelyard.training.families.promises import Latency
 from modelyard.training.families.registry import FAMILIES
@@ -102,18 +102,19 @@ def _steps(estimator: Any, task: Task) -> np.ndarray[Any, np.dtype[np.float64]]:
 @every_family
 def test_incremental_families_go_on_learning(family: Family) -> None:
     """Shown the contrary many times over, it changes its mind; what it was updated from stays as it was."""
-    assert isinstance(family, IncrementalFamily) == family.promises.incremental
-    if not isinstance(family, IncrementalFamily):
+    assert isinstance(family, Updatable) == family.promises.incremental
+    if not isinstance(family, Updatable):
         return
     for task in family.promises.tasks:
         data = data_for(task)
         highest = data.target.max() if task.is_classification else 0.0
         contrary = dataclasses.replace(data, target=highest - data.target)
+        params = family.defaults(task)
         first = fitted(family, data)
         before = predicted(first, data.matrix, task)
         later = first
         for seed in range(30):
-            later = family.update(later, contrary, seed=seed).estimator
+            later = family.update(later, contrary, params, seed=seed).estimator
 
         np.testing.assert_array_equal(predicted(first, data.matrix, task), before)
         assert followed(first, data) > 0.6
@@ -123,11 +124,13 @@ def test_incremental_families_go_on_learning(family: Family) -> None:
 def test_naive_bayes_learns_in_parts_what_it_learns_at_once() -> None:
     """Half and half is the whole."""
     family, data = FAMILIES["naive_bayes"], data_for(Task.MULTICLASS)
-    assert isinstance(family, IncrementalFamily)
+    assert isinstance(family, Updatable)
     half = np.arange(240) < 120
     params = {"var_smoothing": 1e-12}  # its unit is the largest variance of the first part
     whole = family.fit(data, params, seed=0).estimator
-    parts = family.update(family.fit(data.rows(half), params, seed=0).estimator, data.rows(~half), seed=0).estimator
+    parts = family.update(
+        family.fit(data.rows(half), params, seed=0).estimator, data.rows(~half), params, seed=0
+    ).estimator
 
     np.testing.assert_allclose(parts.theta_, whole.theta_, rtol=1e-9)
     free = slice(0, 3)  # the last feature is constant

@@ -5,8 +5,8 @@ Gives: fitted estimators with scikit-learn's API, and the space in which a famil
 Never: chooses among families.
 """
 
-from modelyard.training.families.family import Dimension, Family, FitData, Fitted, IncrementalFamily
+from modelyard.training.families.family import Dimension, Family, FitData, Fitted, Updatable
 from modelyard.training.families.promises import Latency, Promises
 from modelyard.training.families.registry import FAMILIES
 
-__all__ = ["FAMILIES", "Dimension", "Family", "FitData", "Fitted", "IncrementalFamily", "Latency", "Promises"]
+__all__ = ["FAMILIES", "Dimension", "Family", "FitData", "Fitted", "Latency", "Promises", "Updatable"]

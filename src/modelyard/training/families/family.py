@@ -12,7 +12,7 @@ from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.training.families.promises import Promises
 
-__all__ = ["Dimension", "Family", "FitData", "Fitted", "IncrementalFamily", "seed_31"]
+__all__ = ["Dimension", "Family", "FitData", "Fitted", "Updatable", "seed_31"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -132,13 +132,21 @@ class Family(Protocol):
 
 
 @runtime_checkable
-class IncrementalFamily(Family, Protocol):
-    """A family whose estimators can go on learning."""
+class Updatable(Protocol):
+    """A family whose estimators can go on learning from new rows; kept beside :class:`Family`."""
 
-    def update(self, estimator: Any, data: FitData, *, seed: int) -> Fitted:
-        """What ``estimator`` becomes when it learns from further rows too; ``estimator`` itself stays as it is.
+    def update(self, estimator: Any, data: FitData, params: Mapping[str, Any], *, seed: int) -> Fitted:
+        """A new estimator that holds what ``estimator`` knows and what ``data`` adds; the old one is left as it is.
 
-        The rows are encoded by the encoder that was fitted with the estimator, and hold no class that it has not seen.
+        Parameters
+        ----------
+        data
+            New rows alone, encoded as the estimator's were, with the same codes of classes.
+
+        Returns
+        -------
+        Fitted
+            Its ``rounds`` are those that were added, at least one, found on the rows that ``data.stop`` marks.
         """
 
 

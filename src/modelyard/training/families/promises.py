@@ -38,7 +38,7 @@ class Promises(Record):
         Predictions never fall (or never rise) in the features that ``FitData.monotone`` names. Several classes have no
         such order.
     incremental
-        It keeps :class:`~modelyard.training.families.family.IncrementalFamily`.
+        It keeps :class:`~modelyard.training.families.family.Updatable`.
     native_categories
         Categories need no numbers of their own: codes without an order are split as sets.
     """

@@ -46,7 +46,7 @@ class NaiveBayes:
 
         return Fitted(GaussianNB(**params).fit(data.matrix, data.target, sample_weight=data.weight))
 
-    def update(self, estimator: Any, data: FitData, *, seed: int) -> Fitted:  # noqa: ARG002
+    def update(self, estimator: Any, data: FitData, params: Mapping[str, Any], *, seed: int) -> Fitted:  # noqa: ARG002
         """Means and variances of old and new rows together (Chan, Golub and LeVeque, 1983)."""
         learner = copy.deepcopy(estimator)
         return Fitted(learner.partial_fit(data.matrix, data.target, sample_weight=data.weight))

@@ -61,7 +61,7 @@ class StochasticGradient:
         machine.fit(np.clip(data.matrix, -_BOUND, _BOUND), (data.target - center) / scale, sample_weight=data.weight)
         return Fitted(StochasticEstimator(machine, center, scale))
 
-    def update(self, estimator: Any, data: FitData, *, seed: int) -> Fitted:  # noqa: ARG002
+    def update(self, estimator: Any, data: FitData, params: Mapping[str, Any], *, seed: int) -> Fitted:  # noqa: ARG002
         """Once through the new rows, in an order that the machine draws from its own seed, from where it stands."""
         machine = copy.deepcopy(estimator.machine)
         target = (data.target - estimator.center) / estimator.scale
