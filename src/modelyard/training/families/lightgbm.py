@@ -15,6 +15,9 @@ from modelyard.training.families.promises import Latency, Promises
 
 __all__ = ["LightGBM"]
 
+_UPDATE_SHARE = 10
+"""An update without stopping rows adds a tenth of the rounds that a fit without them takes."""
+
 
 @dataclasses.dataclass(frozen=True)
 class LightGBM:
@@ -37,7 +40,7 @@ class LightGBM:
     style: EncodingStyle = EncodingStyle.TREE
     complexity: int = 3
     most_rows: int | None = None
-    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, monotone=True)
+    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, monotone=True, incremental=True)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """Moderate trees, slow learning, rows subsampled in each round."""
@@ -90,12 +93,19 @@ class LightGBM:
         estimator = self._estimator(data, params, seed, rounds)
         return Fitted(estimator.fit(data.matrix, data.target, sample_weight=data.weight), rounds)
 
-    def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int) -> int:
-        """Where the loss on the stopping rows is least, learning from the others."""
+    def update(self, estimator: Any, data: FitData, params: Mapping[str, Any], *, seed: int) -> Fitted:
+        """Trees that correct those of ``estimator``, learnt from the new rows."""
+        added = self._best_rounds(data, params, seed, after=estimator)
+        fresh = self._estimator(data, params, seed, added)
+        return Fitted(fresh.fit(data.matrix, data.target, sample_weight=data.weight, init_model=estimator), added)
+
+    def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int, after: Any = None) -> int:
+        """Where the loss on the stopping rows is least, learning from the others; rounds to be added to ``after``."""
         from lightgbm import early_stopping
 
+        known = 0 if after is None else int(after.booster_.current_iteration())
         if not data.stop.any():
-            return self.fallback_rounds
+            return self.fallback_rounds if after is None else max(1, self.fallback_rounds // _UPDATE_SHARE)
         learnt, held = data.rows(~data.stop), data.rows(data.stop)
         estimator = self._estimator(data, params, seed, self.max_rounds)
         estimator.fit(
@@ -106,8 +116,9 @@ class LightGBM:
             eval_y=held.target,
             eval_sample_weight=None if held.weight is None else [held.weight],
             callbacks=[early_stopping(self.patience, verbose=False)],
+            init_model=after,
         )
-        return int(estimator.best_iteration_)
+        return max(1, int(estimator.best_iteration_) - known)
 
     def _estimator(self, data: FitData, params: Mapping[str, Any], seed: int, rounds: int) -> Any:
         from lightgbm import LGBMClassifier, LGBMRegressor

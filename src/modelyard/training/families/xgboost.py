@@ -14,6 +14,9 @@ from modelyard.training.families.promises import Latency, Promises
 
 __all__ = ["XGBoost"]
 
+_UPDATE_SHARE = 10
+"""As for LightGBM."""
+
 
 @dataclasses.dataclass(frozen=True)
 class XGBoost:
@@ -32,7 +35,7 @@ class XGBoost:
     style: EncodingStyle = EncodingStyle.TREE
     complexity: int = 3
     most_rows: int | None = None
-    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, monotone=True)
+    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, monotone=True, incremental=True)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """Trees of moderate depth, rows and features subsampled."""
@@ -77,10 +80,19 @@ class XGBoost:
         estimator = self._estimator(data, params, seed, n_estimators=rounds)
         return Fitted(estimator.fit(data.matrix, data.target, sample_weight=data.weight, verbose=False), rounds)
 
-    def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int) -> int:
-        """Where the loss on the stopping rows is least, learning from the others."""
+    def update(self, estimator: Any, data: FitData, params: Mapping[str, Any], *, seed: int) -> Fitted:
+        """Trees that correct those of ``estimator``, learnt from the new rows."""
+        before = estimator.get_booster()
+        added = self._best_rounds(data, params, seed, after=before)
+        fresh = self._estimator(data, params, seed, n_estimators=added)
+        fresh.fit(data.matrix, data.target, sample_weight=data.weight, verbose=False, xgb_model=before)
+        return Fitted(fresh, added)
+
+    def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int, after: Any = None) -> int:
+        """Where the loss on the stopping rows is least, learning from the others; rounds to be added to ``after``."""
+        known = 0 if after is None else int(after.num_boosted_rounds())
         if not data.stop.any():
-            return self.fallback_rounds
+            return self.fallback_rounds if after is None else max(1, self.fallback_rounds // _UPDATE_SHARE)
         learnt, held = data.rows(~data.stop), data.rows(data.stop)
         estimator = self._estimator(
             data, params, seed, n_estimators=self.max_rounds, early_stopping_rounds=self.patience
@@ -92,8 +104,9 @@ class XGBoost:
             eval_set=[(held.matrix, held.target)],
             sample_weight_eval_set=None if held.weight is None else [held.weight],
             verbose=False,
+            xgb_model=after,
         )
-        return int(estimator.best_iteration) + 1
+        return max(1, int(estimator.best_iteration) + 1 - known)
 
     def _estimator(self, data: FitData, params: Mapping[str, Any], seed: int, **rounds: int) -> Any:
         from xgboost import XGBClassifier, XGBRegressor
