@@ -101,7 +101,9 @@ def _steps(estimator: Any, task: Task) -> np.ndarray[Any, np.dtype[np.float64]]:
 
 @every_family
 def test_incremental_families_go_on_learning(family: Family) -> None:
-    """Shown the contrary many times over, it changes its mind; what it was updated from stays as it was."""
+    """Shown the contrary many times over, it changes its mind; what it was updated from stays as it was, and its native form
+    answers alike.
+    """
     assert isinstance(family, Updatable) == family.promises.incremental
     if not isinstance(family, Updatable):
         return
@@ -109,13 +111,18 @@ def test_incremental_families_go_on_learning(family: Family) -> None:
         data = data_for(task)
         highest = data.target.max() if task.is_classification else 0.0
         contrary = dataclasses.replace(data, target=highest - data.target)
+        params = family.defaults(task)
         first = fitted(family, data)
         before = predicted(first, data.matrix, task)
         later = first
         for seed in range(30):
-            later = family.update(later, contrary, family.defaults(task), seed=seed).estimator
+            later = family.update(later, contrary, params, seed=seed).estimator
+
+        after = predicted(later, data.matrix, task).reshape(240, -1)
+        compiled = compile_estimator(later, task, family.name)
 
         np.testing.assert_array_equal(predicted(first, data.matrix, task), before)
+        np.testing.assert_allclose(compiled.predict_matrix(data.matrix), after, rtol=0, atol=1e-4)
         assert followed(first, data) > 0.6
         assert followed(later, data) < -0.6
 

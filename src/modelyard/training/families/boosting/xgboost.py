@@ -116,8 +116,8 @@ class XGBoost:
         before = estimator.get_booster()
         added = self._best_rounds(data, params, seed, after=before)
         fresh = self._estimator(data, params, seed, n_estimators=added)
-        rows = {"sample_weight": data.weight, "verbose": False}
-        return Fitted(fresh.fit(data.matrix, data.target, xgb_model=before, **rows), added)
+        fresh.fit(data.matrix, data.target, sample_weight=data.weight, verbose=False, xgb_model=before)
+        return Fitted(fresh, added)
 
     def _best_rounds(self, data: FitData, params: Mapping[str, Any], seed: int, after: Any = None) -> int:
         """Where the loss on the stopping rows is least, learning from the others; rounds to be added to ``after``."""
