@@ -92,16 +92,16 @@ def test_the_older_key_says_the_same() -> None:
 
 
 def test_a_family_without_weights_is_resampled(workspace: Workspace, split_of: MakeSplit) -> None:
-    """Extra trees have no weights here; the other two ways need nothing of a family."""
-    plan = {**PLAN, "families": ["decision_tree"]}
+    """Neighbours have no class weights; the other two ways need nothing of a family."""
+    plan = {**PLAN, "families": ["nearest_neighbours"]}
     split, problem = split_of(rare(), "churn", data={"positive": "yes"}, training=plan)
     found = train(split, problem, workspace).record.weights
 
     assert found is not None
     assert [item.name for item in found.remedies] == [
-        "decision_tree",
-        "decision_tree-smote",
-        "decision_tree-under-sampled",
+        "nearest_neighbours",
+        "nearest_neighbours-smote",
+        "nearest_neighbours-under-sampled",
     ]
 
 
