@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from modelyard.core import DataError
 from modelyard.problem import Problem
-from modelyard.training.folds import FoldPlan, RowKeys, inner_holdout, plan_folds
+from modelyard.training.folds import FoldPlan, RowKeys, inner_holdout, plan_fewer_rows, plan_folds
 
 BRIEF = settings(max_examples=40, deadline=None)
 Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
@@ -165,3 +165,21 @@ def test_the_strategy_is_the_splits(split: str, data: dict[str, str], task: str,
 
     assert keys.strategy == strategy
     assert keys.keys.tolist() == {"time": [3, 1, 2], "group": [2, 0, 1]}.get(strategy, [])
+
+
+@pytest.mark.parametrize("strategy", ["stratified", "group", "time"])
+def test_folds_of_a_part_of_the_rows(strategy: str) -> None:
+    """About as many rows as asked for; groups stay whole, and in time the latest are taken."""
+    rows = 3_000
+    keys = np.arange(rows) // 10
+    made = plan_fewer_rows(RowKeys(strategy, np.arange(rows) % 2, keys), 1_000, 5, seed=3)
+    taken = np.unique(np.concatenate([np.concatenate([fold.train, fold.held]) for fold in made.folds]))
+
+    assert len(taken) == pytest.approx(1_000, abs=10)
+    assert made.strategy == strategy
+    if strategy == "time":
+        assert taken.min() == 2_000
+        assert all(fold.train.max() < fold.held.min() for fold in made.folds)
+    if strategy == "group":
+        assert all(not set(keys[fold.train]) & set(keys[fold.held]) for fold in made.folds)
+        assert set(np.bincount(keys[taken])) == {0, 10}

@@ -94,7 +94,7 @@ def test_the_clock_keeps_time_for_the_winner(hand: Hand) -> None:
     """A tenth at first, later what fitting the leaders twice will take."""
     clock = Clock(100, workers=2)
     assert clock.left_s == pytest.approx(90)
-    clock.reserve_for(fold_seconds=20)
+    clock.reserve_for(refit_seconds=20)
 
     assert clock.left_s == pytest.approx(100 - 2.2 * 20 / 2)
     hand.now += 100 - 22

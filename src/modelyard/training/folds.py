@@ -12,7 +12,7 @@ from modelyard.core import DataError, derive_seed
 from modelyard.data.splits.gap import earlier_by
 from modelyard.problem import Problem
 
-__all__ = ["Fold", "FoldPlan", "RowKeys", "inner_holdout", "plan_folds"]
+__all__ = ["Fold", "FoldPlan", "RowKeys", "inner_holdout", "plan_fewer_rows", "plan_folds"]
 
 Rows = npt.NDArray[np.int64]
 
@@ -146,6 +146,36 @@ def plan_folds(keys: RowKeys, folds: int, seed: int) -> FoldPlan:
             cure="Bring more rows, groups or moments, or choose another strategy under split",
         )
     return FoldPlan(keys.strategy, usable)
+
+
+def plan_fewer_rows(keys: RowKeys, rows: int, folds: int, seed: int) -> FoldPlan:
+    """Folds of a part of the rows only: in time the latest, by groups whole ones, else drawn by chance.
+
+    Parameters
+    ----------
+    rows
+        How many to take, about so many of whole groups.
+
+    Raises
+    ------
+    DataError
+        If they cannot be divided into two folds.
+    """
+    order = np.random.default_rng(derive_seed(seed, "fewer rows")).permutation(len(keys.classes))
+    if keys.strategy == "time":
+        taken = np.argsort(keys.keys, kind="stable")[-rows:]
+    elif keys.strategy == "group":
+        groups = keys.keys[order]
+        _, first = np.unique(groups, return_index=True)
+        drawn = groups[np.sort(first)]
+        sizes = np.bincount(keys.keys)[drawn]
+        taken = np.flatnonzero(np.isin(keys.keys, drawn[: 1 + int(np.searchsorted(np.cumsum(sizes), rows))]))
+    else:
+        taken = order[:rows]
+    taken = np.sort(taken)
+    plan = plan_folds(keys.take(taken), folds, seed)
+    made = tuple(Fold(taken[fold.train], taken[fold.held]) for fold in plan.folds)
+    return FoldPlan(plan.strategy, made)
 
 
 def inner_holdout(keys: RowKeys, train: Rows, seed: int) -> npt.NDArray[np.bool_]:

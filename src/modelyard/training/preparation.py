@@ -17,11 +17,13 @@ from modelyard.features.sentences import sentence_model
 from modelyard.problem import MetricInput, Problem, Task, declare_metrics, metric_spec
 from modelyard.training.curves.resampling import require_resampling
 from modelyard.training.custom_metrics import load_metric, try_metrics
+from modelyard.training.executor import cores
 from modelyard.training.families.constraints import check_monotone
 from modelyard.training.families.fitness import Needs
-from modelyard.training.folds import FoldPlan, RowKeys, plan_folds
+from modelyard.training.folds import FoldPlan, RowKeys, plan_fewer_rows, plan_folds
 from modelyard.training.metrics import decide_labels
 from modelyard.training.model import Learning
+from modelyard.training.planning import race_rows
 from modelyard.training.search.cross_validation import Question
 from modelyard.training.target import class_names, encode_target
 
@@ -128,7 +130,7 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
     truth = encode_target(frame[data.target], problem.task, classes)
     keys = RowKeys.of(frame, problem, split.record.strategy, truth)
     seed = problem.training.seed
-    plan = plan_folds(keys, problem.training.folds, derive_seed(seed, "folds"))
+    plan = _folds(keys, problem, len(columns), len(classes))
     _try_metrics(problem, folder, truth, plan, len(classes))
     digest = digest_json(
         {
@@ -144,6 +146,7 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
             "weight": data.weight,
             "sentence_encoder": _sentence_encoder(problem, columns),
             "folds": len(plan.folds),
+            "raced": int(sum(len(fold.held) for fold in plan.folds)),
             "seed": seed,
             "environment": environment(),
             **_own_metric(problem),
@@ -151,6 +154,17 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
     )
     question = Question(problem.task, len(classes), problem.primary_metric, truth, plan, digest, seed)
     return Setup(problem, columns, classes, keys, plan, question, own)
+
+
+def _folds(keys: RowKeys, problem: Problem, columns: int, classes: int) -> FoldPlan:
+    """Folds of all rows, or of as many as the budget allows to be compared on."""
+    training, rows = problem.training, len(keys.classes)
+    seed, workers = derive_seed(training.seed, "folds"), training.workers or cores()
+    outputs = classes if classes > 2 else 1
+    raced = race_rows(rows, columns, outputs, training.folds, budget_s=training.budget_s, workers=workers)
+    if raced < rows:
+        return plan_fewer_rows(keys, raced, training.folds, seed)
+    return plan_folds(keys, training.folds, seed)
 
 
 def _sentence_encoder(problem: Problem, columns: tuple[Column, ...]) -> str | None:

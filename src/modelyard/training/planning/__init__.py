@@ -7,7 +7,7 @@ Never: trains; lets the clock change a result without a record of it.
 
 from modelyard.training.planning.clock import Clock
 from modelyard.training.planning.cost import Size
-from modelyard.training.planning.plan import PlannedCandidate, WorkPlan, make_plan
+from modelyard.training.planning.plan import PlannedCandidate, WorkPlan, make_plan, race_rows
 from modelyard.training.planning.portfolio import PORTFOLIO
 
-__all__ = ["PORTFOLIO", "Clock", "PlannedCandidate", "Size", "WorkPlan", "make_plan"]
+__all__ = ["PORTFOLIO", "Clock", "PlannedCandidate", "Size", "WorkPlan", "make_plan", "race_rows"]

@@ -12,7 +12,7 @@ _PRIOR_S = 4.0
 """So many predicted seconds count as if they had taken what was expected."""
 
 _REFITS = 2.2
-"""The winner is fitted twice, on somewhat more rows than a fold's."""
+"""The winner is fitted twice: on the training part, and with the validation part too."""
 
 
 class Clock:
@@ -62,10 +62,10 @@ class Clock:
         self._predicted[family] = self._predicted.get(family, 0.0) + predicted
         self._spent[family] = self._spent.get(family, 0.0) + spent
 
-    def reserve_for(self, fold_seconds: float) -> None:
-        """Set time aside for fitting a winner whose members take so many seconds on a fold, on one core."""
+    def reserve_for(self, refit_seconds: float) -> None:
+        """Set time aside for fitting a winner whose members take so many seconds on the training part, on one core."""
         if math.isfinite(self._budget):
-            self._reserve = min(0.5 * self._budget, max(0.04 * self._budget, _REFITS * fold_seconds / self._workers))
+            self._reserve = min(0.5 * self._budget, max(0.04 * self._budget, _REFITS * refit_seconds / self._workers))
 
     def _pace(self, family: str) -> float:
         """Seconds spent a predicted second: the family's own past, weighed against that of everything so far."""

@@ -7,7 +7,7 @@ slower machine is not wrong by more than its speed; the clock compares with what
 
 import dataclasses
 
-__all__ = ["Cost", "Size", "fit_seconds"]
+__all__ = ["Cost", "Size", "fit_seconds", "rows_within"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,3 +72,13 @@ _UNKNOWN = Cost(1.0, 1e-5)
 def fit_seconds(family: str, size: Size) -> float:
     """Predicted seconds of one fit of a family's default configuration; of unknown families a cautious guess."""
     return _COSTS.get(family, _UNKNOWN).seconds(size)
+
+
+def rows_within(family: str, seconds: float, features: int, outputs: int) -> int:
+    """How many rows a family's default configuration may learn from in so many predicted seconds; none below 0.
+
+    >>> rows_within("lightgbm", 3.3, features=10, outputs=1)
+    100000
+    """
+    cost = _COSTS.get(family, _UNKNOWN)
+    return max(0, round((seconds - cost.start) / (cost.per_cell * max(features, 1) * outputs)))

@@ -8,10 +8,10 @@ from typing import Any
 from modelyard.core import Record, digest_json
 from modelyard.problem import Task
 from modelyard.training.families.family import Family
-from modelyard.training.planning.cost import Size, fit_seconds
+from modelyard.training.planning.cost import Size, fit_seconds, rows_within
 from modelyard.training.planning.portfolio import entries
 
-__all__ = ["PlannedCandidate", "WorkPlan", "make_plan"]
+__all__ = ["PlannedCandidate", "WorkPlan", "make_plan", "race_rows"]
 
 _MOST_CANDIDATES = ((400, 4), (1_000, 8), (2_500, 15), (10_000, 30))
 """Rows up to which so many candidates are tried, tuning included: more would be picked by luck (as AutoGluon's limits)."""
@@ -20,7 +20,10 @@ _MOST = 80
 _BUDGETS_AHEAD = 1.5
 """So much more than the budget is planned, for machines that are faster than the cost model's."""
 
-_TUNING_BATCHES_OF = 4
+_RACE_SHARE = 0.15
+"""A boosted model on all folds may cost this share of a budget; where all rows would cost more, fewer race."""
+
+_LEAST_RACE_ROWS = 5_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -115,3 +118,17 @@ def make_plan(
     affordable = [item for item, at in zip(listed, begins, strict=True) if at <= 0 or at < budget_s * _BUDGETS_AHEAD]
     rounds = most - len(affordable) if len(affordable) == len(listed) else 0
     return WorkPlan(tuple(affordable), rounds, budget_s)
+
+
+def race_rows(rows: int, features: int, outputs: int, folds: int, *, budget_s: float | None, workers: int) -> int:
+    """How many of the rows candidates are compared on; the winner is fitted on all. All of them without a budget.
+
+    Parameters
+    ----------
+    rows, features, outputs
+        Of the training part, as :class:`~modelyard.training.planning.cost.Size` counts them.
+    """
+    if budget_s is None:
+        return rows
+    learnt = rows_within("lightgbm", _RACE_SHARE * budget_s * workers / folds, features, outputs)
+    return min(rows, max(_LEAST_RACE_ROWS, round(learnt * folds / (folds - 1))))

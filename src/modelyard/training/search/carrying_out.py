@@ -117,7 +117,7 @@ def _within_budget(
         for item, candidate in zip(batch, made, strict=True):
             if candidate.status is CandidateStatus.DONE:
                 clock.note(item.family, item.seconds, candidate.fit_seconds)
-        clock.reserve_for(_refit_seconds(validation))
+        clock.reserve_for(_refit_seconds(validation, setup))
     if plan.only is None:
         for item in left.values():
             validation.leave_out(Recipe(item.name, families[item.family], item.params), _NO_TIME)
@@ -156,12 +156,13 @@ def _batches(plan: WorkPlan, left: dict[str, PlannedCandidate], clock: Clock) ->
         yield batch
 
 
-def _refit_seconds(validation: CrossValidation) -> float:
-    """Seconds on a fold of the best candidates so far, which may become a blend."""
+def _refit_seconds(validation: CrossValidation, setup: Setup) -> float:
+    """Seconds on all training rows of the best candidates so far, which may become a blend."""
     sign = 1 if validation.greater_is_better else -1
     complete = [item for item in validation.candidates if item.is_complete and item.fit_seconds > 0]
     best = sorted(complete, key=lambda item: -sign * (item.mean or 0.0))[:_MEMBERS]
-    return sum(item.fit_seconds for item in best) / validation.folds
+    learnt = np.mean([len(fold.train) for fold in setup.plan.folds])
+    return sum(item.fit_seconds for item in best) / validation.folds * len(setup.truth) / float(learnt)
 
 
 def _tuning_seconds(plan: WorkPlan, family: str) -> float:

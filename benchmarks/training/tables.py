@@ -1,0 +1,93 @@
+"""The tables on which models are compared: open data, divided once into rows to learn from and rows to be judged on."""
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+__all__ = ["QUESTIONS", "Question", "divided"]
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = ROOT / "tests" / "data"
+TEST_SHARE = 0.3
+
+
+@dataclasses.dataclass(frozen=True)
+class Question:
+    """What is predicted from which table.
+
+    Parameters
+    ----------
+    source
+        File below ``tests/data``, or the name of one of scikit-learn's own data sets with ``sklearn:`` before it.
+    target, kind
+        Column, and ``binary``, ``multiclass`` or ``regression``.
+    drop
+        Columns that nobody may use: leaks, and numbers of rows.
+    group
+        Column whose rows stay together; None if rows are divided by chance.
+    """
+
+    source: str
+    target: str
+    kind: str
+    drop: tuple[str, ...] = ()
+    group: str | None = None
+
+    @property
+    def metric(self) -> str:
+        """ROC AUC, log loss or RMSE."""
+        return {"binary": "roc_auc", "multiclass": "log_loss", "regression": "rmse"}[self.kind]
+
+
+QUESTIONS = {
+    "churn": Question("telco_churn.parquet", "Churn", "binary", ("customerID",)),
+    "adult": Question("adult_census.parquet", "income", "binary", ("uci_split",)),
+    "bank": Question("bank_additional.parquet", "y", "binary", ("duration", "row_order")),
+    "bike": Question(
+        "bike_sharing_hourly.parquet", "cnt", "regression", ("casual", "registered", "instant", "timestamp")
+    ),
+    "parkinsons": Question(
+        "parkinsons_telemonitoring.parquet", "total_UPDRS", "regression", ("motor_UPDRS",), "subject"
+    ),
+    "breast_cancer": Question("sklearn:breast_cancer", "target", "binary"),
+    "diabetes": Question("sklearn:diabetes", "target", "regression"),
+    "digits": Question("sklearn:digits", "target", "multiclass"),
+}
+
+
+def divided(name: str, seed: int, folder: Path) -> tuple[Path, Path]:
+    """Two Parquet files, to learn from and to be judged on; made once for each seed."""
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = folder / f"{name}-{seed}-train.parquet", folder / f"{name}-{seed}-test.parquet"
+    if all(path.exists() for path in paths):
+        return paths
+    question = QUESTIONS[name]
+    frame = _read(question).drop(question.drop, strict=False)
+    held = _held(frame, question, seed)
+    for path, part in zip(paths, (frame.filter(~held), frame.filter(held)), strict=True):
+        part.write_parquet(path)
+    return paths
+
+
+def _held(frame: pl.DataFrame, question: Question, seed: int) -> pl.Series:
+    """Which rows are judged on: three in ten, by chance or by whole groups."""
+    random = np.random.default_rng(seed)
+    if question.group is None:
+        return pl.Series(random.permutation(frame.height) < TEST_SHARE * frame.height)
+    groups = frame[question.group].unique().sort()
+    kept = groups.filter(pl.Series(random.permutation(len(groups)) < TEST_SHARE * len(groups)))
+    return frame[question.group].is_in(kept.to_list())
+
+
+def _read(question: Question) -> pl.DataFrame:
+    if not question.source.startswith("sklearn:"):
+        return pl.read_parquet(DATA / question.source)
+    from sklearn import datasets
+
+    loaded = getattr(datasets, f"load_{question.source.removeprefix('sklearn:')}")()
+    columns = [str(name).replace(" ", "_") for name in loaded.feature_names]
+    frame = pl.DataFrame(loaded.data, schema=columns)
+    target = pl.Series(loaded.target).cast(pl.Float64 if question.kind == "regression" else pl.String)
+    return frame.with_columns(target.alias(question.target))
