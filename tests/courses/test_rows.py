@@ -12,7 +12,7 @@ from tests.unsupervised.conftest import blobs, noise, payments
 from tests.yard import Yard
 
 from modelyard.cli.course import course_answer
-from modelyard.cli.verb import Session
+from modelyard.cli.session import Session
 from modelyard.core import ConfigError, DataError, StateError
 from modelyard.courses import VERBS, Course
 from modelyard.problem import Task

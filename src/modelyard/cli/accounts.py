@@ -6,7 +6,8 @@ from typing import Annotated
 import typer
 
 from modelyard.cli.exit_codes import ExitCode
-from modelyard.cli.verb import Answer, Session, print_answer, verb
+from modelyard.cli.session import Answer, Session
+from modelyard.cli.verb import print_answer, verb
 
 __all__ = ["add_to"]
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 from modelyard.cli.exit_codes import ExitCode
-from modelyard.cli.verb import Answer, Session
+from modelyard.cli.session import Answer, Session
 
 if TYPE_CHECKING:
     from modelyard.courses import Outcome

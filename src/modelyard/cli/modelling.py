@@ -10,7 +10,8 @@ import typer
 
 from modelyard.cli.exit_codes import ExitCode
 from modelyard.cli.operations import decided
-from modelyard.cli.verb import Answer, Session, verb
+from modelyard.cli.session import Answer, Session
+from modelyard.cli.verb import verb
 
 __all__ = ["add_to"]
 

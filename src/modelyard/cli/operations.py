@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard.cli.exit_codes import ExitCode
-from modelyard.cli.verb import Answer, Session, verb
+from modelyard.cli.session import Answer, Session
+from modelyard.cli.verb import verb
 
 if TYPE_CHECKING:
     from modelyard.retraining import Decision

@@ -5,7 +5,8 @@ from typing import Annotated
 import typer
 
 from modelyard.cli.exit_codes import ExitCode
-from modelyard.cli.verb import Answer, Session, verb
+from modelyard.cli.session import Answer, Session
+from modelyard.cli.verb import verb
 
 __all__ = ["add_to"]
 

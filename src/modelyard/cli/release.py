@@ -4,7 +4,8 @@ from typing import Annotated
 
 import typer
 
-from modelyard.cli.verb import Answer, Session, verb
+from modelyard.cli.session import Answer, Session
+from modelyard.cli.verb import verb
 
 __all__ = ["add_to"]
 

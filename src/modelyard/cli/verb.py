@@ -1,79 +1,19 @@
 """One shape for all commands: common options, one project, one answer, one exit code."""
 
-import dataclasses
 import functools
 import inspect
 import json
-import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from modelyard.cli.exit_codes import ExitCode
+from modelyard.cli.course import course_answer
+from modelyard.cli.session import Answer, Session
 
-if TYPE_CHECKING:
-    from rich.console import RenderableType
-
-    from modelyard.project import Project
-
-__all__ = ["Answer", "Session", "print_answer", "verb"]
-
-TOKEN_VARIABLE = "MODELYARD_TOKEN"  # noqa: S105 - the name of a variable, not a secret
-
-
-@dataclasses.dataclass(frozen=True)
-class Answer:
-    """What a command has to say.
-
-    Parameters
-    ----------
-    record
-        JSON-ready data; what ``--json`` prints.
-    view
-        The same for people.
-    exit_code
-        What the process ends with.
-    """
-
-    record: Any
-    view: "RenderableType"
-    exit_code: ExitCode = ExitCode.DONE
-
-
-@dataclasses.dataclass(frozen=True)
-class Session:
-    """The common options of one command.
-
-    Parameters
-    ----------
-    folder
-        The project's folder.
-    env
-        Name of the overlay file, or None.
-    settings
-        ``a.b=value`` overrides, in order.
-    as_json
-        True if the answer goes to a program; progress is silent then.
-    """
-
-    folder: Path
-    env: str | None
-    settings: tuple[str, ...]
-    as_json: bool
-
-    @functools.cached_property
-    def project(self) -> "Project":
-        """The project, opened when a command first asks for it."""
-        from modelyard.cli.progress import terminal_progress
-        from modelyard.core import silent
-        from modelyard.project import Project
-
-        progress = silent if self.as_json else terminal_progress()
-        token = os.environ.get(TOKEN_VARIABLE)
-        return Project.open(self.folder, env=self.env, settings=self.settings, token=token, progress=progress)
+__all__ = ["print_answer", "verb"]
 
 
 def _common(
@@ -96,7 +36,6 @@ def verb(app: typer.Typer, name: str) -> Callable[[Callable[..., Answer]], Calla
     The function takes the :class:`Session` first and its own options after it, and returns an :class:`Answer`; the
     common options are added to its signature here, so that no command repeats them.
     """
-    from modelyard.cli.course import course_answer
 
     def register(function: Callable[..., Answer]) -> Callable[..., None]:
         @functools.wraps(function)
