@@ -69,6 +69,13 @@ def test_import_loads_no_heavy_module() -> None:
     assert _modules_after("import modelyard") & set(HEAVY) == set()
 
 
+def test_opening_a_project_loads_no_library_that_learns() -> None:
+    """Every command opens the project; those that fit nothing must not wait for scikit-learn and its like."""
+    learning = {"sklearn", "scipy", "lightgbm", "xgboost", "catboost", "optuna", "statsmodels", "ray", "mlflow", "pandas"}
+
+    assert _modules_after("import modelyard.project") & learning == set()
+
+
 def test_commands_stand_in_the_order_of_the_life() -> None:
     """The help lists all verbs, from ``new`` to ``demo``."""
     result = subprocess.run(

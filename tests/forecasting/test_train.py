@@ -182,7 +182,7 @@ def test_the_page_answers_first_and_shows_where_it_fails(
 
     assert places == sorted(places)
     assert "http://" not in html.replace("http://www.w3.org", "")
-    assert "<script" not in html
+    assert html.count("<script") == 1  # the page's own, see decision 19
 
 
 def test_the_next_horizon_goes_on_after_the_history(

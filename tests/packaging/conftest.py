@@ -39,7 +39,8 @@ from modelyard.packaging.compile import compile_model
 from modelyard.problem import Problem, Task
 from modelyard.store import Workspace
 from modelyard.training.baselines import ConstantEstimator
-from modelyard.training.blending import BlendEstimator, Calibration, EncoderUnion, Member
+from modelyard.training.blending import BlendEstimator, Calibration, Member
+from modelyard.training.blending.encoders import EncoderUnion
 from modelyard.training.engine import train
 from modelyard.training.executor import InProcessExecutor
 from modelyard.training.families.family import Family, FitData

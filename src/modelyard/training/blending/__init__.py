@@ -3,10 +3,11 @@
 Takes: complete candidates with their out-of-fold predictions.
 Gives: a further candidate, scored by cross-fitting; an estimator of fitted members.
 Never: chooses the winner; learns weights or a calibration from rows that it is scored on.
+
+The union of encoders is in ``modelyard.training.blending.encoders``, since encoders need scikit-learn.
 """
 
 from modelyard.training.blending.calibration import Calibration
-from modelyard.training.blending.encoders import EncoderUnion
 from modelyard.training.blending.estimator import BlendEstimator, Member
 
-__all__ = ["BlendEstimator", "Calibration", "EncoderUnion", "Member"]
+__all__ = ["BlendEstimator", "Calibration", "Member"]

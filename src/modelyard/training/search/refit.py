@@ -18,7 +18,8 @@ from modelyard.features import EncodingStyle
 from modelyard.features.encoder import TableEncoder
 from modelyard.problem import Task
 from modelyard.training.baselines import ConstantEstimator
-from modelyard.training.blending import BlendEstimator, EncoderUnion, Member
+from modelyard.training.blending import BlendEstimator, Member
+from modelyard.training.blending.encoders import EncoderUnion
 from modelyard.training.families.family import Family, FitData
 from modelyard.training.model import FittedModel, Learning
 from modelyard.training.records import Candidate
