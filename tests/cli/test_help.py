@@ -71,7 +71,18 @@ def test_import_loads_no_heavy_module() -> None:
 
 def test_opening_a_project_loads_no_library_that_learns() -> None:
     """Every command opens the project; those that fit nothing must not wait for scikit-learn and its like."""
-    learning = {"sklearn", "scipy", "lightgbm", "xgboost", "catboost", "optuna", "statsmodels", "ray", "mlflow", "pandas"}
+    learning = {
+        "sklearn",
+        "scipy",
+        "lightgbm",
+        "xgboost",
+        "catboost",
+        "optuna",
+        "statsmodels",
+        "ray",
+        "mlflow",
+        "pandas",
+    }
 
     assert _modules_after("import modelyard.project") & learning == set()
 

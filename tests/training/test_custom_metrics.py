@@ -26,7 +26,13 @@ from modelyard.training.executor import InProcessExecutor, LocalPoolExecutor
 from modelyard.training.metrics import score, score_weighted
 
 MakeSplit = Callable[..., tuple[Split, Problem]]
-PLAN = {"folds": 3, "tuning_rounds": 0, "families": ["linear", "decision_tree"], "learning_curve": True}
+PLAN = {
+    "folds": 3,
+    "tuning_rounds": 0,
+    "families": ["linear", "decision_tree"],
+    "learning_curve": True,
+    "blend": False,  # which has no learning curve
+}
 
 MODULE = """
     import numpy as np
@@ -189,7 +195,7 @@ def test_weights_are_repeated_rows(seed: int) -> None:
 
 
 def test_it_has_intervals_and_comparisons(project: Path) -> None:
-    """Equal to those of the same metric that ships, since the samples are the same."""
+    """Near those of the same metric that ships, which knows more of its own spread (it is studentised)."""
     generator = np.random.default_rng(0)
     truth = generator.normal(size=200)
     good, bad = truth + generator.normal(size=200), truth + 2 * generator.normal(size=200)
@@ -198,7 +204,7 @@ def test_it_has_intervals_and_comparisons(project: Path) -> None:
     theirs = bootstrap_interval("rmse", truth, good, confidence=0.95, seed=1)
 
     assert ours.value == pytest.approx(theirs.value**2)
-    assert (ours.low, ours.high) == pytest.approx((theirs.low**2, theirs.high**2), rel=0.02)
+    assert (ours.low, ours.high) == pytest.approx((theirs.low**2, theirs.high**2), rel=0.05)
     assert compare(name, truth, bad, good, confidence=0.95, seed=1).verdict == "worse"  # declared: greater is better
 
 
