@@ -39,7 +39,7 @@ costs: {currency: EUR, volume_per_year: 50000, true_positive: 60, false_positive
 existing_system: {rule: "tenure < 12 AND Contract = 'Month-to-month'"}
 constraints: {latency_p99_ms: 10, model_size_mb: 50}
 metrics: {guardrails: {roc_auc: ">= 0.80"}}
-monitoring: {window: batch}
+monitoring: {window: batch, performance_drop: 0.04}
 training: {tuning_rounds: 4}
 """
 
