@@ -3,7 +3,6 @@
 import dataclasses
 import functools
 import importlib
-import importlib.metadata
 import os
 import platform
 import secrets
@@ -15,8 +14,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from modelyard.core import ConfigError, MissingExtraError, ModelyardError, StateError, write_atomic
-from modelyard.training.executor import ONE_THREAD, Outcome, Unit, attempt, one_line
+from modelyard.core import ConfigError, MissingExtraError, ModelyardError, StateError, installed_versions, write_atomic
+from modelyard.training.executor import ONE_THREAD, Outcome, Unit, attempt, cores, one_line
 
 __all__ = ["RayExecutor"]
 
@@ -110,8 +109,8 @@ class RayExecutor:
 
     def _room(self) -> int:
         """Units at once: machines may join and leave meanwhile."""
-        cores = int(self._ray.cluster_resources().get("CPU", 1))
-        return max(1, min(self.workers or cores, cores))
+        there = int(self._ray.cluster_resources().get("CPU", 1))
+        return max(1, min(self.workers or there, there))
 
     def _start(self, unit: Unit) -> None:
         folder: Path | None = getattr(unit, "folder", None)
@@ -198,14 +197,8 @@ def _lacking(ground: _Ground) -> str:
 
 def _versions() -> dict[str, str]:
     """Versions of what computes."""
-    return {"python": platform.python_version(), **{name: _version(name) for name in _LIBRARIES}}
-
-
-def _version(name: str) -> str:
-    try:
-        return importlib.metadata.version(name)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed as a package"
+    absent = dict.fromkeys(_LIBRARIES, "not installed as a package")
+    return {"python": platform.python_version(), **absent, **installed_versions(_LIBRARIES)}
 
 
 def _connect(ray: Any, workers: int | None, address: str | None) -> None:
@@ -214,7 +207,7 @@ def _connect(ray: Any, workers: int | None, address: str | None) -> None:
     if address is None:
         ray.init(
             address="local",
-            num_cpus=workers or len(os.sched_getaffinity(0)),
+            num_cpus=workers or cores(),
             include_dashboard=False,
             object_store_memory=_OBJECT_STORE_BYTES,  # results are small: arrays travel by files
             # Ray counts deaths for want of memory apart from others, and would try such a unit again for ever.

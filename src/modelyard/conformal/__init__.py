@@ -1,4 +1,4 @@
-"""Statements that are right in a stated share of cases: an interval for a value, a set of classes for a case.
+"""Statements that are right in a stated share of cases: an interval for a value, a set of classes, a probability.
 
 Takes: predictions of rows that the model had not learnt from, and what turned out to be true.
 Gives: a rule, plain data, that turns any later prediction into an interval or a set; the share it is calibrated for.
@@ -10,6 +10,7 @@ regression").
 """
 
 from modelyard.conformal.calibration import calibrate_intervals, calibrate_sets
+from modelyard.conformal.curve import ProbabilityCurve
 from modelyard.conformal.quantile import conformal_quantile
 from modelyard.conformal.rules import ConformalRule, IntervalRule, SetRule
 from modelyard.conformal.scale import LocalScale, fit_scale, scaling_pays
@@ -18,6 +19,7 @@ __all__ = [
     "ConformalRule",
     "IntervalRule",
     "LocalScale",
+    "ProbabilityCurve",
     "SetRule",
     "calibrate_intervals",
     "calibrate_sets",

@@ -24,6 +24,7 @@ from modelyard.core.errors import (
 from modelyard.core.files import atomic_directory, exclusive_lock, write_atomic, write_json_atomic
 from modelyard.core.findings import Finding, Severity, worst_severity
 from modelyard.core.identifiers import new_id
+from modelyard.core.installed import installed_versions, load_registered
 from modelyard.core.progress import Progress, ProgressEvent, silent
 from modelyard.core.record import Record
 from modelyard.core.seeds import derive_seed
@@ -54,6 +55,8 @@ __all__ = [
     "digest_file",
     "digest_json",
     "exclusive_lock",
+    "installed_versions",
+    "load_registered",
     "new_id",
     "silent",
     "system_clock",

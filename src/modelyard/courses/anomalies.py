@@ -5,39 +5,23 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from modelyard.core import write_json_atomic
-from modelyard.courses.ground import Ground
-from modelyard.courses.outcome import Outcome
-from modelyard.courses.row_audit import audit_rows
+from modelyard.courses.outcome import AFTER_TRAINING, OPEN_TEST, Outcome
+from modelyard.courses.rows import RowCourse
 from modelyard.courses.tracking import track_course
-from modelyard.data import Split, load_split
+from modelyard.data import load_split
 from modelyard.report import format_number, format_percent
 
 __all__ = ["AnomalyCourse"]
 
 
-class AnomalyCourse:
-    """Check, audit, train, evaluate and score for what is strange.
-
-    Parameters
-    ----------
-    ground
-        The project's question and state.
-    """
-
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+class AnomalyCourse(RowCourse):
+    """Check, audit, train, evaluate and score for what is strange."""
 
     def check(self) -> Outcome:
         """The question in a few lines; rows are sealed on first use."""
         with self._ground.workspace.lock():
             split = self._split()
         return self._ground.checked(split, "average precision" if self._ground.problem.data.target else "steadiness")
-
-    def audit(self) -> Outcome:
-        """Constants, gaps and repeated rows among the training rows."""
-        with self._ground.workspace.lock():
-            return audit_rows(self._ground, self._split())
 
     def train(self, *, resume: bool = True) -> Outcome:
         """Try the detectors, choose one, list the strangest rows."""
@@ -50,8 +34,7 @@ class AnomalyCourse:
             run = search_anomalies(
                 self._split(), ground.problem, ground.workspace, resume=resume, progress=ground.progress
             )
-            ground.note("run.finished", run.id, {"winner": run.winner, "split": run.split_id})
-            ground.workspace.point("run", run.id)
+            ground.finished(run.id, {"winner": run.winner, "split": run.split_id})
         measured = {
             item.name: {name: value for name, value in item.figures.items() if value is not None}
             for item in run.candidates
@@ -78,7 +61,7 @@ class AnomalyCourse:
             rows=rows,
             numeric=tuple(range(2, len(names) + 3)),
             findings=run.findings,
-            next_step='modelyard evaluate, and at the very end: modelyard evaluate --open-test "final evaluation"',
+            next_step=AFTER_TRAINING,
             record=run.to_dict(),
         )
 
@@ -101,9 +84,7 @@ class AnomalyCourse:
             page = ground.page("evaluations", run.id, "evaluation", anomaly_page(result, run, ground.problem))
             columns, rows = anomaly_table(result.top)
             pl.DataFrame(rows, schema=list(columns), orient="row").write_csv(page.parent / "anomalies.csv")
-            write_json_atomic(page.parent / "evaluation.json", result.to_dict())
-            ground.note("run.evaluated", run.id, {"test_opened": open_test is not None})
-            ground.workspace.point("evaluation", run.id)
+            ground.evaluated(run.id, result, opened=open_test is not None)
         shown = tuple(
             (TITLES[item.name], format_number(item.value), format_number(item.low), format_number(item.high))
             for item in result.figures
@@ -115,9 +96,7 @@ class AnomalyCourse:
             numeric=(1, 2, 3),
             findings=result.findings,
             page=str(page),
-            next_step="modelyard score TABLE SCORES"
-            if open_test
-            else 'modelyard evaluate --open-test "final evaluation"',
+            next_step="modelyard score TABLE SCORES" if open_test else OPEN_TEST,
             refused=bool(result.guardrails),
             record=result.to_dict(),
         )
@@ -126,8 +105,9 @@ class AnomalyCourse:
         """Write how strange each row is, whether it is called an anomaly, and why."""
         from modelyard.unsupervised.anomalies.page import reasons_in_words
         from modelyard.unsupervised.anomalies.records import AnomalyRun
-        from modelyard.unsupervised.anomalies.search import row_names, strange_rows
+        from modelyard.unsupervised.anomalies.search import strange_rows
         from modelyard.unsupervised.archive import open_fitted, open_run
+        from modelyard.unsupervised.rows import row_names
 
         ground = self._ground
         run = open_run(AnomalyRun, ground.pointer("run", "train"), ground.workspace)
@@ -153,9 +133,3 @@ class AnomalyCourse:
             page=str(path),
             record={"rows": told.height, "anomalies": flagged, "destination": str(path), "winner": run.winner},
         )
-
-    def _split(self) -> Split:
-        from modelyard.unsupervised.rows import divide_rows
-
-        ground = self._ground
-        return ground.keep(divide_rows(ground.enter(), ground.problem, ground.workspace, ground.actor))

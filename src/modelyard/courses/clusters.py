@@ -4,39 +4,23 @@ from pathlib import Path
 
 import polars as pl
 
-from modelyard.core import write_json_atomic
-from modelyard.courses.ground import Ground
-from modelyard.courses.outcome import Outcome
-from modelyard.courses.row_audit import audit_rows
+from modelyard.courses.outcome import AFTER_TRAINING, OPEN_TEST, Outcome
+from modelyard.courses.rows import RowCourse
 from modelyard.courses.tracking import track_course
-from modelyard.data import Split, load_split
+from modelyard.data import load_split
 from modelyard.report import format_number
 
 __all__ = ["ClusterCourse"]
 
 
-class ClusterCourse:
-    """Check, audit, train, evaluate and score for what goes together.
-
-    Parameters
-    ----------
-    ground
-        The project's question and state.
-    """
-
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+class ClusterCourse(RowCourse):
+    """Check, audit, train, evaluate and score for what goes together."""
 
     def check(self) -> Outcome:
         """The question in a few lines; rows are sealed on first use."""
         with self._ground.workspace.lock():
             split = self._split()
         return self._ground.checked(split, "silhouette, above that of noise")
-
-    def audit(self) -> Outcome:
-        """Constants, gaps and repeated rows among the training rows."""
-        with self._ground.workspace.lock():
-            return audit_rows(self._ground, self._split())
 
     def train(self, *, resume: bool = True) -> Outcome:
         """Decide whether there are clusters, how many, and what sets each apart."""
@@ -49,8 +33,7 @@ class ClusterCourse:
             run = search_clusters(
                 self._split(), ground.problem, ground.workspace, resume=resume, progress=ground.progress
             )
-            ground.note("run.finished", run.id, {"winner": run.method, "clusters": run.count, "split": run.split_id})
-            ground.workspace.point("run", run.id)
+            ground.finished(run.id, {"winner": run.method, "clusters": run.count, "split": run.split_id})
         figures = [
             {"silhouette": item.silhouette, "stability": item.stability, "strength": item.strength}
             for item in run.candidates
@@ -72,7 +55,7 @@ class ClusterCourse:
             rows=rows,
             numeric=(2, 3, 4, 5, 6),
             findings=run.findings,
-            next_step='modelyard evaluate, and at the very end: modelyard evaluate --open-test "final evaluation"',
+            next_step=AFTER_TRAINING,
             record=run.to_dict(),
         )
 
@@ -93,9 +76,7 @@ class ClusterCourse:
                 run, split, ground.problem, ground.workspace, actor=ground.actor, reason=open_test
             )
             page = ground.page("evaluations", run.id, "evaluation", cluster_page(result, run, ground.problem))
-            write_json_atomic(page.parent / "evaluation.json", result.to_dict())
-            ground.note("run.evaluated", run.id, {"test_opened": open_test is not None})
-            ground.workspace.point("evaluation", run.id)
+            ground.evaluated(run.id, result, opened=open_test is not None)
         rows = (
             ("silhouette", format_number(result.silhouette)),
             ("agreement on sealed rows", format_number(result.replication)),
@@ -107,9 +88,7 @@ class ClusterCourse:
             numeric=(1,),
             findings=result.findings,
             page=str(page),
-            next_step="modelyard score TABLE CLUSTERS"
-            if open_test
-            else 'modelyard evaluate --open-test "final evaluation"',
+            next_step="modelyard score TABLE CLUSTERS" if open_test else OPEN_TEST,
             refused=bool(result.guardrails),
             record=result.to_dict(),
         )
@@ -117,10 +96,10 @@ class ClusterCourse:
     def score(self, source: Path | str, destination: Path | str, *, query: str | None = None) -> Outcome:
         """Write the cluster of each row."""
         from modelyard.core import StateError
-        from modelyard.unsupervised.anomalies.search import row_names
         from modelyard.unsupervised.archive import open_fitted, open_run
         from modelyard.unsupervised.clusters.evaluate import labels_as_text
         from modelyard.unsupervised.clusters.records import ClusterRun
+        from modelyard.unsupervised.rows import row_names
 
         ground = self._ground
         run = open_run(ClusterRun, ground.pointer("run", "train"), ground.workspace)
@@ -143,9 +122,3 @@ class ClusterCourse:
             page=str(path),
             record={"rows": len(labels), "clusters": run.count, "none": labels.count("none"), "destination": str(path)},
         )
-
-    def _split(self) -> Split:
-        from modelyard.unsupervised.rows import divide_rows
-
-        ground = self._ground
-        return ground.keep(divide_rows(ground.enter(), ground.problem, ground.workspace, ground.actor))

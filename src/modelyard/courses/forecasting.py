@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from modelyard.core import Severity, worst_severity, write_json_atomic
+from modelyard.core import Severity, worst_severity
 from modelyard.courses.ground import Ground
-from modelyard.courses.outcome import Outcome
+from modelyard.courses.outcome import AFTER_TRAINING, OPEN_TEST, Outcome
 from modelyard.courses.tracking import track_course
 from modelyard.data import Split
 from modelyard.problem import metric_spec
@@ -66,8 +66,7 @@ class ForecastCourse:
             run = train_forecast(
                 split, ground.problem, ground.workspace, resume=resume, progress=ground.progress
             ).record
-            ground.note("run.finished", run.id, {"winner": run.winner, "split": run.split_id})
-            ground.workspace.point("run", run.id)
+            ground.finished(run.id, {"winner": run.winner, "split": run.split_id})
         settings = {"task": "forecasting", "horizon": run.horizon, "frequency": run.frequency, "winner": run.winner}
         measured = [
             (
@@ -104,7 +103,7 @@ class ForecastCourse:
             rows=rows,
             numeric=(2, 3, 4),
             findings=run.findings,
-            next_step='modelyard evaluate, and at the very end: modelyard evaluate --open-test "final evaluation"',
+            next_step=AFTER_TRAINING,
             record=run.to_dict(),
         )
 
@@ -127,9 +126,7 @@ class ForecastCourse:
             folder = ground.workspace.folder("evaluations", run.id)
             page = ground.page("evaluations", run.id, "evaluation", forecast_page(result, run, seen, ground.problem))
             seen.table().write_csv(folder / "forecasts.csv")
-            write_json_atomic(folder / "evaluation.json", result.to_dict())
-            ground.note("run.evaluated", run.id, {"test_opened": open_test is not None})
-            ground.workspace.point("evaluation", run.id)
+            ground.evaluated(run.id, result, opened=open_test is not None)
         rows = tuple(
             (item.name, *(format_number(value) for value in item.figures.values())) for item in reversed(result.systems)
         )
@@ -141,9 +138,7 @@ class ForecastCourse:
             numeric=tuple(range(1, len(titles) + 1)),
             findings=result.findings,
             page=str(page),
-            next_step="modelyard score HISTORY FORECAST"
-            if open_test
-            else 'modelyard evaluate --open-test "final evaluation"',
+            next_step="modelyard score HISTORY FORECAST" if open_test else OPEN_TEST,
             refused=bool(result.guardrails),
             record=result.to_dict(),
         )

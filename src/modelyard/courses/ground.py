@@ -14,10 +14,12 @@ from modelyard.core import (
     DataError,
     Finding,
     Progress,
+    Record,
     Severity,
     StateError,
     silent,
     worst_severity,
+    write_json_atomic,
 )
 from modelyard.core.files import atomic_file
 from modelyard.courses.outcome import Outcome
@@ -88,6 +90,17 @@ class Ground:
     def note(self, action: str, subject: str, details: Mapping[str, object]) -> None:
         """A row in the ledger."""
         self.workspace.ledger.append(self.actor, action, subject, details)
+
+    def finished(self, run_id: str, details: Mapping[str, object]) -> None:
+        """A run is complete: the ledger says so, and the project points to it."""
+        self.note("run.finished", run_id, details)
+        self.workspace.point("run", run_id)
+
+    def evaluated(self, run_id: str, result: Record, *, opened: bool) -> None:
+        """A run is measured: its figures as a file, a row in the ledger, the project's pointer."""
+        write_json_atomic(self.workspace.folder("evaluations", run_id) / "evaluation.json", result.to_dict())
+        self.note("run.evaluated", run_id, {"test_opened": opened})
+        self.workspace.point("evaluation", run_id)
 
     def page(self, kind: str, id_: str, name: str, page: Page) -> Path:
         """Write a page of a kind, such as ``audits``; returns its path."""

@@ -6,7 +6,13 @@ from typing import Any
 
 from modelyard.core import Finding, Record
 
-__all__ = ["Outcome"]
+__all__ = ["AFTER_TRAINING", "OPEN_TEST", "Outcome"]
+
+OPEN_TEST = 'modelyard evaluate --open-test "final evaluation"'
+"""The step after an evaluation that left the sealed rows alone."""
+
+AFTER_TRAINING = f"modelyard evaluate, and at the very end: {OPEN_TEST}"
+"""The step after training."""
 
 
 @dataclasses.dataclass(frozen=True)

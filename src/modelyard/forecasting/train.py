@@ -1,12 +1,20 @@
 """Training: try every method on the walk-forward windows, choose, learn from everything before the sealed part."""
 
-import importlib.metadata
 import platform
 
 import numpy as np
 import polars as pl
 
-from modelyard.core import Clock, ConfigError, Progress, ProgressEvent, digest_json, silent, system_clock
+from modelyard.core import (
+    Clock,
+    ConfigError,
+    Progress,
+    ProgressEvent,
+    digest_json,
+    installed_versions,
+    silent,
+    system_clock,
+)
 from modelyard.data import Split
 from modelyard.forecasting.backtest import Backtest, Tried, average_of, try_method
 from modelyard.forecasting.intervals import interval_widths
@@ -125,13 +133,7 @@ def _run_id(split: Split, problem: Problem) -> str:
 
 def _environment() -> dict[str, str]:
     """Versions that the result depends on; a library that is not installed is left out."""
-    versions = {"python": platform.python_version()}
-    for name in _LIBRARIES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return versions
+    return {"python": platform.python_version(), **installed_versions(_LIBRARIES)}
 
 
 def _try_all(methods: tuple[Method, ...], test: Backtest, kept: KeptTrials, progress: Progress) -> list[Tried]:

@@ -24,7 +24,6 @@ from modelyard.packaging.predictors import (
     NeighboursPredictor,
     NetworkPredictor,
     Predictor,
-    ProbabilityCurve,
     XGBoostPredictor,
     flatten_trees,
 )
@@ -231,8 +230,7 @@ def _blend(estimator: Any, task: Task) -> Predictor:
         BlendPart(compile_estimator(member.estimator, task, member.name), member.start, member.stop, member.weight)
         for member in estimator.members
     ]
-    found = estimator.calibration
-    return BlendPredictor(parts, None if found is None else ProbabilityCurve(found.slope, found.offset))
+    return BlendPredictor(parts, estimator.calibration)
 
 
 _COMPILERS: dict[str, Callable[[Any, Task], Predictor]] = {

@@ -1,13 +1,12 @@
 """Trackers: where a training run is recorded beside the ledger."""
 
-import importlib.metadata
 import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
-from modelyard.core import ConfigError, ModelyardError, StateError, system_clock
+from modelyard.core import ModelyardError, StateError, load_registered, system_clock
 
 __all__ = ["LocalTracker", "Tracker", "load_tracker"]
 
@@ -140,13 +139,6 @@ def load_tracker(name: str, *, folder: Path, experiment: str, uri: str | None) -
     ConfigError
         If there is none of that name.
     """
-    found = {entry.name: entry for entry in importlib.metadata.entry_points(group=_GROUP)}
-    if name not in found:
-        raise ConfigError(
-            "there is no tracker of that name",
-            where="tracking.backend",
-            got=repr(name),
-            cure=f"Choose one of: {', '.join(sorted(found))}",
-        )
-    tracker: Tracker = found[name].load()(folder=folder, experiment=experiment, uri=uri)
+    registered = load_registered(_GROUP, name, kind="tracker", where="tracking.backend")
+    tracker: Tracker = registered(folder=folder, experiment=experiment, uri=uri)
     return tracker

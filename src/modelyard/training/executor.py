@@ -1,7 +1,6 @@
 """Where units of work run: in this process, or in a pool of worker processes. Others come by adapters."""
 
 import dataclasses
-import importlib.metadata
 import logging
 import os
 import signal
@@ -12,7 +11,7 @@ from collections import deque
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from modelyard.core import ConfigError, Record
+from modelyard.core import Record, load_registered
 
 if TYPE_CHECKING:
     from joblib.externals.loky import Future, ProcessPoolExecutor
@@ -307,13 +306,6 @@ def load_executor(name: str, *, workers: int | None = None, address: str | None 
     ConfigError
         If there is none of that name.
     """
-    found = {entry.name: entry for entry in importlib.metadata.entry_points(group=_GROUP)}
-    if name not in found:
-        raise ConfigError(
-            "there is no executor of that name",
-            where="training.executor",
-            got=repr(name),
-            cure=f"Choose one of: {', '.join(sorted(found))}",
-        )
-    executor: Executor = found[name].load()(workers=workers, address=address)
+    registered = load_registered(_GROUP, name, kind="executor", where="training.executor")
+    executor: Executor = registered(workers=workers, address=address)
     return executor

@@ -1,15 +1,13 @@
 """Everything a search needs to know, worked out from the split and the problem before anything is fitted."""
 
-import contextlib
 import dataclasses
-import importlib.metadata
 import platform
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.core import ConfigError, derive_seed, digest_file, digest_json
+from modelyard.core import ConfigError, derive_seed, digest_file, digest_json, installed_versions
 from modelyard.data import Split, assign_roles, resolve
 from modelyard.data.schema import Column, ColumnKind
 from modelyard.features import OwnFeatures, load_own_features
@@ -211,16 +209,9 @@ def _own_metric(problem: Problem) -> dict[str, object]:
 
 def environment() -> dict[str, str]:
     """Versions of what computes: Python, the platform, and the libraries."""
-    versions = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
-    for name in _LIBRARIES:
-        try:
-            versions[name] = importlib.metadata.version(name)
-        except importlib.metadata.PackageNotFoundError:
-            versions[name] = "not installed as a package"
-    for name in _OPTIONAL_LIBRARIES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            versions[name] = importlib.metadata.version(name)
-    return versions
+    machine = {"python": platform.python_version(), "platform": f"{platform.system()} {platform.machine()}"}
+    absent = dict.fromkeys(_LIBRARIES, "not installed as a package")
+    return {**machine, **absent, **installed_versions((*_LIBRARIES, *_OPTIONAL_LIBRARIES))}
 
 
 def _check_metric(problem: Problem) -> None:

@@ -24,7 +24,7 @@ from modelyard.features.encoder import TableEncoder
 from modelyard.problem import Problem
 from modelyard.store import Workspace
 
-__all__ = ["Array", "Points", "check_rows", "divide_rows", "encode_points", "used_columns"]
+__all__ = ["Array", "Points", "check_rows", "divide_rows", "encode_points", "row_names", "used_columns"]
 
 Array = npt.NDArray[np.float64]
 
@@ -182,3 +182,10 @@ def _alike(frame: pl.DataFrame, columns: tuple[Column, ...]) -> Iterator[Finding
             {"share": share},
             "D6",
         )
+
+
+def row_names(frame: pl.DataFrame, problem: Problem) -> list[str]:
+    """The ids of rows, or their numbers from 1."""
+    if problem.data.id is not None and problem.data.id in frame.columns:
+        return frame[problem.data.id].cast(pl.String).fill_null("").to_list()
+    return [str(row) for row in range(1, frame.height + 1)]

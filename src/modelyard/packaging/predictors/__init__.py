@@ -8,7 +8,7 @@ Never: imports the library that trained the model.
 from collections.abc import Mapping
 
 from modelyard.core import IntegrityError
-from modelyard.packaging.predictors.blending import BlendPart, BlendPredictor, ProbabilityCurve
+from modelyard.packaging.predictors.blending import BlendPart, BlendPredictor
 from modelyard.packaging.predictors.constant import ConstantPredictor
 from modelyard.packaging.predictors.forest import ForestArrays, ForestPredictor, flatten_trees
 from modelyard.packaging.predictors.gaussian import GaussianPredictor
@@ -39,7 +39,6 @@ __all__ = [
     "NetworkPredictor",
     "ObliviousPredictor",
     "Predictor",
-    "ProbabilityCurve",
     "XGBoostPredictor",
     "flatten_trees",
     "load_predictor",

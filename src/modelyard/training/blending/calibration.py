@@ -12,32 +12,18 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.core import Record
+from modelyard.conformal import ProbabilityCurve
 
 __all__ = ["Calibration"]
 
 Array = npt.NDArray[np.float64]
 
-SMALLEST = 1e-9
-"""Probabilities are kept this far from 0 and 1 before their log odds are taken."""
-
 _SLOPES = (0.05, 20.0)
 
 
 @dataclasses.dataclass(frozen=True)
-class Calibration(Record):
-    """``sigmoid(slope · log odds + offset)``; for more than two classes ``softmax(slope · log probability)``.
-
-    Parameters
-    ----------
-    slope
-        Below 1 if the model was too sure, above 1 if it was not sure enough; 1 divided by the temperature.
-    offset
-        Two classes: shift of the log odds; 0 for more classes.
-    """
-
-    slope: float
-    offset: float = 0.0
+class Calibration(ProbabilityCurve):
+    """A curve that is learnt, for predictions in the shapes of training."""
 
     @classmethod
     def learn(cls, truth: Array, probabilities: Array) -> Self:
@@ -53,7 +39,7 @@ class Calibration(Record):
         from scipy.optimize import minimize, minimize_scalar
 
         if probabilities.ndim == 1:
-            odds = _log_odds(probabilities)
+            odds = cls.log_odds(probabilities)
             sign = 2 * truth - 1
 
             def loss(point: Array) -> tuple[float, Array]:
@@ -65,7 +51,7 @@ class Calibration(Record):
                 loss, np.array([1.0, 0.0]), jac=True, method="L-BFGS-B", bounds=[_SLOPES, (-20, 20)]
             ).x
             return cls(float(slope), float(offset))
-        logs = np.log(np.clip(probabilities, SMALLEST, 1.0))
+        logs = cls.logs(probabilities)
         rows, codes = np.arange(len(truth)), truth.astype(np.intp)
 
         def of_temperature(log_slope: float) -> float:
@@ -84,16 +70,5 @@ class Calibration(Record):
         [0.5, 0.941]
         """
         if probabilities.ndim == 1:
-            margin = self.slope * _log_odds(probabilities) + self.offset
-            calibrated: Array = 1 / (1 + np.exp(-margin))
-            return calibrated
-        scaled = self.slope * np.log(np.clip(probabilities, SMALLEST, 1.0))
-        risen = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-        of_classes: Array = risen / risen.sum(axis=1, keepdims=True)
-        return of_classes
-
-
-def _log_odds(probabilities: Array) -> Array:
-    kept = np.clip(probabilities, SMALLEST, 1 - SMALLEST)
-    odds: Array = np.log(kept) - np.log1p(-kept)
-    return odds
+            return self.of_rows(probabilities[:, np.newaxis])[:, 0]
+        return self.of_rows(probabilities)

@@ -26,7 +26,6 @@ Array = npt.NDArray[np.float64]
 _DRAWS = 200
 _MOST_CANDIDATES = 12
 _MOST_ROWS = 20_000
-_CELLS_AT_ONCE = 4_000_000
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,8 +90,8 @@ def corrected_score(
     for fold, weights in enumerate(_draws(plan, keys, seed)):
         held = plan.folds[fold].held[:: _step(plan)]
         for place, name in enumerate(names):
-            drawn[place] += _scores(metric, truth[held], predictions[name][held], weights)
-            others[place] += _scores(metric, truth[held], predictions[name][held], (weights == 0) * 1.0)
+            drawn[place] += score_weighted(metric, truth[held], predictions[name][held], weights)
+            others[place] += score_weighted(metric, truth[held], predictions[name][held], (weights == 0) * 1.0)
     usable = np.isfinite(drawn).all(axis=0) & np.isfinite(others).all(axis=0)
     if usable.sum() < _DRAWS // 4:
         return None
@@ -120,12 +119,3 @@ def _draws(plan: FoldPlan, keys: RowKeys, seed: int) -> list[Array]:
         drawn = generator.poisson(1.0, (_DRAWS, int(clusters.max()) + 1)).astype(np.float64)
         made.append(drawn[:, clusters])
     return made
-
-
-def _scores(metric: str, truth: Array, answers: Array, weights: Array) -> Array:
-    """The metric under each draw, in portions that fit into memory."""
-    step = max(1, _CELLS_AT_ONCE // max(len(truth), 1))
-    parts = [
-        score_weighted(metric, truth, answers, weights[start : start + step]) for start in range(0, len(weights), step)
-    ]
-    return np.concatenate(parts)

@@ -4,6 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modelyard.problem import Task
+from modelyard.training.losses import fitting_losses
 
 __all__ = ["is_hopeless"]
 
@@ -11,7 +12,6 @@ Array = npt.NDArray[np.float64]
 
 _ERRORS = 3.0
 _LEAST_SHARE = 0.75
-_SMALLEST = 1e-9
 
 
 def is_hopeless(task: Task, truth: Array, own: Array, best: Array, naive: Array) -> bool:
@@ -27,20 +27,9 @@ def is_hopeless(task: Task, truth: Array, own: Array, best: Array, naive: Array)
     own, best, naive
         Predictions for them.
     """
-    mine, leader, zero = (_losses(task, truth, predictions) for predictions in (own, best, naive))
+    mine, leader, zero = (fitting_losses(task, truth, predictions) for predictions in (own, best, naive))
     behind = mine - leader
     error = float(behind.std()) / np.sqrt(len(behind))
     if float(behind.mean()) <= _ERRORS * error:
         return False
     return float((zero - mine).mean()) < _LEAST_SHARE * float((zero - leader).mean())
-
-
-def _losses(task: Task, truth: Array, predictions: Array) -> Array:
-    """Log loss of classes, squared error of values."""
-    if task is Task.REGRESSION:
-        return np.asarray((truth - predictions) ** 2)
-    if predictions.ndim == 1:
-        of_truth = np.where(truth == 1, predictions, 1 - predictions)
-    else:
-        of_truth = predictions[np.arange(len(truth)), truth.astype(np.intp)]
-    return np.asarray(-np.log(np.clip(of_truth, _SMALLEST, None)))

@@ -6,7 +6,6 @@ name them too (agreement)? The steadiest wins; the figures say so and claim no m
 """
 
 import dataclasses
-import importlib.metadata
 import itertools
 import math
 import platform
@@ -16,7 +15,16 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from modelyard.core import Clock, Progress, ProgressEvent, derive_seed, digest_json, silent, system_clock
+from modelyard.core import (
+    Clock,
+    Progress,
+    ProgressEvent,
+    derive_seed,
+    digest_json,
+    installed_versions,
+    silent,
+    system_clock,
+)
 from modelyard.data import Split
 from modelyard.problem import Problem
 from modelyard.report import format_number
@@ -36,7 +44,7 @@ from modelyard.unsupervised.anomalies.labels import read_labels
 from modelyard.unsupervised.anomalies.reasons import UsualValues, reasons_for, usual_values
 from modelyard.unsupervised.anomalies.records import Anomaly, AnomalyRun, DetectorCandidate
 from modelyard.unsupervised.archive import is_kept, keep_run, open_run
-from modelyard.unsupervised.rows import Array, Points, check_rows, encode_points, used_columns
+from modelyard.unsupervised.rows import Array, Points, check_rows, encode_points, row_names, used_columns
 
 __all__ = ["FittedAnomalies", "search_anomalies", "strange_rows"]
 
@@ -155,7 +163,7 @@ def _run_id(split: Split, problem: Problem) -> str:
 
 
 def _environment() -> dict[str, str]:
-    return {"python": platform.python_version()} | {name: importlib.metadata.version(name) for name in _LIBRARIES}
+    return {"python": platform.python_version(), **installed_versions(_LIBRARIES)}
 
 
 def _try_all(matrix: Array, labels: Array | None, problem: Problem, progress: Progress) -> list[_Tried]:
@@ -320,13 +328,6 @@ def strange_rows(
         )
         for place, row in enumerate(order)
     )
-
-
-def row_names(frame: pl.DataFrame, problem: Problem) -> list[str]:
-    """The ids of rows, or their numbers from 1."""
-    if problem.data.id is not None and problem.data.id in frame.columns:
-        return frame[problem.data.id].cast(pl.String).fill_null("").to_list()
-    return [str(row) for row in range(1, frame.height + 1)]
 
 
 def _drivers(top: tuple[Anomaly, ...]) -> dict[str, float]:

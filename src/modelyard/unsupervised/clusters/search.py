@@ -7,7 +7,6 @@ good within the noise. If none passes, the answer is that there are no clear clu
 """
 
 import dataclasses
-import importlib.metadata
 import math
 import platform
 import warnings
@@ -15,7 +14,16 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from modelyard.core import Clock, Progress, ProgressEvent, derive_seed, digest_json, silent, system_clock
+from modelyard.core import (
+    Clock,
+    Progress,
+    ProgressEvent,
+    derive_seed,
+    digest_json,
+    installed_versions,
+    silent,
+    system_clock,
+)
 from modelyard.data import Split
 from modelyard.features.encoder import TableEncoder
 from modelyard.problem import Problem
@@ -151,8 +159,7 @@ def search_clusters(
         picture=_picture(matrix, labels, seed),
         rows=frame.height,
         findings=check_rows(frame, columns),
-        environment={"python": platform.python_version()}
-        | {name: importlib.metadata.version(name) for name in _LIBRARIES},
+        environment={"python": platform.python_version(), **installed_versions(_LIBRARIES)},
         created_at=clock(),
     )
     keep_run(id_, record, fitted, workspace)
@@ -163,7 +170,7 @@ def _run_id(split: Split, problem: Problem) -> str:
     plan = problem.clustering.model_dump(mode="json")
     data = problem.data.model_dump(mode="json", include={"target", "id", "time", "group", "exclude", "types"})
     question = {"split": split.record.id, "plan": plan, "data": data, "seed": problem.training.seed, "rules": _RULES}
-    return digest_json(question | {"libraries": [importlib.metadata.version(name) for name in _LIBRARIES]})[:12]
+    return digest_json(question | {"libraries": list(installed_versions(_LIBRARIES).values())})[:12]
 
 
 def _few_features(matrix: Array) -> tuple[Array, Array | None]:

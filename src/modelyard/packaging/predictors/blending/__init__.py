@@ -1,4 +1,4 @@
-"""Several predictors as one, and probabilities set right.
+"""Several predictors as one.
 
 Takes: predictors, the stretch of features that each reads, weights, a curve.
 Gives: one predictor that answers as the blend of training does.
@@ -6,6 +6,5 @@ Never: learns a weight or a curve.
 """
 
 from modelyard.packaging.predictors.blending.blend import BlendPart, BlendPredictor
-from modelyard.packaging.predictors.blending.curve import ProbabilityCurve
 
-__all__ = ["BlendPart", "BlendPredictor", "ProbabilityCurve"]
+__all__ = ["BlendPart", "BlendPredictor"]

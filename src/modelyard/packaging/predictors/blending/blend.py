@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modelyard.packaging.predictors.blending.curve import ProbabilityCurve
+from modelyard.conformal import ProbabilityCurve
 from modelyard.packaging.predictors.files import damaged, json_of
 from modelyard.packaging.predictors.predictor import Matrix, Predictor
 

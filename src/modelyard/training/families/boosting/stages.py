@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from modelyard.problem import Task
 from modelyard.training.families.family import Family, FitData
+from modelyard.training.losses import fitting_losses
 
 __all__ = ["STAGES", "HeldRows", "WatchedFamily", "WatchedFit", "joint_rounds", "linked", "reached"]
 
@@ -21,8 +22,6 @@ Array = npt.NDArray[np.float64]
 
 STAGES = (10, 20, 30, 40, 50, 60, 80, 100, 120, 150, 180, 220, 260, 310, 370, 440, 520, 620, 730, 860, 1_000)
 """Numbers of rounds after which answers are kept."""
-
-_SMALLEST = 1e-9
 
 
 @dataclasses.dataclass(frozen=True)
@@ -108,20 +107,9 @@ def joint_rounds(
     stages = sorted({stage for fold in rounds for stage in fold})
     places = [np.searchsorted(fold, stages, side="right") - 1 for fold in rounds]
     losses = [
-        np.array([_loss(task, truth, answer) for answer in fold]) for fold, truth in zip(answers, truths, strict=True)
+        np.array([fitting_losses(task, truth, answer).mean() for answer in fold])
+        for fold, truth in zip(answers, truths, strict=True)
     ]
     mean = np.mean([loss[np.maximum(place, 0)] for loss, place in zip(losses, places, strict=True)], axis=0)
     best = int(np.argmin(mean))
     return stages[best], [fold[max(int(place[best]), 0)] for fold, place in zip(answers, places, strict=True)]
-
-
-def _loss(task: Task, truth: Array, answer: Array) -> float:
-    """Log loss of classes, squared error of values."""
-    if task is Task.REGRESSION:
-        return float(np.mean((truth - answer) ** 2))
-    of_truth = (
-        np.where(truth == 1, answer, 1 - answer)
-        if answer.ndim == 1
-        else answer[np.arange(len(truth)), truth.astype(np.intp)]
-    )
-    return float(-np.log(np.clip(of_truth, _SMALLEST, None)).mean())

@@ -1,14 +1,38 @@
-"""The audit that anomalies and clusters share."""
+"""What the courses of anomalies and clusters share: rows without a target, divided and audited alike."""
 
 from modelyard.core import Severity, worst_severity
 from modelyard.courses.ground import Ground
 from modelyard.courses.outcome import Outcome
 from modelyard.data import Split
 
-__all__ = ["audit_rows"]
+__all__ = ["RowCourse"]
 
 
-def audit_rows(ground: Ground, split: Split) -> Outcome:
+class RowCourse:
+    """The ground of a course over rows.
+
+    Parameters
+    ----------
+    ground
+        The project's question and state.
+    """
+
+    def __init__(self, ground: Ground) -> None:
+        self._ground = ground
+
+    def audit(self) -> Outcome:
+        """Constants, gaps and repeated rows among the training rows."""
+        with self._ground.workspace.lock():
+            return _audit(self._ground, self._split())
+
+    def _split(self) -> Split:
+        from modelyard.unsupervised.rows import divide_rows
+
+        ground = self._ground
+        return ground.keep(divide_rows(ground.enter(), ground.problem, ground.workspace, ground.actor))
+
+
+def _audit(ground: Ground, split: Split) -> Outcome:
     """What is wrong with the training rows, with its page."""
     from modelyard.unsupervised.page import rows_page
     from modelyard.unsupervised.rows import check_rows, encode_points, used_columns
