@@ -117,7 +117,8 @@ def _of(model: Any, kind: str) -> Predict:
     """What an estimator with scikit-learn's methods answers."""
     if kind == "regression":
         return lambda rows: pd.DataFrame({"answer": np.asarray(model.predict(rows)).ravel()})
-    names = [str(name) for name in getattr(model, "classes_", None) or getattr(model, "_classes", [])]
+    classes = getattr(model, "classes_", None)
+    names = [str(name) for name in (getattr(model, "_classes", []) if classes is None else classes)]
     return lambda rows: _answers(pd.DataFrame(model.predict_proba(rows), columns=names or None), kind)
 
 

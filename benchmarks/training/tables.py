@@ -45,6 +45,7 @@ QUESTIONS = {
     "churn": Question("telco_churn.parquet", "Churn", "binary", ("customerID",)),
     "adult": Question("adult_census.parquet", "income", "binary", ("uci_split",)),
     "bank": Question("bank_additional.parquet", "y", "binary", ("duration", "row_order")),
+    "ames": Question("ames_housing.parquet", "price", "regression", ("Order", "PID")),
     "bike": Question(
         "bike_sharing_hourly.parquet", "cnt", "regression", ("casual", "registered", "instant", "timestamp")
     ),
@@ -57,14 +58,17 @@ QUESTIONS = {
 }
 
 
-def divided(name: str, seed: int, folder: Path) -> tuple[Path, Path]:
-    """Two Parquet files, to learn from and to be judged on; made once for each seed."""
+def divided(name: str, seed: int, folder: Path, elsewhere: Path | None) -> tuple[Path, Path] | None:
+    """Two Parquet files, to learn from and to be judged on; made once for each seed. None without the table itself."""
     folder.mkdir(parents=True, exist_ok=True)
     paths = folder / f"{name}-{seed}-train.parquet", folder / f"{name}-{seed}-test.parquet"
     if all(path.exists() for path in paths):
         return paths
     question = QUESTIONS[name]
-    frame = _read(question).drop(question.drop, strict=False)
+    table = _source(question, elsewhere)
+    if table is None:
+        return None
+    frame = table.drop(question.drop, strict=False)
     held = _held(frame, question, seed)
     for path, part in zip(paths, (frame.filter(~held), frame.filter(held)), strict=True):
         part.write_parquet(path)
@@ -81,9 +85,17 @@ def _held(frame: pl.DataFrame, question: Question, seed: int) -> pl.Series:
     return frame[question.group].is_in(kept.to_list())
 
 
-def _read(question: Question) -> pl.DataFrame:
-    if not question.source.startswith("sklearn:"):
-        return pl.read_parquet(DATA / question.source)
+def _source(question: Question, elsewhere: Path | None) -> pl.DataFrame | None:
+    """The table, from the project's own data or a folder beside it; Ames Housing's licence keeps it out of the project."""
+    if question.source.startswith("sklearn:"):
+        return _of_sklearn(question)
+    for folder in (DATA, elsewhere):
+        if folder is not None and (folder / question.source).exists():
+            return pl.read_parquet(folder / question.source)
+    return None
+
+
+def _of_sklearn(question: Question) -> pl.DataFrame:
     from sklearn import datasets
 
     loaded = getattr(datasets, f"load_{question.source.removeprefix('sklearn:')}")()
