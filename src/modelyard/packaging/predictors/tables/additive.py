@@ -8,15 +8,23 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.packaging.predictors.archive import archive_of, arrays_in
 from modelyard.packaging.predictors.files import damaged
 from modelyard.packaging.predictors.linear import LinearPredictor, Link
 from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, Matrix
+from modelyard.packaging.predictors.tables.written import read_tables, write_tables
 
 __all__ = ["AdditivePredictor", "AdditiveTables"]
 
 _FILE = "additive.npz"
-_LINKS = tuple(Link)
+_TYPES = {
+    "axis_features": np.int64,
+    "axis_starts": np.int64,
+    "cuts": np.float64,
+    "terms": np.int64,
+    "term_starts": np.int64,
+    "scores": np.float64,
+    "intercept": np.float64,
+}
 _OTHER_BINS = 3
 """Missing, unknown, and one bin more than there are cuts."""
 
@@ -135,29 +143,14 @@ class AdditivePredictor:
 
     def to_files(self) -> dict[str, bytes]:
         """One archive."""
-        tables = self._tables
-        arrays = {field.name: getattr(tables, field.name) for field in dataclasses.fields(tables)[:-1]}
-        settings = np.array([float(tables.features), float(_LINKS.index(self._link))])
-        return {_FILE: archive_of({**arrays, "settings": settings})}
+        return write_tables(_FILE, self._tables, self._link)
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
         """Read what :meth:`to_files` wrote; a lookup that would leave the tables is refused."""
-        names = [field.name for field in dataclasses.fields(AdditiveTables)[:-1]]
-        arrays = arrays_in(files, _FILE, (*names, "settings"))
         try:
-            features, link = (int(number) for number in arrays["settings"])
-            tables = AdditiveTables(
-                arrays["axis_features"].astype(np.int64),
-                arrays["axis_starts"].astype(np.int64),
-                arrays["cuts"],
-                arrays["terms"].astype(np.int64),
-                arrays["term_starts"].astype(np.int64),
-                arrays["scores"],
-                arrays["intercept"],
-                features,
-            )
-            return cls(tables, _LINKS[link])
+            fields, link = read_tables(files, _FILE, _TYPES)
+            return cls(AdditiveTables(**fields), link)
         except (IndexError, ValueError) as error:
             raise damaged(_FILE, repr(error)) from error
 

@@ -12,15 +12,23 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.packaging.predictors.archive import archive_of, arrays_in
 from modelyard.packaging.predictors.files import damaged
 from modelyard.packaging.predictors.linear import LinearPredictor, Link
 from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, Matrix
+from modelyard.packaging.predictors.tables.written import read_tables, write_tables
 
 __all__ = ["ObliviousPredictor", "ObliviousTrees", "oblivious_trees"]
 
 _FILE = "oblivious.npz"
-_LINKS = tuple(Link)
+_TYPES = {
+    "feature": np.int64,
+    "border": np.float64,
+    "missing_above": np.bool_,
+    "places": np.int64,
+    "starts": np.int64,
+    "leaves": np.float64,
+    "base": np.float64,
+}
 _WORD = 16
 """Bits of a leaf's number; CatBoost allows 16 levels."""
 
@@ -131,29 +139,14 @@ class ObliviousPredictor:
 
     def to_files(self) -> dict[str, bytes]:
         """One archive."""
-        trees = self._trees
-        arrays = {field.name: getattr(trees, field.name) for field in dataclasses.fields(trees)[:-1]}
-        settings = np.array([float(trees.features), float(_LINKS.index(self._link))])
-        return {_FILE: archive_of({**arrays, "settings": settings})}
+        return write_tables(_FILE, self._trees, self._link)
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
         """Read what :meth:`to_files` wrote; leaves that cannot be reached by number are refused."""
-        names = [field.name for field in dataclasses.fields(ObliviousTrees)[:-1]]
-        arrays = arrays_in(files, _FILE, (*names, "settings"))
         try:
-            features, link = (int(number) for number in arrays["settings"])
-            trees = ObliviousTrees(
-                arrays["feature"].astype(np.int64),
-                arrays["border"],
-                arrays["missing_above"].astype(bool),
-                arrays["places"].astype(np.int64),
-                arrays["starts"].astype(np.int64),
-                arrays["leaves"],
-                arrays["base"],
-                features,
-            )
-            return cls(trees, _LINKS[link])
+            fields, link = read_tables(files, _FILE, _TYPES)
+            return cls(ObliviousTrees(**fields), link)
         except (IndexError, ValueError) as error:
             raise damaged(_FILE, repr(error)) from error
 
