@@ -66,11 +66,23 @@ def test_few_rows_allow_few_candidates(rows: int, most: int) -> None:
 
 
 def test_more_time_lengthens_the_plan_and_changes_nothing_before() -> None:
-    """A plan for more time begins as the one for less."""
-    short, long = plan_for(20_000, 60), plan_for(20_000, 600)
+    """Where nothing is dear, a plan for more time begins as the one for less."""
+    short, long = plan_for(3_000, 40), plan_for(3_000, 90)
 
     assert len(short.candidates) < len(long.candidates)
     assert long.candidates[: len(short.candidates)] == short.candidates
+
+
+def test_what_is_dear_waits() -> None:
+    """What would take a large share of the budget comes after all that is cheaper; with more time it has its old place."""
+    short, long = plan_for(30_000, 60), plan_for(30_000, 6_000)
+    seconds = [item.seconds for item in short.candidates[1:]]
+    cheap = [value for value in seconds if value <= 18]
+    names = [item.name for item in long.candidates]
+
+    assert seconds[: len(cheap)] == cheap
+    assert "extra_trees" not in [item.name for item in short.candidates[: len(cheap) + 1]]
+    assert names.index("extra_trees") < names.index("lightgbm-3")
 
 
 def test_families_that_the_portfolio_does_not_know_come_too() -> None:

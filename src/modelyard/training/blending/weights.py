@@ -19,6 +19,9 @@ Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
 _ROUNDS = 25
+_PATIENCE = 8
+"""Rounds without a better score after which no more are tried."""
+
 _LEAST_WEIGHT = 0.04
 _MOST_ROWS = 20_000
 
@@ -43,7 +46,7 @@ def greedy_weights(
     names, judge = list(predictions), _Judge(truth, parts, metric)
     answers = [[predictions[name][part] for part in parts] for name in names]
     counts = np.zeros(len(names), dtype=np.int64)
-    best_counts, best_score = counts, -np.inf
+    best_counts, best_score, best_round = counts, -np.inf, 0
     total = [np.zeros_like(answer) for answer in answers[0]]
     for taken in range(1, _ROUNDS + 1):
         scores = [judge([(sum_ + new) / taken for sum_, new in zip(total, answer, strict=True)]) for answer in answers]
@@ -52,7 +55,9 @@ def greedy_weights(
         counts = counts + (np.arange(len(names)) == chosen)
         total = [sum_ + new for sum_, new in zip(total, answers[chosen], strict=True)]
         if scores[chosen] > best_score:
-            best_counts, best_score = counts, scores[chosen]
+            best_counts, best_score, best_round = counts, scores[chosen], taken
+        if taken - best_round >= _PATIENCE:
+            break
     return _shares(names, best_counts)
 
 

@@ -62,10 +62,19 @@ class Clock:
         self._predicted[family] = self._predicted.get(family, 0.0) + predicted
         self._spent[family] = self._spent.get(family, 0.0) + spent
 
-    def reserve_for(self, refit_seconds: float) -> None:
-        """Set time aside for fitting a winner whose members take so many seconds on the training part, on one core."""
+    def reserve_for(self, refit_seconds: float, choosing_seconds: float = 0.0) -> None:
+        """Set time aside for what comes after the search.
+
+        Parameters
+        ----------
+        refit_seconds
+            Of fitting the winner's members on the training part, on one core.
+        choosing_seconds
+            Of blending, comparing and correcting, which one core does.
+        """
         if math.isfinite(self._budget):
-            self._reserve = min(0.5 * self._budget, max(0.04 * self._budget, _REFITS * refit_seconds / self._workers))
+            wanted = choosing_seconds + _REFITS * refit_seconds / self._workers
+            self._reserve = min(0.5 * self._budget, max(0.04 * self._budget, wanted))
 
     def _pace(self, family: str) -> float:
         """Seconds spent a predicted second: the family's own past, weighed against that of everything so far."""

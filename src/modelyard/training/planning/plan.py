@@ -25,6 +25,9 @@ _RACE_SHARE = 0.15
 
 _LEAST_RACE_ROWS = 5_000
 
+_DEAR_SHARE = 0.15
+"""What would take more than this share of a budget waits until all that is cheaper was tried."""
+
 
 @dataclasses.dataclass(frozen=True)
 class PlannedCandidate(Record):
@@ -112,6 +115,8 @@ def make_plan(
         return WorkPlan(defaults, tuning_rounds)
     most = next((most for rows, most in _MOST_CANDIDATES if size.rows * folds <= rows * (folds - 1)), _MOST)
     listed = [planned(*entry) for entry in itertools.islice(entries(families, task), most)]
+    dear = _DEAR_SHARE * budget_s * workers
+    listed = [listed[0], *sorted(listed[1:], key=lambda item: item.seconds > dear)] if listed else []
     spent = list(itertools.accumulate(item.seconds / workers for item in listed))
     begins = [until - item.seconds / workers for item, until in zip(listed, spent, strict=True)]
     # The first one is planned and carried to its end in any case.

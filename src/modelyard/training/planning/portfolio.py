@@ -25,6 +25,24 @@ _LIGHTGBM_RANDOM_SPLITS = {
     "reg_lambda": 0.36,
     "extra_trees": True,
 }
+_LIGHTGBM_QUICK = {
+    "learning_rate": 0.031,
+    "num_leaves": 24,
+    "min_child_samples": 1,
+    "subsample": 0.78,
+    "colsample_bytree": 0.49,
+    "reg_alpha": 0.64,
+    "reg_lambda": 0.58,
+}
+_LIGHTGBM_CAUTIOUS = {
+    "learning_rate": 0.027,
+    "num_leaves": 20,
+    "min_child_samples": 2,
+    "subsample": 0.71,
+    "colsample_bytree": 0.43,
+    "reg_alpha": 0.51,
+    "reg_lambda": 0.51,
+}
 _LIGHTGBM_WIDE = {
     "learning_rate": 0.025,
     "num_leaves": 84,
@@ -74,6 +92,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ("linear", None),
     ("lightgbm", None),
     ("catboost", None),
+    ("lightgbm", _LIGHTGBM_QUICK),
     ("extra_trees", None),
     ("lightgbm", 0),
     ("xgboost", None),
@@ -81,6 +100,7 @@ PORTFOLIO: tuple[Entry, ...] = (
     ("lightgbm", _LIGHTGBM_RANDOM_SPLITS),
     ("svm", None),
     ("random_forest", None),
+    ("lightgbm", _LIGHTGBM_CAUTIOUS),
     ("lightgbm", _LIGHTGBM_WIDE),
     ("catboost", 0),
     ("xgboost", 0),

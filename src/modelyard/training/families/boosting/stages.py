@@ -20,7 +20,10 @@ __all__ = ["STAGES", "HeldRows", "WatchedFamily", "WatchedFit", "joint_rounds", 
 
 Array = npt.NDArray[np.float64]
 
-STAGES = (10, 20, 30, 40, 50, 60, 80, 100, 120, 150, 180, 220, 260, 310, 370, 440, 520, 620, 730, 860, 1_000)
+STAGES = (
+    *(10, 20, 30, 40, 50, 60, 80, 100, 120, 150, 180, 220, 260, 310, 370, 440, 520, 620, 730, 860),
+    *(1_000, 1_200, 1_450, 1_700, 2_000),
+)
 """Numbers of rounds after which answers are kept."""
 
 

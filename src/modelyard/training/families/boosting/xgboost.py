@@ -31,7 +31,7 @@ class XGBoost:
         As in :class:`~modelyard.training.families.boosting.lightgbm.LightGBM`.
     """
 
-    max_rounds: int = 1_000
+    max_rounds: int = 2_000
     patience: int = 50
     fallback_rounds: int = 100
     name: str = "xgboost"
