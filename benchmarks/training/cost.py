@@ -10,6 +10,7 @@ are the seconds of a fit, the model's, and their ratio; then the model's terms b
 
 import argparse
 import dataclasses
+import math
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,12 +24,13 @@ from modelyard.data import load_split
 from modelyard.project import Project
 from modelyard.training.families.optional import is_installed
 from modelyard.training.families.registry import FAMILIES
-from modelyard.training.planning.cost import Size, fit_seconds
+from modelyard.training.planning import Size, matrix_width
+from modelyard.training.planning.cost import fit_seconds
 
 ROWS = {"churn": 5_000, "adult": 12_000, "bank": 12_000, "bike": 12_000, "digits": 1_300, "breast_cancer": 400}
 FOLDS = 3
-SLOW = ("nearest_neighbours", "svm")
-"""Families whose time grows with the square of the rows."""
+PAIRS, SORTED = ("nearest_neighbours", "svm"), ("random_forest", "extra_trees")
+"""Families whose time grows with the square of the rows, and with their sorting."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,7 +51,9 @@ class Measured:
     def terms(self) -> list[float]:
         """What the model's constants are multiplied by."""
         size = self.size
-        return [1.0, size.rows * size.features * size.outputs, size.rows**2 if self.family in SLOW else 0.0]
+        pairs = size.rows**2 if self.family in PAIRS else 0.0
+        ranks = size.rows * math.log2(size.rows) if self.family in SORTED else 0.0
+        return [1.0, size.rows * size.features * size.outputs, pairs, ranks]
 
 
 def main() -> None:
@@ -66,7 +70,7 @@ def main() -> None:
             f"| {item.family} | {item.table} | {size.rows:,} | {size.features} | {item.seconds:.3f} "
             f"| {fit_seconds(item.family, size):.3f} | {item.ratio:.2f} |"
         )
-    print("\n| family | median ratio | start | per cell | per pair |\n|---|---:|---:|---:|---:|")
+    print("\n| family | median ratio | start | per cell | per pair | per sorted |\n|---|---:|---:|---:|---:|---:|")
     for family in given.families:
         own = [item for item in found if item.family == family]
         if own:
@@ -97,18 +101,22 @@ def measured(name: str, families: list[str]) -> Iterator[Measured]:
         ]
         project = Project.open(root, settings=settings)
         run = project.train(accept="a benchmark").record
-        rows_learnt = load_split(run.split_id, project.workspace).record.train_rows * (FOLDS - 1) // FOLDS
-    size = Size(rows_learnt, len(run.columns), len(run.classes) if len(run.classes) > 2 else 1)
+        learnt = load_split(run.split_id, project.workspace).train.frame
+    size = Size(
+        learnt.height * (FOLDS - 1) // FOLDS,
+        matrix_width(learnt, run.columns),
+        len(run.classes) if len(run.classes) > 2 else 1,
+        of_values=question.kind == "regression",
+    )
     yield from (
         Measured(item.family, name, size, item.fit_seconds / FOLDS) for item in run.candidates if item.fit_seconds > 0
     )
 
 
-def fitted(items: list[Measured]) -> tuple[float, float, float]:
+def fitted(items: list[Measured]) -> list[float]:
     """The constants that bring the ratios nearest to 1."""
     terms = np.array([item.terms for item in items]) / np.array([[item.seconds] for item in items])
-    start, cell, pair = nnls(terms, np.ones(len(items)))[0]
-    return float(start), float(cell), float(pair)
+    return [float(term) for term in nnls(terms, np.ones(len(items)))[0]]
 
 
 if __name__ == "__main__":

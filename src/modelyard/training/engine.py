@@ -18,7 +18,7 @@ from modelyard.core import (
 )
 from modelyard.data import Split
 from modelyard.features.selection import Selection, selection_report
-from modelyard.problem import DEFAULT_FAMILIES, Problem, did_you_mean
+from modelyard.problem import DEFAULT_FAMILIES, Problem, Task, did_you_mean
 from modelyard.store import Tracker, Workspace
 from modelyard.training.blending.trial import CALIBRATED
 from modelyard.training.choosing.rule import Choice
@@ -265,7 +265,7 @@ def _plan(setup: Setup, families: Mapping[str, Family], replay: TrainingRun | No
     return make_plan(
         families,
         setup.problem.task,
-        Size(rows, len(setup.columns), outputs),
+        Size(rows, setup.width, outputs, of_values=setup.problem.task is Task.REGRESSION),
         len(setup.plan.folds),
         tuning_rounds=training.tuning_rounds,
         budget_s=training.budget_s,

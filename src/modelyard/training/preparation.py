@@ -21,7 +21,7 @@ from modelyard.training.families.fitness import Needs
 from modelyard.training.folds import FoldPlan, RowKeys, plan_fewer_rows, plan_folds
 from modelyard.training.metrics import decide_labels
 from modelyard.training.model import Learning
-from modelyard.training.planning import race_rows
+from modelyard.training.planning import Size, matrix_width, race_rows
 from modelyard.training.search.cross_validation import Question
 from modelyard.training.target import class_names, encode_target
 
@@ -50,6 +50,8 @@ class Setup:
         What decides where rows may go, and the folds made by it.
     question
         What the folds are asked.
+    width
+        Features that the columns become, roughly.
     own
         Features of the user's own, if there are any.
     """
@@ -60,6 +62,7 @@ class Setup:
     keys: RowKeys
     plan: FoldPlan
     question: Question
+    width: int
     own: OwnFeatures | None = None
 
     @property
@@ -128,7 +131,8 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
     truth = encode_target(frame[data.target], problem.task, classes)
     keys = RowKeys.of(frame, problem, split.record.strategy, truth)
     seed = problem.training.seed
-    plan = _folds(keys, problem, len(columns), len(classes))
+    width = matrix_width(frame, columns)
+    plan = _folds(keys, problem, Size(len(truth), width, len(classes) if len(classes) > 2 else 1))
     _try_metrics(problem, folder, truth, plan, len(classes))
     digest = digest_json(
         {
@@ -151,16 +155,15 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
         }
     )
     question = Question(problem.task, len(classes), problem.primary_metric, truth, plan, digest, seed)
-    return Setup(problem, columns, classes, keys, plan, question, own)
+    return Setup(problem, columns, classes, keys, plan, question, width, own)
 
 
-def _folds(keys: RowKeys, problem: Problem, columns: int, classes: int) -> FoldPlan:
+def _folds(keys: RowKeys, problem: Problem, size: Size) -> FoldPlan:
     """Folds of all rows, or of as many as the budget allows to be compared on."""
-    training, rows = problem.training, len(keys.classes)
+    training = problem.training
     seed, workers = derive_seed(training.seed, "folds"), training.workers or cores()
-    outputs = classes if classes > 2 else 1
-    raced = race_rows(rows, columns, outputs, training.folds, budget_s=training.budget_s, workers=workers)
-    if raced < rows:
+    raced = race_rows(size, training.folds, budget_s=training.budget_s, workers=workers)
+    if raced < size.rows:
         return plan_fewer_rows(keys, raced, training.folds, seed)
     return plan_folds(keys, training.folds, seed)
 

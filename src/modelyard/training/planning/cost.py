@@ -18,14 +18,17 @@ class Size:
     Parameters
     ----------
     rows, features
-        Of the matrix that is learnt from.
+        Of the matrix that is learnt from (see :func:`~modelyard.training.planning.width.matrix_width`).
     outputs
         Models that boosting makes side by side: the number of classes from three on, else 1.
+    of_values
+        Whether values are predicted, no classes: trees are deeper then, and look at more features.
     """
 
     rows: int
     features: int
     outputs: int = 1
+    of_values: bool = False
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,27 +61,38 @@ class Cost:
 
 
 _COSTS = {
-    "linear": Cost(0.06, 2e-6),
-    "elastic_net": Cost(0.05, 6e-6),
-    "naive_bayes": Cost(0.005, 1e-7),
-    "sgd": Cost(0.02, 3e-7),
-    "decision_tree": Cost(0.02, 3e-7),
-    "nearest_neighbours": Cost(0.01, 1e-7, 2e-9),
-    "random_forest": Cost(0.3, per_sorted=1.8e-5),
-    "extra_trees": Cost(0.3, per_sorted=2e-5),
-    "svm": Cost(0.1, 5e-7, 1.2e-7),
-    "lightgbm": Cost(0.15, 4e-6, by_output=True),
-    "xgboost": Cost(0.15, 4e-6, by_output=True),
-    "catboost": Cost(0.3, 8e-6, by_output=True),
-    "ebm": Cost(2.5, 3e-5),
-    "mlp": Cost(0.5, 1.2e-5),
+    "linear": Cost(0.05, 8e-7),
+    "elastic_net": Cost(0.05, 3e-6),
+    "naive_bayes": Cost(0.005, 4e-8),
+    "sgd": Cost(0.02, 2e-7),
+    "decision_tree": Cost(0.02, 1.5e-7),
+    "nearest_neighbours": Cost(0.01, 4e-8, 2e-9),
+    "random_forest": Cost(0.3, per_sorted=1.6e-5),
+    "extra_trees": Cost(0.3, per_sorted=1.8e-5),
+    "svm": Cost(0.1, 2e-7, 1.2e-7),
+    "lightgbm": Cost(0.1, 2e-6, by_output=True),
+    "xgboost": Cost(0.1, 2.5e-6, by_output=True),
+    "catboost": Cost(0.3, 4e-6, by_output=True),
+    "ebm": Cost(2.5, 1.3e-5),
+    "mlp": Cost(0.6, 3e-6),
 }
+_COSTS_OF_VALUES = {
+    "random_forest": Cost(0.3, 1.8e-5),
+    "extra_trees": Cost(0.3, 1.8e-5),
+    "lightgbm": Cost(0.1, 4e-6),
+    "xgboost": Cost(0.1, 5e-6),
+    "catboost": Cost(0.3, 1.2e-5),
+    "mlp": Cost(0.6, 1e-5),
+}
+"""Where they differ from those of classes."""
+
 _UNKNOWN = Cost(1.0, 1e-5)
 
 
 def fit_seconds(family: str, size: Size) -> float:
     """Predicted seconds of one fit of a family's default configuration; of unknown families a cautious guess."""
-    return _COSTS.get(family, _UNKNOWN).seconds(size)
+    known = _COSTS | _COSTS_OF_VALUES if size.of_values else _COSTS
+    return known.get(family, _UNKNOWN).seconds(size)
 
 
 def rows_within(family: str, seconds: float, features: int, outputs: int) -> int:
@@ -86,7 +100,7 @@ def rows_within(family: str, seconds: float, features: int, outputs: int) -> int
 
     Only for families that pay for cells alone.
 
-    >>> rows_within("lightgbm", 4.15, features=10, outputs=1)
+    >>> rows_within("lightgbm", 2.1, features=10, outputs=1)
     100000
     """
     cost = _COSTS.get(family, _UNKNOWN)

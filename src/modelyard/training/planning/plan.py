@@ -125,15 +125,15 @@ def make_plan(
     return WorkPlan(tuple(affordable), rounds, budget_s)
 
 
-def race_rows(rows: int, features: int, outputs: int, folds: int, *, budget_s: float | None, workers: int) -> int:
+def race_rows(size: Size, folds: int, *, budget_s: float | None, workers: int) -> int:
     """How many of the rows candidates are compared on; the winner is fitted on all. All of them without a budget.
 
     Parameters
     ----------
-    rows, features, outputs
-        Of the training part, as :class:`~modelyard.training.planning.cost.Size` counts them.
+    size
+        Of the training part.
     """
     if budget_s is None:
-        return rows
-    learnt = rows_within("lightgbm", _RACE_SHARE * budget_s * workers / folds, features, outputs)
-    return min(rows, max(_LEAST_RACE_ROWS, round(learnt * folds / (folds - 1))))
+        return size.rows
+    learnt = rows_within("lightgbm", _RACE_SHARE * budget_s * workers / folds, size.features, size.outputs)
+    return min(size.rows, max(_LEAST_RACE_ROWS, round(learnt * folds / (folds - 1))))
