@@ -72,7 +72,7 @@ _COSTS = {
     "svm": Cost(0.1, 2e-7, 1.2e-7),
     "lightgbm": Cost(0.1, 2e-6, by_output=True),
     "xgboost": Cost(0.1, 2.5e-6, by_output=True),
-    "catboost": Cost(0.3, 4e-6, by_output=True),
+    "catboost": Cost(0.3, 2.5e-6, by_output=True),
     "ebm": Cost(2.5, 1.3e-5),
     "mlp": Cost(0.6, 3e-6),
 }
