@@ -457,7 +457,7 @@ class Project:
         return governance.create_token(self.workspace.ledger, owner, tuple(roles), self.actor)
 
     def serve(self, *, host: str = "127.0.0.1", port: int = 8080) -> None:
-        """Serve the production version until the process is told to end.
+        """Serve what is in production until the process is told to end; promotions and rollbacks take effect meanwhile.
 
         Raises
         ------
@@ -466,13 +466,15 @@ class Project:
         NotPermittedError, IntegrityError
             If the actor may not serve, or the package's bytes have changed.
         """
-        from modelyard.serving import ServingSettings, serve
+        from modelyard.serving import RegistryDeployments, ServingSettings, serve
 
         governance.require_permission(self.actor, "serve")
         version = self._production()
         folder = self._registry.package(version).folder
         self._note("serving.started", version.subject, {"host": host, "port": port})
-        serve(ServingSettings(folder, self.workspace.folder("predictions"), host=host, port=port))
+        settings = ServingSettings(folder, self.workspace.folder("predictions"), host=host, port=port)
+        packages = self.workspace.folder("packages")
+        serve(settings, deployments=RegistryDeployments(self._registry, version.name, packages, self._note))
 
     def score(
         self,

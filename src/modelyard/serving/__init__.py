@@ -8,6 +8,7 @@ Never: imports training code or pandas, answers without a record, or lets an exc
 from modelyard.serving.app import ServingApp, create_app
 from modelyard.serving.batch import BatchReport, score_file
 from modelyard.serving.endpoint import ActiveModel, Endpoint, activate
+from modelyard.serving.following import Deployments, RegistryDeployments
 from modelyard.serving.prediction_log import (
     CompactionReport,
     LogKind,
@@ -24,9 +25,11 @@ __all__ = [
     "ActiveModel",
     "BatchReport",
     "CompactionReport",
+    "Deployments",
     "Endpoint",
     "LogKind",
     "PredictionLog",
+    "RegistryDeployments",
     "ServingApp",
     "ServingSettings",
     "activate",

@@ -10,6 +10,7 @@ from typing import Any
 from modelyard.core import StateError, new_id
 from modelyard.serving.answering import Answering
 from modelyard.serving.endpoint import ActiveModel, Endpoint, activate
+from modelyard.serving.following import Deployments, Follower
 from modelyard.serving.formats import (
     RefusedRequestError,
     invocation_answer,
@@ -52,6 +53,8 @@ class ServingApp:
         Gives the model that answers.
     settings
         Limits and the log folder.
+    deployments
+        What is in production, to be followed while the server runs; None to serve the first model to the end.
 
     Raises
     ------
@@ -59,11 +62,15 @@ class ServingApp:
         If the log folder cannot be made or written to.
     """
 
-    def __init__(self, endpoint: Endpoint, settings: ServingSettings) -> None:
+    def __init__(
+        self, endpoint: Endpoint, settings: ServingSettings, *, deployments: Deployments | None = None
+    ) -> None:
         self.endpoint = endpoint
         self.settings = settings
         self.metrics = ServingMetrics()
         self.answering = Answering.open(endpoint.active, settings, self.metrics)
+        self._deployments = deployments
+        self._following: asyncio.Task[None] | None = None
         self._is_draining = False
         self._control: asyncio.Future[Any] | None = None
         self._handlers: Mapping[str, Callable[[Request], Awaitable[Answer]]] = {
@@ -107,6 +114,8 @@ class ServingApp:
     async def close(self) -> None:
         """Write what is pending and close the logs."""
         self._is_draining = True
+        if self._following is not None:
+            self._following.cancel()
         await self.answering.close()
 
     # --- dispatch ----------------------------------------------------------------------------------------------
@@ -142,11 +151,26 @@ class ServingApp:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                self._follow()
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    def _follow(self) -> None:
+        """Begin to follow what is in production."""
+        if self._deployments is None:
+            return
+        follower = Follower(
+            self.endpoint, self._deployments, interval_s=self.settings.follow_s, on_swap=self._take_over
+        )
+        self._following = asyncio.get_running_loop().create_task(follower.run())
+
+    def _take_over(self, model: ActiveModel) -> None:
+        """Another model answers from now on; its documents are written when they are asked for."""
+        self.answering.take_over(model)
+        self._control = None
 
     # --- predictions --------------------------------------------------------------------------------------------
 
@@ -252,7 +276,7 @@ class ServingApp:
         return model
 
 
-def create_app(settings: ServingSettings) -> ServingApp:
+def create_app(settings: ServingSettings, deployments: Deployments | None = None) -> ServingApp:
     """The application for a package: digests verified, golden rows replayed, log folder ready.
 
     A scorer that does not reproduce its golden rows does not stop the server, but it answers 503 and is never ready.
@@ -268,7 +292,7 @@ def create_app(settings: ServingSettings) -> ServingApp:
     if not model.is_verified:
         difference = {"max_abs_difference": model.parity.max_abs_difference, "tolerance": model.parity.tolerance}
         _logger.error("golden rows differ, so no answers are given", extra=difference)
-    return ServingApp(Endpoint(model), settings)
+    return ServingApp(Endpoint(model), settings, deployments=deployments)
 
 
 def _route(method: str, match: Match | None) -> Route:

@@ -13,6 +13,7 @@ import uvicorn
 
 from modelyard.core import StateError
 from modelyard.serving.app import ServingApp, create_app
+from modelyard.serving.following import Deployments
 from modelyard.serving.settings import ServingSettings
 from modelyard.version import __version__
 
@@ -68,11 +69,17 @@ class _Server(uvicorn.Server):
         self._stream.flush()
 
 
-def serve(settings: ServingSettings, *, stream: TextIO | None = None) -> None:
+def serve(settings: ServingSettings, *, deployments: Deployments | None = None, stream: TextIO | None = None) -> None:
     """Serve a package until SIGTERM or SIGINT; open requests are finished and the log is written before the end.
 
     Writes one line of JSON to ``stream`` (standard output by default) when it listens: ``{"event": "serving", "url": …,
     "model": …, "version": …, "digest": …, "ready": …}``. Failures go to standard error, one JSON object a line.
+
+    Parameters
+    ----------
+    deployments
+        What is in production; when that changes, the new package takes over without a restart. None to serve the
+        package of the settings to the end.
 
     Raises
     ------
@@ -85,7 +92,7 @@ def serve(settings: ServingSettings, *, stream: TextIO | None = None) -> None:
     """
     _log_as_json()
     with contextlib.closing(listen(settings.host, settings.port)) as listener:
-        run_app(create_app(settings), listener, stream or sys.stdout)
+        run_app(create_app(settings, deployments), listener, stream or sys.stdout)
 
 
 def run_app(app: ServingApp, listener: socket.socket, stream: TextIO) -> None:

@@ -38,6 +38,8 @@ class ServingSettings:
         Records that may wait for the disk; beyond it requests are answered with 503 until it catches up.
     segment_bytes
         A log segment is closed, and may be compacted, once it is this large.
+    follow_s
+        Seconds between two looks at the deployment log, where the server follows one.
 
     Raises
     ------
@@ -58,6 +60,7 @@ class ServingSettings:
     max_connections: int = 4_096
     max_pending_log_bytes: int = 64 << 20
     segment_bytes: int = 64 << 20
+    follow_s: float = 0.25
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
