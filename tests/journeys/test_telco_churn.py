@@ -50,7 +50,7 @@ def test_by_python(yard: JourneyYard, data_folder: Path) -> None:
         project.promote(1)
     with pytest.raises(NotPermittedError, match="nobody approves their own model"):
         project.approve(1, "I like it.")
-    colleague = yard.open(project.create_token("grace", ["approver", "operator"]))
+    colleague = yard.open(project.tokens().create("grace", ["approver", "operator"]))
     assert colleague.approve(1, "The figures hold.").approvals == 1
     assert colleague.promote(1).digest == package.manifest.digest
 

@@ -54,7 +54,7 @@ def log() -> Log:
 @pytest.fixture
 def follower(app: ServingApp, log: Log) -> Follower:
     """The follower of the application in this process, which a test tells to look."""
-    return Follower(app.endpoint, log, interval_s=0.01, on_swap=app.answering.take_over)
+    return Follower(app.endpoint, log, on_swap=app.answering.take_over)
 
 
 def deployed(folder: Path) -> Deployed:

@@ -99,8 +99,6 @@ class Follower:
         Whose model is replaced.
     deployments
         What is in production.
-    interval_s
-        Seconds between two looks.
     on_swap
         Hears of the new model, on the event loop, before it takes over.
     """
@@ -110,25 +108,14 @@ class Follower:
         endpoint: Endpoint,
         deployments: Deployments,
         *,
-        interval_s: float,
         on_swap: Callable[[ActiveModel], None],
     ) -> None:
         self._endpoint = endpoint
         self._deployments = deployments
-        self._interval_s = interval_s
         self._on_swap = on_swap
         self._loaded: OrderedDict[str, ActiveModel] = OrderedDict()
         self._refused = ""
         self._is_blind = False
-
-    async def run(self) -> None:
-        """Look again and again, until cancelled."""
-        while True:
-            await asyncio.sleep(self._interval_s)
-            try:
-                await self.look()
-            except Exception:  # the edge of a task: one look that fails must not be the last
-                _logger.exception("looking at the deployment log failed")
 
     async def look(self) -> bool:
         """Look once; True if another model answers now."""
