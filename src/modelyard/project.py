@@ -444,20 +444,32 @@ class Project:
         """
         return self._registry.rollback(self.problem.name, self.actor, reason)
 
-    def create_token(self, owner: str, roles: Sequence[str]) -> str:
-        """A token with which somebody else acts on this project; shown once, stored as a hash.
+    def tokens(self) -> governance.Tokens:
+        """With which others act on this project, or ask its server: ``create(owner, roles)``, ``revoke(owner)``, ``valid()``."""
+        return governance.Tokens(self.workspace.ledger, self.actor)
 
-        Raises
-        ------
-        NotPermittedError
-            If the actor may not make tokens.
-        ConfigError
-            If the owner is empty or the actor themselves, or a role is unknown.
-        """
-        return governance.create_token(self.workspace.ledger, owner, tuple(roles), self.actor)
+    def serve(
+        self,
+        *,
+        host: str = "127.0.0.1",
+        port: int = 8080,
+        keys: bool | None = None,
+        rate_per_s: float | None = None,
+        tls: tuple[Path, Path] | None = None,
+    ) -> None:
+        """Serve what is in production until the process is told to end; promotions and rollbacks take effect meanwhile.
 
-    def serve(self, *, host: str = "127.0.0.1", port: int = 8080) -> None:
-        """Serve the production version until the process is told to end.
+        Parameters
+        ----------
+        host, port
+            Address to listen on; port 0 takes a free one.
+        keys
+            Whether callers need a token with the role ``predict``, ``feedback`` or ``operator``; by default unless only
+            this machine can reach the address.
+        rate_per_s
+            Requests a second that a caller may send; None for any number.
+        tls
+            Certificate and key, PEM files.
 
         Raises
         ------
@@ -466,13 +478,26 @@ class Project:
         NotPermittedError, IntegrityError
             If the actor may not serve, or the package's bytes have changed.
         """
-        from modelyard.serving import ServingSettings, serve
+        from modelyard.serving import Guard, Rates, RegistryDeployments, ServingSettings, TokenKeys, is_local, serve
 
         governance.require_permission(self.actor, "serve")
         version = self._production()
         folder = self._registry.package(version).folder
         self._note("serving.started", version.subject, {"host": host, "port": port})
-        serve(ServingSettings(folder, self.workspace.folder("predictions"), host=host, port=port))
+        needed = not is_local(host) if keys is None else keys
+        guard = Guard(TokenKeys(self.workspace.ledger) if needed else None, Rates(rate_per_s) if rate_per_s else None)
+        certificate, key = tls or (None, None)
+        settings = ServingSettings(
+            folder,
+            self.workspace.folder("predictions"),
+            host=host,
+            port=port,
+            tls_certificate=certificate,
+            tls_key=key,
+        )
+        packages = self.workspace.folder("packages")
+        deployments = RegistryDeployments(self._registry, version.name, packages, self._note)
+        serve(settings, guard=guard, deployments=deployments)
 
     def score(
         self,

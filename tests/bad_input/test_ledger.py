@@ -71,7 +71,7 @@ def test_rows_cut_off(yard: FaultyYard, good: pl.DataFrame) -> None:
     """Rows that were removed behind the triggers' back: ``verify`` ends with 3, and nothing more is appended."""
     project = yard.make(good)
     project.check()
-    project.create_token("grace", ["approver"])
+    project.tokens().create("grace", ["approver"])
     with sqlite3.connect(database(yard)) as connection:
         names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
         for (name,) in names:

@@ -193,6 +193,6 @@ def test_corrections_are_listed_and_undone(project: Path) -> None:
     assert Project.open(project).workspace.pointer("split") == split.record.id
 
     admin = Project.open(project)
-    token = admin.create_token("eve", ("viewer",))
+    token = admin.tokens().create("eve", ("viewer",))
     with pytest.raises(NotPermittedError, match="eve may not correct"):
         Project.open(project, token=token).curation.correct(project / "one.csv", "mine")

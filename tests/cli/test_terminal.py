@@ -73,6 +73,9 @@ def test_the_life_in_a_terminal(terminal: Terminal) -> None:
         assert found == code, text
         for part in expected:
             assert part in text, text
+    assert "approver, operator" in terminal("token")[1]
+    assert "1 token of grace made void" in terminal("token", "grace", "--revoke")[1]
+    assert "0 valid tokens" in terminal("token")[1]
 
 
 def _life(home: Path) -> Iterator[tuple[list[str], int, *tuple[str, ...]]]:

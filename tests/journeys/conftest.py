@@ -42,7 +42,7 @@ class JourneyYard(Yard):
         """Package, register, have somebody else approve, and promote; returns that person's token."""
         project.package()
         assert project.register().version == version
-        token = project.create_token("grace", ["approver", "operator"])
+        token = project.tokens().create("grace", ["approver", "operator"])
         colleague = self.open(token)
         colleague.approve(version, "The figures hold.")
         assert colleague.promote(version).version == version

@@ -1,8 +1,14 @@
 """The whole life on telco churn (binary): by Python, and by command with a market that changes."""
 
+import concurrent.futures
+import contextlib
 import json
 import signal
+import threading
+import time
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import polars as pl
@@ -44,7 +50,7 @@ def test_by_python(yard: JourneyYard, data_folder: Path) -> None:
         project.promote(1)
     with pytest.raises(NotPermittedError, match="nobody approves their own model"):
         project.approve(1, "I like it.")
-    colleague = yard.open(project.create_token("grace", ["approver", "operator"]))
+    colleague = yard.open(project.tokens().create("grace", ["approver", "operator"]))
     assert colleague.approve(1, "The figures hold.").approvals == 1
     assert colleague.promote(1).digest == package.manifest.digest
 
@@ -95,12 +101,17 @@ def test_by_command(yard: JourneyYard) -> None:
     assert (decision["outcome"], decision["challenger_version"]) == ("challenger", 2)
     assert "waits for approval" in decision["reason"]
     yard.done("approve", "2", "--reason", "It is better on fibre", token=grace)
-    yard.done("promote", "2", token=grace)
-    again = yard.run("retrain", "--data", launch)
-    assert (again.exit_code, again.record["outcome"], again.stderr) == (3, "stopped", "")
+    with _served_without_a_gap(yard, population.quiet.drop("Churn").row(0, named=True)) as client:
+        yard.done("promote", "2", token=grace)
+        _wait_for_version(client, "2")
+        again = yard.run("retrain", "--data", launch)
+        assert (again.exit_code, again.record["outcome"], again.stderr) == (3, "stopped", "")
 
-    back = yard.done("rollback", "--reason", "The call centre is overrun", token=grace)
-    assert (back["version"], back["kind"]) == (1, "rollback")
+        back = yard.done("rollback", "--reason", "The call centre is overrun", token=grace)
+        assert (back["version"], back["kind"]) == (1, "rollback")
+        _wait_for_version(client, "1")
+    swaps = [entry.subject for entry in yard.open().ledger().rows() if entry.action == "serving.swapped"]
+    assert swaps == ["model/2", "model/1"]
     assert yard.done("ledger", "verify")["ok"]
     assert yard.done("status")["production"] == 1
 
@@ -132,6 +143,39 @@ def _served_and_watched(yard: JourneyYard, customers: pl.DataFrame) -> None:
     assert report["labels"]["used"] == len(rows) - 1
     log = yard.root / ".modelyard" / "predictions"
     assert sorted(path.suffix for path in log.glob("predictions-*")) == [".parquet"]
+
+
+@contextlib.contextmanager
+def _served_without_a_gap(yard: JourneyYard, row: dict[str, Any]) -> Iterator[httpx.Client]:
+    """A server that is asked all the time; every request must be answered, whatever is promoted meanwhile."""
+    server = yard.start("serve", "--port", "0")
+    assert server.stdout is not None
+    url = json.loads(server.stdout.readline())["url"]
+    statuses: list[int] = []
+    ends = threading.Event()
+    with httpx.Client(base_url=url) as client, concurrent.futures.ThreadPoolExecutor(1) as pool:
+        asking = pool.submit(_ask_until, url, row, statuses, ends)
+        try:
+            yield client
+        finally:
+            ends.set()
+        asking.result()
+    server.send_signal(signal.SIGTERM)
+    assert server.communicate()[1] == b""
+    assert set(statuses) == {httpx.codes.OK}
+
+
+def _ask_until(url: str, row: dict[str, Any], statuses: list[int], ends: threading.Event) -> None:
+    with httpx.Client(base_url=url) as client:
+        while not ends.is_set():
+            statuses.append(client.post("/predict", json=row).status_code)
+
+
+def _wait_for_version(client: httpx.Client, version: str) -> None:
+    deadline = time.monotonic() + 30
+    while client.get("/version").json()["version"] != version:
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def _second_version_and_back(yard: JourneyYard) -> None:

@@ -201,10 +201,10 @@ def start_server(package_folder: Path, tmp_path: Path) -> Iterator[StartServer]:
     """Start ``python -m modelyard.serving`` on a free port; what still runs in the end is killed."""
     with contextlib.ExitStack() as stack:
 
-        def start(*, log: Path | None = None, file_limit_bytes: int | None = None) -> Server:
+        def start(*words: str, log: Path | None = None, file_limit_bytes: int | None = None) -> Server:
             log = log or tmp_path / "log"
             command = [sys.executable, "-m", "modelyard.serving", "--package", str(package_folder)]
-            command += ["--log", str(log), "--port", "0"]
+            command += ["--log", str(log), "--port", "0", *words]
             if file_limit_bytes is not None:
                 limited = "import resource, runpy, sys; limit = int(sys.argv.pop(1)); "
                 limited += "resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)); "

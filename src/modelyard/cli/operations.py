@@ -19,12 +19,31 @@ def serve(
     session: Session,
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", help="Port to listen on.", min=0, max=65535)] = 8080,
+    keys: Annotated[
+        bool | None,
+        typer.Option("--keys/--no-keys", help="Whether callers need a token; by default from other machines."),
+    ] = None,
+    rate: Annotated[float | None, typer.Option("--rate", help="Requests a second that a caller may send.")] = None,
+    tls_certificate: Annotated[Path | None, typer.Option("--tls-certificate", help="PEM file.")] = None,
+    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="PEM file.")] = None,
 ) -> Answer:
-    """Serve the production version. Over HTTP, until interrupted; every answer is in the prediction log."""
+    """Serve what is in production. Over HTTP, until interrupted; every answer is in the prediction log."""
     from rich.text import Text
 
-    session.project.serve(host=host, port=port)
+    tls = _both(tls_certificate, tls_key)
+    session.project.serve(host=host, port=port, keys=keys, rate_per_s=rate, tls=tls)
     return Answer({"host": host, "port": port}, Text("The server has stopped."))
+
+
+def _both(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:
+    """The files of TLS, if they are given."""
+    from modelyard.core import ConfigError
+
+    if certificate is None and key is None:
+        return None
+    if certificate is None or key is None:
+        raise ConfigError("TLS needs a certificate and its key", where="--tls-certificate, --tls-key", cure="Give both")
+    return certificate, key
 
 
 def score(

@@ -63,14 +63,25 @@ def rollback(session: Session, reason: ReasonOption) -> Answer:
 
 def token(
     session: Session,
-    owner: Annotated[str, typer.Argument(help="Person or program that will act with the token.")],
-    role: Annotated[list[str], typer.Option("--role", help="A role the owner holds (repeatable).")],
+    owner: Annotated[
+        str | None, typer.Argument(help="Person or program that will act with the token; without one all are listed.")
+    ] = None,
+    role: Annotated[list[str] | None, typer.Option("--role", help="A role the owner holds (repeatable).")] = None,
+    revoke: Annotated[bool, typer.Option("--revoke", help="Make all tokens of the owner void.")] = False,
 ) -> Answer:
-    """Let somebody else act on this project. Makes a token, shown once and stored as a hash."""
-    from modelyard.cli.show.release import show_token
+    """Let somebody else act on this project, or ask its server. Makes a token, shown once and stored as a hash."""
+    from modelyard.cli.show.release import show_revoked, show_token, show_tokens
 
-    secret = session.project.create_token(owner, tuple(role))
-    return Answer({"owner": owner, "roles": role, "token": secret}, show_token(owner, role, secret))
+    tokens = session.project.tokens()
+    if owner is None:
+        valid = tokens.valid()
+        return Answer([token.to_dict() for token in valid], show_tokens(valid))
+    if revoke:
+        count = tokens.revoke(owner)
+        return Answer({"owner": owner, "revoked": count}, show_revoked(owner, count))
+    roles = role or []
+    secret = tokens.create(owner, roles)
+    return Answer({"owner": owner, "roles": roles, "token": secret}, show_token(owner, roles, secret))
 
 
 def add_to(app: typer.Typer) -> None:

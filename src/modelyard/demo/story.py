@@ -155,7 +155,7 @@ def _release(root: Path, stage: Stage) -> Path:
         project.approve(version.version, "I like my own model")
     except NotPermittedError as refusal:
         stage.tell(f"The author tries to approve it. Refused: {refusal.sentence}")
-    token = project.create_token("grace", ["approver", "operator"])
+    token = project.tokens().create("grace", ["approver", "operator"])
     reviewer = _open(root, stage, token)
     stage.show(reviewer.approve(version.version, "figures and card reviewed"))
     stage.show(reviewer.promote(version.version))

@@ -5,11 +5,12 @@ Gives: a registry of immutable versions with stages, approvals bound to digests,
 Never: trusts the caller's word, or changes a row.
 """
 
-from modelyard.governance.identity import create_token, current_actor, revoke_tokens
+from modelyard.governance.identity import current_actor
 from modelyard.governance.records import Approval, Deployment, ModelVersion
 from modelyard.governance.registry import Registry
 from modelyard.governance.roles import Role, require_permission
 from modelyard.governance.stages import Stage
+from modelyard.governance.tokens import Token, Tokens, create_token, revoke_tokens, valid_tokens
 
 __all__ = [
     "Approval",
@@ -18,8 +19,11 @@ __all__ = [
     "Registry",
     "Role",
     "Stage",
+    "Token",
+    "Tokens",
     "create_token",
     "current_actor",
     "require_permission",
     "revoke_tokens",
+    "valid_tokens",
 ]

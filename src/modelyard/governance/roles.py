@@ -10,7 +10,7 @@ __all__ = ["PERMISSIONS", "Role", "parse_roles", "require_permission", "roles_th
 
 
 class Role(enum.StrEnum):
-    """What somebody is to a project; one may hold several."""
+    """What somebody is to a project; one may hold several. The last two are for programs that ask its server."""
 
     VIEWER = "viewer"
     DEVELOPER = "developer"
@@ -19,6 +19,8 @@ class Role(enum.StrEnum):
     OPERATOR = "operator"
     AUDITOR = "auditor"
     ADMIN = "admin"
+    PREDICT = "predict"
+    FEEDBACK = "feedback"
 
 
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
@@ -33,6 +35,9 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "rollback": frozenset({Role.OPERATOR, Role.ADMIN}),
     "serve": frozenset({Role.OPERATOR, Role.DEVELOPER, Role.ADMIN}),
     "manage_tokens": frozenset({Role.ADMIN}),
+    "predict": frozenset({Role.PREDICT, Role.OPERATOR, Role.ADMIN}),
+    "feedback": frozenset({Role.FEEDBACK, Role.OPERATOR, Role.ADMIN}),
+    "operate": frozenset({Role.OPERATOR, Role.ADMIN}),
 }
 """Verb to the roles that may do it. Reading is free to everybody who can read the project's folder."""
 

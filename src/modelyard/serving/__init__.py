@@ -5,9 +5,11 @@ Gives: a REST application and its server, batch scoring, and the prediction log 
 Never: imports training code or pandas, answers without a record, or lets an exception's text out.
 """
 
+from modelyard.serving.access import Guard, KeyFile, Rates, TokenKeys, is_local
 from modelyard.serving.app import ServingApp, create_app
 from modelyard.serving.batch import BatchReport, score_file
 from modelyard.serving.endpoint import ActiveModel, Endpoint, activate
+from modelyard.serving.following import Deployments, RegistryDeployments
 from modelyard.serving.prediction_log import (
     CompactionReport,
     LogKind,
@@ -24,14 +26,21 @@ __all__ = [
     "ActiveModel",
     "BatchReport",
     "CompactionReport",
+    "Deployments",
     "Endpoint",
+    "Guard",
+    "KeyFile",
     "LogKind",
     "PredictionLog",
+    "Rates",
+    "RegistryDeployments",
     "ServingApp",
     "ServingSettings",
+    "TokenKeys",
     "activate",
     "compact",
     "create_app",
+    "is_local",
     "read_feedback",
     "read_predictions",
     "record_feedback",

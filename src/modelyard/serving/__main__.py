@@ -5,7 +5,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from modelyard.core import ModelyardError
+from modelyard.core import ConfigError, ModelyardError
+from modelyard.serving.access import Guard, KeyFile, Rates, is_local
 from modelyard.serving.server import serve
 from modelyard.serving.settings import ServingSettings
 
@@ -20,21 +21,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     parser.add_argument("--port", type=int, default=8080, help="port, 0 for a free one (default: %(default)s)")
     parser.add_argument("--max-body-bytes", type=int, default=16 << 20, help="larger bodies are refused")
+    parser.add_argument("--keys", type=Path, help="JSON file of the keys that callers need")
+    parser.add_argument("--open", action="store_true", help="let everybody ask, also from other machines")
+    parser.add_argument("--rate", type=float, help="requests a second that a caller may send")
+    parser.add_argument("--tls-certificate", type=Path, help="PEM file")
+    parser.add_argument("--tls-key", type=Path, help="PEM file")
     given = parser.parse_args(arguments)
     try:
-        serve(
-            ServingSettings(
-                package_folder=given.package,
-                log_folder=given.log,
-                host=given.host,
-                port=given.port,
-                max_body_bytes=given.max_body_bytes,
-            )
-        )
+        serve(_settings(given), guard=_guard(given))
     except ModelyardError as error:
         sys.stderr.write(f"{error.sentence}\n")
         return error.exit_code
     return 0
+
+
+def _settings(given: argparse.Namespace) -> ServingSettings:
+    return ServingSettings(
+        package_folder=given.package,
+        log_folder=given.log,
+        host=given.host,
+        port=given.port,
+        max_body_bytes=given.max_body_bytes,
+        tls_certificate=given.tls_certificate,
+        tls_key=given.tls_key,
+    )
+
+
+def _guard(given: argparse.Namespace) -> Guard:
+    """Keys are needed unless only this machine can ask, or the caller says that everybody may."""
+    if given.keys is None and not given.open and not is_local(given.host):
+        raise ConfigError(
+            "other machines can reach this address, and callers would need no key",
+            where="--host",
+            got=given.host,
+            cure="Give --keys FILE, or say --open",
+        )
+    return Guard(None if given.keys is None else KeyFile(given.keys), None if given.rate is None else Rates(given.rate))
 
 
 if __name__ == "__main__":

@@ -46,18 +46,21 @@ class Answering:
         ModelyardError
             If the log folder cannot be made or written to.
         """
-        columns = {column.name: str(column.kind) for column in model.contract.columns}
         logs = [
             PredictionLog(
                 settings.log_folder,
                 kind,
-                columns=columns if kind is LogKind.PREDICTIONS else None,
+                columns=model.kinds if kind is LogKind.PREDICTIONS else None,
                 segment_bytes=settings.segment_bytes,
                 max_pending_bytes=settings.max_pending_log_bytes,
             )
             for kind in (LogKind.PREDICTIONS, LogKind.FEEDBACK)
         ]
         return cls(settings, metrics, *logs)
+
+    def take_over(self, model: ActiveModel) -> None:
+        """Another model answers from now on: the log says what its columns are."""
+        self.predictions.describe(model.kinds)
 
     async def answer(
         self, model: ActiveModel, rows: Sequence[Row], started: float, *, uncertainty: bool = False

@@ -8,8 +8,10 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from modelyard.core import StateError, new_id
+from modelyard.serving.access import Guard
 from modelyard.serving.answering import Answering
 from modelyard.serving.endpoint import ActiveModel, Endpoint, activate
+from modelyard.serving.following import Deployments, Follower
 from modelyard.serving.formats import (
     RefusedRequestError,
     invocation_answer,
@@ -35,7 +37,7 @@ from modelyard.serving.rest import (
     text_answer,
 )
 from modelyard.serving.rest.documentation import build_control, model_metadata, server_metadata
-from modelyard.serving.rest.messages import Receive, Scope, Send, send_answer
+from modelyard.serving.rest.messages import Receive, Scope, Send, secured, send_answer
 from modelyard.serving.settings import ServingSettings
 
 __all__ = ["ServingApp", "create_app"]
@@ -52,6 +54,10 @@ class ServingApp:
         Gives the model that answers.
     settings
         Limits and the log folder.
+    guard
+        Lets requests pass or refuses them; by default everybody may ask everything.
+    deployments
+        What is in production, to be followed while the server runs; None to serve the first model to the end.
 
     Raises
     ------
@@ -59,11 +65,23 @@ class ServingApp:
         If the log folder cannot be made or written to.
     """
 
-    def __init__(self, endpoint: Endpoint, settings: ServingSettings) -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        settings: ServingSettings,
+        *,
+        guard: Guard | None = None,
+        deployments: Deployments | None = None,
+    ) -> None:
         self.endpoint = endpoint
         self.settings = settings
         self.metrics = ServingMetrics()
         self.answering = Answering.open(endpoint.active, settings, self.metrics)
+        self.guard = guard or Guard()
+        self._follower = None
+        if deployments is not None:
+            self._follower = Follower(endpoint, deployments, on_swap=self.answering.take_over)
+        self._looking: asyncio.Task[None] | None = None
         self._is_draining = False
         self._control: asyncio.Future[Any] | None = None
         self._handlers: Mapping[str, Callable[[Request], Awaitable[Answer]]] = {
@@ -107,6 +125,8 @@ class ServingApp:
     async def close(self) -> None:
         """Write what is pending and close the logs."""
         self._is_draining = True
+        if self._looking is not None:
+            self._looking.cancel()
         await self.answering.close()
 
     # --- dispatch ----------------------------------------------------------------------------------------------
@@ -116,10 +136,11 @@ class ServingApp:
     ) -> Answer | None:
         """The answer of the route's handler; None if the control application has answered."""
         route = _route(scope["method"], match)
+        self.guard.admit(scope, route.needs)
         handler = self._handlers.get(route.operation)
         if handler is None or match is None:
             control = await self._control_app()
-            await control({**scope, "method": "GET"}, receive, send)
+            await control({**scope, "method": "GET"}, receive, secured(send))
             return None
         return await handler(Request(scope, receive, self.settings, match.values, started))
 
@@ -142,11 +163,23 @@ class ServingApp:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                self._looking = asyncio.get_running_loop().create_task(self._look_around())
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
+
+    async def _look_around(self) -> None:
+        """See again and again who may ask and what is in production, until cancelled."""
+        while self._follower is not None or not self.guard.is_open:
+            await asyncio.sleep(self.settings.follow_s)
+            try:
+                await asyncio.to_thread(self.guard.refresh)
+                if self._follower is not None:
+                    await self._follower.look()
+            except Exception:  # the edge of a task: one look that fails must not be the last
+                _logger.exception("looking around failed")
 
     # --- predictions --------------------------------------------------------------------------------------------
 
@@ -252,7 +285,9 @@ class ServingApp:
         return model
 
 
-def create_app(settings: ServingSettings) -> ServingApp:
+def create_app(
+    settings: ServingSettings, *, guard: Guard | None = None, deployments: Deployments | None = None
+) -> ServingApp:
     """The application for a package: digests verified, golden rows replayed, log folder ready.
 
     A scorer that does not reproduce its golden rows does not stop the server, but it answers 503 and is never ready.
@@ -268,7 +303,7 @@ def create_app(settings: ServingSettings) -> ServingApp:
     if not model.is_verified:
         difference = {"max_abs_difference": model.parity.max_abs_difference, "tolerance": model.parity.tolerance}
         _logger.error("golden rows differ, so no answers are given", extra=difference)
-    return ServingApp(Endpoint(model), settings)
+    return ServingApp(Endpoint(model), settings, guard=guard, deployments=deployments)
 
 
 def _route(method: str, match: Match | None) -> Route:

@@ -75,6 +75,11 @@ class ActiveModel:
         """True if the scorer reproduced the golden rows; otherwise it may not answer."""
         return self.parity.ok
 
+    @property
+    def kinds(self) -> dict[str, str]:
+        """Name to kind of the columns."""
+        return {column.name: str(column.kind) for column in self.contract.columns}
+
     def check(self, rows: Sequence[Row], first: int = 0) -> tuple[list[tuple[Flag, ...]], list[FieldError]]:
         """Flags for each row, and what forbids to score them; ``first`` is the number of the first row."""
         check_row = self.contract.check_row

@@ -5,14 +5,17 @@ import gc
 import json
 import logging
 import socket
+import ssl
 import sys
 from typing import TextIO
 
 import msgspec
 import uvicorn
 
-from modelyard.core import StateError
+from modelyard.core import ConfigError, StateError
+from modelyard.serving.access import Guard
 from modelyard.serving.app import ServingApp, create_app
+from modelyard.serving.following import Deployments
 from modelyard.serving.settings import ServingSettings
 from modelyard.version import __version__
 
@@ -52,14 +55,16 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         active = self._app.endpoint.active
+        scheme = "http" if self._app.settings.tls_certificate is None else "https"
         host, port = (sockets or [])[0].getsockname()[:2]
         line = {
             "event": "serving",
-            "url": f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}",
+            "url": f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}",
             "model": active.name,
             "version": active.version,
             "digest": active.digest,
             "ready": active.is_verified,
+            "keys": self._app.guard.keys,
             "parity": active.parity.max_abs_difference,
             "log": str(self._app.settings.log_folder),
             "modelyard": __version__,
@@ -68,24 +73,41 @@ class _Server(uvicorn.Server):
         self._stream.flush()
 
 
-def serve(settings: ServingSettings, *, stream: TextIO | None = None) -> None:
+def serve(
+    settings: ServingSettings,
+    *,
+    guard: Guard | None = None,
+    deployments: Deployments | None = None,
+    stream: TextIO | None = None,
+) -> None:
     """Serve a package until SIGTERM or SIGINT; open requests are finished and the log is written before the end.
 
     Writes one line of JSON to ``stream`` (standard output by default) when it listens: ``{"event": "serving", "url": …,
     "model": …, "version": …, "digest": …, "ready": …}``. Failures go to standard error, one JSON object a line.
 
+    Parameters
+    ----------
+    guard
+        Lets requests pass or refuses them; by default everybody may ask everything.
+    deployments
+        What is in production; when that changes, the new package takes over without a restart. None to serve the
+        package of the settings to the end.
+
     Raises
     ------
     IntegrityError
         If a file of the package is not what was packaged.
+    ConfigError
+        If the certificate or its key cannot be used.
     StateError
         If the address is in use or not allowed.
     ModelyardError
         If the package or the log folder cannot be used.
     """
     _log_as_json()
+    _check_certificate(settings)
     with contextlib.closing(listen(settings.host, settings.port)) as listener:
-        run_app(create_app(settings), listener, stream or sys.stdout)
+        run_app(create_app(settings, guard=guard, deployments=deployments), listener, stream or sys.stdout)
 
 
 def run_app(app: ServingApp, listener: socket.socket, stream: TextIO) -> None:
@@ -113,7 +135,24 @@ def _config(app: ServingApp, settings: ServingSettings) -> uvicorn.Config:
         limit_concurrency=settings.max_connections,
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=settings.drain_timeout_s,
+        ssl_certfile=settings.tls_certificate,
+        ssl_keyfile=settings.tls_key,
     )
+
+
+def _check_certificate(settings: ServingSettings) -> None:
+    """Refuse files that TLS cannot use, before anything is loaded."""
+    if settings.tls_certificate is None:
+        return
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_certificate, settings.tls_key)
+    except OSError as error:
+        raise ConfigError(
+            "the certificate and its key cannot be used",
+            where=f"{settings.tls_certificate}, {settings.tls_key}",
+            got=error.strerror or str(error),
+            cure="Give two PEM files that belong together, which this user may read",
+        ) from error
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -38,11 +38,15 @@ class ServingSettings:
         Records that may wait for the disk; beyond it requests are answered with 503 until it catches up.
     segment_bytes
         A log segment is closed, and may be compacted, once it is this large.
+    follow_s
+        Seconds between two looks at the deployment log and at the keys, where the server has them.
+    tls_certificate, tls_key
+        PEM files; with them the server speaks TLS.
 
     Raises
     ------
     ConfigError
-        If a limit is not positive, or the port is outside 0–65535.
+        If a limit is not positive, the port is outside 0–65535, or a certificate comes without its key.
     """
 
     package_folder: Path
@@ -58,6 +62,9 @@ class ServingSettings:
     max_connections: int = 4_096
     max_pending_log_bytes: int = 64 << 20
     segment_bytes: int = 64 << 20
+    follow_s: float = 0.25
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:
@@ -66,6 +73,13 @@ class ServingSettings:
                 where="ServingSettings.port",
                 got=str(self.port),
                 cure="Choose a port in that range; 0 takes a free one",
+            )
+        if (self.tls_certificate is None) != (self.tls_key is None):
+            raise ConfigError(
+                "TLS needs a certificate and its key",
+                where="ServingSettings.tls_certificate",
+                got="one of them",
+                cure="Give both files, or neither",
             )
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from modelyard.cli.show.blocks import facts, headline, hint, link, stack
-from modelyard.governance import Deployment, ModelVersion, Stage
+from modelyard.cli.show.blocks import counted, facts, headline, hint, link, plain_table, stack
+from modelyard.governance import Deployment, ModelVersion, Stage, Token
 from modelyard.packaging import Package
 
-__all__ = ["show_deployment", "show_package", "show_token", "show_version"]
+__all__ = ["show_deployment", "show_package", "show_revoked", "show_token", "show_tokens", "show_version"]
 
 
 def show_package(package: Package) -> RenderableType:
@@ -77,3 +77,18 @@ def show_token(owner: str, roles: Sequence[str], token: str) -> RenderableType:
         Text("It is shown once; only its hash is stored. It expires in 90 days.", style="dim"),
         hint("export MODELYARD_TOKEN=... before the command that is run with it"),
     )
+
+
+def show_tokens(tokens: Sequence[Token]) -> RenderableType:
+    """Who holds a valid token, with which roles, until when."""
+    rows = [(token.owner, ", ".join(token.roles), f"{token.expires_at:%Y-%m-%d}", token.hash[:12]) for token in tokens]
+    return stack(
+        headline(f"{counted(len(tokens), 'valid token')}"),
+        plain_table(("owner", "roles", "expires", "hash begins"), rows) if rows else None,
+        hint("modelyard token NAME --role ROLE makes one; modelyard token NAME --revoke makes a person's void"),
+    )
+
+
+def show_revoked(owner: str, count: int) -> RenderableType:
+    """How many tokens are void now."""
+    return headline(f"{counted(count, 'token')} of {owner} made void" if count else f"{owner} holds no valid token")

@@ -100,6 +100,12 @@ class SegmentWriter:
         self._size = 0
         _make_folder(folder)
 
+    def describe(self, columns: Mapping[str, str]) -> None:
+        """Let the next segments say that these are the feature columns; the present one is closed if it says otherwise."""
+        if self._header["columns"] != dict(columns):
+            self.close()
+            self._header = {**self._header, "columns": dict(columns)}
+
     def append(self, lines: bytes) -> None:
         """Hand ``lines`` (whole lines, each ended by a newline) to the operating system, all of them or none.
 

@@ -105,6 +105,11 @@ class PredictionLog:
         self._refuse_if_closed()
         await self._enqueue(self._encoder.encode_lines(records), len(records))
 
+    def describe(self, columns: Mapping[str, str]) -> None:
+        """Say that these are the feature columns from now on, since another model answers."""
+        with self._segments_lock:
+            self._segments.describe(columns)
+
     async def probe(self) -> None:
         """Try whether the log takes records, by writing a blank line of a page, which readers skip.
 

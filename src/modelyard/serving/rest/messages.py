@@ -10,7 +10,7 @@ import msgspec
 from modelyard.serving.formats import FieldError, RefusedRequestError
 from modelyard.serving.settings import ServingSettings
 
-__all__ = ["Answer", "Receive", "Request", "Scope", "Send", "json_answer", "send_answer", "text_answer"]
+__all__ = ["Answer", "Receive", "Request", "Scope", "Send", "json_answer", "secured", "send_answer", "text_answer"]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -18,6 +18,19 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 _JSON = b"application/json"
 _JSON_TYPE = re.compile(rb"^application/(?:json|[\w.+-]+\+json)\s*(?:;\s*charset=\"?utf-?8\"?\s*)?$", re.IGNORECASE)
+_SECURED: tuple[tuple[bytes, bytes], ...] = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+)
+"""Of every answer: it is what its content type says, and nobody keeps it on the way."""
+
+_PAGES = (
+    (b"content-security-policy", b"default-src 'none'; style-src 'unsafe-inline'; img-src data:"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+)
+"""Of pages: they load nothing, run nothing, and nobody frames them."""
+
 _encoder = msgspec.json.Encoder()
 
 
@@ -142,10 +155,22 @@ async def send_answer(answer: Answer, send: Send) -> None:
     headers: list[Iterable[bytes]] = [
         (b"content-type", answer.content_type),
         (b"content-length", b"%d" % len(answer.body)),
+        *_SECURED,
     ]
     headers.extend(answer.headers)
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
+
+
+def secured(send: Send) -> Send:
+    """The same, with the headers that a page needs; for answers that are made elsewhere."""
+
+    async def send_secured(message: MutableMapping[str, Any]) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], *_SECURED, *_PAGES]}
+        await send(message)
+
+    return send_secured
 
 
 def _decode(body: bytes) -> Any:

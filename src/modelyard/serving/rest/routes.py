@@ -19,6 +19,9 @@ class Route:
         HTTP method and path template; ``{name}`` and ``{version}`` are the model's.
     tag, summary
         Chapter and sentence in the documentation.
+    needs
+        What a key must allow: ``predict``, ``feedback``, ``operate``, ``key`` (any valid one will do), or ``""`` if none
+        is needed.
     """
 
     operation: str
@@ -26,6 +29,7 @@ class Route:
     path: str
     tag: str
     summary: str
+    needs: str = ""
 
 
 _PREDICT = "Predictions"
@@ -35,16 +39,35 @@ _HEALTH = "Health"
 _ABOUT = "About"
 
 ROUTES: tuple[Route, ...] = (
-    Route("predict", "POST", "/predict", _PREDICT, "Predict one row, a list of rows, or a table by columns."),
-    Route("feedback", "POST", "/feedback", _PREDICT, "Send back what turned out to be true, by prediction id."),
-    Route("server_metadata", "GET", "/v2", _OPEN, "Name, version and extensions of the server."),
+    Route(
+        "predict",
+        "POST",
+        "/predict",
+        _PREDICT,
+        "Predict one row, a list of rows, or a table by columns.",
+        needs="predict",
+    ),
+    Route(
+        "feedback",
+        "POST",
+        "/feedback",
+        _PREDICT,
+        "Send back what turned out to be true, by prediction id.",
+        needs="feedback",
+    ),
+    Route("server_metadata", "GET", "/v2", _OPEN, "Name, version and extensions of the server.", needs="key"),
     Route("server_live", "GET", "/v2/health/live", _OPEN, "Whether the process answers."),
     Route("server_ready", "GET", "/v2/health/ready", _OPEN, "Whether predictions are given."),
-    Route("model_metadata", "GET", "/v2/models/{name}", _OPEN, "Inputs and outputs of the model."),
-    Route("model_ready", "GET", "/v2/models/{name}/ready", _OPEN, "Whether this model gives predictions."),
-    Route("infer", "POST", "/v2/models/{name}/infer", _OPEN, "Predict tensors, one for each column."),
+    Route("model_metadata", "GET", "/v2/models/{name}", _OPEN, "Inputs and outputs of the model.", needs="key"),
+    Route("model_ready", "GET", "/v2/models/{name}/ready", _OPEN, "Whether this model gives predictions.", needs="key"),
+    Route("infer", "POST", "/v2/models/{name}/infer", _OPEN, "Predict tensors, one for each column.", needs="predict"),
     Route(
-        "version_metadata", "GET", "/v2/models/{name}/versions/{version}", _OPEN, "Inputs and outputs of one version."
+        "version_metadata",
+        "GET",
+        "/v2/models/{name}/versions/{version}",
+        _OPEN,
+        "Inputs and outputs of one version.",
+        needs="key",
     ),
     Route(
         "version_ready",
@@ -52,16 +75,28 @@ ROUTES: tuple[Route, ...] = (
         "/v2/models/{name}/versions/{version}/ready",
         _OPEN,
         "Whether this version gives predictions.",
+        needs="key",
     ),
-    Route("version_infer", "POST", "/v2/models/{name}/versions/{version}/infer", _OPEN, "Predict with one version."),
-    Route("invocations", "POST", "/invocations", _MLFLOW, "Predict in one of MLflow's four JSON forms."),
+    Route(
+        "version_infer",
+        "POST",
+        "/v2/models/{name}/versions/{version}/infer",
+        _OPEN,
+        "Predict with one version.",
+        needs="predict",
+    ),
+    Route(
+        "invocations", "POST", "/invocations", _MLFLOW, "Predict in one of MLflow's four JSON forms.", needs="predict"
+    ),
     Route("ping", "GET", "/ping", _MLFLOW, "Whether predictions are given, as MLflow and SageMaker ask it."),
     Route("live", "GET", "/health/live", _HEALTH, "Whether the process answers."),
     Route("ready", "GET", "/health/ready", _HEALTH, "Whether the model is verified and the log takes records."),
-    Route("metrics", "GET", "/metrics", _HEALTH, "Counters and latencies in Prometheus' text format."),
-    Route("version", "GET", "/version", _ABOUT, "Versions of the server and of the model, with its digest."),
-    Route("openapi", "GET", "/openapi.json", _ABOUT, "This document."),
-    Route("docs", "GET", "/docs", _ABOUT, "The routes, for people."),
+    Route("metrics", "GET", "/metrics", _HEALTH, "Counters and latencies in Prometheus' text format.", needs="operate"),
+    Route(
+        "version", "GET", "/version", _ABOUT, "Versions of the server and of the model, with its digest.", needs="key"
+    ),
+    Route("openapi", "GET", "/openapi.json", _ABOUT, "This document.", needs="key"),
+    Route("docs", "GET", "/docs", _ABOUT, "The routes, for people.", needs="key"),
 )
 """Every route of the server."""
 
