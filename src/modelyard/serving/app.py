@@ -1,6 +1,7 @@
 """The ASGI application: a bare dispatcher for the hot routes, FastAPI for control and documentation."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
 import time
@@ -82,6 +83,7 @@ class ServingApp:
         if deployments is not None:
             self._follower = Follower(endpoint, deployments, on_swap=self.answering.take_over)
         self._looking: asyncio.Task[None] | None = None
+        self._ends = asyncio.Event()
         self._is_draining = False
         self._control: asyncio.Future[Any] | None = None
         self._handlers: Mapping[str, Callable[[Request], Awaitable[Answer]]] = {
@@ -125,8 +127,9 @@ class ServingApp:
     async def close(self) -> None:
         """Write what is pending and close the logs."""
         self._is_draining = True
+        self._ends.set()
         if self._looking is not None:
-            self._looking.cancel()
+            await self._looking  # a swap under way is recorded before the end
         await self.answering.close()
 
     # --- dispatch ----------------------------------------------------------------------------------------------
@@ -171,9 +174,12 @@ class ServingApp:
                 return
 
     async def _look_around(self) -> None:
-        """See again and again who may ask and what is in production, until cancelled."""
+        """See again and again who may ask and what is in production, until the server ends."""
         while self._follower is not None or not self.guard.is_open:
-            await asyncio.sleep(self.settings.follow_s)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._ends.wait(), self.settings.follow_s)
+            if self._ends.is_set():
+                return
             try:
                 await asyncio.to_thread(self.guard.refresh)
                 if self._follower is not None:
