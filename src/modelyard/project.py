@@ -495,8 +495,7 @@ class Project:
             tls_certificate=certificate,
             tls_key=key,
         )
-        packages = self.workspace.folder("packages")
-        deployments = RegistryDeployments(self._registry, version.name, packages, self._note)
+        deployments = RegistryDeployments(self.workspace, version.name, self.actor)
         serve(settings, guard=guard, deployments=deployments)
 
     def score(

@@ -8,11 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from modelyard.core import ModelyardError
+from modelyard.core import Actor, ModelyardError
 from modelyard.serving.endpoint import ActiveModel, Endpoint, activate
 
 if TYPE_CHECKING:
-    from modelyard.governance import Registry
+    from modelyard.store import Workspace
 
 __all__ = ["Deployed", "Deployments", "Follower", "RegistryDeployments"]
 
@@ -59,31 +59,38 @@ class RegistryDeployments:
 
     Parameters
     ----------
-    registry, name
-        The registry, and the model's name in it.
-    packages
-        The folder of the packages.
-    note
-        Writes a ledger row: action, subject, details.
+    workspace
+        The project's state, with packages and ledger.
+    name
+        The model's in the registry.
+    actor
+        Who serves.
     """
 
-    def __init__(
-        self, registry: "Registry", name: str, packages: Path, note: Callable[[str, str, dict[str, object]], None]
-    ) -> None:
-        self._registry = registry
+    def __init__(self, workspace: "Workspace", name: str, actor: Actor) -> None:
+        from modelyard.governance import Registry
+
+        self._registry = Registry(workspace)
+        self._ledger = workspace.ledger
+        self._packages = workspace.folder("packages")
         self._name = name
-        self._packages = packages
-        self._note = note
+        self._actor = actor
+        self._rows = -1
+        self._found: Deployed | None = None
 
     def current(self) -> Deployed | None:
-        """The version of the latest deployment."""
-        version = self._registry.production(self._name)
-        return None if version is None else Deployed(version.digest, self._packages / version.folder)
+        """The version of the latest deployment; asked anew only when the ledger has grown."""
+        rows = self._ledger.length()
+        if rows != self._rows:
+            version = self._registry.production(self._name)
+            self._found = None if version is None else Deployed(version.digest, self._packages / version.folder)
+            self._rows = rows
+        return self._found
 
     def answers(self, model: ActiveModel, before: ActiveModel) -> None:
         """A row in the ledger."""
-        details: dict[str, object] = {"digest": model.digest, "before": before.version}
-        self._note("serving.swapped", f"{model.name}/{model.version}", details)
+        details = {"digest": model.digest, "before": before.version}
+        self._ledger.append(self._actor, "serving.swapped", f"{model.name}/{model.version}", details)
 
 
 class Follower:

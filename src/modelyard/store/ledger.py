@@ -214,6 +214,11 @@ class Ledger:
         with self.reading() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def length(self) -> int:
+        """How many rows there are: as long as it stays the same, nothing that leaves a row has happened."""
+        with self.reading() as connection:
+            return _last_row(connection).sequence
+
     def verify(self) -> Verification:
         """Follow the whole chain, compare with the head file, and look at the triggers and the pages of the file.
 

@@ -26,15 +26,21 @@ class TokenKeys:
 
     def __init__(self, ledger: "Ledger") -> None:
         self._ledger = ledger
+        self._read: tuple[int, Keys] | None = None
 
     def load(self) -> Keys:
-        """The tokens, by hash."""
+        """The tokens, by hash; read anew only when the ledger has grown."""
         from modelyard.governance import valid_tokens
 
-        return Keys(
+        rows = self._ledger.length()
+        if self._read is not None and self._read[0] == rows:
+            return self._read[1]
+        keys = Keys(
             (token.hash, Caller(token.owner, tuple(verb for verb in _VERBS if token.may(verb)), token.expires_at))
             for token in valid_tokens(self._ledger)
         )
+        self._read = (rows, keys)
+        return keys
 
 
 class KeyFile:
