@@ -24,6 +24,7 @@ from modelyard.training.blending.trial import CALIBRATED
 from modelyard.training.choosing.rule import Choice
 from modelyard.training.curves import LearningCurve, WeightComparison
 from modelyard.training.curves.learning import draw_learning_curve, is_affordable
+from modelyard.training.curves.subsets import fewest_rows
 from modelyard.training.curves.validation import validation_curve
 from modelyard.training.curves.weights import RARE, compare_weights, rare_share
 from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor, cores, load_executor
@@ -34,6 +35,7 @@ from modelyard.training.families.optional import is_installed, require_library
 from modelyard.training.families.registry import FAMILIES, registered_families
 from modelyard.training.model import FittedModel
 from modelyard.training.planning import PORTFOLIO, Clock, Size, WorkPlan, make_plan
+from modelyard.training.planning.declared import declared_search
 from modelyard.training.preparation import Setup, environment, prepare
 from modelyard.training.records import CandidateRole, CandidateStatus, TrainingRun
 from modelyard.training.run import RunContents, StoredRun, store_run
@@ -167,7 +169,7 @@ def _train(order: _Order) -> StoredRun:
     families = {**order.families, **_families_of_others(setup.problem, order.families)}
     chosen = _chosen_families(setup.problem, families)
     unfit = {name: reason for name, family in chosen.items() if (reason := unfit_reason(family, setup.needs))}
-    plan = _plan(setup, {name: family for name, family in chosen.items() if name not in unfit}, order.replay)
+    plan = _plan(setup, chosen, unfit, order.replay)
     folder = workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
     if not order.resume:
         shutil.rmtree(folder, ignore_errors=True)
@@ -255,22 +257,25 @@ def _default_executor(problem: Problem) -> Executor:
     return pool if pool.workers > 1 else InProcessExecutor()
 
 
-def _plan(setup: Setup, families: Mapping[str, Family], replay: TrainingRun | None) -> WorkPlan:
+def _plan(setup: Setup, chosen: Mapping[str, Family], unfit: Mapping[str, str], replay: TrainingRun | None) -> WorkPlan:
     """What will be done: the plan of a run that is repeated, or a new one."""
     if replay is not None:
         return _replayed(replay)
     rows = int(np.mean([len(fold.train) for fold in setup.plan.folds]))
     outputs = len(setup.classes) if len(setup.classes) > 2 else 1
     training = setup.problem.training
-    return make_plan(
-        families,
+    search = declared_search(training, chosen, setup.problem.task)
+    plan = make_plan(
+        {name: family for name, family in chosen.items() if name not in unfit},
         setup.problem.task,
         Size(rows, len(setup.columns), outputs),
         len(setup.plan.folds),
         tuning_rounds=training.tuning_rounds,
         budget_s=training.budget_s,
         workers=training.workers or cores(),
+        search=search,
     )
+    return plan if search.strategy != "halving" else plan.laddered(*fewest_rows(setup.plan, setup.keys))
 
 
 def _replayed(run: TrainingRun) -> WorkPlan:

@@ -168,6 +168,7 @@ class _Words:
             if item.status is CandidateStatus.LEFT_OUT:
                 unfit.setdefault(item.error, []).append(item.name)
         given_up = [item.name for item in self._candidates if item.status is CandidateStatus.GIVEN_UP]
+        fewer = sum(item.status is CandidateStatus.PARTIAL for item in self._candidates)
         sentences = []
         if broken:
             sentences.append(f"Ruled out by the constraints: {', '.join(broken)}.")
@@ -178,6 +179,8 @@ class _Words:
         sentences += [f"Left out ({reason}): {', '.join(names)}." for reason, names in unfit.items()]
         if given_up:
             sentences.append(f"Given up after one fold, far behind: {', '.join(given_up)}.")
+        if fewer:
+            sentences.append(f"Tried on fewer rows alone, by successive halving: {fewer} times.")
         return sentences
 
     def noise(self, best: Candidate, over: Gain, bound: float, tried: int) -> str:

@@ -9,5 +9,6 @@ from modelyard.training.planning.clock import Clock
 from modelyard.training.planning.cost import Size
 from modelyard.training.planning.plan import PlannedCandidate, WorkPlan, make_plan, race_rows
 from modelyard.training.planning.portfolio import PORTFOLIO
+from modelyard.training.planning.searching import Rung, SearchPlan
 
-__all__ = ["PORTFOLIO", "Clock", "PlannedCandidate", "Size", "WorkPlan", "make_plan", "race_rows"]
+__all__ = ["PORTFOLIO", "Clock", "PlannedCandidate", "Rung", "SearchPlan", "Size", "WorkPlan", "make_plan", "race_rows"]

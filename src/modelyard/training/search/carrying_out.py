@@ -101,7 +101,7 @@ def _without_budget(plan: WorkPlan, validation: CrossValidation, setup: Setup, f
     """All candidates at once, then tuning of the leader; False if a limit cut it short."""
     recipes = [Recipe(item.name, families[item.family], item.params) for item in plan.candidates]
     validation.evaluate(recipes, step="folds")
-    return tune(validation, list(families.values()), plan.tuning_rounds, seed=setup.seed)
+    return tune(validation, list(families.values()), plan.tuning_rounds, seed=setup.seed, plan=plan.search)
 
 
 def _within_budget(
@@ -126,8 +126,9 @@ def _within_budget(
         list(families.values()),
         plan.tuning_rounds,
         seed=setup.seed,
-        allows=lambda name, family: (
-            plan.allows(name) and clock.affords(family, _AT_A_TIME * _tuning_seconds(plan, family))
+        plan=plan.search,
+        allows=lambda name, family, share: (
+            plan.allows(name) and clock.affords(family, _AT_A_TIME * share * _tuning_seconds(plan, family))
         ),
         race=True,
     )
@@ -173,7 +174,8 @@ def _truncated(candidates: Sequence[Candidate], plan: WorkPlan) -> str:
     """What the clock kept from being done, in a sentence."""
     if plan.budget_s is None:
         return ""
-    done = [item.name for item in candidates if item.status in (CandidateStatus.DONE, CandidateStatus.GIVEN_UP)]
+    ended = (CandidateStatus.DONE, CandidateStatus.GIVEN_UP, CandidateStatus.PARTIAL)
+    done = [item.name for item in candidates if item.status in ended]
     late = [item.name for item in candidates if item.error == _NO_TIME or item.status is CandidateStatus.INTERRUPTED]
     if not late:
         return ""

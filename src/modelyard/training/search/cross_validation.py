@@ -39,11 +39,20 @@ Array = npt.NDArray[np.float64]
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """A candidate to be: its name, its family and its configuration."""
+    """A candidate to be: its name, its family and its configuration.
+
+    Parameters
+    ----------
+    name, family, params
+        As in :class:`~modelyard.training.records.Candidate`.
+    share
+        Of each fold's training rows; below 1 the candidate is scored, but cannot win.
+    """
 
     name: str
     family: Family
     params: Mapping[str, Any]
+    share: float = 1.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -265,6 +274,7 @@ class CrossValidation:
     def units(self, recipe: Recipe) -> list[FitUnit]:
         """The units of a recipe, one a fold."""
         question = self._question
+        part = "" if recipe.share == 1.0 else self._matrices.require_part(recipe.share)
         return [
             FitUnit(
                 folder=self._folder,
@@ -275,6 +285,7 @@ class CrossValidation:
                 fold=fold,
                 task=question.task,
                 classes=question.classes,
+                part=part,
             )
             for fold in range(len(question.plan.folds))
         ]
@@ -348,8 +359,21 @@ class CrossValidation:
             return candidate
         measured = self._measured(candidate, done, self._matrices.require(recipe.family.style))
         if all(result.stages for result in done):
-            return self._jointly_stopped(measured, units, done)
-        return self._scored(measured, self._gather([held_out_predictions(self._folder, unit.key) for unit in units]))
+            scored = self._jointly_stopped(measured, units, done)
+        else:
+            held = [held_out_predictions(self._folder, unit.key) for unit in units]
+            scored = self._scored(measured, self._gather(held))
+        return scored if recipe.share == 1.0 else self._partial(scored, recipe.share)
+
+    def _partial(self, scored: Candidate, share: float) -> Candidate:
+        """A candidate that learnt from fewer rows than the others: without a mean that could be set beside theirs."""
+        self._predictions.pop(scored.name, None)
+        if not scored.is_complete:
+            return scored
+        rows = statistics.fmean(len(fold.train) for fold in self._question.plan.folds)
+        seen = max(1, round(share * rows))
+        error = f"tried on about {seen:,} of {round(rows):,} rows a fold"
+        return dataclasses.replace(scored, status=CandidateStatus.PARTIAL, mean=None, sd=None, rows=seen, error=error)
 
     def _jointly_stopped(self, candidate: Candidate, units: Sequence[FitUnit], done: Sequence[UnitResult]) -> Candidate:
         """Scored after the number of rounds on which the folds agree, which is also that of the refit."""

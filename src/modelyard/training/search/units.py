@@ -76,6 +76,8 @@ class FitUnit:
         Index of the fold.
     task, classes
         What is predicted, and how many classes there are.
+    part
+        Name of the rows to learn from; empty for all of the fold.
     """
 
     folder: Path
@@ -86,6 +88,7 @@ class FitUnit:
     fold: int
     task: Task
     classes: int
+    part: str = ""
 
     @functools.cached_property
     def key(self) -> str:
@@ -97,6 +100,8 @@ class FitUnit:
             "seed": self.seed,
             "fold": self.fold,
         }
+        if self.part:
+            parts["part"] = self.part
         return digest_json(parts)[:_KEY_LENGTH]
 
     def run(self) -> Mapping[str, Any]:
@@ -112,7 +117,7 @@ class FitUnit:
 
     def _run(self) -> UnitResult:
         """Fit, keep the predictions in a file, and measure."""
-        data, present = load_training(self.folder, self.fold, self.family.style, self.task)
+        data, present = load_training(self.folder, self.fold, self.family.style, self.task, self.part)
         held = load_watched(self.folder, self.fold, self.family.style, self.task, present)
         watched: WatchedFit | None = None
         start = time.perf_counter()
