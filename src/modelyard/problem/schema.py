@@ -520,6 +520,13 @@ class TrainingPlan(_Strict):
         "class_weights is its older name.",
     )
 
+    resampling: Literal["none", "weights", "smote", "under", "auto"] = Field(
+        default="none",
+        description="How two uneven classes are made even for learning, by every candidate: class weights, SMOTE or "
+        "under-sampling (the last two need the extra imbalance); auto: the winner tries them, and the best may take its place if "
+        "its gain exceeds its standard error. Probabilities are set back to the true share.",
+    )
+
     @property
     def named_families(self) -> tuple[str, ...]:
         """The families that the project file names; empty for ``auto``."""

@@ -20,6 +20,7 @@ from modelyard.data import Split
 from modelyard.features.selection import Selection, selection_report
 from modelyard.problem import DEFAULT_FAMILIES, Problem, did_you_mean
 from modelyard.store import Tracker, Workspace
+from modelyard.training.balancing.contest import Contest
 from modelyard.training.blending.trial import CALIBRATED
 from modelyard.training.choosing.rule import Choice
 from modelyard.training.curves import LearningCurve, WeightComparison
@@ -69,7 +70,7 @@ def train(
     :func:`~modelyard.training.choosing.rule.choose`) and its calibration; the winner on the training part, and on training
     and validation together. Fold scores do not depend on the executor. Before the winner is fitted it is drawn by the
     number of rows, if ``training.learning_curve`` says so, and compared with itself under class weights and
-    resampling, if ``training.imbalance`` does.
+    resampling, if ``training.imbalance`` does; with ``training.resampling: auto`` the best of these may take its place.
 
     With ``training.budget`` a portfolio of proven configurations takes the place of the families' defaults, and the
     clock says how many of them are tried; what it kept from being done is recorded, and :func:`repeat`
@@ -184,8 +185,10 @@ def _train(order: _Order) -> StoredRun:
         if not end.finished:
             runner.close()
         _require_complete(validation, finished=end.finished)
-        choice = choose_winner(validation, setup)
-        conclusion = _Conclusion(plan, end, choice)
+        contests = end.finished and plan.resampling == "auto"
+        contest = Contest(validation, setup, families, plan.allows)
+        choice = choose_winner(validation, setup, contest.rebalanced if contests else lambda choice: choice)
+        conclusion = _Conclusion(plan, end, choice, weights=choice.weights)
         if end.finished:
             conclusion = _look_closer(validation, matrices, setup, conclusion, families)
         shutil.rmtree(folder / "matrices", ignore_errors=True)
@@ -275,6 +278,7 @@ def _plan(setup: Setup, chosen: Mapping[str, Family], unfit: Mapping[str, str], 
         workers=training.workers or cores(),
         search=search,
     )
+    plan = dataclasses.replace(plan, resampling=training.resampling)
     return plan if search.strategy != "halving" else plan.laddered(*fewest_rows(setup.plan, setup.keys))
 
 
@@ -339,6 +343,8 @@ def _look_closer(
         if plan.learning_curve is True or (plan.learning_curve == "auto" and cheap):
             curve = draw_learning_curve(validation, matrices, setup, winner, family)
             conclusion = dataclasses.replace(conclusion, curve=curve)
+        if conclusion.weights is not None or winner.resampling:
+            return conclusion
         if plan.imbalance is True or (plan.imbalance == "auto" and cheap and rare_share(setup) < RARE):
             weights = compare_weights(validation, setup, winner, family)
             conclusion = dataclasses.replace(conclusion, weights=weights)

@@ -11,6 +11,7 @@ from modelyard.core import Record, StateError
 from modelyard.data.schema import Column
 from modelyard.features import SelectionReport
 from modelyard.problem import Task
+from modelyard.training.balancing.resampling import Resampling
 from modelyard.training.blending.calibration import Calibration
 from modelyard.training.choosing.bias import CorrectedScore
 from modelyard.training.curves.records import LearningCurve, ValidationCurve, WeightComparison
@@ -92,6 +93,8 @@ class Candidate(Record):
     rows
         About how many rows a fold learnt from, if that was only a part of them (status ``partial``): such scores are
         compared with each other alone, so there is no mean.
+    resampling
+        How classes were made even for learning; its probabilities are set back to the true share.
     """
 
     name: str
@@ -113,6 +116,7 @@ class Candidate(Record):
     members: Mapping[str, float] = dataclasses.field(default_factory=dict)
     calibration: Calibration | None = None
     rows: int | None = None
+    resampling: Resampling = Resampling.NONE
 
     @property
     def fold_mean(self) -> float | None:

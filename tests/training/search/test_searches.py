@@ -54,9 +54,9 @@ def trained(workspace: Workspace, pair: tuple[Split, Problem], **how: Any) -> St
 
 @pytest.mark.usefixtures("low_ladder")
 def test_halving_is_the_same_with_two_workers_and_when_repeated(workspace: Workspace, split_of: MakeSplit) -> None:
-    """Bit for bit; the plan that was stored beforehand names search, rungs and space."""
+    """Bit for bit, resampled rows too; the plan that was stored beforehand names search, rungs and space."""
     space = {"decision_tree": {"min_samples_leaf": [2, 10, 40, 100]}}
-    plan = {**PLAN, "tuning_rounds": 2, "search": "halving", "space": space}
+    plan = {**PLAN, "tuning_rounds": 2, "search": "halving", "space": space, "resampling": "smote"}
     split, problem = pair = split_of(noisy(), "churn", data={"positive": "yes"}, training=plan)
     alone = trained(workspace, pair)
     pool = LocalPoolExecutor(workers=2)
@@ -69,6 +69,7 @@ def test_halving_is_the_same_with_two_workers_and_when_repeated(workspace: Works
     assert alone.record.winner == again.record.winner
     assert work is not None
     assert [rung.configurations for rung in work.search.rungs] == [6, 2, 1]
+    assert work.resampling == "smote"
     assert work.search.space["decision_tree"]["min_samples_leaf"].choices == (2, 10, 40, 100)
 
 

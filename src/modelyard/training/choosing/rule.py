@@ -9,6 +9,7 @@ from modelyard.problem.schema import Constraints
 from modelyard.report import format_number
 from modelyard.training.choosing.bias import CorrectedScore
 from modelyard.training.choosing.noise import Evidence, Gain
+from modelyard.training.curves.records import WeightComparison
 from modelyard.training.records import EXISTING, NAIVE, Candidate, CandidateRole, CandidateStatus
 
 __all__ = ["LATENCY_SAFETY", "Choice", "choose", "violations"]
@@ -19,11 +20,14 @@ LATENCY_SAFETY = 3.0
 
 @dataclasses.dataclass(frozen=True)
 class Choice(Record):
-    """The name of the winner, why it won, and its score without the luck of having been picked (None if not known)."""
+    """The name of the winner, why it won, its score without the luck of having been picked (None if not known), and what
+    making the classes even did, if that was tried.
+    """
 
     winner: str
     why: str
     corrected: CorrectedScore | None = None
+    weights: WeightComparison | None = None
 
 
 def choose(

@@ -7,6 +7,7 @@ from typing import Any
 
 from modelyard.core import Record, digest_json
 from modelyard.problem import Task
+from modelyard.training.balancing.resampling import RESAMPLINGS, Resampling
 from modelyard.training.families.family import Family
 from modelyard.training.planning.cost import Size, fit_seconds, rows_within
 from modelyard.training.planning.portfolio import entries
@@ -62,6 +63,10 @@ class WorkPlan(Record):
         this one repeats. None for all.
     search
         How the leading family is tuned.
+    resampling
+        What the project file says of it: ``none``, ``weights``, ``smote``, ``under`` or ``auto``.
+    races
+        Whether candidates that are hopeless on the first fold are given up; so also by whoever repeats the run.
     """
 
     candidates: tuple[PlannedCandidate, ...]
@@ -69,11 +74,18 @@ class WorkPlan(Record):
     budget_s: float | None = None
     only: tuple[tuple[str, ...], ...] | None = None
     search: SearchPlan = dataclasses.field(default_factory=SearchPlan)
+    resampling: str = "none"
+    races: bool = True
 
     @property
     def digest(self) -> str:
         """Equal plans do equal work."""
         return digest_json(self.to_dict())
+
+    @property
+    def resampling_of_all(self) -> Resampling:
+        """How classes are made even for every candidate; not at all where that is left to a comparison."""
+        return RESAMPLINGS.get(self.resampling, Resampling.NONE)
 
     def replayed(self, batches: Sequence[Sequence[str]]) -> "WorkPlan":
         """The same plan without a clock, cut down to what an earlier run finished, in its order."""
@@ -123,7 +135,7 @@ def make_plan(
 
     if budget_s is None:
         defaults = tuple(planned(name, name, family.defaults(task)) for name, family in families.items())
-        return WorkPlan(defaults, tuning_rounds, search=search)
+        return WorkPlan(defaults, tuning_rounds, search=search, races=False)
     most = next((most for rows, most in _MOST_CANDIDATES if size.rows * folds <= rows * (folds - 1)), _MOST)
     listed = list(itertools.islice(_different(planned(*entry) for entry in entries(families, task)), most))
     spent = list(itertools.accumulate(item.seconds / workers for item in listed))

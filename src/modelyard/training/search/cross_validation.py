@@ -14,6 +14,7 @@ from modelyard.core import Progress, ProgressEvent, derive_seed
 from modelyard.features import EncodingStyle
 from modelyard.features.selection import Selection
 from modelyard.problem import Task, metric_spec
+from modelyard.training.balancing.resampling import Resampling
 from modelyard.training.custom_metrics import in_fold
 from modelyard.training.executor import Executor, Unit
 from modelyard.training.families.boosting.stages import joint_rounds
@@ -47,12 +48,15 @@ class Recipe:
         As in :class:`~modelyard.training.records.Candidate`.
     share
         Of each fold's training rows; below 1 the candidate is scored, but cannot win.
+    resampling
+        How classes are made even for learning.
     """
 
     name: str
     family: Family
     params: Mapping[str, Any]
     share: float = 1.0
+    resampling: Resampling = Resampling.NONE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -249,7 +253,7 @@ class CrossValidation:
         return is_hopeless(self._question.task, self._question.truth[held], own, best, naive)
 
     def _steps_done(self, step: str, folds: int) -> int:
-        return 0 if step == "folds" else folds * sum("-tuned-" in candidate.name for candidate in self.candidates)
+        return 0 if step != "tuning" else folds * sum("-tuned-" in candidate.name for candidate in self.candidates)
 
     def complete(self, units: Sequence[Unit], *, step: str) -> dict[str, Mapping[str, Any]]:
         """Run units that are no candidates', until the deadline; results by key, without those that failed.
@@ -271,6 +275,10 @@ class CrossValidation:
             raise
         return results
 
+    def stop(self) -> None:
+        """Leave nothing to run after an interruption."""
+        self._executor.close()
+
     def units(self, recipe: Recipe) -> list[FitUnit]:
         """The units of a recipe, one a fold."""
         question = self._question
@@ -286,6 +294,7 @@ class CrossValidation:
                 task=question.task,
                 classes=question.classes,
                 part=part,
+                resampling=recipe.resampling,
             )
             for fold in range(len(question.plan.folds))
         ]
@@ -354,6 +363,7 @@ class CrossValidation:
             complexity=recipe.family.complexity,
             error=failed[0] if failed else f"stopped after {len(done)} of {len(units)} folds",
             notes=tuple(dict.fromkeys(note for result in done for note in result.notes)),
+            resampling=recipe.resampling,
         )
         if candidate.status is not CandidateStatus.DONE:
             return candidate

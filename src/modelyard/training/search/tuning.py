@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from modelyard.core import derive_seed
 from modelyard.problem import Task
+from modelyard.training.balancing.resampling import Resampling
 from modelyard.training.families.family import Family
 from modelyard.training.planning.searching import SearchPlan
 from modelyard.training.records import Candidate
@@ -36,6 +37,7 @@ def tune(
     plan: SearchPlan | None = None,
     allows: Allows = lambda _name, _family, _share: True,
     race: bool = False,
+    resampling: Resampling = Resampling.NONE,
 ) -> bool:
     """Spend ``rounds`` configurations on the family that leads; the candidates are added to ``validation``.
 
@@ -55,6 +57,8 @@ def tune(
         The first candidate that may not be begun ends tuning.
     race
         Whether candidates that are hopeless on the first fold are given up.
+    resampling
+        How classes are made even for every candidate.
 
     Returns
     -------
@@ -72,7 +76,7 @@ def tune(
             strategy.know(candidate)
     planned = strategy.planned
     while suggested := strategy.suggest(BATCH):
-        recipes = [_recipe(item, family) for item in suggested]
+        recipes = [_recipe(item, family, resampling) for item in suggested]
         allowed = [recipe for recipe in recipes if allows(recipe.name, family.name, recipe.share)]
         if validation.out_of_time or not allowed:
             return False
@@ -84,9 +88,10 @@ def tune(
     return True
 
 
-def _recipe(item: Suggestion, family: Family) -> Recipe:
+def _recipe(item: Suggestion, family: Family, resampling: Resampling) -> Recipe:
     name = f"{family.name}-tuned-{item.number}"
-    return Recipe(name if item.share == 1.0 else f"{name}-rung-{item.rung}", family, item.params, item.share)
+    name = name if item.share == 1.0 else f"{name}-rung-{item.rung}"
+    return Recipe(name, family, item.params, item.share, resampling)
 
 
 def leading_family(
