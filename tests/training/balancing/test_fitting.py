@@ -6,9 +6,12 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
+from modelyard.packaging.compile import compile_estimator
+from modelyard.packaging.predictors import BlendPredictor, load_predictor
 from modelyard.problem import Task
 from modelyard.training.balancing.fitting import even_weights, fit_balanced
 from modelyard.training.balancing.resampling import Resampling
+from modelyard.training.blending import BlendEstimator, Calibration, Member
 from modelyard.training.families.boosting.lightgbm import LightGBM
 from modelyard.training.families.family import Family, FitData
 from modelyard.training.families.linear import Linear
@@ -78,3 +81,21 @@ def test_equal_seeds_give_equal_models_and_neighbours_need_no_weights() -> None:
 
     assert np.array_equal(first, second)
     assert len(answers[0].members[0].estimator.known) == 2 * int(data.target.sum())
+
+
+def test_a_blend_of_corrected_models_is_packaged() -> None:
+    """A blend within a blend: compiled, written and read, it answers as in training, and names all that it needs."""
+    data, _ = logistic(800, 5)
+    boosted = LightGBM(max_rounds=20, patience=5)
+    fits = [
+        fit_balanced(family, data, dict(family.defaults(Task.BINARY)), Resampling.WEIGHTS, seed=0).estimator
+        for family in (Linear(), boosted)
+    ]
+    members = [Member(name, item, 0, 2, 0.5) for name, item in zip(("linear", "lightgbm"), fits, strict=True)]
+    blend = BlendEstimator(members, Calibration(1.2, -0.1))
+    predictor = compile_estimator(blend, Task.BINARY, "blend")
+    reread = load_predictor(predictor.kind, predictor.to_files())
+
+    assert isinstance(reread, BlendPredictor)
+    assert reread.kinds == ("linear", "lightgbm")
+    assert np.allclose(reread.predict_matrix(data.matrix)[:, 0], blend.predict_proba(data.matrix)[:, 1], atol=1e-12)
