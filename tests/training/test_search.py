@@ -20,11 +20,11 @@ from modelyard.training.families.forests.random_forest import RandomForest
 from modelyard.training.families.linear import Linear
 from modelyard.training.folds import RowKeys, plan_folds
 from modelyard.training.model import Learning
-from modelyard.training.planning import Clock
+from modelyard.training.planning import Clock, SearchPlan
 from modelyard.training.search import CrossValidation, FoldMatrices, Recipe
 from modelyard.training.search.cross_validation import Question
 from modelyard.training.search.matrices import load_held, load_training
-from modelyard.training.search.tuning import Tuner, leading_family, tune
+from modelyard.training.search.tuning import leading_family, strategy_for, tune
 from modelyard.training.search.units import finished
 
 SEED = 11
@@ -195,11 +195,13 @@ def test_tuning_asks_the_same_questions_again() -> None:
     """Equal seeds and equal answers give equal suggestions, the proven points first."""
     asked = []
     for _ in range(2):
-        tuner = Tuner(LightGBM(), Task.BINARY, greater_is_better=True, seed=5)
-        suggested = tuner.suggest(4)
-        tuner.tell([0.7, None, 0.8, 0.75])
-        suggested += tuner.suggest(4)
-        asked.append(suggested)
+        search = strategy_for(LightGBM(), Task.BINARY, 8, True, 5, SearchPlan())
+        suggested = search.suggest(4)
+        search.tell([0.7, None, 0.8, 0.75])
+        suggested += search.suggest(9)
+        search.tell([0.7] * 4)
+        assert search.suggest(1) == []
+        asked.append([item.params for item in suggested])
 
     assert asked[0] == asked[1]
     assert asked[0][0] == LightGBM().portfolio(Task.BINARY)[0]

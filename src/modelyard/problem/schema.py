@@ -3,7 +3,7 @@
 import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from modelyard.problem.address import holds_password
@@ -36,6 +36,7 @@ __all__ = [
     "Policy",
     "Problem",
     "Retraining",
+    "SearchRange",
     "SplitPlan",
     "Tracking",
     "TrainingPlan",
@@ -430,6 +431,28 @@ class CustomEstimator(_Strict):
     )
 
 
+class SearchRange(_Strict):
+    """Bounds between which tuning may choose a parameter."""
+
+    low: int | float = Field(description="Lowest value.")
+    high: int | float = Field(description="Highest value.")
+    log: bool = Field(default=False, description="Whether ratios matter rather than differences.")
+    whole: bool | None = Field(
+        default=None,
+        description="Whether it is an integer; by default if the family's own is, or both bounds are written so.",
+    )
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low {self.low:g} must be below high {self.high:g}; one value belongs to training.params")
+        if self.log and self.low <= 0:
+            raise ValueError(f"a logarithmic range must begin above 0, not at {self.low:g}")
+        if self.whole and not (float(self.low).is_integer() and float(self.high).is_integer()):
+            raise ValueError("the bounds of whole numbers must be whole")
+        return self
+
+
 class TrainingPlan(_Strict):
     """How candidates are searched."""
 
@@ -444,7 +467,26 @@ class TrainingPlan(_Strict):
         default_factory=dict,
         description="Estimators of one's own, tried beside the families: a name, and the class.",
     )
-    tuning_rounds: int = Field(default=8, ge=0, description="Rounds of Bayesian tuning of the leading family.")
+    tuning_rounds: int = Field(
+        default=8,
+        ge=0,
+        description="Configurations of the leading family that tuning may try; halving tries several times as many on fewer "
+        "rows, for the same work.",
+    )
+    search: Literal["bayesian", "random", "grid", "halving"] = Field(
+        default="bayesian",
+        description="How tuning searches: bayesian (Optuna), random, grid (all combinations of the values in training.space), "
+        "or halving (many configurations on few rows, the best third on three times as many, the last on all).",
+    )
+    space: dict[str, dict[str, SearchRange | Annotated[tuple[JsonValue, ...], Field(min_length=1)]]] = Field(
+        default_factory=dict,
+        description="What tuning may choose, by family: lightgbm: {num_leaves: [15, 31, 63], learning_rate: {low: 0.01, "
+        "high: 0.3, log: true}}. Takes the place of these dimensions of the family's own space; the others stay.",
+    )
+    params: dict[str, dict[str, JsonValue]] = Field(
+        default_factory=dict,
+        description="Parameters that are fixed and not tuned, by family: lightgbm: {max_depth: 6}.",
+    )
     budget: Annotated[str, Field(pattern=r"^(\d+(h|m|s))+$")] | None = Field(
         default=None,
         description="Time that training may use: 60s, 5m, 1h30m. A portfolio of proven configurations is tried as far as "
@@ -478,6 +520,13 @@ class TrainingPlan(_Strict):
         "class_weights is its older name.",
     )
 
+    resampling: Literal["none", "weights", "smote", "under", "auto"] = Field(
+        default="none",
+        description="How two uneven classes are made even for learning, by every candidate: class weights, SMOTE or "
+        "under-sampling (the last two need the extra imbalance); auto: the winner tries them, and the best may take its place if "
+        "its gain exceeds its standard error. Probabilities are set back to the true share.",
+    )
+
     @property
     def named_families(self) -> tuple[str, ...]:
         """The families that the project file names; empty for ``auto``."""
@@ -500,6 +549,18 @@ class TrainingPlan(_Strict):
         for name in self.custom:
             if name in (*known, "naive", "existing"):
                 raise ValueError(f"custom.{name}: this is the name of a family already; choose another")
+        return self
+
+    @model_validator(mode="after")
+    def _search_is_possible(self) -> Self:
+        named = [(key, name) for key in ("space", "params") for name in getattr(self, key)]
+        strangers = [pair for pair in named if pair[1] not in (*FAMILY_NAMES, *self.custom)]
+        known = (*known_families(), *self.custom) if strangers else ()
+        for key, name in strangers:
+            if name not in known:
+                raise ValueError(f"{key}.{name}: there is no such family. {did_you_mean(name, known)}")
+        if self.search == "grid" and self.budget is not None:
+            raise ValueError("search: a grid is tried whole, and a budget would cut it short; leave one of them out")
         return self
 
 

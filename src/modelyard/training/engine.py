@@ -20,10 +20,12 @@ from modelyard.data import Split
 from modelyard.features.selection import Selection, selection_report
 from modelyard.problem import DEFAULT_FAMILIES, Problem, Task, did_you_mean
 from modelyard.store import Tracker, Workspace
+from modelyard.training.balancing.contest import Contest
 from modelyard.training.blending.trial import CALIBRATED
 from modelyard.training.choosing.rule import Choice
 from modelyard.training.curves import LearningCurve, WeightComparison
 from modelyard.training.curves.learning import draw_learning_curve, is_affordable
+from modelyard.training.curves.subsets import fewest_rows
 from modelyard.training.curves.validation import validation_curve
 from modelyard.training.curves.weights import RARE, compare_weights, rare_share
 from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor, cores, load_executor
@@ -34,6 +36,7 @@ from modelyard.training.families.optional import is_installed, require_library
 from modelyard.training.families.registry import FAMILIES, registered_families
 from modelyard.training.model import FittedModel
 from modelyard.training.planning import PORTFOLIO, Clock, Size, WorkPlan, make_plan
+from modelyard.training.planning.declared import declared_search
 from modelyard.training.preparation import Setup, environment, prepare
 from modelyard.training.records import CandidateRole, CandidateStatus, TrainingRun
 from modelyard.training.run import RunContents, StoredRun, store_run
@@ -67,7 +70,7 @@ def train(
     :func:`~modelyard.training.choosing.rule.choose`) and its calibration; the winner on the training part, and on training
     and validation together. Fold scores do not depend on the executor. Before the winner is fitted it is drawn by the
     number of rows, if ``training.learning_curve`` says so, and compared with itself under class weights and
-    resampling, if ``training.imbalance`` does.
+    resampling, if ``training.imbalance`` does; with ``training.resampling: auto`` the best of these may take its place.
 
     With ``training.budget`` a portfolio of proven configurations takes the place of the families' defaults, and the
     clock says how many of them are tried; what it kept from being done is recorded, and :func:`repeat`
@@ -167,7 +170,7 @@ def _train(order: _Order) -> StoredRun:
     families = {**order.families, **_families_of_others(setup.problem, order.families)}
     chosen = _chosen_families(setup.problem, families)
     unfit = {name: reason for name, family in chosen.items() if (reason := unfit_reason(family, setup.needs))}
-    plan = _plan(setup, {name: family for name, family in chosen.items() if name not in unfit}, order.replay)
+    plan = _plan(setup, chosen, unfit, order.replay)
     folder = workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
     if not order.resume:
         shutil.rmtree(folder, ignore_errors=True)
@@ -182,8 +185,10 @@ def _train(order: _Order) -> StoredRun:
         if not end.finished:
             runner.close()
         _require_complete(validation, finished=end.finished)
-        choice = choose_winner(validation, setup)
-        conclusion = _Conclusion(plan, end, choice)
+        contests = end.finished and plan.resampling == "auto"
+        contest = Contest(validation, setup, families, plan.allows)
+        choice = choose_winner(validation, setup, contest.rebalanced if contests else lambda choice: choice)
+        conclusion = _Conclusion(plan, end, choice, weights=choice.weights)
         if end.finished:
             conclusion = _look_closer(validation, matrices, setup, conclusion, families)
         shutil.rmtree(folder / "matrices", ignore_errors=True)
@@ -255,22 +260,26 @@ def _default_executor(problem: Problem) -> Executor:
     return pool if pool.workers > 1 else InProcessExecutor()
 
 
-def _plan(setup: Setup, families: Mapping[str, Family], replay: TrainingRun | None) -> WorkPlan:
+def _plan(setup: Setup, chosen: Mapping[str, Family], unfit: Mapping[str, str], replay: TrainingRun | None) -> WorkPlan:
     """What will be done: the plan of a run that is repeated, or a new one."""
     if replay is not None:
         return _replayed(replay)
     rows = int(np.mean([len(fold.train) for fold in setup.plan.folds]))
     outputs = len(setup.classes) if len(setup.classes) > 2 else 1
     training = setup.problem.training
-    return make_plan(
-        families,
+    search = declared_search(training, chosen, setup.problem.task)
+    plan = make_plan(
+        {name: family for name, family in chosen.items() if name not in unfit},
         setup.problem.task,
         Size(rows, setup.width, outputs, of_values=setup.problem.task is Task.REGRESSION),
         len(setup.plan.folds),
         tuning_rounds=training.tuning_rounds,
         budget_s=training.budget_s,
         workers=training.workers or cores(),
+        search=search,
     )
+    plan = dataclasses.replace(plan, resampling=training.resampling)
+    return plan if search.strategy != "halving" else plan.laddered(*fewest_rows(setup.plan, setup.keys))
 
 
 def _replayed(run: TrainingRun) -> WorkPlan:
@@ -334,6 +343,8 @@ def _look_closer(
         if plan.learning_curve is True or (plan.learning_curve == "auto" and cheap):
             curve = draw_learning_curve(validation, matrices, setup, winner, family)
             conclusion = dataclasses.replace(conclusion, curve=curve)
+        if conclusion.weights is not None or winner.resampling:
+            return conclusion
         if plan.imbalance is True or (plan.imbalance == "auto" and cheap and rare_share(setup) < RARE):
             weights = compare_weights(validation, setup, winner, family)
             conclusion = dataclasses.replace(conclusion, weights=weights)

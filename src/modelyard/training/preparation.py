@@ -13,7 +13,7 @@ from modelyard.data.schema import Column, ColumnKind
 from modelyard.features import OwnFeatures, load_own_features
 from modelyard.features.sentences import sentence_model
 from modelyard.problem import MetricInput, Problem, Task, declare_metrics, metric_spec
-from modelyard.training.curves.resampling import require_resampling
+from modelyard.training.balancing.declared import check_resampling
 from modelyard.training.custom_metrics import load_metric, try_metrics
 from modelyard.training.executor import cores
 from modelyard.training.families.constraints import check_monotone
@@ -90,7 +90,7 @@ class Setup:
         """What every family must promise."""
         problem = self.problem
         declared = problem.data.weight is not None, bool(problem.features.monotone)
-        return Needs(problem.task, len(self.truth), *declared)
+        return Needs(problem.task, len(self.truth), *declared, problem.training.resampling == "weights")
 
     @property
     def truth(self) -> npt.NDArray[np.float64]:
@@ -119,8 +119,7 @@ def prepare(split: Split, problem: Problem, folder: Path | None = None) -> Setup
     if problem.task is Task.AUTO or (problem.task is Task.BINARY and problem.data.positive is None):
         problem = resolve(problem, split.train.frame)
     _check_metric(problem)
-    if problem.training.imbalance is True and problem.task is Task.BINARY:
-        require_resampling()
+    check_resampling(problem)
     data, frame = problem.data, split.train.frame
     roles = assign_roles(problem, split.train.schema)
     roles.require_features()

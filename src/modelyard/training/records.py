@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import enum
+import statistics
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from modelyard.core import Record, StateError
 from modelyard.data.schema import Column
 from modelyard.features import SelectionReport
 from modelyard.problem import Task
+from modelyard.training.balancing.resampling import Resampling
 from modelyard.training.blending.calibration import Calibration
 from modelyard.training.choosing.bias import CorrectedScore
 from modelyard.training.curves.records import LearningCurve, ValidationCurve, WeightComparison
@@ -38,7 +40,8 @@ class CandidateRole(enum.StrEnum):
 class CandidateStatus(enum.StrEnum):
     """``done``: scored on all folds; ``failed``: with an error; ``interrupted``: stopped before its last fold;
     ``left_out``: never begun, since its family does not promise what the project needs, or no time was left;
-    ``given_up``: far behind the best on its first fold.
+    ``given_up``: far behind the best on its first fold; ``partial``: scored on all folds after learning from a part of the
+    rows alone, as on a lower rung of successive halving.
     """
 
     DONE = "done"
@@ -46,6 +49,7 @@ class CandidateStatus(enum.StrEnum):
     INTERRUPTED = "interrupted"
     LEFT_OUT = "left_out"
     GIVEN_UP = "given_up"
+    PARTIAL = "partial"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -86,6 +90,11 @@ class Candidate(Record):
         A blend: the candidates that it is made of, and their weights, which sum to 1.
     calibration
         What sets its probabilities right; None if nothing does.
+    rows
+        About how many rows a fold learnt from, if that was only a part of them (status ``partial``): such scores are
+        compared with each other alone, so there is no mean.
+    resampling
+        How classes were made even for learning; its probabilities are set back to the true share.
     """
 
     name: str
@@ -106,6 +115,14 @@ class Candidate(Record):
     notes: tuple[str, ...] = ()
     members: Mapping[str, float] = dataclasses.field(default_factory=dict)
     calibration: Calibration | None = None
+    rows: int | None = None
+    resampling: Resampling = Resampling.NONE
+
+    @property
+    def fold_mean(self) -> float | None:
+        """The mean of its fold scores, on however many rows it learnt; None if some fold has none."""
+        is_scored = self.status in (CandidateStatus.DONE, CandidateStatus.PARTIAL)
+        return statistics.fmean(self.fold_scores) if is_scored and self.fold_scores else None
 
     @property
     def is_complete(self) -> bool:

@@ -135,7 +135,9 @@ def _send(run: StoredRun, problem: Problem, workspace: Workspace, tracker: Track
     tracker.start(record.id, problem.name, settings)
     _send_dataset(run, problem, workspace, tracker)
     for candidate in record.candidates:
-        params = {"family": candidate.family, "status": candidate.status.value, **candidate.params}
+        known = {"rows": candidate.rows, "resampling": candidate.resampling.value}
+        told = {name: value for name, value in known.items() if value}
+        params = {"family": candidate.family, "status": candidate.status.value, **told, **candidate.params}
         by_fold = {record.metric: candidate.fold_scores} if candidate.fold_scores else {}
         tracker.log_candidate(candidate.name, params, _figures(candidate, record.metric), by_fold)
     tracker.log_metrics(_figures(record.candidate(record.winner), record.metric))

@@ -1,14 +1,17 @@
 """From scored candidates to a fitted winner: a blend if it pays, the choice, calibration if it pays, and the refits."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+
+import numpy as np
 
 from modelyard.core import ModelyardError, Progress, ProgressEvent
 from modelyard.data import Split
 from modelyard.problem import metric_spec
 from modelyard.problem.schema import Constraints
-from modelyard.report import format_number
+from modelyard.report import format_number, format_percent
+from modelyard.training.balancing.resampling import WORDS
 from modelyard.training.blending.trial import CALIBRATED, Trial, blended, calibrated
 from modelyard.training.choosing import Evidence, corrected_score
 from modelyard.training.choosing.rule import Choice, choose, violations
@@ -26,8 +29,17 @@ __all__ = ["candidate_of", "choose_winner", "fit_winner"]
 _PARTS = {"development": "on the training part", "final": "on training and validation"}
 
 
-def choose_winner(validation: CrossValidation, setup: Setup) -> Choice:
-    """Add the blend, choose among all, and calibrate the choice's probabilities if that lowers the log loss for sure."""
+def choose_winner(
+    validation: CrossValidation, setup: Setup, rebalance: Callable[[Choice], Choice] = lambda choice: choice
+) -> Choice:
+    """Add the blend, choose among all, and calibrate the choice's probabilities if that lowers the log loss for sure.
+
+    Parameters
+    ----------
+    rebalance
+        What may put another candidate in the place of the choice; see
+        :func:`~modelyard.training.balancing.contest.rebalanced`.
+    """
     metric, plan = setup.question.metric, setup.problem.training
     trial = Trial(setup.truth, setup.plan, metric, validation.out_of_fold)
     allowed = _allowed(validation.candidates, setup.problem.constraints)
@@ -37,7 +49,8 @@ def choose_winner(validation: CrossValidation, setup: Setup) -> Choice:
     evidence = _evidence(metric, validation, setup)
     wants_best = plan.prefer == "best" or (plan.prefer == "auto" and plan.budget is not None)
     choice = choose(validation.candidates, metric, setup.problem.constraints, evidence, simplest=not wants_best)
-    choice = _corrected(choice, validation, setup)
+    choice = _corrected(rebalance(choice), validation, setup)
+    choice = _balanced_words(choice, validation, setup)
     return _calibrate(choice, validation, setup, trial) if setup.problem.task.is_classification else choice
 
 
@@ -143,6 +156,20 @@ def _corrected(choice: Choice, validation: CrossValidation, setup: Setup) -> Cho
     return dataclasses.replace(choice, why=why, corrected=found)
 
 
+def _balanced_words(choice: Choice, validation: CrossValidation, setup: Setup) -> Choice:
+    """With what a winner that learnt from even classes says on average."""
+    winner = candidate_of(choice.winner, validation.candidates)
+    if not winner.resampling:
+        return choice
+    said, held = validation.out_of_fold(winner.name), np.concatenate([fold.held for fold in setup.plan.folds])
+    why = (
+        f"{choice.why} It learns from classes made even by {WORDS[winner.resampling]}, and its probabilities are set back to "
+        f"the true share: {format_percent(float(said[held].mean()))} on average, where "
+        f"{format_percent(float(setup.truth[held].mean()))} are positive."
+    )
+    return dataclasses.replace(choice, why=why)
+
+
 def _calibrate(choice: Choice, validation: CrossValidation, setup: Setup, trial: Trial) -> Choice:
     """The choice with calibrated probabilities, if the log loss of held-out rows falls by more than its standard error."""
     winner = candidate_of(choice.winner, validation.candidates)
@@ -153,7 +180,8 @@ def _calibrate(choice: Choice, validation: CrossValidation, setup: Setup, trial:
     answers = {winner.name: validation.out_of_fold(winner.name), candidate.name: out_of_fold}
     evidence = Evidence("log_loss", setup.truth, setup.plan, setup.keys, answers.__getitem__, seed=setup.seed)
     gain = evidence.gain(candidate.name, winner.name)
-    if gain.mean <= gain.standard_error:
+    # Resampling has disturbed the probabilities for sure, so that they are mended needs no proof.
+    if gain.mean <= (0 if winner.resampling else gain.standard_error):
         return choice
     validation.add(candidate, out_of_fold)
     why = (

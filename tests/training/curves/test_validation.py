@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from modelyard.training import Candidate, CandidateRole, CandidateStatus
+from modelyard.training.balancing.resampling import Resampling
 from modelyard.training.curves.validation import validation_curve
 
 LEAVES = (4, 8, 16, 32, 64, 128, 12, 48, 96)
@@ -84,3 +85,18 @@ def test_few_trials_give_nothing() -> None:
     assert validation_curve([dataclasses.replace(item, name="lightgbm") for item in many], "roc_auc", seed=0) is None
     assert validation_curve(trials([0.5] * 9), "roc_auc", seed=0) is None
     assert validation_curve(still, "roc_auc", seed=0) is None
+
+
+def test_words_and_what_only_resampling_changed_are_no_trials() -> None:
+    """A parameter with a word among its values has no axis; a trial that was fitted again on even classes is left out."""
+    scores = 0.8 - 0.01 * (np.log2(LEAVES) - 4) ** 2
+    made = [
+        dataclasses.replace(item, params={**item.params, "max_features": word})
+        for item, word in zip(trials(list(scores)), (0.5, "sqrt") * 5, strict=False)
+    ]
+    even = dataclasses.replace(made[3], name=f"{made[3].name}-weighted", resampling=Resampling.WEIGHTS, mean=0.2)
+    curve = validation_curve([*made, even], "roc_auc", seed=0)
+
+    assert curve is not None
+    assert curve.parameter == "num_leaves"
+    assert len(curve.trials) == len(LEAVES)

@@ -68,7 +68,7 @@ def show_training(run: TrainingRun) -> RenderableType:
         (_leaderboard_row(candidate, run.winner) for candidate in ordered),
         numeric=(2, 3, 4, 5),
     )
-    failed = [item for item in run.candidates if item.mean is None and item.status != "left_out"]
+    failed = [item for item in run.candidates if item.mean is None and item.status not in ("left_out", "partial")]
     lost = Text("; ".join(f"{item.name}: {item.error or item.status}" for item in failed), style="yellow")
     return stack(
         headline(f"Winner: {run.winner}", f"{len(done)} candidates, {run.folds} folds, seed {run.seed}"),

@@ -112,11 +112,17 @@ def weights_block(found: WeightComparison) -> Details:
         )
         for number, item in enumerate(found.remedies)
     )
+    shifted = "set back to the true share" if found.corrected else "which weights and resampling shift on purpose"
+    end = (
+        f"{found.won or 'None of them'} took the winner's place"
+        if found.corrected
+        else "A comparison only: none of these can win"
+    )
     gain = f"gain in {metric_spec(found.metric).title}"
     columns = ("model", gain, "PR AUC", "says", "log loss", "calibrated", "F1 at 0.5", "F1, threshold moved")
     caption = (
         f"The rarer class has {format_percent(found.rare_share)} of the rows; *says* is the mean probability before calibration, "
-        "which weights and resampling shift on purpose. Gains are paired differences with their standard error, calibrated. "
-        "Means over folds; calibration and threshold are learnt on the other folds. A comparison only: none of these can win."
+        f"{shifted}. Gains are paired differences with their standard error, calibrated. "
+        f"Means over folds; calibration and threshold are learnt on the other folds. {end}."
     )
     return Details(f"Imbalance: {found.answer}", (Table(columns, rows, caption, (1, 2, 3, 4, 5, 6, 7)),))

@@ -9,6 +9,7 @@ from modelyard.problem.schema import Constraints
 from modelyard.report import format_number
 from modelyard.training.choosing.bias import CorrectedScore
 from modelyard.training.choosing.noise import Evidence, Gain
+from modelyard.training.curves.records import WeightComparison
 from modelyard.training.records import EXISTING, NAIVE, Candidate, CandidateRole, CandidateStatus
 
 __all__ = ["LATENCY_SAFETY", "Choice", "choose", "violations"]
@@ -19,11 +20,14 @@ LATENCY_SAFETY = 3.0
 
 @dataclasses.dataclass(frozen=True)
 class Choice(Record):
-    """The name of the winner, why it won, and its score without the luck of having been picked (None if not known)."""
+    """The name of the winner, why it won, its score without the luck of having been picked (None if not known), and what
+    making the classes even did, if that was tried.
+    """
 
     winner: str
     why: str
     corrected: CorrectedScore | None = None
+    weights: WeightComparison | None = None
 
 
 def choose(
@@ -168,6 +172,7 @@ class _Words:
             if item.status is CandidateStatus.LEFT_OUT:
                 unfit.setdefault(item.error, []).append(item.name)
         given_up = [item.name for item in self._candidates if item.status is CandidateStatus.GIVEN_UP]
+        fewer = sum(item.status is CandidateStatus.PARTIAL for item in self._candidates)
         sentences = []
         if broken:
             sentences.append(f"Ruled out by the constraints: {', '.join(broken)}.")
@@ -178,6 +183,8 @@ class _Words:
         sentences += [f"Left out ({reason}): {', '.join(names)}." for reason, names in unfit.items()]
         if given_up:
             sentences.append(f"Given up after one fold, far behind: {', '.join(given_up)}.")
+        if fewer:
+            sentences.append(f"Tried on fewer rows alone, by successive halving: {fewer} times.")
         return sentences
 
     def noise(self, best: Candidate, over: Gain, bound: float, tried: int) -> str:

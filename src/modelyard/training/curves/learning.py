@@ -69,10 +69,8 @@ def draw_learning_curve(
     shares = shares_for(setup.plan, setup.keys)
     if len(shares) < _FEWEST_SIZES:
         return too_few(question.metric, setup.plan, len(setup.truth), margin)
-    work = {
-        share: _units(validation, matrices, setup, Recipe(winner.name, family, winner.params), share)
-        for share in shares
-    }
+    recipe = Recipe(winner.name, family, winner.params, resampling=winner.resampling)
+    work = {share: _units(validation, matrices, setup, recipe, share) for share in shares}
     results = run_parts(validation, [unit for units in work.values() for unit in units], step="curve")
     work = {share: units for share, units in work.items() if all(unit.key in results for unit in units)}
     if len(work) < _FEWEST_SIZES or 1.0 not in work:

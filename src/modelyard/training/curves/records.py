@@ -179,7 +179,7 @@ class Remedy(Record):
 
 @dataclasses.dataclass(frozen=True)
 class WeightComparison(Record):
-    """The winner with each answer to rare positives and with none, on the same folds: a comparison, no candidate.
+    """The winner with each answer to rare positives and with none, on the same folds.
 
     Parameters
     ----------
@@ -193,6 +193,10 @@ class WeightComparison(Record):
         Those of the remedy that gains most.
     answer
         The same in words.
+    won
+        The remedy that took the winner's place; empty where none did, or none could.
+    corrected
+        True if the remedies were candidates: their probabilities were set back to the true share before they were measured.
     """
 
     metric: str
@@ -201,3 +205,5 @@ class WeightComparison(Record):
     gain: float
     standard_error: float
     answer: str
+    won: str = ""
+    corrected: bool = False

@@ -5,7 +5,7 @@ import numpy.typing as npt
 
 from modelyard.training.folds import Fold, FoldPlan, RowKeys
 
-__all__ = ["LEAST_ROWS", "SIZES", "arrival", "shares_for", "take"]
+__all__ = ["LEAST_ROWS", "SIZES", "arrival", "fewest_rows", "shares_for", "take"]
 
 Rows = npt.NDArray[np.int64]
 
@@ -54,6 +54,13 @@ def take(order: Rows, share: float) -> Rows:
     """Positions of the rows that have come when ``share`` of them is asked for, ascending."""
     wanted = max(1, round(share * len(order)))
     return np.flatnonzero(order <= np.partition(order, wanted - 1)[wanted - 1])
+
+
+def fewest_rows(plan: FoldPlan, keys: RowKeys) -> tuple[int, int]:
+    """Training rows of the smallest fold, and of the class that has fewest in any fold (all rows if there are none)."""
+    counts = [np.bincount(keys.classes[fold.train]) for fold in plan.folds]
+    rows = min(len(fold.train) for fold in plan.folds)
+    return rows, min(int(count[count > 0].min()) for count in counts)
 
 
 def _holds_all_classes(plan: FoldPlan, keys: RowKeys, share: float) -> bool:

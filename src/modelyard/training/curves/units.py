@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from modelyard.core import Record, digest_json, write_json_atomic
 from modelyard.problem import MetricSpec, declare_metrics, metric_spec
-from modelyard.training.curves.resampling import Resampling, resampled
+from modelyard.training.balancing.fitting import fit_balanced
+from modelyard.training.balancing.resampling import Resampling, resampled
 from modelyard.training.folds import FoldPlan
 from modelyard.training.metrics import score
 from modelyard.training.model import predict_matrix
@@ -94,7 +95,10 @@ class PartUnit:
             rounds = None
         with threadpool_limits(1):
             params = {**whole.params, **self.changed}
-            fitted = whole.family.fit(data, params, seed=whole.seed, rounds=rounds)
+            if whole.resampling:
+                fitted = fit_balanced(whole.family, data, params, whole.resampling, seed=whole.seed, rounds=rounds)
+            else:
+                fitted = whole.family.fit(data, params, seed=whole.seed, rounds=rounds)
             predict = functools.partial(
                 predict_matrix, fitted.estimator, task=whole.task, classes=whole.classes, present=present
             )

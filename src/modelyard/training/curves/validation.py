@@ -70,19 +70,29 @@ def validation_curve(candidates: Sequence[Candidate], metric: str, *, seed: int)
 
 def _tried(candidates: Sequence[Candidate]) -> _Tried | None:
     """The complete trials of the family that was tuned, if they are enough and something varied."""
-    tuned = [item.family for item in candidates if _TUNED in item.name]
+    tuned = [item for item in candidates if _TUNED in item.name]
+    if not tuned:
+        return None
+    family, resampling = tuned[0].family, tuned[0].resampling  # what is resampled alone is no trial of tuning
     trials = tuple(
         item
         for item in candidates
-        if tuned and item.is_complete and (item.name == tuned[0] or item.name.startswith(tuned[0] + _TUNED))
+        if item.is_complete
+        and item.resampling is resampling
+        and (item.name == family or item.name.startswith(family + _TUNED))
     )
     if len(trials) < FEWEST_TRIALS:
         return None
-    names = [name for name, value in trials[0].params.items() if isinstance(value, int | float)]
+    names = [name for name in trials[0].params if all(_is_number(item.params.get(name)) for item in trials)]
     values = {name: np.array([float(item.params[name]) for item in trials]) for name in names}
     varied = {name: found for name, found in values.items() if len(np.unique(found)) > 2}
     scores = np.array([item.mean for item in trials], dtype=np.float64)
     return _Tried(trials, scores, varied) if varied and np.ptp(scores) > 0 else None
+
+
+def _is_number(value: object) -> bool:
+    """True for what has a place on an axis: words and yes or no, which a space may list, have none."""
+    return isinstance(value, int | float) and not isinstance(value, bool)
 
 
 def _parabola(values: Array) -> Array:

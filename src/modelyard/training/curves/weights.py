@@ -9,9 +9,9 @@ import numpy.typing as npt
 
 from modelyard.problem import Task, metric_spec
 from modelyard.report import format_number, format_percent
+from modelyard.training.balancing.resampling import WORDS, Resampling, can_resample
 from modelyard.training.choosing.noise import Evidence, Gain
 from modelyard.training.curves.records import Remedy, WeightComparison
-from modelyard.training.curves.resampling import Resampling, can_resample
 from modelyard.training.curves.units import PartUnit, gathered, run_parts
 from modelyard.training.families.family import Family
 from modelyard.training.folds import FoldPlan
@@ -20,7 +20,7 @@ from modelyard.training.preparation import Setup
 from modelyard.training.records import Candidate
 from modelyard.training.search.cross_validation import CrossValidation, Recipe
 
-__all__ = ["RARE", "best_f1_threshold", "calibrated", "compare_weights", "rare_share"]
+__all__ = ["RARE", "best_f1_threshold", "calibrated", "compare_weights", "compared", "rare_share", "resamplings_for"]
 
 Array = npt.NDArray[np.float64]
 
@@ -56,23 +56,36 @@ def compare_weights(
     """
     if setup.problem.task is not Task.BINARY:
         return None
-    question = setup.question
     ways = _ways(validation, setup, winner, family)
     results = run_parts(validation, [unit for units in ways.values() for unit in units], step="weights")
     raw = {winner.name: validation.out_of_fold(winner.name)}
     for name, units in ways.items():
         if all(unit.key in results for unit in units):
             raw[name] = gathered(units, setup.plan, len(setup.truth))
-    if len(raw) == 1:
-        return None
+    return None if len(raw) == 1 else compared(raw, winner.name, setup)
+
+
+def compared(raw: Mapping[str, Array], plain: str, setup: Setup, *, corrected: bool = False) -> WeightComparison:
+    """The comparison of held-out predictions, by the names of the winner as it is and of what each way makes of it.
+
+    Parameters
+    ----------
+    raw
+        The first is the winner as it is, called ``plain``.
+    corrected
+        Whether the predictions were set back to the true share before.
+    """
+    question = setup.question
     level = {name: calibrated(values, setup.truth, setup.plan) for name, values in raw.items()}
     evidence = Evidence(question.metric, question.truth, setup.plan, setup.keys, level.__getitem__, seed=setup.seed)
-    gains = {name: evidence.gain(name, winner.name) for name in raw}
+    gains = {name: evidence.gain(name, plain) for name in raw}
     remedies = tuple(_remedy(name, raw[name], level[name], gains[name], setup) for name in raw)
     best = max(remedies[1:], key=lambda item: item.gain)
     share = rare_share(setup)
-    answer = _answer(question.metric, remedies, float(setup.truth.mean()))
-    return WeightComparison(question.metric, share, remedies, best.gain, best.standard_error, answer)
+    answer = _answer(question.metric, remedies, float(setup.truth.mean()), corrected=corrected)
+    return WeightComparison(
+        question.metric, share, remedies, best.gain, best.standard_error, answer, corrected=corrected
+    )
 
 
 def _ways(validation: CrossValidation, setup: Setup, winner: Candidate, family: Family) -> dict[str, list[PartUnit]]:
@@ -82,12 +95,12 @@ def _ways(validation: CrossValidation, setup: Setup, winner: Candidate, family: 
     changed = _weights(family, setup.truth)
     if changed is not None:
         ways[f"{winner.name}-weighted"] = [PartUnit(unit, "", metric, changed) for unit in whole]
-    for how in _resamplings(setup):
+    for how in resamplings_for(setup):
         ways[f"{winner.name}-{how.value}"] = [PartUnit(unit, "", metric, {}, how) for unit in whole]
     return ways
 
 
-def _resamplings(setup: Setup) -> tuple[Resampling, ...]:
+def resamplings_for(setup: Setup) -> tuple[Resampling, ...]:
     """What imbalanced-learn can do; SMOTE's search for neighbours grows with the square of the rare rows."""
     if not can_resample() or setup.problem.data.weight is not None:  # made rows have no weight of their own
         return ()
@@ -161,7 +174,7 @@ def _remedy(name: str, raw: Array, level: Array, gain: Gain, setup: Setup) -> Re
     )
 
 
-def _answer(metric: str, remedies: tuple[Remedy, ...], positives: float) -> str:
+def _answer(metric: str, remedies: tuple[Remedy, ...], positives: float, *, corrected: bool) -> str:
     """What was compared, whether any of it helps beyond noise, and what it does to the probabilities."""
     plain, *tried = remedies
     bound = float(statistics.NormalDist().inv_cdf(1 - _ERROR_RATE / 2 / len(tried)))
@@ -175,20 +188,18 @@ def _answer(metric: str, remedies: tuple[Remedy, ...], positives: float) -> str:
     )
     worst = max(tried, key=lambda item: abs((item.mean_prediction or 0.0) - positives))
     best = max(tried, key=lambda item: item.f1_moved)
+    set_back = "Set back to the true share" if corrected else "They spoil the probabilities"
     return (
         f"{first[0].upper()}{first[1:]}: gain in {metric_spec(metric).title}, calibrated, with its standard error: {gains}. "
-        f"They spoil the probabilities: {_way(worst, plain.name)} {_verb([worst], 'say')} {format_percent(worst.mean_prediction or 0.0)} on "
+        f"{set_back}: {_way(worst, plain.name)} {_verb([worst], 'say')} {format_percent(worst.mean_prediction or 0.0)} on "
         f"average where {format_percent(positives)} are positive. Moving the threshold alone takes F1 from "
         f"{format_number(plain.f1)} to {format_number(plain.f1_moved)}; the best of them reaches "
         f"{format_number(best.f1_moved)}."
     )
 
 
-_WAYS = {"weighted": "class weights", "smote": "SMOTE", "under-sampled": "under-sampling"}
-
-
 def _way(remedy: Remedy, winner: str) -> str:
-    return _WAYS[remedy.name.removeprefix(f"{winner}-")]
+    return WORDS[Resampling(remedy.name.removeprefix(f"{winner}-"))]
 
 
 def _listed(remedies: Sequence[Remedy], winner: str) -> str:

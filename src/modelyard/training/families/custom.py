@@ -19,7 +19,7 @@ __all__ = ["CustomFamily", "custom_family"]
 
 @dataclasses.dataclass(frozen=True)
 class CustomFamily:
-    """One class with scikit-learn's API, with fixed arguments; there is nothing to tune.
+    """One class with scikit-learn's API; it has nothing to tune unless the project file gives it a space.
 
     Parameters
     ----------
@@ -45,6 +45,11 @@ class CustomFamily:
         """Sample weights, if the class takes them; nothing is known of its speed."""
         takes = inspect.signature(_class_at(self.path).fit).parameters
         return Promises(Latency.SLOW, sample_weights="sample_weight" in takes)
+
+    def parameters(self) -> tuple[str, ...] | None:
+        """Names of the constructor's arguments, as the class tells them; None if it does not."""
+        estimator = _class_at(self.path)(**self.params)
+        return tuple(estimator.get_params(deep=False)) if hasattr(estimator, "get_params") else None
 
     def defaults(self, task: Task) -> Mapping[str, Any]:  # noqa: ARG002
         """What the project file says."""

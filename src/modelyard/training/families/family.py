@@ -1,6 +1,7 @@
 """What a family of models has to say about itself, whatever library stands behind it."""
 
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -17,7 +18,7 @@ __all__ = ["Dimension", "Family", "FitData", "Fitted", "Updatable", "seed_31"]
 
 @dataclasses.dataclass(frozen=True)
 class Dimension(Record):
-    """One parameter that tuning may choose.
+    """One parameter that tuning may choose: between two bounds, or among stated values.
 
     Parameters
     ----------
@@ -27,12 +28,45 @@ class Dimension(Record):
         True for integers.
     log
         True if ratios matter rather than differences.
+    choices
+        The only values there are; bounds say nothing then.
     """
 
-    low: float
-    high: float
+    low: float = 0.0
+    high: float = 0.0
     whole: bool = False
     log: bool = False
+    choices: tuple[Any, ...] = ()
+
+    def holds(self, value: Any) -> bool:
+        """True if tuning could choose this value.
+
+        >>> Dimension(4, 128, whole=True).holds(31), Dimension(choices=("sqrt", 0.5)).holds("log2")
+        (True, False)
+        """
+        if self.choices:
+            return any(value == choice and type(value) is type(choice) for choice in self.choices)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return is_number and self.low <= value <= self.high and (not self.whole or value == int(value))
+
+    def values(self) -> tuple[Any, ...]:
+        """All values there are; empty for a range without steps."""
+        if self.choices:
+            return self.choices
+        return tuple(range(int(self.low), int(self.high) + 1)) if self.whole else ()
+
+    def draw(self, generator: np.random.Generator) -> Any:
+        """A value by chance: all choices, or all whole numbers or logarithms or numbers between the bounds, alike."""
+        if self.choices:
+            return self.choices[int(generator.integers(len(self.choices)))]
+        if self.log:
+            # Whole numbers reach half a step beyond their bounds, so that both ends have their share.
+            ends = (self.low - 0.5, self.high + 0.5) if self.whole else (self.low, self.high)
+            value = math.exp(generator.uniform(math.log(ends[0]), math.log(ends[1])))
+            return min(max(round(value), int(self.low)), int(self.high)) if self.whole else value
+        if self.whole:
+            return int(generator.integers(int(self.low), int(self.high) + 1))
+        return float(generator.uniform(self.low, self.high))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -22,12 +22,15 @@ class Needs:
         True if rows count differently.
     monotone
         True if predictions must not fall, or not rise, in some column.
+    balanced
+        True if classes are to be made even by weights.
     """
 
     task: Task
     rows: int
     weighted: bool = False
     monotone: bool = False
+    balanced: bool = False
 
 
 def unfit_reason(family: Family, needs: Needs) -> str:
@@ -46,6 +49,8 @@ def unfit_reason(family: Family, needs: Needs) -> str:
         return f"{needs.rows:,} rows, while it is fit for {family.most_rows:,}"
     if needs.weighted and not promises.sample_weights:
         return "it takes no sample weights, and data.weight declares them"
+    if needs.balanced and not promises.sample_weights:
+        return "it takes no sample weights, and training.resampling asks for class weights"
     if needs.monotone and not promises.monotone:
         return "it cannot keep what features.monotone declares"
     return ""

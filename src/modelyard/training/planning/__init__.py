@@ -9,6 +9,18 @@ from modelyard.training.planning.clock import Clock
 from modelyard.training.planning.cost import Size
 from modelyard.training.planning.plan import PlannedCandidate, WorkPlan, make_plan, race_rows
 from modelyard.training.planning.portfolio import PORTFOLIO
+from modelyard.training.planning.searching import Rung, SearchPlan
 from modelyard.training.planning.width import matrix_width
 
-__all__ = ["PORTFOLIO", "Clock", "PlannedCandidate", "Size", "WorkPlan", "make_plan", "matrix_width", "race_rows"]
+__all__ = [
+    "PORTFOLIO",
+    "Clock",
+    "PlannedCandidate",
+    "Rung",
+    "SearchPlan",
+    "Size",
+    "WorkPlan",
+    "make_plan",
+    "matrix_width",
+    "race_rows",
+]

@@ -2,14 +2,16 @@
 
 import dataclasses
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from modelyard.core import Record, digest_json
 from modelyard.problem import Task
+from modelyard.training.balancing.resampling import RESAMPLINGS, Resampling
 from modelyard.training.families.family import Family
 from modelyard.training.planning.cost import Size, fit_seconds, rows_within
 from modelyard.training.planning.portfolio import entries
+from modelyard.training.planning.searching import SearchPlan, plan_rungs
 
 __all__ = ["PlannedCandidate", "WorkPlan", "make_plan", "race_rows"]
 
@@ -62,21 +64,40 @@ class WorkPlan(Record):
     only
         Names of the candidates that the plan is cut down to, as they were begun together: those of an earlier run, which
         this one repeats. None for all.
+    search
+        How the leading family is tuned.
+    resampling
+        What the project file says of it: ``none``, ``weights``, ``smote``, ``under`` or ``auto``.
+    races
+        Whether candidates that are hopeless on the first fold are given up; so also by whoever repeats the run.
     """
 
     candidates: tuple[PlannedCandidate, ...]
     tuning_rounds: int
     budget_s: float | None = None
     only: tuple[tuple[str, ...], ...] | None = None
+    search: SearchPlan = dataclasses.field(default_factory=SearchPlan)
+    resampling: str = "none"
+    races: bool = True
 
     @property
     def digest(self) -> str:
         """Equal plans do equal work."""
         return digest_json(self.to_dict())
 
+    @property
+    def resampling_of_all(self) -> Resampling:
+        """How classes are made even for every candidate; not at all where that is left to a comparison."""
+        return RESAMPLINGS.get(self.resampling, Resampling.NONE)
+
     def replayed(self, batches: Sequence[Sequence[str]]) -> "WorkPlan":
         """The same plan without a clock, cut down to what an earlier run finished, in its order."""
         return dataclasses.replace(self, budget_s=None, only=tuple(tuple(batch) for batch in batches))
+
+    def laddered(self, rows: int, rarest: int) -> "WorkPlan":
+        """With the rungs of successive halving; see :func:`~modelyard.training.planning.searching.plan_rungs`."""
+        rungs = plan_rungs(self.tuning_rounds, rows, rarest)
+        return dataclasses.replace(self, search=dataclasses.replace(self.search, rungs=rungs))
 
     def allows(self, name: str) -> bool:
         """True unless the plan repeats a run that did not finish this candidate."""
@@ -92,6 +113,7 @@ def make_plan(
     tuning_rounds: int,
     budget_s: float | None,
     workers: int,
+    search: SearchPlan | None = None,
 ) -> WorkPlan:
     """The plan: the families' defaults and some tuning; with a budget the portfolio, and tuning for what time is left.
 
@@ -105,16 +127,20 @@ def make_plan(
         Seconds for the whole of training; None without a budget.
     workers
         Units that run at a time.
+    search
+        How the leading family is tuned, and what the project file fixes; by default as the families have it.
     """
+    search = search or SearchPlan()
 
     def planned(name: str, family: str, params: Mapping[str, Any]) -> PlannedCandidate:
-        return PlannedCandidate(name, family, dict(params), round(folds * fit_seconds(family, size), 2))
+        configuration = {**params, **search.params.get(family, {})}
+        return PlannedCandidate(name, family, configuration, round(folds * fit_seconds(family, size), 2))
 
     if budget_s is None:
         defaults = tuple(planned(name, name, family.defaults(task)) for name, family in families.items())
-        return WorkPlan(defaults, tuning_rounds)
+        return WorkPlan(defaults, tuning_rounds, search=search, races=False)
     most = next((most for rows, most in _MOST_CANDIDATES if size.rows * folds <= rows * (folds - 1)), _MOST)
-    listed = [planned(*entry) for entry in itertools.islice(entries(families, task), most)]
+    listed = list(itertools.islice(_different(planned(*entry) for entry in entries(families, task)), most))
     dear = _DEAR_SHARE * budget_s * workers
     listed = [listed[0], *sorted(listed[1:], key=lambda item: item.seconds > dear)] if listed else []
     spent = list(itertools.accumulate(item.seconds / workers for item in listed))
@@ -122,7 +148,17 @@ def make_plan(
     # The first one is planned and carried to its end in any case.
     affordable = [item for item, at in zip(listed, begins, strict=True) if at <= 0 or at < budget_s * _BUDGETS_AHEAD]
     rounds = most - len(affordable) if len(affordable) == len(listed) else 0
-    return WorkPlan(tuple(affordable), rounds, budget_s)
+    return WorkPlan(tuple(affordable), rounds, budget_s, search=search)
+
+
+def _different(planned: Iterable[PlannedCandidate]) -> Iterator[PlannedCandidate]:
+    """Without those that are like an earlier one, now that some of their parameters are fixed."""
+    seen: set[str] = set()
+    for item in planned:
+        key = digest_json({"family": item.family, "params": dict(item.params)})
+        if key not in seen:
+            seen.add(key)
+            yield item
 
 
 def race_rows(size: Size, folds: int, *, budget_s: float | None, workers: int) -> int:

@@ -105,9 +105,19 @@ def _add_baselines(validation: CrossValidation, setup: Setup, frame: pl.DataFram
 
 def _without_budget(plan: WorkPlan, validation: CrossValidation, setup: Setup, families: Mapping[str, Family]) -> bool:
     """All candidates at once, then tuning of the leader; False if a limit cut it short."""
-    recipes = [Recipe(item.name, families[item.family], item.params) for item in plan.candidates]
-    validation.evaluate(recipes, step="folds")
-    return tune(validation, list(families.values()), plan.tuning_rounds, seed=setup.seed)
+    validation.evaluate([_recipe(item, plan, families) for item in plan.candidates], step="folds")
+    return tune(
+        validation,
+        list(families.values()),
+        plan.tuning_rounds,
+        seed=setup.seed,
+        plan=plan.search,
+        resampling=plan.resampling_of_all,
+    )
+
+
+def _recipe(item: PlannedCandidate, plan: WorkPlan, families: Mapping[str, Family]) -> Recipe:
+    return Recipe(item.name, families[item.family], item.params, resampling=plan.resampling_of_all)
 
 
 def _within_budget(
@@ -117,25 +127,27 @@ def _within_budget(
     total = len(plan.candidates) + plan.tuning_rounds
     left = {item.name: item for item in plan.candidates}
     for batch in _batches(plan, left, clock):
-        recipes = [Recipe(item.name, families[item.family], item.params) for item in batch]
+        recipes = [_recipe(item, plan, families) for item in batch]
         is_first = len(left) == len(plan.candidates) - 1
-        made = validation.evaluate(recipes, step="folds", planned=total, race=True, must_end=is_first)
+        made = validation.evaluate(recipes, step="folds", planned=total, race=plan.races, must_end=is_first)
         for item, candidate in zip(batch, made, strict=True):
             if candidate.status is CandidateStatus.DONE:
                 clock.note(item.family, item.seconds, candidate.fit_seconds)
         clock.reserve_for(_refit_seconds(validation, setup), _choosing_seconds(validation, setup))
     if plan.only is None:
         for item in left.values():
-            validation.leave_out(Recipe(item.name, families[item.family], item.params), _NO_TIME)
+            validation.leave_out(_recipe(item, plan, families), _NO_TIME)
     tune(
         validation,
         list(families.values()),
         plan.tuning_rounds,
         seed=setup.seed,
-        allows=lambda name, family: (
-            plan.allows(name) and clock.affords(family, _AT_A_TIME * _tuning_seconds(plan, family))
+        plan=plan.search,
+        allows=lambda name, family, share: (
+            plan.allows(name) and clock.affords(family, _AT_A_TIME * share * _tuning_seconds(plan, family))
         ),
-        race=True,
+        race=plan.races,
+        resampling=plan.resampling_of_all,
     )
 
 
@@ -185,7 +197,8 @@ def _truncated(candidates: Sequence[Candidate], plan: WorkPlan) -> str:
     """What the clock kept from being done, in a sentence."""
     if plan.budget_s is None:
         return ""
-    done = [item.name for item in candidates if item.status in (CandidateStatus.DONE, CandidateStatus.GIVEN_UP)]
+    ended = (CandidateStatus.DONE, CandidateStatus.GIVEN_UP, CandidateStatus.PARTIAL)
+    done = [item.name for item in candidates if item.status in ended]
     late = [item.name for item in candidates if item.error == _NO_TIME or item.status is CandidateStatus.INTERRUPTED]
     if not late:
         return ""

@@ -14,6 +14,7 @@ from modelyard.core import Progress, ProgressEvent, derive_seed
 from modelyard.features import EncodingStyle
 from modelyard.features.selection import Selection
 from modelyard.problem import Task, metric_spec
+from modelyard.training.balancing.resampling import Resampling
 from modelyard.training.custom_metrics import in_fold
 from modelyard.training.executor import Executor, Unit
 from modelyard.training.families.boosting.stages import joint_rounds
@@ -39,11 +40,23 @@ Array = npt.NDArray[np.float64]
 
 @dataclasses.dataclass(frozen=True)
 class Recipe:
-    """A candidate to be: its name, its family and its configuration."""
+    """A candidate to be: its name, its family and its configuration.
+
+    Parameters
+    ----------
+    name, family, params
+        As in :class:`~modelyard.training.records.Candidate`.
+    share
+        Of each fold's training rows; below 1 the candidate is scored, but cannot win.
+    resampling
+        How classes are made even for learning.
+    """
 
     name: str
     family: Family
     params: Mapping[str, Any]
+    share: float = 1.0
+    resampling: Resampling = Resampling.NONE
 
 
 @dataclasses.dataclass(frozen=True)
@@ -240,7 +253,7 @@ class CrossValidation:
         return is_hopeless(self._question.task, self._question.truth[held], own, best, naive)
 
     def _steps_done(self, step: str, folds: int) -> int:
-        return 0 if step == "folds" else folds * sum("-tuned-" in candidate.name for candidate in self.candidates)
+        return 0 if step != "tuning" else folds * sum("-tuned-" in candidate.name for candidate in self.candidates)
 
     def complete(self, units: Sequence[Unit], *, step: str) -> dict[str, Mapping[str, Any]]:
         """Run units that are no candidates', until the deadline; results by key, without those that failed.
@@ -262,9 +275,14 @@ class CrossValidation:
             raise
         return results
 
+    def stop(self) -> None:
+        """Leave nothing to run after an interruption."""
+        self._executor.close()
+
     def units(self, recipe: Recipe) -> list[FitUnit]:
         """The units of a recipe, one a fold."""
         question = self._question
+        part = "" if recipe.share == 1.0 else self._matrices.require_part(recipe.share)
         return [
             FitUnit(
                 folder=self._folder,
@@ -275,6 +293,8 @@ class CrossValidation:
                 fold=fold,
                 task=question.task,
                 classes=question.classes,
+                part=part,
+                resampling=recipe.resampling,
             )
             for fold in range(len(question.plan.folds))
         ]
@@ -343,13 +363,27 @@ class CrossValidation:
             complexity=recipe.family.complexity,
             error=failed[0] if failed else f"stopped after {len(done)} of {len(units)} folds",
             notes=tuple(dict.fromkeys(note for result in done for note in result.notes)),
+            resampling=recipe.resampling,
         )
         if candidate.status is not CandidateStatus.DONE:
             return candidate
         measured = self._measured(candidate, done, self._matrices.require(recipe.family.style))
         if all(result.stages for result in done):
-            return self._jointly_stopped(measured, units, done)
-        return self._scored(measured, self._gather([held_out_predictions(self._folder, unit.key) for unit in units]))
+            scored = self._jointly_stopped(measured, units, done)
+        else:
+            held = [held_out_predictions(self._folder, unit.key) for unit in units]
+            scored = self._scored(measured, self._gather(held))
+        return scored if recipe.share == 1.0 else self._partial(scored, recipe.share)
+
+    def _partial(self, scored: Candidate, share: float) -> Candidate:
+        """A candidate that learnt from fewer rows than the others: without a mean that could be set beside theirs."""
+        self._predictions.pop(scored.name, None)
+        if not scored.is_complete:
+            return scored
+        rows = statistics.fmean(len(fold.train) for fold in self._question.plan.folds)
+        seen = max(1, round(share * rows))
+        error = f"tried on about {seen:,} of {round(rows):,} rows a fold"
+        return dataclasses.replace(scored, status=CandidateStatus.PARTIAL, mean=None, sd=None, rows=seen, error=error)
 
     def _jointly_stopped(self, candidate: Candidate, units: Sequence[FitUnit], done: Sequence[UnitResult]) -> Candidate:
         """Scored after the number of rounds on which the folds agree, which is also that of the refit."""

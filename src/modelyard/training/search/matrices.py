@@ -13,6 +13,7 @@ from modelyard.core import derive_seed, write_atomic
 from modelyard.features import EncodingStyle
 from modelyard.features.selection import Selection
 from modelyard.problem import Task
+from modelyard.training.curves.subsets import arrival, take
 from modelyard.training.families.boosting.stages import HeldRows
 from modelyard.training.families.family import FitData
 from modelyard.training.folds import FoldPlan, RowKeys, inner_holdout
@@ -59,10 +60,11 @@ class FoldMatrices:
         self._learning = learning
         self._speed: dict[EncodingStyle, EncodingSpeed] = {}
         self._selections: dict[EncodingStyle, tuple[Selection | None, ...]] = {}
+        self._parts: set[str] = set()
 
     def write_folds(self, plan: FoldPlan, keys: RowKeys, truth: Array, seed: int) -> None:
         """Write what all styles share: the target and the stopping rows of each fold's training rows."""
-        self._plan = plan
+        self._plan, self._keys, self._seed = plan, keys, seed
         self._truth = truth
         weight = self._learning.weights(self._frame)
         for index, fold in enumerate(plan.folds):
@@ -76,6 +78,22 @@ class FoldMatrices:
         """Name a part of a fold's training rows, by their positions among them, and the rows of it that stop boosting."""
         save_array(_file(self._folder, fold, f"{part}.rows"), rows)
         save_array(_file(self._folder, fold, f"{part}.stop"), stop)
+
+    def require_part(self, share: float) -> str:
+        """Write a share of each fold's training rows, unless this object has done so already; returns the part's name.
+
+        The parts are nested and divided by the rule of the folds (see
+        :func:`~modelyard.training.curves.subsets.arrival`): whoever learns from more rows learns from these too.
+        """
+        part = f"share-{share:.6f}"
+        if part in self._parts:
+            return part
+        for index, fold in enumerate(self._plan.folds):
+            rows = take(arrival(self._keys, fold, derive_seed(self._seed, "part", index)), share)
+            stop = inner_holdout(self._keys, fold.train[rows], derive_seed(self._seed, "part stop", index))
+            self.write_part(index, part, rows, stop)
+        self._parts.add(part)
+        return part
 
     def require(self, style: EncodingStyle) -> EncodingSpeed:
         """Write the matrices of a style unless this object has done so already; returns what encoding costs."""

@@ -17,6 +17,8 @@ from modelyard.core import derive_seed, digest_json, write_atomic
 from modelyard.features import EncodingStyle
 from modelyard.features.encoder import TableEncoder
 from modelyard.problem import Task
+from modelyard.training.balancing.fitting import fit_balanced
+from modelyard.training.balancing.resampling import Resampling
 from modelyard.training.baselines import ConstantEstimator
 from modelyard.training.blending import BlendEstimator, Member
 from modelyard.training.blending.encoders import EncoderUnion
@@ -55,6 +57,8 @@ class RefitUnit:
         What is predicted.
     monotone
         As in :class:`~modelyard.training.families.family.FitData`.
+    resampling
+        As in :class:`~modelyard.training.search.units.FitUnit`.
     """
 
     folder: Path
@@ -64,6 +68,7 @@ class RefitUnit:
     seed: int
     task: Task
     monotone: tuple[int, ...] | None = None
+    resampling: Resampling = Resampling.NONE
 
     @functools.cached_property
     def key(self) -> str:
@@ -75,6 +80,7 @@ class RefitUnit:
             "rounds": self.rounds,
             "seed": self.seed,
             "monotone": self.monotone,
+            "resampling": self.resampling.value,
         }
         return digest_json(parts)[:_KEY_LENGTH]
 
@@ -95,7 +101,12 @@ class RefitUnit:
         data = FitData(self.task, matrix, target, np.zeros(len(matrix), dtype=bool), weight, self.monotone)
         with threadpool_limits(1), warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            fitted = self.family.fit(data, self.params, seed=self.seed, rounds=self.rounds)
+            if self.resampling:
+                fitted = fit_balanced(
+                    self.family, data, self.params, self.resampling, seed=self.seed, rounds=self.rounds
+                )
+            else:
+                fitted = self.family.fit(data, self.params, seed=self.seed, rounds=self.rounds)
         buffer = io.BytesIO()
         joblib.dump(fitted.estimator, buffer)
         write_atomic(self.file, buffer.getvalue())
@@ -152,6 +163,7 @@ class Refit:
                 derive_seed(self._seed, "fit", part.family.name),
                 task,
                 self._learning.directions(self._encoders[part.family.style]),
+                part.candidate.resampling,
             )
             for part in self._parts
         ]

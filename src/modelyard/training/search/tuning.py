@@ -1,28 +1,31 @@
-"""Bayesian tuning with Optuna's tree-structured Parzen estimator (Bergstra et al., 2011), asked and told by the driver.
+"""Tuning of the leading family, by whichever search the plan names.
 
 Suggestions come in batches of a fixed size and their results are told in the order of suggestion, so the search is the
 same however many workers there are, and whichever of them is first.
 """
 
-import contextlib
-from collections.abc import Callable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
 
 from modelyard.core import derive_seed
 from modelyard.problem import Task
-from modelyard.training.families.family import Dimension, Family
+from modelyard.training.balancing.resampling import Resampling
+from modelyard.training.families.family import Family
+from modelyard.training.planning.searching import SearchPlan
 from modelyard.training.records import Candidate
 from modelyard.training.search.cross_validation import CrossValidation, Recipe
+from modelyard.training.search.strategies import Ground, Strategy, Suggestion
+from modelyard.training.search.strategies.bayesian import BayesianSearch
+from modelyard.training.search.strategies.grid import GridSearch
+from modelyard.training.search.strategies.halving import HalvingSearch
+from modelyard.training.search.strategies.random_search import RandomSearch
 
-if TYPE_CHECKING:
-    import optuna
-
-__all__ = ["BATCH", "Tuner", "leading_family", "tune"]
+__all__ = ["BATCH", "leading_family", "strategy_for", "tune"]
 
 BATCH = 4
 """Suggestions made before the results of any of them are known."""
 
-_RANDOM_TRIALS = 4
+Allows = Callable[[str, str, float], bool]
+"""Whether a candidate of that name and family may be begun, on that share of the rows."""
 
 
 def tune(
@@ -31,8 +34,10 @@ def tune(
     rounds: int,
     *,
     seed: int,
-    allows: Callable[[str, str], bool] = lambda _name, _family: True,
+    plan: SearchPlan | None = None,
+    allows: Allows = lambda _name, _family, _share: True,
     race: bool = False,
+    resampling: Resampling = Resampling.NONE,
 ) -> bool:
     """Spend ``rounds`` configurations on the family that leads; the candidates are added to ``validation``.
 
@@ -46,45 +51,61 @@ def tune(
         Configurations to try; 0 for none.
     seed
         Of the search.
+    plan
+        By which search, and in which space; by default Bayesian, in the family's own.
     allows
-        Whether a candidate of that name and family may be begun; the first that may not ends tuning.
+        The first candidate that may not be begun ends tuning.
     race
         Whether candidates that are hopeless on the first fold are given up.
+    resampling
+        How classes are made even for every candidate.
 
     Returns
     -------
     bool
-        False if time ran out before all rounds were done.
+        False if time ran out before all was done.
     """
-    leader = leading_family(validation, families)
+    plan = plan or SearchPlan()
+    leader = leading_family(validation, families, plan)
     if leader is None or rounds == 0:
         return True
     family, _ = leader
-    tuner = Tuner(family, validation.task, validation.greater_is_better, derive_seed(seed, "tuning", family.name))
+    strategy = strategy_for(family, validation.task, rounds, validation.greater_is_better, seed, plan)
     for candidate in validation.candidates:
         if candidate.family == family.name:
-            tuner.know(candidate)
-    done = 0
-    while done < rounds and not validation.out_of_time:
-        suggested = tuner.suggest(min(BATCH, rounds - done))
-        named = [(f"{family.name}-tuned-{done + index}", params) for index, params in enumerate(suggested, 1)]
-        recipes = [Recipe(name, family, params) for name, params in named if allows(name, family.name)]
-        if not recipes:
-            break
-        made = {item.name: item.mean for item in validation.evaluate(recipes, step="tuning", planned=rounds, race=race)}
-        tuner.tell([made.get(name) for name, _ in named])
-        done += len(suggested)
-    return done >= rounds
+            strategy.know(candidate)
+    planned = strategy.planned
+    while suggested := strategy.suggest(BATCH):
+        recipes = [_recipe(item, family, resampling) for item in suggested]
+        allowed = [recipe for recipe in recipes if allows(recipe.name, family.name, recipe.share)]
+        if validation.out_of_time or not allowed:
+            return False
+        # On fewer rows a candidate is not behind the best one; it has only learnt less.
+        on_all_rows = all(recipe.share == 1.0 for recipe in allowed)
+        made = validation.evaluate(allowed, step="tuning", planned=planned, race=race and on_all_rows)
+        scores = {item.name: item.fold_mean for item in made}
+        strategy.tell([scores.get(recipe.name) for recipe in recipes])
+    return True
 
 
-def leading_family(validation: CrossValidation, families: Sequence[Family]) -> tuple[Family, Candidate] | None:
+def _recipe(item: Suggestion, family: Family, resampling: Resampling) -> Recipe:
+    name = f"{family.name}-tuned-{item.number}"
+    name = name if item.share == 1.0 else f"{name}-rung-{item.rung}"
+    return Recipe(name, family, item.params, item.share, resampling)
+
+
+def leading_family(
+    validation: CrossValidation, families: Sequence[Family], plan: SearchPlan | None = None
+) -> tuple[Family, Candidate] | None:
     """The best family with more than one parameter to tune, else the best with one; None if none was scored."""
     sign = 1 if validation.greater_is_better else -1
+    plan = plan or SearchPlan()
+    spaces = {family.name: plan.space_of(family, validation.task) for family in families}
     scored = [
-        ((len(family.space(validation.task)) > 1, sign * candidate.mean), family, candidate)
+        ((len(spaces[family.name]) > 1, sign * candidate.mean), family, candidate)
         for family in families
         for candidate in validation.candidates
-        if candidate.name == family.name and candidate.mean is not None and family.space(validation.task)
+        if candidate.name == family.name and candidate.mean is not None and spaces[family.name]
     ]
     if not scored:
         return None
@@ -92,88 +113,25 @@ def leading_family(validation: CrossValidation, families: Sequence[Family]) -> t
     return family, candidate
 
 
-class Tuner:
-    """Suggests configurations of one family, and learns from their scores.
+def strategy_for(
+    family: Family, task: Task, rounds: int, greater_is_better: bool, seed: int, plan: SearchPlan
+) -> Strategy:
+    """The search that a plan names, on the ground of a family.
 
     Parameters
     ----------
-    family, task
-        What is tuned; parameters outside the family's space keep their defaults.
-    greater_is_better
-        The direction of the scores.
     seed
-        Of the sampler.
+        Root of all seeds; each family is searched by a seed of its own.
     """
-
-    def __init__(self, family: Family, task: Task, greater_is_better: bool, seed: int) -> None:
-        import optuna
-
-        self._fixed = dict(family.defaults(task))
-        self._space = {name: _distribution(dimension) for name, dimension in family.space(task).items()}
-        with _quiet():
-            self._study = optuna.create_study(
-                direction="maximize" if greater_is_better else "minimize",
-                sampler=optuna.samplers.TPESampler(seed=seed, n_startup_trials=_RANDOM_TRIALS),
-            )
-        self._proven = [dict(params) for params in family.portfolio(task)]
-        self._asked: list[optuna.trial.Trial] = []
-
-    def know(self, candidate: Candidate) -> None:
-        """Tell the score of a configuration that was not suggested here, if it lies within the space and is alike else."""
-        import optuna
-
-        inside = all(
-            name in candidate.params and distribution._contains(candidate.params[name])  # noqa: SLF001
-            for name, distribution in self._space.items()
-        )
-        others = {name: value for name, value in candidate.params.items() if name not in self._space}
-        fixed = {name: value for name, value in self._fixed.items() if name not in self._space}
-        if not inside or others != fixed or candidate.mean is None:
-            return
-        known = {name: candidate.params[name] for name in self._space}
-        self._proven = [params for params in self._proven if not params.items() <= dict(candidate.params).items()]
-        with _quiet():
-            self._study.add_trial(
-                optuna.trial.create_trial(params=known, distributions=self._space, value=candidate.mean)
-            )
-
-    def suggest(self, count: int) -> list[dict[str, Any]]:
-        """The next configurations, complete with the family's fixed parameters; proven ones that are not known come first."""
-        with _quiet():
-            for params in self._proven:
-                self._study.enqueue_trial(params)
-            self._proven = []
-            self._asked = [self._study.ask(self._space) for _ in range(count)]
-        return [{**self._fixed, **trial.params} for trial in self._asked]
-
-    def tell(self, scores: Sequence[float | None]) -> None:
-        """The scores of the last suggestions, in their order; None for one that failed or was not finished."""
-        import optuna
-
-        with _quiet():
-            for trial, score in zip(self._asked, scores, strict=True):
-                if score is None:
-                    self._study.tell(trial, state=optuna.trial.TrialState.FAIL)
-                else:
-                    self._study.tell(trial, score)
-
-
-def _distribution(dimension: Dimension) -> "optuna.distributions.BaseDistribution":
-    from optuna.distributions import FloatDistribution, IntDistribution
-
-    if dimension.whole:
-        return IntDistribution(int(dimension.low), int(dimension.high), log=dimension.log)
-    return FloatDistribution(dimension.low, dimension.high, log=dimension.log)
-
-
-@contextlib.contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep Optuna from writing a line per trial to standard error; our progress says it."""
-    import optuna
-
-    before = optuna.logging.get_verbosity()
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    try:
-        yield
-    finally:
-        optuna.logging.set_verbosity(before)
+    ground = Ground(
+        plan.space_of(family, task),
+        plan.defaults_of(family, task),
+        greater_is_better,
+        derive_seed(seed, "tuning", family.name),
+        family.portfolio(task),
+    )
+    if plan.strategy == "grid":
+        return GridSearch(ground)
+    if plan.strategy == "halving":
+        return HalvingSearch(ground, plan.rungs)
+    return RandomSearch(ground, rounds) if plan.strategy == "random" else BayesianSearch(ground, rounds)

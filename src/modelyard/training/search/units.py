@@ -15,6 +15,8 @@ import numpy.typing as npt
 
 from modelyard.core import Record, digest_json, write_json_atomic
 from modelyard.problem import Task
+from modelyard.training.balancing.fitting import fit_balanced
+from modelyard.training.balancing.resampling import Resampling
 from modelyard.training.families.boosting.stages import HeldRows, WatchedFamily, WatchedFit, joint_rounds
 from modelyard.training.families.family import Family, Fitted
 from modelyard.training.model import predict_matrix, spread
@@ -76,6 +78,10 @@ class FitUnit:
         Index of the fold.
     task, classes
         What is predicted, and how many classes there are.
+    part
+        Name of the rows to learn from; empty for all of the fold.
+    resampling
+        How classes are made even for learning; the answers are for the classes as they are.
     """
 
     folder: Path
@@ -86,6 +92,8 @@ class FitUnit:
     fold: int
     task: Task
     classes: int
+    part: str = ""
+    resampling: Resampling = Resampling.NONE
 
     @functools.cached_property
     def key(self) -> str:
@@ -97,6 +105,10 @@ class FitUnit:
             "seed": self.seed,
             "fold": self.fold,
         }
+        if self.part:
+            parts["part"] = self.part
+        if self.resampling:
+            parts["resampling"] = self.resampling.value
         return digest_json(parts)[:_KEY_LENGTH]
 
     def run(self) -> Mapping[str, Any]:
@@ -112,11 +124,13 @@ class FitUnit:
 
     def _run(self) -> UnitResult:
         """Fit, keep the predictions in a file, and measure."""
-        data, present = load_training(self.folder, self.fold, self.family.style, self.task)
+        data, present = load_training(self.folder, self.fold, self.family.style, self.task, self.part)
         held = load_watched(self.folder, self.fold, self.family.style, self.task, present)
         watched: WatchedFit | None = None
         start = time.perf_counter()
-        if isinstance(self.family, WatchedFamily) and held.known.any():
+        if self.resampling:  # watched on uneven rows it would stop too early
+            fitted = fit_balanced(self.family, data, self.params, self.resampling, seed=self.seed)
+        elif isinstance(self.family, WatchedFamily) and held.known.any():
             watched = self.family.watch(data, self.params, held, seed=self.seed)
             fitted = Fitted(watched.estimator)
         else:

@@ -68,8 +68,10 @@ class BlendPredictor:
 
     @property
     def kinds(self) -> tuple[str, ...]:
-        """Kinds of the members, each once."""
-        return tuple(dict.fromkeys(part.predictor.kind for part in self._parts))
+        """Kinds of the members, and of what these are made of, each once."""
+        members = [part.predictor for part in self._parts]
+        inner = (member.kinds if isinstance(member, BlendPredictor) else (member.kind,) for member in members)
+        return tuple(dict.fromkeys(kind for kinds in inner for kind in kinds))
 
     def predict_row(self, features: list[float]) -> list[float]:
         """Outputs of one row; summed in the members' order."""

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from modelyard.core import DataError
 from modelyard.problem import Task
-from modelyard.training.curves.resampling import Resampling, resampled
+from modelyard.training.balancing.resampling import Resampling, resampled
 from modelyard.training.families.family import FitData
 
 

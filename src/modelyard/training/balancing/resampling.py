@@ -10,7 +10,7 @@ import numpy.typing as npt
 from modelyard.core import DataError, MissingExtraError
 from modelyard.training.families.family import FitData, seed_31
 
-__all__ = ["Resampling", "can_resample", "require_resampling", "resampled"]
+__all__ = ["RESAMPLINGS", "WORDS", "Resampling", "can_resample", "require_resampling", "resampled"]
 
 Array = npt.NDArray[np.float64]
 
@@ -18,11 +18,19 @@ _NEIGHBOURS = 5
 
 
 class Resampling(enum.StrEnum):
-    """How training rows of two classes are made even."""
+    """How training rows of two classes are made even; the value is what a candidate's name says of it."""
 
     NONE = ""
+    WEIGHTS = "weighted"
     SMOTE = "smote"
     UNDER = "under-sampled"
+
+
+RESAMPLINGS = {"weights": Resampling.WEIGHTS, "smote": Resampling.SMOTE, "under": Resampling.UNDER}
+"""By the words of the project file."""
+
+WORDS = {Resampling.WEIGHTS: "class weights", Resampling.SMOTE: "SMOTE", Resampling.UNDER: "under-sampling"}
+"""As sentences say it."""
 
 
 def can_resample() -> bool:
@@ -30,8 +38,13 @@ def can_resample() -> bool:
     return importlib.util.find_spec("imblearn") is not None
 
 
-def require_resampling() -> None:
+def require_resampling(wanted: str) -> None:
     """Refuse, if imbalanced-learn is not installed.
+
+    Parameters
+    ----------
+    wanted
+        What the project file says: ``training.imbalance: true``.
 
     Raises
     ------
@@ -39,7 +52,7 @@ def require_resampling() -> None:
         With the line that installs it.
     """
     if not can_resample():
-        raise MissingExtraError("imbalanced-learn", extra="imbalance", needed_for="training.imbalance: true")
+        raise MissingExtraError("imbalanced-learn", extra="imbalance", needed_for=wanted)
 
 
 def resampled(data: FitData, how: Resampling, *, keep_stop: bool, seed: int) -> FitData:
@@ -68,9 +81,9 @@ def resampled(data: FitData, how: Resampling, *, keep_stop: bool, seed: int) -> 
     if min((target == 0).sum(), (target == 1).sum()) < 2:
         raise DataError(
             "a class has too few rows to resample from",
-            where="training.imbalance",
+            where="training.imbalance, training.resampling",
             got=f"{int((target == 1).sum())} and {int((target == 0).sum())}",
-            cure="Collect more rows of it, or set training.imbalance: false",
+            cure="Collect more rows of it, or resample nothing",
         )
     if how is Resampling.SMOTE:
         matrix, target = _smote(matrix, target, seed_31(seed))
