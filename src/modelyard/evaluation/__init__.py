@@ -15,6 +15,7 @@ from modelyard.evaluation.conformal import RegionCoverage, Regions
 from modelyard.evaluation.intervals import bootstrap_interval
 from modelyard.evaluation.page import evaluation_page
 from modelyard.evaluation.periods import Period, Stability
+from modelyard.evaluation.quantiles import BelowShare, LevelLoss, Quantiles
 from modelyard.evaluation.records import (
     Account,
     Alternative,
@@ -42,6 +43,7 @@ from modelyard.evaluation.records import (
 __all__ = [
     "Account",
     "Alternative",
+    "BelowShare",
     "Comparison",
     "Contribution",
     "Disturbance",
@@ -49,11 +51,13 @@ __all__ = [
     "Evaluation",
     "GuardrailResult",
     "Importance",
+    "LevelLoss",
     "MetricValue",
     "Mistake",
     "Money",
     "PairedTest",
     "Period",
+    "Quantiles",
     "RegionCoverage",
     "Regions",
     "Robustness",

@@ -10,6 +10,7 @@ from modelyard.evaluation.conformal.records import Regions
 from modelyard.evaluation.experts.records import ExpertComparison
 from modelyard.evaluation.fairness.records import FairnessGap
 from modelyard.evaluation.periods.records import Stability
+from modelyard.evaluation.quantiles.records import Quantiles
 from modelyard.evaluation.reasons.records import Reasons
 from modelyard.evaluation.worth.records import ProfitCurve
 from modelyard.problem import Task
@@ -535,6 +536,8 @@ class Evaluation(Record):
         Whether more rows would help, in one sentence; empty if training drew no learning curve.
     regions
         Intervals or sets beside the predictions, and how often they held the truth; None if none were asked for.
+    quantiles
+        Quantiles beside predicted values, the share of rows below each and their losses; None if none were asked for.
     profit
         Money by threshold; two classes with prices only.
     stability
@@ -575,6 +578,7 @@ class Evaluation(Record):
     regions: Regions | None = None
     profit: ProfitCurve | None = None
     stability: Stability | None = None
+    quantiles: Quantiles | None = None
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:
