@@ -1,10 +1,21 @@
 """How high the value may be, and how low: quantiles, the rows below each, and what its misses cost."""
 
 from modelyard.conformal import level_name
-from modelyard.evaluation.page.answer import compact_interval, judged_rows
+from modelyard.evaluation.page.answer import judged_rows
 from modelyard.evaluation.quantiles import BelowShare, LevelLoss, Quantiles
 from modelyard.evaluation.records import Evaluation
-from modelyard.report import Block, Details, Prose, Section, Series, Table, format_number, format_percent, line_chart
+from modelyard.report import (
+    Block,
+    Details,
+    Prose,
+    Section,
+    Series,
+    Table,
+    format_number,
+    format_percent,
+    format_range,
+    line_chart,
+)
 
 __all__ = ["quantiles_section"]
 
@@ -69,7 +80,7 @@ def _levels(quantiles: Quantiles) -> Table:
         (
             level_name(share.level),
             f"{format_percent(share.below)} ({format_percent(share.low)} to {format_percent(share.high)})",
-            compact_interval(loss.loss, loss.low, loss.high),
+            f"{format_number(loss.loss)} ({format_range(loss.low, loss.high)})",
             format_number(loss.plain),
             _less(loss),
         )
