@@ -10,6 +10,7 @@ room does not load before they are needed.
 """
 
 from modelyard.evaluation.archive import load_evaluation, save_evaluation
+from modelyard.evaluation.boundary import Boundary, HeldColumn
 from modelyard.evaluation.comparison import compare
 from modelyard.evaluation.conformal import RegionCoverage, Regions
 from modelyard.evaluation.intervals import bootstrap_interval
@@ -44,12 +45,14 @@ __all__ = [
     "Account",
     "Alternative",
     "BelowShare",
+    "Boundary",
     "Comparison",
     "Contribution",
     "Disturbance",
     "ErrorAnalysis",
     "Evaluation",
     "GuardrailResult",
+    "HeldColumn",
     "Importance",
     "LevelLoss",
     "MetricValue",

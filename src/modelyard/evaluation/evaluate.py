@@ -13,6 +13,8 @@ import polars as pl
 from modelyard.core import Actor, Clock, DataError, Progress, ProgressEvent, derive_seed, silent, system_clock
 from modelyard.data import Split
 from modelyard.data.schema import ColumnKind, category_text
+from modelyard.evaluation.boundary import Boundary
+from modelyard.evaluation.boundary.slice import decision_boundary
 from modelyard.evaluation.conformal import Regions
 from modelyard.evaluation.conformal.calibrate import calibrate_regions
 from modelyard.evaluation.conformal.measure import measure_regions
@@ -88,6 +90,7 @@ class _Development:
     robustness: Robustness
     regions: Regions | None
     quantiles: Quantiles | None
+    boundary: Boundary | None
 
 
 def evaluate(
@@ -215,9 +218,19 @@ def _judge_development(run: StoredRun, split: Split, problem: Problem, steps: _S
     )
     steps.done("weaknesses")
     regions = calibrate_regions(run, split, problem, rows)
-    quantiles = prepare_quantiles(run, split, problem, rows)
     return _Development(
-        rows, threshold, scores, importance, explanations, reasons, errors, weak, robustness, regions, quantiles
+        rows,
+        threshold,
+        scores,
+        importance,
+        explanations,
+        reasons,
+        errors,
+        weak,
+        robustness,
+        regions,
+        quantiles=prepare_quantiles(run, split, problem, rows),
+        boundary=decision_boundary(model, rows, split.train.frame, importance, seed=derive_seed(seed, "boundary")),
     )
 
 
@@ -334,6 +347,7 @@ def _compose(
         quantiles=measure_quantiles(
             development.quantiles, rows, columns, confidence=confidence, seed=derive_seed(seed, "quantiles")
         ),
+        boundary=development.boundary,
     )
 
 

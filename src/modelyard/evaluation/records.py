@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelyard.core import Finding, Record
+from modelyard.evaluation.boundary.records import Boundary
 from modelyard.evaluation.conformal.records import Regions
 from modelyard.evaluation.experts.records import ExpertComparison
 from modelyard.evaluation.fairness.records import FairnessGap
@@ -538,6 +539,9 @@ class Evaluation(Record):
         Intervals or sets beside the predictions, and how often they held the truth; None if none were asked for.
     quantiles
         Quantiles beside predicted values, the share of rows below each and their losses; None if none were asked for.
+    boundary
+        The decision boundary over two numeric columns, on held-out rows other than the test part; None for values, and
+        where fewer than two numeric columns help.
     profit
         Money by threshold; two classes with prices only.
     stability
@@ -579,6 +583,7 @@ class Evaluation(Record):
     profit: ProfitCurve | None = None
     stability: Stability | None = None
     quantiles: Quantiles | None = None
+    boundary: Boundary | None = None
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:

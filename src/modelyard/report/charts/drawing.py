@@ -91,14 +91,22 @@ class Drawing:
         shade = "" if opacity is None else f' fill-opacity="{opacity:.2f}"'
         self._close(f'{head} class="{look}"{shade}', "rect", tip)
 
+    def tile(
+        self, corner: tuple[float, float], size: tuple[float, float], look: str, strength: float, tip: str
+    ) -> None:
+        """A rectangle that meets its neighbours without a seam, from invisible (0) to solid (1)."""
+        head = f'<rect x="{corner[0]:.1f}" y="{corner[1]:.1f}" width="{size[0]:.1f}" height="{size[1]:.1f}"'
+        self._close(f'{head} class="{look} tile" fill-opacity="{strength:.2f}"', "rect", tip)
+
     def dot(self, x: float, y: float, radius: float, look: str, tip: str = "") -> None:
         """A filled circle."""
         self._close(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" class="{look}"', "circle", tip)
 
-    def cloud(self, points: Sequence[tuple[float, float]], radius: float, look: str) -> None:
-        """Many circles of one look."""
+    def cloud(self, points: Sequence[tuple[float, float]], radius: float, look: str, *, name: str = "") -> None:
+        """Many circles of one look; their ``name`` is shown under the pointer."""
         dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"/>' for x, y in points)
-        self._parts.append(f'<g class="{look}">{dots}</g>')
+        named = f' data-name="{escape(name)}"' if name else ""
+        self._parts.append(f'<g class="{look}"{named}>{dots}</g>')
 
     def text(self, x: float, y: float, text: str, look: str = "", tip: str = "") -> None:
         """A label; the look ``end`` or ``mid`` anchors it there. A leading hyphen of a number becomes a minus."""
