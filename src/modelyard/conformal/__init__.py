@@ -17,6 +17,7 @@ from modelyard.conformal.predictive import (
     calibrate_quantiles,
     fewest_units,
     level_name,
+    pinball_losses,
     predictive_quantile,
 )
 from modelyard.conformal.quantile import conformal_quantile
@@ -37,6 +38,7 @@ __all__ = [
     "fewest_units",
     "fit_scale",
     "level_name",
+    "pinball_losses",
     "predictive_quantile",
     "scaling_pays",
 ]

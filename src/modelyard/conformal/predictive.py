@@ -11,7 +11,7 @@ import numpy.typing as npt
 from modelyard.conformal.scale import LocalScale
 from modelyard.core import Record
 
-__all__ = ["QuantileRule", "calibrate_quantiles", "fewest_units", "level_name", "predictive_quantile"]
+__all__ = ["QuantileRule", "calibrate_quantiles", "fewest_units", "level_name", "pinball_losses", "predictive_quantile"]
 
 Array = npt.NDArray[np.float64]
 
@@ -32,6 +32,18 @@ def fewest_units(level: float) -> int:
     (1, 19, 99)
     """
     return math.ceil(1 / min(level, 1 - level) - 1 - 1e-9)
+
+
+def pinball_losses(truth: Array, quantile: Array, level: float) -> Array:
+    """What each row costs: ``level`` times the distance above the quantile, ``1 - level`` times that below it.
+
+    In the mean the right quantile costs least (Koenker and Bassett, 1978, "Regression quantiles").
+
+    >>> pinball_losses(np.array([3.0, 1.0]), np.array([2.0, 2.0]), 0.75).tolist()
+    [0.75, 0.25]
+    """
+    error = truth - quantile
+    return np.maximum(level * error, (level - 1) * error)
 
 
 def predictive_quantile(errors: Array, level: float, groups: npt.NDArray[Any] | None = None) -> float | None:

@@ -9,14 +9,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from modelyard.conformal import QuantileRule
+from modelyard.conformal import QuantileRule, pinball_losses
 from modelyard.core import Actor, ConfigError, Severity
 from modelyard.core.actor import ActorSource
 from modelyard.evaluation import BelowShare, Evaluation, LevelLoss, Quantiles
 from modelyard.evaluation.evaluate import evaluate
 from modelyard.evaluation.page.sureness import quantiles_section
 from modelyard.evaluation.quantiles import quantile_findings
-from modelyard.evaluation.quantiles.measure import measure_quantiles, pinball_losses
+from modelyard.evaluation.quantiles.measure import measure_quantiles
 from modelyard.evaluation.systems import WINNER, JudgedRows
 from modelyard.report import Prose
 

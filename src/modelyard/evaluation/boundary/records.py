@@ -33,7 +33,7 @@ class Boundary(Record):
     threshold
         From which probability on a row is called positive; None for several classes.
     held
-        The other columns.
+        The other columns, the most important first.
     points
         Rows within the grid: value across, value up, code of the true class.
     rows

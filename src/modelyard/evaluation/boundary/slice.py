@@ -65,7 +65,7 @@ def decision_boundary(
         up=tuple(up.tolist()),
         scores=tuple(tuple(row) for row in np.round(scores, 4).tolist()),
         threshold=rows.threshold if model.task is Task.BINARY else None,
-        held=plane.held,
+        held=plane.held(importance),
         points=tuple(zip(x.tolist(), y.tolist(), rows.truth[members].astype(int).tolist(), strict=True)),
         rows=len(drawn),
         agreement=float((sliced == own).mean()) if len(members) else 1.0,
@@ -97,11 +97,12 @@ class _Plane:
         """Codes of classes."""
         return decide_labels(answers, self.threshold) if self.model.task is Task.BINARY else answers
 
-    @property
-    def held(self) -> tuple[HeldColumn, ...]:
-        """The model's other columns, with their values in words."""
-        names = [column.name for column in self.model.encoder.columns_ if column.name not in self.pair]
-        return tuple(HeldColumn(name, _worded(self.typical[name][0])) for name in names)
+    def held(self, importance: Sequence[Importance]) -> tuple[HeldColumn, ...]:
+        """The model's other columns, the most important first, with their values in words."""
+        names = [column.name for column in self.model.encoder.columns_]
+        ranked = [item.feature for item in importance if item.feature in names]
+        others = [name for name in dict.fromkeys([*ranked, *names]) if name not in self.pair]
+        return tuple(HeldColumn(name, _worded(self.typical[name][0])) for name in others)
 
 
 def typical_row(known: pl.DataFrame) -> pl.DataFrame:

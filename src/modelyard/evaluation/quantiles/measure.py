@@ -7,28 +7,19 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from modelyard.conformal import pinball_losses
 from modelyard.evaluation.analytic import share_interval
 from modelyard.evaluation.intervals import MeasuredMetric, metric_intervals
 from modelyard.evaluation.quantiles.records import BelowShare, LevelLoss, Quantiles
 from modelyard.evaluation.segments import segment_labels
 from modelyard.evaluation.systems import WINNER, JudgedRows
 
-__all__ = ["measure_quantiles", "pinball_losses"]
+__all__ = ["measure_quantiles"]
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
 
 _FEWEST_ROWS = 50
-
-
-def pinball_losses(truth: Array, quantile: Array, level: float) -> Array:
-    """The pinball loss of each row.
-
-    >>> pinball_losses(np.array([3.0, 1.0]), np.array([2.0, 2.0]), 0.75).tolist()
-    [0.75, 0.25]
-    """
-    error = truth - quantile
-    return np.maximum(level * error, (level - 1) * error)
 
 
 def measure_quantiles(

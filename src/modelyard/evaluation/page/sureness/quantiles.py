@@ -69,7 +69,10 @@ def _named(items: tuple[BelowShare, ...]) -> str:
 
 
 def _how_to_ask(quantiles: Quantiles) -> str:
-    unlike = " An interval reaches as far up as down; quantiles reach as far as errors did on each side."
+    unlike = (
+        " An interval reaches as far up as down; quantiles reach as far as errors did on each side. The pinball loss "
+        "charges a truth above the quantile the level times its distance, one below it the rest."
+    )
     asked = " The package gives them on demand: `POST /predict?uncertainty=true` adds `prediction_quantiles`."
     scaled = quantiles.rule is not None and quantiles.rule.scale is not None
     return (" They lie closer together where the model errs less." if scaled else "") + unlike + asked
@@ -87,8 +90,7 @@ def _levels(quantiles: Quantiles) -> Table:
         for share, loss in zip(quantiles.overall, quantiles.losses, strict=True)
     )
     columns = ("level", "rows below", "pinball loss", "of one value for all", "less")
-    caption = "The pinball loss charges a truth above the quantile the level times its distance, one below it the rest."
-    return Table(columns, rows, caption, (1, 2, 3, 4))
+    return Table(columns, rows, "Level by level", (1, 2, 3, 4))
 
 
 def _less(loss: LevelLoss) -> str:
