@@ -91,12 +91,16 @@ class Drawing:
         shade = "" if opacity is None else f' fill-opacity="{opacity:.2f}"'
         self._close(f'{head} class="{look}"{shade}', "rect", tip)
 
-    def tile(
-        self, corner: tuple[float, float], size: tuple[float, float], look: str, strength: float, tip: str
-    ) -> None:
-        """A rectangle that meets its neighbours without a seam, from invisible (0) to solid (1)."""
-        head = f'<rect x="{corner[0]:.1f}" y="{corner[1]:.1f}" width="{size[0]:.1f}" height="{size[1]:.1f}"'
-        self._close(f'{head} class="{look} tile" fill-opacity="{strength:.2f}"', "rect", tip)
+    def tiles(self, boxes: Sequence[tuple[float, float, float, float]], look: str, strength: float, tip: str) -> None:
+        """Boxes of one look that meet without a seam: left, top, width, height; invisible (0) to solid (1)."""
+        steps = "".join(f"M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z" for x, y, width, height in boxes)
+        self._close(f'<path d="{steps}" class="{look} tile" fill-opacity="{strength:.2f}"', "path", tip)
+
+    def strokes(self, pieces: Sequence[tuple[float, float, float, float]], look: str) -> None:
+        """Straight pieces of one look, from a point to another; nothing for none."""
+        if pieces:
+            steps = "".join(f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" for x1, y1, x2, y2 in pieces)
+            self._parts.append(f'<path d="{steps}" class="{look}"/>')
 
     def dot(self, x: float, y: float, radius: float, look: str, tip: str = "") -> None:
         """A filled circle."""

@@ -79,18 +79,14 @@ def field_chart(
     ticks = nice_ticks(plot.x.low, plot.x.high, 6)
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     plot.tell(drawing, x_label, y_label)
-    for row, (low, high) in zip(cells, itertools.pairwise(up), strict=True):
-        for first, last, cell in _runs(row):
-            left, right = plot.x(across[first]), plot.x(across[last + 1])
-            size = (right - left, plot.y(low) - plot.y(high))
-            drawing.tile((left, plot.y(high)), size, f"f{colour(cell.number)}", cell.strength, cell.tip)
+    _draw_cells(drawing, plot, (across, up), cells)
     plot.grid(
         drawing,
         x_ticks=[(tick, format_tick(tick, step)) for tick in ticks],
         y_ticks=nice_ticks(plot.y.low, plot.y.high),
     )
-    for x1, y1, x2, y2 in contour(x, y, border or ()):
-        drawing.line(plot.x(x1), plot.y(y1), plot.x(x2), plot.y(y2), "edge")
+    pieces = [(plot.x(x1), plot.y(y1), plot.x(x2), plot.y(y2)) for x1, y1, x2, y2 in contour(x, y, border or ())]
+    drawing.strokes(pieces, "edge")
     for number, cloud in enumerate(clouds, start=1):
         drawing.cloud(list(_inside(plot, cloud)), 2.8, f"f{colour(number)} point outlined", name=cloud.name)
     draw_legend(drawing, names, (plot.x.start, 22), plot.x.end - plot.x.start)
@@ -112,6 +108,21 @@ def _plot(x_range: tuple[float, float], y_range: tuple[float, float], top: float
     step = ticks[1] - ticks[0] if len(ticks) > 1 else 1.0
     left = 14 + max(text_width(format_tick(tick, step)) for tick in ticks)
     return Plot(Scale(*x_range, left, WIDTH - 12), Scale(*y_range, top + _HEIGHT, top))
+
+
+def _draw_cells(
+    drawing: Drawing, plot: Plot, edges: tuple[list[float], list[float]], cells: Sequence[Sequence[FieldCell]]
+) -> None:
+    """All boxes of one look together."""
+    across, up = edges
+    boxes: dict[FieldCell, list[tuple[float, float, float, float]]] = {}
+    for row, (low, high) in zip(cells, itertools.pairwise(up), strict=True):
+        for first, last, cell in _runs(row):
+            left, top = plot.x(across[first]), plot.y(high)
+            box = (left, top, plot.x(across[last + 1]) - left, plot.y(low) - top)
+            boxes.setdefault(cell, []).append(box)
+    for cell, found in boxes.items():
+        drawing.tiles(found, f"f{colour(cell.number)}", cell.strength, cell.tip)
 
 
 def _runs(row: Sequence[FieldCell]) -> Iterator[tuple[int, int, FieldCell]]:
