@@ -523,7 +523,7 @@ class Project:
         version
             Scores; the one in production by default.
         uncertainty
-            Add an interval, or the set of classes that cannot be ruled out, to each prediction.
+            Add an interval and quantiles, or the set of classes that cannot be ruled out, to each prediction.
 
         Raises
         ------

@@ -5,7 +5,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from modelyard.core import DataError
+from modelyard.core import ConfigError, DataError
 from modelyard.data import positive_class, read_table, resolve
 from modelyard.problem import Problem, Task
 
@@ -50,6 +50,15 @@ def test_real_targets(
     resolved = resolve(problem(target), read_table(data_folder / f"{name}.parquet"))
 
     assert (resolved.task, resolved.data.positive) == (task, positive)
+
+
+def test_quantiles_of_classes_are_refused(problem: Build) -> None:
+    """Where the task follows from the target, quantiles of classes are refused by name; those of values pass."""
+    asked = problem("y").with_values(evaluation={"quantiles": [0.1, 0.9]})
+
+    with pytest.raises(ConfigError, match=r"only regression has quantiles; got task: multiclass"):
+        resolve(asked, pl.DataFrame({"y": ["a", "b", "c"], "x": [1, 2, 3]}))
+    assert resolve(asked, pl.DataFrame({"y": [3.5, 4.0, 5.0], "x": [1, 2, 3]})).evaluation.quantiles == (0.1, 0.9)
 
 
 def test_resolving_twice_changes_nothing(problem: Build) -> None:

@@ -267,7 +267,7 @@ def churn(tmp_path_factory: pytest.TempPathFactory) -> Project:
 @pytest.fixture(scope="session")
 def bike(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Bicycle hire by time (ridge regression), the test part sealed."""
-    problem = problem_of("bike", training=_plan("linear"))
+    problem = problem_of("bike", training=_plan("linear"), evaluation={"quantiles": [0.05, 0.5, 0.95]})
     return _project(tmp_path_factory.mktemp("bike"), problem, rows=3000, reason=None)
 
 

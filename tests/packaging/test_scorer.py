@@ -12,6 +12,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from modelyard.conformal import ConformalRule
 from modelyard.core import DataError, IntegrityError, digest_file
 from modelyard.packaging import MANIFEST_FILE, GoldenSet, Manifest, Package, Scorer
 from modelyard.packaging.golden import largest_difference
@@ -149,10 +150,29 @@ def test_a_package_says_how_sure_it_is(bike: Any, bike_package: Package, contrac
     rule = bike.evaluation.regions.rule
     low, high = rule.intervals.ends(scores)
 
-    assert bikes.conformal == rule
-    assert bikes.describe(scores) == {"prediction_interval": np.column_stack([low, high]).tolist()}
+    assert bikes.conformal == dataclasses.replace(rule, quantiles=bike.evaluation.quantiles.rule)
+    assert bikes.describe(scores)["prediction_interval"] == np.column_stack([low, high]).tolist()
     assert contracts.describe(shares)["prediction_set"][0] == [contracts.classes[0]]
     assert len(contracts.describe(shares)["prediction_set"][1]) > 1
+
+
+def test_a_package_tells_quantiles(bike: Any, bike_package: Package) -> None:
+    """The levels that the project file asks for, as the evaluation calibrated them; the metrics file has their figures."""
+    quantiles = bike.evaluation.quantiles
+    (told,) = Scorer.load(bike_package).describe(np.array([100.0]))["prediction_quantiles"]
+
+    assert list(told) == ["0.05", "0.5", "0.95"]
+    assert list(told.values()) == quantiles.rule.values(np.array([100.0]))[0].tolist()
+    assert bike_package.read_json("metrics.json")["quantiles"] == json.loads(json.dumps(quantiles.to_dict()))
+
+
+def test_a_rule_from_before_quantiles_is_read(bike_package: Package) -> None:
+    """A package built before there were quantiles has no word of them in its rule, and answers as ever."""
+    rule = bike_package.read_json("conformal.json")
+    old = ConformalRule.from_dict({name: value for name, value in rule.items() if name != "quantiles"})
+
+    assert old.quantiles is None
+    assert list(old.describe(np.array([100.0]), ())) == ["prediction_interval"]
 
 
 def test_packages_from_before_say_nothing(churn_package: Package) -> None:

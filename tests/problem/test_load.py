@@ -49,6 +49,13 @@ def test_later_sources_win_and_are_named(tmp_path: Path) -> None:
         (MINIMAL + "split: {train: 0.9}\n", "train + validation + test must be 1"),
         (MINIMAL + "metrics: {guardrails: {roc_auc: high}}\n", "metrics.guardrails.roc_auc is not allowed"),
         (MINIMAL + "existing_system: {rule: a > 1, constant: 3}\n", "at most one of column, rule, constant"),
+        (MINIMAL + "evaluation: {quantiles: [0.9, 0.1]}\n", "evaluation.quantiles is not allowed: levels must rise"),
+        (MINIMAL + "evaluation: {quantiles: [0.1, 0.1]}\n", "be named once, such as [0.1, 0.5, 0.9]"),
+        (MINIMAL + "evaluation: {quantiles: [0, 0.5]}\n", "evaluation.quantiles.0 is not allowed"),
+        (
+            MINIMAL + "task: binary\nevaluation: {quantiles: [0.5]}\n",
+            "evaluation.quantiles is not allowed: only the task regression has quantiles, and this one is binary",
+        ),
         ("data: [\n", "not valid YAML"),
         ("just text\n", "must hold keys and values"),
         (MINIMAL + "schema_version: 2\n", "schema_version is not allowed"),

@@ -7,11 +7,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.report import (
+    Cloud,
+    FieldCell,
     Figure,
     HeatCell,
     Series,
     bar_chart,
     dumbbell_chart,
+    field_chart,
     heat_chart,
     histogram_chart,
     interval_chart,
@@ -20,6 +23,7 @@ from modelyard.report import (
     scatter_chart,
 )
 from modelyard.report.charts.axes import Scale, format_tick, nice_ticks
+from modelyard.report.charts.contours import contour
 
 _ANY = st.floats(allow_nan=True, allow_infinity=True, width=64)
 
@@ -63,6 +67,7 @@ def test_any_numbers_give_a_well_formed_drawing(values: list[float]) -> None:
         histogram_chart([0, 1], {"a": [0]}, title="t", x_label="x"),
         heat_chart([], [], [], title="t"),
         dumbbell_chart([], [], [], title="t"),
+        field_chart([1], [1, 2], [[FieldCell(1, 0.5)]] * 2, title="t", x_label="x", y_label="y"),
     ],
 )
 def test_nothing_to_show_is_said(figure: Figure) -> None:
@@ -182,3 +187,61 @@ def test_a_scale_holds_values_at_its_ends() -> None:
     scale = Scale(0, 10, 100, 200)
 
     assert [scale(value) for value in (-5, 0, 5, 10, 99)] == [100, 100, 150, 200, 200]
+
+
+def test_a_field_has_one_box_for_equal_neighbours() -> None:
+    """Six equal cells in two rows are two boxes that fill the plane without a seam; words are under the pointer."""
+    one, other = FieldCell(1, 0.3, "low"), FieldCell(2, 0.3, "high")
+    rows = [[one, one, one], [one, one, other]]
+    figure = field_chart([0, 1, 2], [0, 1], rows, title="t", x_label="across", y_label="up")
+    looks = re.findall(r'<path d="([^"]+)" class="(f\d) tile"', figure.svg)
+    boxes = [box for path, _ in looks for box in re.findall(r"M([\d.]+) ([\d.]+)h([\d.]+)v([\d.]+)h-", path)]
+    (left, _, half, _), (right, _, rest, _) = boxes[1:]
+
+    _check(figure)
+    assert [look for _, look in looks] == ["f1", "f2"]
+    assert len(boxes) == 3
+    assert float(left) + float(half) == pytest.approx(float(right), abs=0.11)
+    assert float(boxes[0][2]) == pytest.approx(3 * float(rest), abs=0.3)
+    assert figure.svg.count("<title>low</title>") == 1
+
+
+def test_points_outside_a_field_are_not_moved_into_it() -> None:
+    """A point beyond the edge is left out rather than drawn at the edge; each cloud is named."""
+    cells = [[FieldCell(1, 0.5)] * 2] * 2
+    clouds = [Cloud("no", [0.0, 9.0], [0.5, 0.5]), Cloud("<yes>", [1.0], [1.0])]
+    figure = field_chart([0, 1], [0, 1], cells, title="t", x_label="x", y_label="y", clouds=clouds)
+
+    _check(figure)
+    assert figure.svg.count("<circle") == 2
+    assert 'data-name="&lt;yes&gt;"' in figure.svg
+
+
+def test_the_border_runs_where_values_change_sign() -> None:
+    """A slope has one straight line; a saddle has two pieces that part the corners below zero from the middle above."""
+    slope = list(contour([0, 1, 2], [0, 1], [[-1, 0.5, 2], [-1, 0.5, 2]]))
+    above = list(contour([0, 1], [0, 1], [[1, -0.5], [-0.5, 1]]))
+    below = list(contour([0, 1], [0, 1], [[0.5, -1], [-1, 0.5]]))
+
+    assert len(slope) == 1
+    assert slope[0] == pytest.approx((2 / 3, 0, 2 / 3, 1))
+    assert [sorted([(x1, y1), (x2, y2)]) for x1, y1, x2, y2 in above] == [
+        [(pytest.approx(2 / 3), 0), (1, pytest.approx(1 / 3))],
+        [(0, pytest.approx(2 / 3)), (pytest.approx(1 / 3), 1)],
+    ]
+    assert [sorted([(x1, y1), (x2, y2)]) for x1, y1, x2, y2 in below] == [
+        [(pytest.approx(2 / 3), 1), (1, pytest.approx(2 / 3))],
+        [(0, pytest.approx(1 / 3)), (pytest.approx(1 / 3), 0)],
+    ]
+    assert list(contour([0, 1], [0, 1], [[1, 1], [1, 1]])) == []
+
+
+@given(st.lists(st.lists(st.floats(-1, 1), min_size=5, max_size=5), min_size=4, max_size=4))
+@settings(max_examples=40, deadline=None)
+def test_the_border_stays_in_the_grid(values: list[list[float]]) -> None:
+    """Whatever the numbers are, each piece lies within the grid and on a crossing of its cell."""
+    for x1, y1, x2, y2 in contour(range(5), range(4), values):
+        for x, y in ((x1, y1), (x2, y2)):
+            assert 0 <= x <= 4
+            assert 0 <= y <= 3
+            assert x == round(x) or y == round(y)

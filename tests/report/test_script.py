@@ -10,12 +10,15 @@ from pathlib import Path
 import pytest
 
 from modelyard.report import (
+    Cloud,
     Details,
+    FieldCell,
     Page,
     Prose,
     Section,
     Series,
     bar_chart,
+    field_chart,
     histogram_chart,
     line_chart,
     render_html,
@@ -126,3 +129,19 @@ def test_values_under_the_pointer(index: int, where: str, expected: str, tmp_pat
     assert saved.startswith(("a-line.svg data:image/svg+xml", "a-bar.svg data:image/svg+xml"))
     assert "var(--" not in saved
     assert "var%28--" not in saved
+
+
+@pytest.mark.skipif(BROWSER is None, reason="needs a browser")
+def test_points_upon_a_field_say_whose_they_are(tmp_path: Path) -> None:
+    """Over a point of a cloud its name and values are shown, not the words of the shade below it."""
+    cells = [[FieldCell(1, 0.2, "a shade")] * 2] * 2
+    clouds = [Cloud("left", [1.0], [1.0])]
+    field = field_chart([0, 2], [0, 2], cells, title="A field", x_label="way", y_label="height", clouds=clouds)
+    page = render_html(Page("T", "", (Section("S", (field,)),)))
+    x, y = re.findall(r'<circle cx="([\d.]+)" cy="([\d.]+)"', page)[0]
+    probe = _PROBE.replace("INDEX", "0").replace("X *", f"{x} *").replace("Y *", f"{y} *")
+    probe = probe.replace("WHERE", '"g.point circle"')
+    allowed = re.sub(r"script-src [^\"]+", "script-src 'unsafe-inline'", page)
+    html = _shown(allowed.replace("</body>", f"<script>{probe}</script></body>"), tmp_path)
+
+    assert 'data-said="left | way: 1 | height: 1"' in html

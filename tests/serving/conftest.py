@@ -22,7 +22,7 @@ from modelyard.data import load_version, make_split, resolve, store_version
 from modelyard.evaluation.evaluate import evaluate
 from modelyard.packaging.build import BuildDetails, build_package
 from modelyard.problem import Problem, Task
-from modelyard.problem.schema import DataSource, TrainingPlan
+from modelyard.problem.schema import DataSource, EvaluationPlan, TrainingPlan
 from modelyard.serving import Endpoint, ServingApp, ServingSettings, activate
 from modelyard.store import Workspace
 from modelyard.training.engine import train
@@ -83,6 +83,7 @@ def build(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Build:
             task=Task.AUTO,
             data=DataSource(source="telco_churn.parquet", target=target),
             training=TrainingPlan(folds=2, families=(family,), tuning_rounds=0),
+            evaluation=EvaluationPlan(quantiles=(0.1, 0.9) if target == "MonthlyCharges" else ()),
         )
         return build_from_table(root, churn_table(data_folder), problem)
 

@@ -1,6 +1,7 @@
 """Every task is served in its own words: classes with probabilities, or values; and MLflow's tables are the same."""
 
 import asyncio
+import dataclasses
 import json
 import subprocess
 import sys
@@ -107,6 +108,59 @@ def test_batches_of_several_classes_and_values(
 
     assert classes["prediction_score"] == classes[f"prediction_probability.{classes['prediction_label']}"]
     assert values["prediction_label"] == values["prediction_score"]
+
+
+def test_quantiles_come_when_asked(
+    serve: Ask, ask: Ask, row: dict[str, Any], regression_folder: Path, tmp_path: Path
+) -> None:
+    """With ?uncertainty=true a value has its quantiles by level beside its interval; a file has a column for each."""
+    app, rows = serve(regression_folder), [churn_row(row, "MonthlyCharges"), churn_row(row, "MonthlyCharges")]
+    rows[1]["tenure"] = 60
+    answers = ask(app, "POST", "/predict?uncertainty=true", rows).json()["predictions"]
+    pl.DataFrame(rows, schema_overrides={"TotalCharges": pl.Float64}).write_parquet(tmp_path / "in.parquet")
+    scorer = app.endpoint.active.scorer
+    score_file(scorer, tmp_path / "in.parquet", tmp_path / "out.parquet", uncertainty=True)
+    table = pl.read_parquet(tmp_path / "out.parquet")
+
+    for number, answer in enumerate(answers):
+        quantiles, (low, high) = answer["prediction_quantiles"], answer["prediction_interval"]
+        assert list(quantiles) == ["0.1", "0.9"]
+        assert low < quantiles["0.1"] < answer["score"] < quantiles["0.9"] < high
+        assert answer["coverage"] == 0.9
+        assert table["prediction_quantile.0.1"][number] == pytest.approx(quantiles["0.1"], rel=1e-12)
+        assert table["prediction_quantile.0.9"][number] == pytest.approx(quantiles["0.9"], rel=1e-12)
+    assert scorer.describe(scorer.score_rows(rows))["prediction_quantiles"] == [
+        answer["prediction_quantiles"] for answer in answers
+    ]
+    assert "prediction_quantiles" not in ask(app, "POST", "/predict", rows[0]).json()
+
+
+def test_quantiles_alone_are_enough_to_be_asked(
+    serve: Ask,
+    ask: Ask,
+    row: dict[str, Any],
+    regression_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A package with quantiles and no interval names no coverage; a table without rows has the columns all the same."""
+    app = serve(regression_folder)
+    scorer = app.endpoint.active.scorer
+    alone = dataclasses.replace(scorer.conformal, coverage=None, intervals=None)
+    monkeypatch.setattr(scorer, "conformal", alone)
+    sent = churn_row(row, "MonthlyCharges")
+    answer = ask(app, "POST", "/predict?uncertainty=true", sent).json()
+    table = pl.DataFrame([sent], schema_overrides={"TotalCharges": pl.Float64}).clear()
+    table.write_parquet(tmp_path / "in.parquet")
+    score_file(scorer, tmp_path / "in.parquet", tmp_path / "out.parquet", uncertainty=True)
+
+    assert sorted(answer["prediction_quantiles"]) == ["0.1", "0.9"]
+    assert not {"coverage", "prediction_interval"} & set(answer)
+    assert pl.read_parquet(tmp_path / "out.parquet").columns[-3:] == [
+        "prediction_quantile.0.1",
+        "prediction_quantile.0.9",
+        "prediction_flags",
+    ]
 
 
 @pytest.mark.parametrize("target", ["Churn", "Contract", "MonthlyCharges"])

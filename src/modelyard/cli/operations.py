@@ -55,7 +55,8 @@ def score(
         int | None, typer.Option("--version", help="Version to score with; production by default.", min=1)
     ] = None,
     uncertainty: Annotated[
-        bool, typer.Option("--uncertainty", help="Add an interval or a set of classes to each prediction.")
+        bool,
+        typer.Option("--uncertainty", help="Add an interval and quantiles, or a set of classes, to each prediction."),
     ] = False,
 ) -> Answer:
     """Score a table. Rows that break the contract are set aside with reasons."""

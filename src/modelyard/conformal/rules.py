@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from modelyard.conformal.predictive import QuantileRule
 from modelyard.conformal.scale import LocalScale
 from modelyard.core import Record
 
@@ -89,23 +90,33 @@ class ConformalRule(Record):
     Parameters
     ----------
     coverage
-        The share, such as 0.9.
+        The share, such as 0.9, in which intervals and sets hold the truth; None without them.
     intervals
         For values; None for classes.
     sets
         For classes; None for values.
+    quantiles
+        For values, right in the shares that they name; None if none were asked for, and in packages of before.
     """
 
-    coverage: float
+    coverage: float | None
     intervals: IntervalRule | None = None
     sets: SetRule | None = None
+    quantiles: QuantileRule | None = None
 
     def describe(self, scores: Array, classes: tuple[str, ...]) -> dict[str, list[Any]]:
-        """What is said about each row: ``prediction_interval``, [low, high], or ``prediction_set``, names of classes."""
+        """What is said about each row.
+
+        ``prediction_interval``, [low, high], or ``prediction_set``, names of classes; and ``prediction_quantiles``, values
+        by the names of levels.
+        """
+        said: dict[str, list[Any]] = {}
         if self.intervals is not None:
             low, high = self.intervals.ends(scores)
-            return {"prediction_interval": np.column_stack([low, high]).tolist()}
-        if self.sets is None:
-            return {}
-        members = self.sets.members(scores)
-        return {"prediction_set": [[classes[place] for place in np.flatnonzero(row)] for row in members]}
+            said["prediction_interval"] = np.column_stack([low, high]).tolist()
+        if self.sets is not None:
+            members = self.sets.members(scores)
+            said["prediction_set"] = [[classes[place] for place in np.flatnonzero(row)] for row in members]
+        if self.quantiles is not None:
+            said["prediction_quantiles"] = self.quantiles.describe(scores)
+        return said

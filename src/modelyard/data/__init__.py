@@ -29,7 +29,14 @@ from modelyard.data.profile import (
     smoothed_psi,
 )
 from modelyard.data.read import SourceTable, located, open_source, read_declared, read_source, read_table
-from modelyard.data.resolve import check_columns, class_shares, positive_class, resolve, settled
+from modelyard.data.resolve import (
+    check_columns,
+    check_quantiles,
+    class_shares,
+    positive_class,
+    resolve,
+    settled,
+)
 from modelyard.data.roles import Roles, assign_roles
 from modelyard.data.schema import Column, ColumnKind, Schema, category_text, conform, infer_schema
 from modelyard.data.splits import (
@@ -85,6 +92,7 @@ __all__ = [
     "category_text",
     "changed_source",
     "check_columns",
+    "check_quantiles",
     "check_table",
     "class_shares",
     "conform",

@@ -9,7 +9,16 @@ from modelyard.data.schema import category_text
 from modelyard.data.table import TableLike
 from modelyard.problem import Problem, Task, did_you_mean
 
-__all__ = ["YES_WORDS", "check_columns", "class_shares", "infer_task", "positive_class", "resolve", "settled"]
+__all__ = [
+    "YES_WORDS",
+    "check_columns",
+    "check_quantiles",
+    "class_shares",
+    "infer_task",
+    "positive_class",
+    "resolve",
+    "settled",
+]
 
 _MAX_CLASSES = 50
 _MAX_NUMERIC_CLASSES = 20
@@ -29,6 +38,8 @@ def resolve(problem: Problem, frame: TableLike) -> Problem:
     DataError
         If a declared column is absent; or the target is constant, has missing values, does not suit the task, or
         has more than 50 classes.
+    ConfigError
+        If quantiles are asked for, and the task turns out to be no regression.
     """
     task = problem.task
     if not task.is_supervised:
@@ -41,11 +52,29 @@ def resolve(problem: Problem, frame: TableLike) -> Problem:
     if task is Task.AUTO:
         task = infer_task(target, declared_kind=problem.data.types.get(target.name))
     _check_task(task, target)
+    check_quantiles(problem, task)
     data = problem.data.model_dump()
     if task is Task.BINARY:
         data["positive"] = _checked_positive(problem.data.positive, target)
     check_columns(problem, frame.columns)
     return problem.with_values(task=task, data=data)
+
+
+def check_quantiles(problem: Problem, task: Task) -> None:
+    """Refuse quantiles of anything but values.
+
+    Raises
+    ------
+    ConfigError
+        If the project file asks for them, and ``task`` is no regression.
+    """
+    if problem.evaluation.quantiles and task is not Task.REGRESSION:
+        raise ConfigError(
+            "only regression has quantiles",
+            where="evaluation.quantiles",
+            got=f"task: {task}",
+            cure="Take them out of the project file; classes have sets, see evaluation.coverage",
+        )
 
 
 def settled(problem: Problem, task: Task, classes: Sequence[str]) -> Problem:

@@ -10,11 +10,13 @@ room does not load before they are needed.
 """
 
 from modelyard.evaluation.archive import load_evaluation, save_evaluation
+from modelyard.evaluation.boundary import Boundary, HeldColumn
 from modelyard.evaluation.comparison import compare
 from modelyard.evaluation.conformal import RegionCoverage, Regions
 from modelyard.evaluation.intervals import bootstrap_interval
 from modelyard.evaluation.page import evaluation_page
 from modelyard.evaluation.periods import Period, Stability
+from modelyard.evaluation.quantiles import BelowShare, LevelLoss, Quantiles
 from modelyard.evaluation.records import (
     Account,
     Alternative,
@@ -42,18 +44,23 @@ from modelyard.evaluation.records import (
 __all__ = [
     "Account",
     "Alternative",
+    "BelowShare",
+    "Boundary",
     "Comparison",
     "Contribution",
     "Disturbance",
     "ErrorAnalysis",
     "Evaluation",
     "GuardrailResult",
+    "HeldColumn",
     "Importance",
+    "LevelLoss",
     "MetricValue",
     "Mistake",
     "Money",
     "PairedTest",
     "Period",
+    "Quantiles",
     "RegionCoverage",
     "Regions",
     "Robustness",

@@ -55,7 +55,10 @@ def _is_known(evaluation: Evaluation, workspace: Workspace) -> bool:
     except StateError:
         return False
     coverage = {item.regions.coverage for item in (current, evaluation) if item.regions is not None}
-    return bool(current.test) and len(coverage) < 2 and _question(current) == _question(evaluation)
+    quantiles = {item.quantiles.asked if item.quantiles else () for item in (current, evaluation)}
+    return (
+        bool(current.test) and len(coverage) < 2 and len(quantiles) < 2 and _question(current) == _question(evaluation)
+    )
 
 
 def _question(evaluation: Evaluation) -> tuple[object, ...]:

@@ -13,6 +13,8 @@ import polars as pl
 from modelyard.core import Actor, Clock, DataError, Progress, ProgressEvent, derive_seed, silent, system_clock
 from modelyard.data import Split
 from modelyard.data.schema import ColumnKind, category_text
+from modelyard.evaluation.boundary import Boundary
+from modelyard.evaluation.boundary.slice import decision_boundary
 from modelyard.evaluation.conformal import Regions
 from modelyard.evaluation.conformal.calibrate import calibrate_regions
 from modelyard.evaluation.conformal.measure import measure_regions
@@ -26,6 +28,9 @@ from modelyard.evaluation.findings import evaluation_findings
 from modelyard.evaluation.importance import permutation_importance
 from modelyard.evaluation.money import Stakes, money_gained
 from modelyard.evaluation.periods.measure import measure_stability
+from modelyard.evaluation.quantiles import Quantiles
+from modelyard.evaluation.quantiles.calibrate import prepare_quantiles
+from modelyard.evaluation.quantiles.measure import measure_quantiles
 from modelyard.evaluation.reasons.overview import Seen, give_reasons
 from modelyard.evaluation.reasons.records import Reasons
 from modelyard.evaluation.records import (
@@ -84,6 +89,8 @@ class _Development:
     weak_slices: SliceSearch
     robustness: Robustness
     regions: Regions | None
+    quantiles: Quantiles | None
+    boundary: Boundary | None
 
 
 def evaluate(
@@ -116,6 +123,8 @@ def evaluate(
     DataError
         If there is nothing to evaluate on, the sealed part is empty and is to be opened, or an expert's answer is none
         that the target has.
+    ConfigError
+        If quantiles are asked for, and the run is no regression.
     """
     problem = _as_trained(problem, run)
     if experts is not None:
@@ -209,7 +218,20 @@ def _judge_development(run: StoredRun, split: Split, problem: Problem, steps: _S
     )
     steps.done("weaknesses")
     regions = calibrate_regions(run, split, problem, rows)
-    return _Development(rows, threshold, scores, importance, explanations, reasons, errors, weak, robustness, regions)
+    return _Development(
+        rows,
+        threshold,
+        scores,
+        importance,
+        explanations,
+        reasons,
+        errors,
+        weak,
+        robustness,
+        regions,
+        quantiles=prepare_quantiles(run, split, problem, rows),
+        boundary=decision_boundary(model, rows, split.train.frame, importance, seed=derive_seed(seed, "boundary")),
+    )
 
 
 def _validation_rows(run: StoredRun, split: Split, problem: Problem, model: FittedModel) -> JudgedRows:
@@ -322,6 +344,10 @@ def _compose(
         profit=profit_curve(problem, stakes, confidence=confidence, seed=derive_seed(seed, "profit")),
         stability=measure_stability(problem, rows, confidence=confidence, seed=derive_seed(seed, "periods")),
         regions=measure_regions(development.regions, rows, columns, run.record.classes, confidence=confidence),
+        quantiles=measure_quantiles(
+            development.quantiles, rows, columns, confidence=confidence, seed=derive_seed(seed, "quantiles")
+        ),
+        boundary=development.boundary,
     )
 
 

@@ -7,6 +7,7 @@ from modelyard.core import Finding, Severity
 from modelyard.evaluation.conformal import region_findings
 from modelyard.evaluation.experts.findings import expert_findings
 from modelyard.evaluation.periods import trend_findings
+from modelyard.evaluation.quantiles import quantile_findings
 from modelyard.evaluation.reasons.findings import reasons_findings
 from modelyard.evaluation.records import Evaluation, MetricValue, SegmentScore
 from modelyard.evaluation.systems import NAIVE, WINNER
@@ -55,7 +56,8 @@ def evaluation_findings(evaluation: Evaluation, *, time: str | None = None) -> t
     )
     found = itertools.chain.from_iterable(check(evaluation) for check in checks)
     regions = region_findings(evaluation.regions, evaluation.measured_on)
-    return (*found, *regions, *trend_findings(evaluation.stability), *_dominance(evaluation, time))
+    quantiles = quantile_findings(evaluation.quantiles, evaluation.measured_on)
+    return (*found, *regions, *quantiles, *trend_findings(evaluation.stability), *_dominance(evaluation, time))
 
 
 def _winner(evaluation: Evaluation, metric: str) -> MetricValue | None:

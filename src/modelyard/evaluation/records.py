@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelyard.core import Finding, Record
+from modelyard.evaluation.boundary.records import Boundary
 from modelyard.evaluation.conformal.records import Regions
 from modelyard.evaluation.experts.records import ExpertComparison
 from modelyard.evaluation.fairness.records import FairnessGap
 from modelyard.evaluation.periods.records import Stability
+from modelyard.evaluation.quantiles.records import Quantiles
 from modelyard.evaluation.reasons.records import Reasons
 from modelyard.evaluation.worth.records import ProfitCurve
 from modelyard.problem import Task
@@ -535,6 +537,11 @@ class Evaluation(Record):
         Whether more rows would help, in one sentence; empty if training drew no learning curve.
     regions
         Intervals or sets beside the predictions, and how often they held the truth; None if none were asked for.
+    quantiles
+        Quantiles beside predicted values, the share of rows below each and their losses; None if none were asked for.
+    boundary
+        The decision boundary over two numeric columns, on held-out rows other than the test part; None for values, and
+        where fewer than two numeric columns help.
     profit
         Money by threshold; two classes with prices only.
     stability
@@ -575,6 +582,8 @@ class Evaluation(Record):
     regions: Regions | None = None
     profit: ProfitCurve | None = None
     stability: Stability | None = None
+    quantiles: Quantiles | None = None
+    boundary: Boundary | None = None
 
     @property
     def measured(self) -> tuple[SystemScores, ...]:

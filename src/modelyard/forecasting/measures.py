@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 
+from modelyard.conformal import pinball_losses
 from modelyard.forecasting.series.panel import Array, Panel
 
 __all__ = ["MEASURES", "figures", "naive_scales", "pinball", "unit_losses"]
@@ -67,11 +68,8 @@ def figures(name: str, losses: Array) -> tuple[float | None, tuple[float, ...]]:
 
 
 def pinball(truth: Array, low: Array, high: Array, coverage: float) -> float | None:
-    """The mean quantile loss of both ends of an interval (Koenker and Bassett, 1978)."""
+    """The mean quantile loss of both ends of an interval."""
     tail = (1 - coverage) / 2
-    losses = []
-    for end, share in ((low, tail), (high, 1 - tail)):
-        error = truth - end
-        losses.append(np.maximum(share * error, (share - 1) * error))
+    losses = [pinball_losses(truth, end, share) for end, share in ((low, tail), (high, 1 - tail))]
     known = ~np.isnan(truth)
     return float(np.mean([loss[known].mean() for loss in losses])) if known.any() else None

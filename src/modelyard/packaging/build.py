@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modelyard.audit.records import AuditReport
+from modelyard.conformal import ConformalRule
 from modelyard.core import (
     Clock,
     GateRefusedError,
@@ -212,9 +213,9 @@ class _Draft:
         _write_json(place / "contract.json", contract.to_dict())
         _write_json(place / "golden.json", golden.to_dict())
         _write_json(place / "reference.json", self._reference(model).to_dict())
-        regions = self.evaluation.regions
-        if regions is not None and regions.rule is not None:
-            _write_json(place / CONFORMAL_FILE, regions.rule.to_dict())
+        sure = _how_sure(self.evaluation)
+        if sure is not None:
+            _write_json(place / CONFORMAL_FILE, sure.to_dict())
         requirements = _requirements(plan, predictor)
         for name, text in mlflow_files(
             plan, columns, contract, requirements=requirements, created_at=created_at
@@ -359,6 +360,14 @@ def _require_limits(problem: Problem, measured: Measurement, size_mb: float) -> 
         )
 
 
+def _how_sure(evaluation: Evaluation) -> ConformalRule | None:
+    """What the package says beside a prediction: an interval or a set, and quantiles; None if it says neither."""
+    said = evaluation.regions.rule if evaluation.regions else None
+    if evaluation.quantiles is None or evaluation.quantiles.rule is None:
+        return said
+    return dataclasses.replace(said or ConformalRule(None), quantiles=evaluation.quantiles.rule)
+
+
 def _metrics(source: CardSource) -> dict[str, Any]:
     """``metrics.json``: the figures for machines."""
     evaluation = source.evaluation
@@ -371,6 +380,7 @@ def _metrics(source: CardSource) -> dict[str, Any]:
         "validation": [system.to_dict() for system in evaluation.validation],
         "test": [system.to_dict() for system in evaluation.test],
         "regions": evaluation.regions.to_dict() if evaluation.regions else None,
+        "quantiles": evaluation.quantiles.to_dict() if evaluation.quantiles else None,
         "guardrails": [guardrail.to_dict() for guardrail in evaluation.guardrails],
         "parity": source.parity.to_dict(),
         "parity_on_table": source.parity_on_table.to_dict(),

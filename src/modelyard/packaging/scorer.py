@@ -184,7 +184,8 @@ class Scorer:
     def describe(self, scores: Scores) -> dict[str, list[Any]]:
         """How sure each prediction is: ``prediction_interval``, [low, high], or ``prediction_set``, names of classes.
 
-        They hold the truth in the share of cases that ``conformal.coverage`` names. Empty if the package does not say.
+        They hold the truth in the share of cases that ``conformal.coverage`` names. Where there are quantiles, also
+        ``prediction_quantiles``, values by the names of levels. Empty if the package does not say.
         """
         return self.conformal.describe(scores, self.classes) if self.conformal else {}
 

@@ -1,5 +1,6 @@
 """The project file's schema. Its frozen models are what the other rooms call the problem."""
 
+import itertools
 import re
 from typing import Annotated, Any, Literal, Self
 
@@ -43,6 +44,7 @@ __all__ = [
 ]
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Level = Annotated[float, Field(gt=0, lt=1)]
 _SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 _DURATION = r"^(\d+(mo|y|q|w|d|h|m|s))+$"
@@ -299,11 +301,23 @@ class EvaluationPlan(_Strict):
         lt=1,
         description="Share of cases in which a prediction's interval, or set of classes, shall hold the truth; null for none.",
     )
+    quantiles: tuple[Level, ...] = Field(
+        default=(),
+        description="Levels, rising, of the quantiles that are told beside a predicted value (regression): [0.1, 0.5, 0.9]; "
+        "below the one at 0.9 lie nine of ten true values.",
+    )
     threshold: Annotated[str, Field(pattern=_THRESHOLD)] | None = Field(
         default=None,
         description="What the threshold must keep on held-out rows: 'recall >= 0.9', 'precision >= 0.8', 'positives <= 0.05' "
         "(a share of the rows), or 'positives <= 50 a day' (needs costs.volume_per_year).",
     )
+
+    @field_validator("quantiles")
+    @classmethod
+    def _levels_rise(cls, levels: tuple[float, ...]) -> tuple[float, ...]:
+        if any(after <= before for before, after in itertools.pairwise(levels)):
+            raise ValueError(f"levels must rise and be named once, such as [0.1, 0.5, 0.9]; got {list(levels)}")
+        return levels
 
 
 class ExistingSystem(_Strict):
@@ -626,6 +640,13 @@ class Problem(_Strict):
             raise ValueError(
                 "evaluation.threshold: a number a day needs costs.volume_per_year, the decisions of a year"
             )
+        return self
+
+    @model_validator(mode="after")
+    def _quantiles_are_of_values(self) -> Self:
+        if self.evaluation.quantiles and self.task not in (Task.AUTO, Task.REGRESSION):
+            message = f"only the task regression has quantiles, and this one is {self.task}"
+            raise PydanticCustomError("value_error", message, {"key": "evaluation.quantiles"})
         return self
 
     @property

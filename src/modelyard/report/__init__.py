@@ -18,10 +18,13 @@ from modelyard.report.blocks import (
     Table,
 )
 from modelyard.report.charts import (
+    Cloud,
+    FieldCell,
     HeatCell,
     Series,
     bar_chart,
     dumbbell_chart,
+    field_chart,
     heat_chart,
     histogram_chart,
     interval_chart,
@@ -35,9 +38,11 @@ from modelyard.report.page_markdown import render_markdown
 
 __all__ = [
     "Block",
+    "Cloud",
     "Details",
     "Fact",
     "Facts",
+    "FieldCell",
     "Figure",
     "Findings",
     "HeatCell",
@@ -48,6 +53,7 @@ __all__ = [
     "Table",
     "bar_chart",
     "dumbbell_chart",
+    "field_chart",
     "format_number",
     "format_percent",
     "format_range",

@@ -31,7 +31,7 @@ function points(svg) {
     for (const [, x, y] of path.getAttribute("d").matchAll(/([-\\d.]+) ([-\\d.]+)/g))
       found.push({x: +x, y: +y, name: path.dataset.name});
   for (const dot of svg.querySelectorAll("g.point circle"))
-    found.push({x: +dot.getAttribute("cx"), y: +dot.getAttribute("cy"), name: ""});
+    found.push({x: +dot.getAttribute("cx"), y: +dot.getAttribute("cy"), name: dot.parentNode.dataset.name || ""});
   return found;
 }
 function plane(svg) {
@@ -40,7 +40,7 @@ function plane(svg) {
   const mark = document.createElementNS(NS, "circle");
   mark.setAttribute("r", 5); mark.setAttribute("class", "hollow mark"); mark.style.display = "none"; svg.append(mark);
   svg.addEventListener("pointermove", event => {
-    if (event.target.dataset && event.target.dataset.tip) return;
+    if (event.target.dataset && event.target.dataset.tip) { mark.style.display = "none"; return; }
     const p = new DOMPoint(event.clientX, event.clientY).matrixTransform(svg.getScreenCTM().inverse());
     let best = null, distance = 40;
     for (const q of known) {

@@ -127,6 +127,9 @@ sans-serif;fill:var(--soft);font-variant-numeric:tabular-nums}
 .chart .bar{opacity:.88}
 .chart .band{fill-opacity:.13}
 .chart .point circle{fill-opacity:.38}
+.chart .outlined circle{fill-opacity:.85;stroke:var(--paper);stroke-width:.8}
+.chart .tile{shape-rendering:crispEdges}
+.chart .edge{fill:none;stroke:var(--ink);stroke-width:2;stroke-linecap:round}
 .chart .quiet{opacity:.55}
 .chart .hollow{fill:var(--paper);stroke:var(--ink);stroke-width:1.6}
 .chart .s1{stroke:var(--s1);fill:none}

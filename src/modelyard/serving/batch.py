@@ -16,6 +16,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from modelyard.conformal import level_name
 from modelyard.core import DataError, ModelyardError, Progress, ProgressEvent, Record, StateError, silent
 from modelyard.data import read_source
 from modelyard.packaging import Scorer
@@ -95,7 +96,7 @@ def score_file(
         Adds the columns that the source lacks, such as features from event tables, to each piece.
     uncertainty
         Say how sure each prediction is: ``prediction_low`` and ``prediction_high`` (values), or ``prediction_set``, the
-        classes that cannot be ruled out as a JSON list.
+        classes that cannot be ruled out as a JSON list; and ``prediction_quantile.<level>`` for each level of the package.
 
     Raises
     ------
@@ -113,7 +114,7 @@ def score_file(
         raise StateError(
             "this package does not say how sure it is",
             where=f"{scorer.name} {scorer.version}",
-            cure="Set evaluation.coverage in the project file, evaluate and package again",
+            cure="Set evaluation.coverage or evaluation.quantiles in the project file, evaluate and package again",
         )
     before = _state(source)
     quarantine = destination.with_name(f"{destination.name}.quarantine.parquet")
@@ -200,14 +201,20 @@ def _predictions(scorer: Scorer, rows: pl.DataFrame, *, uncertainty: bool) -> li
 
 
 def _regions(scorer: Scorer, scores: npt.NDArray[np.float64]) -> list[pl.Series]:
-    """Ends of intervals, or sets of classes as JSON lists."""
-    said = scorer.describe(scores)
-    ends = said.get("prediction_interval")
-    if ends is not None:
+    """Ends of intervals, sets of classes as JSON lists, quantiles: a column each."""
+    said, columns = scorer.describe(scores), []
+    if "prediction_interval" in said:
         pairs = (("prediction_low", 0), ("prediction_high", 1))
-        return [pl.Series(name, [end[place] for end in ends], dtype=pl.Float64) for name, place in pairs]
-    sets = [json.dumps(names, ensure_ascii=False) for names in said["prediction_set"]]
-    return [pl.Series("prediction_set", sets, dtype=pl.String)]
+        ends = said["prediction_interval"]
+        columns += [pl.Series(name, [end[place] for end in ends], dtype=pl.Float64) for name, place in pairs]
+    if "prediction_set" in said:
+        sets = [json.dumps(names, ensure_ascii=False) for names in said["prediction_set"]]
+        columns.append(pl.Series("prediction_set", sets, dtype=pl.String))
+    rule = scorer.conformal.quantiles if scorer.conformal else None
+    for level in map(level_name, rule.levels if rule else ()):
+        values = [row[level] for row in said["prediction_quantiles"]]
+        columns.append(pl.Series(f"prediction_quantile.{level}", values, dtype=pl.Float64))
+    return columns
 
 
 def _refuse_missing_columns(violations: pl.DataFrame) -> None:

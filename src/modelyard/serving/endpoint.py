@@ -110,7 +110,7 @@ class ActiveModel:
         """Answers for checked rows, and their records for the log.
 
         ``started`` is when the request came, by :func:`time.perf_counter`; a record's latency ends with its score.
-        ``uncertainty`` adds intervals or sets, if the package can give them.
+        ``uncertainty`` adds intervals, sets and quantiles, as far as the package can give them.
         """
         scorer = self.scorer
         scores = scorer.score_rows(rows)
@@ -212,12 +212,9 @@ def _regions(scorer: Scorer, scores: Scores) -> list[dict[str, Any]]:
     """By row what is added to a prediction; nothing if the package does not say how sure it is."""
     if scorer.conformal is None:
         return [{} for _ in scores]
-    coverage = scorer.conformal.coverage
-    return [
-        {name: tuple(region), "coverage": coverage}
-        for name, regions in scorer.describe(scores).items()
-        for region in regions
-    ]
+    said = scorer.describe(scores)
+    share = {} if scorer.conformal.coverage is None else {"coverage": scorer.conformal.coverage}
+    return [share | dict(zip(said, row, strict=True)) for row in zip(*said.values(), strict=True)]
 
 
 def _flag(violation: Violation) -> Flag:

@@ -15,7 +15,7 @@ from modelyard.core.actor import ActorSource
 from modelyard.evaluation import Evaluation, RegionCoverage, Regions
 from modelyard.evaluation.conformal import region_findings
 from modelyard.evaluation.evaluate import evaluate
-from modelyard.evaluation.page.regions import regions_section
+from modelyard.evaluation.page.sureness import regions_section
 from modelyard.report import Prose
 
 ADA = Actor("ada", ActorSource.OS_USER, ("admin",))

@@ -110,6 +110,7 @@ def show_evaluation(result: Evaluation, page: Path) -> RenderableType:
         facts((("threshold", f"{threshold.value:.3f}  {threshold.reason}"),)) if threshold else None,
         facts((("against experts", _beside_experts(result.experts)),)) if result.experts else None,
         Text(result.regions.sentence) if result.regions and result.regions.sentence else None,
+        Text(result.quantiles.sentence) if result.quantiles and result.quantiles.sentence else None,
         Text(result.more_rows) if result.more_rows else None,
         findings_view(result.findings),
         link("report", page),

@@ -13,7 +13,7 @@ from modelyard.evaluation.page.periods import periods_section
 from modelyard.evaluation.page.pictures import pictures_section
 from modelyard.evaluation.page.profit import profit_blocks
 from modelyard.evaluation.page.reasons import reasons_section
-from modelyard.evaluation.page.regions import regions_section
+from modelyard.evaluation.page.sureness import quantiles_section, regions_section
 from modelyard.evaluation.page.weaknesses import robustness_section
 from modelyard.evaluation.records import Evaluation
 from modelyard.problem import Problem
@@ -41,6 +41,7 @@ def evaluation_page(evaluation: Evaluation, run: TrainingRun, problem: Problem, 
         reasons_section(evaluation),
         pictures_section(evaluation),
         regions_section(evaluation),
+        quantiles_section(evaluation),
         failures_section(evaluation),
         periods_section(evaluation),
         experts_section(evaluation.experts),

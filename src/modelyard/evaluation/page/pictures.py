@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelyard.evaluation.page.answer import judged_rows
+from modelyard.evaluation.page.boundary import boundary_blocks
 from modelyard.evaluation.records import Evaluation
 from modelyard.problem import Task
 from modelyard.report import (
@@ -30,7 +31,8 @@ def pictures_section(evaluation: Evaluation) -> Section | None:
         blocks, lead = _multiclass(evaluation.curves), _calibration_lead(evaluation.curves)
     else:
         blocks, lead = _binary(evaluation.curves), _calibration_lead(evaluation.curves)
-    return Section("Can its numbers be trusted?", tuple(blocks), f"{lead} Drawn on {judged_rows(evaluation)}.")
+    drawn = f"{lead} Drawn on {judged_rows(evaluation)}."
+    return Section("Can its numbers be trusted?", (*blocks, *boundary_blocks(evaluation)), drawn)
 
 
 def _calibration_lead(curves: Mapping[str, Any]) -> str:

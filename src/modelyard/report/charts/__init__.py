@@ -7,6 +7,7 @@ Never: holds a script, loads anything, or leaves a label unescaped.
 
 from modelyard.report.charts.bars import bar_chart
 from modelyard.report.charts.dumbbell import dumbbell_chart
+from modelyard.report.charts.fields import Cloud, FieldCell, field_chart
 from modelyard.report.charts.heat import HeatCell, heat_chart
 from modelyard.report.charts.histogram import histogram_chart
 from modelyard.report.charts.intervals import interval_chart
@@ -15,10 +16,13 @@ from modelyard.report.charts.matrix import matrix_chart
 from modelyard.report.charts.scatter import scatter_chart
 
 __all__ = [
+    "Cloud",
+    "FieldCell",
     "HeatCell",
     "Series",
     "bar_chart",
     "dumbbell_chart",
+    "field_chart",
     "heat_chart",
     "histogram_chart",
     "interval_chart",

@@ -91,14 +91,26 @@ class Drawing:
         shade = "" if opacity is None else f' fill-opacity="{opacity:.2f}"'
         self._close(f'{head} class="{look}"{shade}', "rect", tip)
 
+    def tiles(self, boxes: Sequence[tuple[float, float, float, float]], look: str, strength: float, tip: str) -> None:
+        """Boxes of one look that meet without a seam: left, top, width, height; invisible (0) to solid (1)."""
+        steps = "".join(f"M{x:.1f} {y:.1f}h{width:.1f}v{height:.1f}h-{width:.1f}z" for x, y, width, height in boxes)
+        self._close(f'<path d="{steps}" class="{look} tile" fill-opacity="{strength:.2f}"', "path", tip)
+
+    def strokes(self, pieces: Sequence[tuple[float, float, float, float]], look: str) -> None:
+        """Straight pieces of one look, from a point to another; nothing for none."""
+        if pieces:
+            steps = "".join(f"M{x1:.1f} {y1:.1f}L{x2:.1f} {y2:.1f}" for x1, y1, x2, y2 in pieces)
+            self._parts.append(f'<path d="{steps}" class="{look}"/>')
+
     def dot(self, x: float, y: float, radius: float, look: str, tip: str = "") -> None:
         """A filled circle."""
         self._close(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}" class="{look}"', "circle", tip)
 
-    def cloud(self, points: Sequence[tuple[float, float]], radius: float, look: str) -> None:
-        """Many circles of one look."""
+    def cloud(self, points: Sequence[tuple[float, float]], radius: float, look: str, *, name: str = "") -> None:
+        """Many circles of one look; their ``name`` is shown under the pointer."""
         dots = "".join(f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{radius:g}"/>' for x, y in points)
-        self._parts.append(f'<g class="{look}">{dots}</g>')
+        named = f' data-name="{escape(name)}"' if name else ""
+        self._parts.append(f'<g class="{look}"{named}>{dots}</g>')
 
     def text(self, x: float, y: float, text: str, look: str = "", tip: str = "") -> None:
         """A label; the look ``end`` or ``mid`` anchors it there. A leading hyphen of a number becomes a minus."""

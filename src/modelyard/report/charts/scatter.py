@@ -71,7 +71,7 @@ def scatter_chart(
     kept = [index * count // shown for index in range(shown)]
     for number, name in enumerate(names, start=1):
         cloud = [(plot.x(points[place][0]), plot.y(points[place][1])) for place in kept if named[place] == name]
-        drawing.cloud(cloud, 2.6, f"f{colour(number)} point")
+        drawing.cloud(cloud, 2.6, f"f{colour(number)} point", name=name)
     if groups is not None:
         draw_legend(drawing, names, (plot.x.start, 22), plot.x.end - plot.x.start)
     if diagonal:

@@ -39,6 +39,8 @@ class Prediction(msgspec.Struct, frozen=True):
     prediction_interval, prediction_set, coverage
         Where it was asked for: an interval (values), or the classes that cannot be ruled out, and the share of cases in
         which they hold the truth.
+    prediction_quantiles
+        Where it was asked for and the package has them: value by level.
     """
 
     id: str
@@ -48,9 +50,10 @@ class Prediction(msgspec.Struct, frozen=True):
     model: str
     version: str
     probabilities: dict[str, float] | msgspec.UnsetType = msgspec.UNSET
-    prediction_interval: tuple[float, float] | msgspec.UnsetType = msgspec.UNSET
-    prediction_set: tuple[str, ...] | msgspec.UnsetType = msgspec.UNSET
+    prediction_interval: Sequence[float] | msgspec.UnsetType = msgspec.UNSET
+    prediction_set: Sequence[str] | msgspec.UnsetType = msgspec.UNSET
     coverage: float | msgspec.UnsetType = msgspec.UNSET
+    prediction_quantiles: dict[str, float] | msgspec.UnsetType = msgspec.UNSET
 
 
 def invocation_answer(answers: Sequence[Prediction], classes: Sequence[str]) -> dict[str, Any]:

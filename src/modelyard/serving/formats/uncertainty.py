@@ -38,7 +38,7 @@ def wants_uncertainty(query: str, *, can: bool) -> bool:
         error = FieldError(_FIELD, shown(value), "true or false")
         raise _refused("uncertainty is neither true nor false", "Ask with ?uncertainty=true", error)
     if wanted and not can:
-        cure = "Set evaluation.coverage in the project file, evaluate and package again"
+        cure = "Set evaluation.coverage or evaluation.quantiles in the project file, evaluate and package again"
         raise _refused("this model does not say how sure it is", cure, FieldError(_FIELD, shown(value), "false"))
     return wanted
 

@@ -50,6 +50,11 @@ COMPONENTS: dict[str, Any] = {
             "description": "Classes that cannot be ruled out; with ?uncertainty=true.",
         },
         coverage={**_NUMBER, "description": "Share of the cases in which they hold the truth."},
+        prediction_quantiles={
+            "type": "object",
+            "additionalProperties": _NUMBER,
+            "description": "Value by level, such as 0.9: below it lie nine of ten true values; with ?uncertainty=true.",
+        },
     ),
     "Predictions": _object(["predictions"], predictions=_list_of(_ref("Prediction"))),
     "Feedback": _object(["id", "label"], id={"type": "string", "format": "uuid"}, label={"type": ["string", "number"]}),
