@@ -14,12 +14,13 @@ from modelyard.problem import Problem
 from modelyard.store import Workspace
 from modelyard.training import CandidateStatus, InProcessExecutor, LocalPoolExecutor, TrainingRun
 from modelyard.training.engine import repeat, train
+from modelyard.training.executor import NO_LIMIT, Limit
 from modelyard.training.families.family import Family
 from modelyard.training.planning import Clock
 
 MakeSplit = Callable[..., tuple[Split, Problem]]
 Families = Mapping[str, Family]
-PLAN = {"folds": 3, "workers": 1, "budget": "60s"}
+PLAN = {"folds": 3, "workers": 1, "unit_minutes": None, "budget": "60s"}
 
 
 def figures(run: TrainingRun) -> dict[str, Any]:
@@ -97,15 +98,17 @@ def test_the_plan_lies_on_disk_before_anything_is_trained(
     workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame, quick_families: Families
 ) -> None:
     """The first unit finds it; the record holds the same."""
-    split, problem = split_of(table, "amount", training={"folds": 3, "tuning_rounds": 0, "workers": 1})
+    split, problem = split_of(
+        table, "amount", training={"folds": 3, "tuning_rounds": 0, "workers": 1, "unit_minutes": None}
+    )
     seen: list[dict[str, Any]] = []
 
     class Looking(InProcessExecutor):
-        def submit(self, unit: Any) -> None:
+        def submit(self, unit: Any, limit: Limit = NO_LIMIT) -> None:
             if not seen:
                 (found,) = workspace.folder("runs").glob(".search-*/plan.json")
                 seen.append(json.loads(found.read_text()))
-            super().submit(unit)
+            super().submit(unit, limit)
 
     run = train(split, problem, workspace, families=quick_families, executor=Looking())
 
@@ -120,7 +123,9 @@ def test_a_run_without_a_plan_cannot_be_repeated(
     """A run of an earlier version says so."""
     import dataclasses
 
-    split, problem = split_of(table, "amount", training={"folds": 3, "tuning_rounds": 0, "workers": 1})
+    split, problem = split_of(
+        table, "amount", training={"folds": 3, "tuning_rounds": 0, "workers": 1, "unit_minutes": None}
+    )
     run = train(split, problem, workspace, families=quick_families)
     old = dataclasses.replace(run.record, work=None)
 
@@ -136,7 +141,9 @@ def test_a_blend_that_wins_is_one_model(workspace: Workspace, split_of: MakeSpli
         2 * values[:, 0] + values[:, 1] + 3 * (values[:, 2] > 0) * (values[:, 3] > 0) + generator.normal(0, 0.5, 900)
     )
     frame = pl.DataFrame({f"x{place}": values[:, place] for place in range(6)}).with_columns(amount=pl.Series(amount))
-    split, problem = split_of(frame, "amount", training={"folds": 3, "tuning_rounds": 0, "workers": 1})
+    split, problem = split_of(
+        frame, "amount", training={"folds": 3, "tuning_rounds": 0, "workers": 1, "unit_minutes": None}
+    )
     run = train(split, problem, workspace, families=quick_families)
     winner = run.record.candidate(run.record.winner)
     model, rows = run.model("development"), split.validation.frame

@@ -3,6 +3,8 @@
 import math
 import time
 
+from modelyard.training.executor import Limit
+
 __all__ = ["Clock"]
 
 _LEAST_RESERVE = 0.1
@@ -15,6 +17,10 @@ _REFITS = 2.2
 """The winner is fitted twice: on the training part, and with the validation part too."""
 
 
+_GRACE = 0.05
+"""A unit at work when the time for folds is over may go on for this share of a budget; then it is ended."""
+
+
 class Clock:
     """Seconds of a budget, counted from when the clock was made.
 
@@ -24,10 +30,13 @@ class Clock:
         Seconds for the whole of training; None for no limit.
     workers
         Units that run at a time.
+    unit_s
+        Seconds that one unit may take; None for no limit.
     """
 
-    def __init__(self, budget_s: float | None, workers: int = 1) -> None:
+    def __init__(self, budget_s: float | None, workers: int = 1, unit_s: float | None = None) -> None:
         self._began = time.monotonic()
+        self._unit = math.inf if unit_s is None else unit_s
         self._budget = math.inf if budget_s is None else budget_s
         self._workers = workers
         self._reserve = 0.0 if budget_s is None else _LEAST_RESERVE * budget_s
@@ -48,6 +57,12 @@ class Clock:
     def is_over(self) -> bool:
         """True once no unit may be begun."""
         return self.left_s <= 0
+
+    def limit(self, *, must_end: bool = False) -> Limit:
+        """How long a unit that is begun now may take; one that must come to its end does not hear the budget."""
+        if must_end:
+            return Limit(self._unit)
+        return Limit(self._unit, self._began + (1 + _GRACE) * self._budget - self._reserve)
 
     def affords(self, family: str, seconds: float) -> bool:
         """True if work on a family of so many predicted seconds on one core will end in time.
