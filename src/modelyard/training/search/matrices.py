@@ -1,7 +1,6 @@
 """Encoded matrices on disk, one set per fold, which worker processes map into memory instead of receiving copies."""
 
 import dataclasses
-import io
 import time
 from pathlib import Path
 
@@ -9,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from modelyard.core import derive_seed, write_atomic
+from modelyard.core import derive_seed
+from modelyard.core.files import atomic_file
 from modelyard.features import EncodingStyle
 from modelyard.features.selection import Selection
 from modelyard.problem import Task
@@ -26,10 +26,9 @@ _ONE_ROW_REPEATS = 30
 
 
 def save_array(path: Path, array: npt.NDArray[np.generic]) -> None:
-    """Write one ``.npy`` file, whole or not at all."""
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    write_atomic(path, buffer.getvalue())
+    """Write one ``.npy`` file, whole or not at all; straight from the array, which may be as large as the memory allows."""
+    with atomic_file(path) as temporary, temporary.open("wb") as stream:
+        np.save(stream, array, allow_pickle=False)
 
 
 @dataclasses.dataclass(frozen=True)
