@@ -35,7 +35,7 @@ def test_with_a_budget_the_portfolio_is_tried_and_the_best_wins(
 ) -> None:
     """The plan is in the record; the winner is the best by its mean, not the simplest near it."""
     split, problem = split_of(table, "churn", data={"positive": "yes"}, training=PLAN)
-    run = train(split, problem, workspace, families=quick_families)
+    run = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
     record = run.record
     tried = [item.name for item in record.candidates if item.role == "candidate"]
     best = max((item for item in record.candidates if item.mean), key=lambda item: item.mean or 0)
@@ -60,13 +60,13 @@ def test_when_time_is_up_the_rest_is_left_out_and_a_replay_repeats_it(
     split, problem = split_of(table, "churn", data={"positive": "yes"}, training=PLAN)
     asked: list[str] = []
 
-    def twice(clock: Clock, family: str, seconds: float) -> bool:
+    def twice(clock: Clock, family: str, seconds: float, refit_seconds: float) -> bool:
         asked.append(family)
         return len(asked) <= 2
 
     with monkeypatch.context() as patch:
         patch.setattr(Clock, "affords", twice)
-        first = train(split, problem, workspace, families=quick_families)
+        first = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
     pool = LocalPoolExecutor(2)
     again = repeat(first.record, split, problem, workspace, families=quick_families, executor=pool)
     pool.close()
@@ -86,7 +86,7 @@ def test_no_time_at_all_still_gives_baselines_and_the_linear_model(
 ) -> None:
     """A budget of nothing: the first candidate is carried to its end."""
     split, problem = split_of(table, "amount", training={**PLAN, "budget": "0s"})
-    run = train(split, problem, workspace, families=quick_families)
+    run = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
 
     assert [item.name for item in run.record.candidates if item.mean is not None] == ["naive", "linear"]
     assert run.record.winner == "linear"

@@ -215,8 +215,9 @@ def units_of(watch: Watch) -> set[str]:
 
 def _told(run: TrainingRun) -> Any:
     """All that a run says, but for times and for what follows from them."""
-    timed = {"fit_seconds": 0.0, "predict_ms": None, "rows_per_s": None}
-    candidates = tuple(dataclasses.replace(item, **timed) for item in run.candidates)
+    candidates = tuple(
+        dataclasses.replace(item, fit_seconds=0.0, predict_ms=None, rows_per_s=None) for item in run.candidates
+    )
     return dataclasses.replace(
         run, id="", created_at=other_time(run), seconds=None, artefacts={}, candidates=candidates
     ).to_dict()

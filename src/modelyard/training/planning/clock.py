@@ -10,6 +10,8 @@ __all__ = ["Clock"]
 _LEAST_RESERVE = 0.1
 """Share of a budget that is kept for fitting the winner, when nothing is known of it yet."""
 
+_MOST_RESERVE = 0.6
+
 _PRIOR_S = 4.0
 """So many predicted seconds count as if they had taken what was expected."""
 
@@ -64,23 +66,37 @@ class Clock:
             return Limit(self._unit)
         return Limit(self._unit, self._began + (1 + _GRACE) * self._budget - self._reserve)
 
-    def affords(self, family: str, seconds: float) -> bool:
+    def affords(self, family: str, seconds: float, refit_seconds: float = 0.0) -> bool:
         """True if work on a family of so many predicted seconds on one core will end in time.
+
+        So must its refit, if it wins: within the largest share of the budget that is ever set aside.
 
         The prediction is scaled by what earlier work on the family took, in comparison with what was predicted; on a
         family that is new, by what all earlier work took.
         """
-        return seconds * self._pace(family) / self._workers <= self.left_s
+        pace = self._pace(family) / self._workers
+        return seconds * pace <= self.left_s and _REFITS * refit_seconds * pace <= _MOST_RESERVE * self._budget
 
     def note(self, family: str, predicted: float, spent: float) -> None:
         """Work of so many predicted seconds took so many, on one core."""
         self._predicted[family] = self._predicted.get(family, 0.0) + predicted
         self._spent[family] = self._spent.get(family, 0.0) + spent
 
-    def reserve_for(self, refit_seconds: float) -> None:
-        """Set time aside for fitting a winner whose members take so many seconds on the training part, on one core."""
+    def reserve_for(self, refit_seconds: float, encoding_seconds: float = 0.0, choice_seconds: float = 0.0) -> None:
+        """Set time aside for what comes after the folds.
+
+        Parameters
+        ----------
+        refit_seconds
+            Of fitting the winner's members on the training part, on one core.
+        encoding_seconds
+            Of encoding the training part for them, which no worker shares.
+        choice_seconds
+            Of choosing the winner.
+        """
         if math.isfinite(self._budget):
-            self._reserve = min(0.5 * self._budget, max(0.04 * self._budget, _REFITS * refit_seconds / self._workers))
+            needed = choice_seconds + _REFITS * (encoding_seconds + refit_seconds / self._workers)
+            self._reserve = min(_MOST_RESERVE * self._budget, max(0.04 * self._budget, needed))
 
     def _pace(self, family: str) -> float:
         """Seconds spent a predicted second: the family's own past, weighed against that of everything so far."""

@@ -139,6 +139,10 @@ class CrossValidation:
         """Which columns each fold chose for the families of a style."""
         return self._matrices.selections(style)
 
+    def encoding(self, style: EncodingStyle) -> EncodingSpeed:
+        """What encoding in a style costs, of which a candidate was tried."""
+        return self._matrices.require(style)
+
     def out_of_fold(self, name: str) -> Array:
         """Predictions of a complete candidate on the rows held out, NaN where a row never was."""
         return self._predictions[name]
