@@ -5,6 +5,7 @@ Gives: a registry of immutable versions with stages, approvals bound to digests,
 Never: trusts the caller's word, or changes a row.
 """
 
+from modelyard.governance.agreement import verify_ledger
 from modelyard.governance.identity import create_token, current_actor, revoke_tokens
 from modelyard.governance.records import Approval, Deployment, ModelVersion
 from modelyard.governance.registry import Registry
@@ -22,4 +23,5 @@ __all__ = [
     "current_actor",
     "require_permission",
     "revoke_tokens",
+    "verify_ledger",
 ]
