@@ -112,7 +112,7 @@ Undisturbed = Callable[[bool], tuple[Yard, Watch]]
 
 
 def test_a_driver_killed_three_times(undisturbed: Undisturbed, copy_of: MakeYard, kept: Path) -> None:
-    """SIGKILL to the driver alone, early, in the middle and late: nothing that was finished is computed again."""
+    """SIGKILL to the driver alone, early, later and while the winner is fitted: nothing finished is computed again."""
     _kill_drivers(undisturbed(False), copy_of, kept, random.Random(25))
 
 
@@ -145,10 +145,11 @@ def test_a_worker_killed_anywhere(undisturbed: Undisturbed, copy_of: MakeYard, k
 def _kill_drivers(reference: tuple[Yard, Watch], copy_of: MakeYard, kept: Path, moments: random.Random) -> None:
     whole, seen = reference
     yard = copy_of(whole)
-    watch, units, killed = Watch(yard, kept), len(seen.times), 0
-    for part in range(3):
+    watch, killed = Watch(yard, kept), 0
+    folds, units = len(units_of(seen)), len(seen.times)
+    for low, high in ((0, folds // 2), (folds // 2, folds), (folds + 1, units)):  # last, while the winner is fitted
         process = yard.start("train")
-        moment = moments.randrange(part * units // 3, (part + 1) * units // 3)
+        moment = moments.randrange(low, high)
         if not _reached(process, watch, moment, moments.uniform(0, 0.3)):
             break
         assert len(workers_of(process.pid)) <= WORKERS  # each of them loses the unit that it is at work on, and no more
