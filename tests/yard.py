@@ -12,8 +12,8 @@ from typing import Any
 QUICK: Mapping[str, Any] = {
     "owner": "ada",
     "monitoring": {"window": "batch"},
-    # One worker computes in the process itself: two test workers already fill two cores.
-    "training": {"tuning_rounds": 2, "families": ["linear", "lightgbm"], "workers": 1},
+    # One worker without a limit computes in the process itself: two test workers already fill two cores.
+    "training": {"tuning_rounds": 2, "families": ["linear", "lightgbm"], "workers": 1, "unit_minutes": None},
 }
 """What every project here sets, so that it is affordable; the search of a real project is wider."""
 

@@ -627,7 +627,7 @@ class Project:
         registered = any(item.folder == pointers["package"] for item in versions)
         production = self._registry.production(self.problem.name)
         split = data_room.load_split(pointers["split"], self.workspace) if pointers["split"] else None
-        verification = self.workspace.ledger.verify()
+        verification = governance.verify_ledger(self.workspace.ledger)
         return Status(
             name=self.problem.name,
             dataset_id=split.record.dataset_id if split else None,

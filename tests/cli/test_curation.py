@@ -95,7 +95,7 @@ def test_a_table_without_rows_is_held_against_it(project: Path) -> None:
 LABELS = """
 name: demo
 data: {source: rows.parquet, target: y, id: key}
-training: {tuning_rounds: 0, families: [linear], workers: 1, folds: 2}
+training: {tuning_rounds: 0, families: [linear], workers: 1, unit_minutes: null, folds: 2}
 """
 
 

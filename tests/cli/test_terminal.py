@@ -49,7 +49,7 @@ def terminal(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Ter
         "owner": "ada",
         "costs": {"volume_per_year": 1_000, "true_positive": 100, "false_positive": -20},
         "monitoring": {"window": "batch"},
-        "training": {"families": ["linear"], "tuning_rounds": 0, "folds": 3, "workers": 1},
+        "training": {"families": ["linear"], "tuning_rounds": 0, "folds": 3, "workers": 1, "unit_minutes": None},
     }
     (seen.root / "modelyard.quick.yaml").write_text(json.dumps(quick), encoding="utf-8")
     return seen

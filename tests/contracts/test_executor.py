@@ -13,7 +13,7 @@ import pytest
 from modelyard.adapters.ray import RayExecutor
 from modelyard.core import ConfigError
 from modelyard.training import Executor, InProcessExecutor, LocalPoolExecutor
-from modelyard.training.executor import load_executor
+from modelyard.training.executor import Limit, load_executor
 
 
 @dataclasses.dataclass(frozen=True)
@@ -75,6 +75,32 @@ class Slow(Square):
     def run(self) -> Mapping[str, Any]:
         """The square, after a while."""
         time.sleep(0.3)
+        return super().run()
+
+
+@dataclasses.dataclass(frozen=True)
+class Endless(Square):
+    """Never answers; leaves word of every process that began it."""
+
+    folder: Path = Path()
+
+    def run(self) -> Mapping[str, Any]:
+        """Never returns."""
+        (self.folder / f"began-{self.number}-{os.getpid()}").touch()
+        while True:
+            time.sleep(0.1)
+
+
+@dataclasses.dataclass(frozen=True)
+class Lasting(Square):
+    """Takes a while; leaves word of every process that began it."""
+
+    folder: Path = Path()
+
+    def run(self) -> Mapping[str, Any]:
+        """The square, after a while."""
+        (self.folder / f"began-{self.number}-{os.getpid()}").touch()
+        time.sleep(3)
         return super().run()
 
 
@@ -218,6 +244,65 @@ def test_a_unit_that_lost_its_worker_is_tried_again(workers: Executor, tmp_path:
         workers.submit(unit)
 
     assert squares(workers) == {"3": 9, "4": 16}
+
+
+def test_a_unit_that_takes_too_long_is_ended(workers: Executor, tmp_path: Path) -> None:
+    """It says so, its process is gone, it is not tried again; the unit beside it is not disturbed, and others follow."""
+    warmed_up(workers)
+    workers.submit(Endless(2, tmp_path), Limit(seconds=1.5))
+    workers.submit(Lasting(3, tmp_path), Limit(seconds=60))
+    for number in (4, 5):
+        workers.submit(Square(number), Limit(seconds=60))
+    outcomes = {outcome.key: outcome for outcome in workers.as_completed()}
+    first = outcomes.pop("2")
+
+    assert (first.result, first.error, first.late) == (None, "ended after 1.5 s: training.unit_minutes", False)
+    assert {key: outcome.error for key, outcome in outcomes.items()} == {"3": "", "4": "", "5": ""}
+    assert [len(processes_of(number, tmp_path)) for number in (2, 3)] == [1, 1]
+    assert is_gone(processes_of(2, tmp_path)[0])
+
+    workers.submit(Square(6))
+
+    assert squares(workers) == {"6": 36}
+
+
+def test_units_are_ended_at_a_moment(workers: Executor, tmp_path: Path) -> None:
+    """What is at work then is ended at no fault of its own, what has not begun is not begun, and all are answered."""
+    warmed_up(workers)
+    until = time.monotonic() + 1.5
+    for number in (2, 3, 4, 5):
+        workers.submit(Endless(number, tmp_path), Limit(seconds=60, until=until))
+    outcomes = {outcome.key: outcome for outcome in workers.as_completed()}
+
+    assert {key: (outcome.error, outcome.late) for key, outcome in outcomes.items()} == dict.fromkeys(
+        ("2", "3", "4", "5"), ("ended: the time for it was over", True)
+    )
+    assert [len(processes_of(number, tmp_path)) for number in (2, 3, 4, 5)] == [1, 1, 0, 0]
+    assert all(is_gone(processes_of(number, tmp_path)[0]) for number in (2, 3))
+
+
+def warmed_up(workers: Executor) -> None:
+    """Let two workers start, so that a limit of seconds is one of work."""
+    for number in (-1, -2):
+        workers.submit(Square(number))
+    assert len(list(workers.as_completed())) == 2
+
+
+def processes_of(number: int, folder: Path) -> list[int]:
+    """Those that began a unit."""
+    return [int(path.name.rpartition("-")[2]) for path in folder.glob(f"began-{number}-*")]
+
+
+def is_gone(process: int, patience_s: float = 10.0) -> bool:
+    """True once there is no such process."""
+    end = time.monotonic() + patience_s
+    while time.monotonic() < end:
+        try:
+            os.kill(process, 0)
+        except ProcessLookupError:
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_units_compute_with_one_thread(workers: Executor) -> None:

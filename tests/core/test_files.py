@@ -1,12 +1,20 @@
 """Files are whole or absent."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from modelyard.core import LockedError, ModelyardError, atomic_directory, exclusive_lock, write_atomic
+from modelyard.core import (
+    LockedError,
+    ModelyardError,
+    atomic_directory,
+    exclusive_lock,
+    remove_unfinished,
+    write_atomic,
+)
 
 
 def test_write_replaces_the_whole_file(tmp_path: Path) -> None:
@@ -17,6 +25,25 @@ def test_write_replaces_the_whole_file(tmp_path: Path) -> None:
 
     assert target.read_bytes() == b"two"
     assert [path.name for path in target.parent.iterdir()] == ["file.txt"]
+
+
+def test_what_was_left_half_done_is_removed(tmp_path: Path) -> None:
+    """The temporary names of both writers, here and one folder below; nothing else, hidden or not."""
+    for name in ("run", ".search-0123456789abcdef", ".forecast-01a1ff91-9b21-7ca7-bc52-fb430c5f6538"):
+        write_atomic(tmp_path / name / "file.json", "{}")
+    with atomic_directory(tmp_path / "other") as building:
+        shutil.copytree(building, tmp_path / building.name.replace("other", "dead"))
+    shutil.rmtree(tmp_path / "other")
+    write_atomic(tmp_path / "run" / ".file.json.0123456789abcdef", "half")
+    assert len(list(tmp_path.iterdir())) == 4
+    remove_unfinished(tmp_path)
+
+    assert sorted(str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()) == [
+        ".forecast-01a1ff91-9b21-7ca7-bc52-fb430c5f6538/file.json",
+        ".search-0123456789abcdef/file.json",
+        "run/file.json",
+    ]
+    assert len(list(tmp_path.iterdir())) == 3
 
 
 def test_full_disk_keeps_the_old_file(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ SETTINGS = (
     "training.folds=3",
     "training.tuning_rounds=0",
     "training.workers=1",
+    "training.unit_minutes=null",
     "owner=grace",
     "name=churn",
 )

@@ -244,7 +244,7 @@ def _project(root: Path, problem: Problem, *, rows: int, reason: str | None) -> 
 
 def _plan(*families: str) -> dict[str, Any]:
     prefer = "best" if len(families) > 1 else "simple"
-    return {"families": families, "folds": 2, "tuning_rounds": 0, "workers": 1, "prefer": prefer}
+    return {"families": families, "folds": 2, "tuning_rounds": 0, "workers": 1, "unit_minutes": None, "prefer": prefer}
 
 
 @pytest.fixture(scope="session")

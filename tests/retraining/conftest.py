@@ -15,6 +15,7 @@ SETTINGS = (
     "training.folds=3",
     "training.tuning_rounds=0",
     "training.workers=1",
+    "training.unit_minutes=null",
     "owner=grace",
     "policy.two_person=false",
     "retraining.min_new_rows=150",

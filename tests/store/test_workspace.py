@@ -28,6 +28,20 @@ def test_no_id_leads_out_of_the_folder(tmp_path: Path, id_: str) -> None:
         workspace.folder("runs", id_)
 
 
+def test_whoever_holds_the_lock_clears_up_after_the_dead(tmp_path: Path) -> None:
+    """Half-made runs and files of a command that was killed go; an interrupted search and whole records stay."""
+    workspace = Workspace(tmp_path)
+    runs, audits = workspace.folder("runs"), workspace.folder("audits")
+    for folder in (runs / "one", runs / ".two.x7k2_9ab", runs / ".search-0123456789abcdef", audits / "three"):
+        folder.mkdir(parents=True)
+    (audits / "three" / ".audit.html.0123456789abcdef").touch()
+    with workspace.lock():
+        left = {path.name for path in workspace.state.rglob("*") if path.is_dir()}
+
+    assert left == {"runs", "one", ".search-0123456789abcdef", "audits", "three"}
+    assert list((audits / "three").iterdir()) == []
+
+
 def test_an_unknown_kind_is_refused(tmp_path: Path) -> None:
     """The kinds are named."""
     with pytest.raises(ConfigError, match="datasets, splits"):

@@ -82,7 +82,7 @@ def split_of(workspace: Workspace, actor: Actor) -> MakeSplit:
         unused = {name: "a key" for name, use in helpers.items() if declared.get(use) != name}
         exclude = {name: why for name, why in (others | unused).items() if name in frame.columns}
         source = {"source": "table", "target": target, "exclude": exclude, **declared}
-        keys.setdefault("training", {"folds": 3, "tuning_rounds": 2, "workers": 1})
+        keys.setdefault("training", {"folds": 3, "tuning_rounds": 2, "workers": 1, "unit_minutes": None})
         problem = Problem.model_validate({"data": source, **keys})
         version = store_version(frame, "table", workspace)
         dataset = load_version(version.id, workspace)

@@ -14,12 +14,13 @@ from modelyard.problem import Problem
 from modelyard.store import Workspace
 from modelyard.training import CandidateStatus, InProcessExecutor, LocalPoolExecutor, TrainingRun
 from modelyard.training.engine import repeat, train
+from modelyard.training.executor import NO_LIMIT, Limit
 from modelyard.training.families.family import Family
 from modelyard.training.planning import Clock
 
 MakeSplit = Callable[..., tuple[Split, Problem]]
 Families = Mapping[str, Family]
-PLAN = {"folds": 3, "workers": 1, "budget": "60s"}
+PLAN = {"folds": 3, "workers": 1, "unit_minutes": None, "budget": "60s"}
 
 
 def figures(run: TrainingRun) -> dict[str, Any]:
@@ -34,7 +35,7 @@ def test_with_a_budget_the_portfolio_is_tried_and_the_best_wins(
 ) -> None:
     """The plan is in the record; the winner is the best by its mean, not the simplest near it."""
     split, problem = split_of(table, "churn", data={"positive": "yes"}, training=PLAN)
-    run = train(split, problem, workspace, families=quick_families)
+    run = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
     record = run.record
     tried = [item.name for item in record.candidates if item.role == "candidate"]
     best = max((item for item in record.candidates if item.mean), key=lambda item: item.mean or 0)
@@ -59,13 +60,13 @@ def test_when_time_is_up_the_rest_is_left_out_and_a_replay_repeats_it(
     split, problem = split_of(table, "churn", data={"positive": "yes"}, training=PLAN)
     asked: list[str] = []
 
-    def twice(clock: Clock, family: str, seconds: float) -> bool:
+    def twice(clock: Clock, family: str, seconds: float, refit_seconds: float) -> bool:
         asked.append(family)
         return len(asked) <= 2
 
     with monkeypatch.context() as patch:
         patch.setattr(Clock, "affords", twice)
-        first = train(split, problem, workspace, families=quick_families)
+        first = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
     pool = LocalPoolExecutor(2)
     again = repeat(first.record, split, problem, workspace, families=quick_families, executor=pool)
     pool.close()
@@ -85,7 +86,7 @@ def test_no_time_at_all_still_gives_baselines_and_the_linear_model(
 ) -> None:
     """A budget of nothing: the first candidate is carried to its end."""
     split, problem = split_of(table, "amount", training={**PLAN, "budget": "0s"})
-    run = train(split, problem, workspace, families=quick_families)
+    run = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
 
     assert [item.name for item in run.record.candidates if item.mean is not None] == ["naive", "linear"]
     assert run.record.winner == "linear"
@@ -97,15 +98,17 @@ def test_the_plan_lies_on_disk_before_anything_is_trained(
     workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame, quick_families: Families
 ) -> None:
     """The first unit finds it; the record holds the same."""
-    split, problem = split_of(table, "amount", training={"folds": 3, "tuning_rounds": 0, "workers": 1})
+    split, problem = split_of(
+        table, "amount", training={"folds": 3, "tuning_rounds": 0, "workers": 1, "unit_minutes": None}
+    )
     seen: list[dict[str, Any]] = []
 
     class Looking(InProcessExecutor):
-        def submit(self, unit: Any) -> None:
+        def submit(self, unit: Any, limit: Limit = NO_LIMIT) -> None:
             if not seen:
                 (found,) = workspace.folder("runs").glob(".search-*/plan.json")
                 seen.append(json.loads(found.read_text()))
-            super().submit(unit)
+            super().submit(unit, limit)
 
     run = train(split, problem, workspace, families=quick_families, executor=Looking())
 
@@ -120,7 +123,9 @@ def test_a_run_without_a_plan_cannot_be_repeated(
     """A run of an earlier version says so."""
     import dataclasses
 
-    split, problem = split_of(table, "amount", training={"folds": 3, "tuning_rounds": 0, "workers": 1})
+    split, problem = split_of(
+        table, "amount", training={"folds": 3, "tuning_rounds": 0, "workers": 1, "unit_minutes": None}
+    )
     run = train(split, problem, workspace, families=quick_families)
     old = dataclasses.replace(run.record, work=None)
 
@@ -136,7 +141,9 @@ def test_a_blend_that_wins_is_one_model(workspace: Workspace, split_of: MakeSpli
         2 * values[:, 0] + values[:, 1] + 3 * (values[:, 2] > 0) * (values[:, 3] > 0) + generator.normal(0, 0.5, 900)
     )
     frame = pl.DataFrame({f"x{place}": values[:, place] for place in range(6)}).with_columns(amount=pl.Series(amount))
-    split, problem = split_of(frame, "amount", training={"folds": 3, "tuning_rounds": 0, "workers": 1})
+    split, problem = split_of(
+        frame, "amount", training={"folds": 3, "tuning_rounds": 0, "workers": 1, "unit_minutes": None}
+    )
     run = train(split, problem, workspace, families=quick_families)
     winner = run.record.candidate(run.record.winner)
     model, rows = run.model("development"), split.validation.frame

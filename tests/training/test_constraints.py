@@ -32,7 +32,14 @@ from modelyard.training.search import FoldMatrices
 from modelyard.training.search.matrices import load_training
 from modelyard.training.search.refit import fit_alone
 
-PLAN: dict[str, Any] = {"folds": 3, "tuning_rounds": 2, "workers": 1, "learning_curve": False, "class_weights": False}
+PLAN: dict[str, Any] = {
+    "folds": 3,
+    "tuning_rounds": 2,
+    "workers": 1,
+    "unit_minutes": None,
+    "learning_curve": False,
+    "class_weights": False,
+}
 NUMBER = Column("tenure", ColumnKind.NUMERIC, "Float64", True)
 WORD = Column("contract", ColumnKind.CATEGORY, "String", True)
 

@@ -29,7 +29,7 @@ from modelyard.training.target import encode_target
 
 MakeSplit = Callable[..., tuple[Split, Problem]]
 Families = Mapping[str, Family]
-PLAN = {"folds": 3, "tuning_rounds": 2, "workers": 1}
+PLAN = {"folds": 3, "tuning_rounds": 2, "workers": 1, "unit_minutes": None}
 
 
 @dataclasses.dataclass(frozen=True)

@@ -127,6 +127,24 @@ def test_the_clock_learns_how_fast_this_machine_is(hand: Hand) -> None:
     assert not clock.affords("forest", 310)
 
 
+def test_the_clock_keeps_time_for_encoding_and_choosing(hand: Hand) -> None:
+    """Encoding is shared by no worker; no more than six tenths are ever set aside."""
+    clock = Clock(100, workers=2)
+    clock.reserve_for(refit_seconds=10, encoding_seconds=5, choice_seconds=3)
+    assert clock.left_s == pytest.approx(100 - 3 - 2.2 * (5 + 10 / 2))
+    clock.reserve_for(refit_seconds=1_000)
+
+    assert clock.left_s == pytest.approx(40)
+
+
+def test_what_could_not_be_fitted_on_all_rows_is_not_begun(hand: Hand) -> None:
+    """A candidate whose folds are cheap, since they hold a part of the rows, and whose refit is not."""
+    clock = Clock(100, workers=2)
+
+    assert clock.affords("mlp", 20, refit_seconds=54)
+    assert not clock.affords("mlp", 20, refit_seconds=55)
+
+
 def test_without_a_budget_everything_is_affordable(hand: Hand) -> None:
     """However long it takes."""
     clock = Clock(None)

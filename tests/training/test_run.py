@@ -20,7 +20,9 @@ from modelyard.training.run import StoredRun, load_run
 def run(workspace: Workspace, split_of: Callable[..., tuple[Split, Problem]], table: pl.DataFrame) -> StoredRun:
     """A run of one linear model."""
     split, problem = split_of(
-        table, "churn", training={"folds": 3, "tuning_rounds": 0, "workers": 1, "families": ["linear"]}
+        table,
+        "churn",
+        training={"folds": 3, "tuning_rounds": 0, "workers": 1, "unit_minutes": None, "families": ["linear"]},
     )
     return train(split, problem, workspace)
 

@@ -8,6 +8,7 @@ import platform
 import secrets
 import socket
 import sys
+import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,7 +16,19 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from modelyard.core import ConfigError, MissingExtraError, ModelyardError, StateError, installed_versions, write_atomic
-from modelyard.training.executor import ONE_THREAD, Outcome, Unit, attempt, cores, one_line
+from modelyard.training.executor import (
+    NO_LIMIT,
+    ONE_THREAD,
+    WORKER_DIED,
+    Limit,
+    Outcome,
+    Unit,
+    attempt,
+    cores,
+    ended,
+    one_line,
+    patience_s,
+)
 
 __all__ = ["RayExecutor"]
 
@@ -25,7 +38,6 @@ _RETRIES = 1
 _OBJECT_STORE_BYTES = 128 * 2**20
 _ANSWER_TIMEOUT_S = 5.0
 _MARK = ".driver"
-_WORKER_DIED = "the worker process died (out of memory, or a fault in a library)"
 _LIBRARIES = ("modelyard", "numpy", "scikit-learn", "lightgbm", "xgboost-cpu")
 
 
@@ -58,26 +70,29 @@ class RayExecutor:
     def __init__(self, workers: int | None = None, address: str | None = None) -> None:
         self.workers = workers
         self.address = address
-        self._waiting: deque[Unit] = deque()
-        self._running: dict[Any, Unit] = {}
+        self._waiting: deque[tuple[Unit, Limit]] = deque()
+        self._running: dict[Any, _Job] = {}
         self._marks: dict[Path, str] = {}
         self._ray: Any = None
         self._attempt: Any = None
         self._ours = False
 
-    def submit(self, unit: Unit) -> None:
+    def submit(self, unit: Unit, limit: Limit = NO_LIMIT) -> None:
         """Queue a unit."""
-        self._waiting.append(unit)
+        self._waiting.append((unit, limit))
 
     def as_completed(self) -> Iterator[Outcome]:
         """Keep as many units at work as there are cores, and yield outcomes as they come."""
         while self._waiting or self._running:
             ray = self._connected()
-            while self._waiting and len(self._running) < self._room():
-                self._start(self._waiting.popleft())
-            done, _ = ray.wait(list(self._running), num_returns=1)
+            yield from self._fill()
+            if not self._running:
+                continue
+            timeout = patience_s(job.ends_at for job in self._running.values())
+            done, _ = ray.wait(list(self._running), num_returns=1, timeout=timeout)
             for reference in done:
                 yield self._outcome(reference)
+            yield from self._end_late()
 
     def cancel(self) -> None:
         """Empty the queue; units at work are finished."""
@@ -112,11 +127,29 @@ class RayExecutor:
         there = int(self._ray.cluster_resources().get("CPU", 1))
         return max(1, min(self.workers or there, there))
 
-    def _start(self, unit: Unit) -> None:
+    def _fill(self) -> Iterator[Outcome]:
+        """Hand out work; what is too late to begin is answered."""
+        while self._waiting and len(self._running) < self._room():
+            unit, limit = self._waiting.popleft()
+            if limit.until <= time.monotonic():
+                yield ended(unit.key, limit, time.monotonic())
+            else:
+                self._start(unit, limit)
+
+    def _end_late(self) -> Iterator[Outcome]:
+        """End the workers whose units take too long; Ray tries none of these again."""
+        now = time.monotonic()
+        for reference, job in list(self._running.items()):
+            if job.ends_at <= now and reference in self._running:
+                del self._running[reference]
+                self._ray.cancel(reference, force=True)
+                yield ended(job.unit.key, job.limit, job.began)
+
+    def _start(self, unit: Unit, limit: Limit) -> None:
         folder: Path | None = getattr(unit, "folder", None)
         ground = _Ground(Path.cwd(), folder, self._mark(folder), tuple(_versions().items()))
         reference = self._attempt.remote(unit, ground)
-        self._running[reference] = unit
+        self._running[reference] = _Job(unit, limit, time.monotonic())
 
     def _mark(self, folder: Path | None) -> str:
         """A word that is written once into a folder, by which workers know that they see the same one."""
@@ -130,11 +163,11 @@ class RayExecutor:
     def _outcome(self, reference: Any) -> Outcome:
         from ray.exceptions import NodeDiedError, OutOfMemoryError, RayError, WorkerCrashedError
 
-        unit = self._running.pop(reference)
+        unit = self._running.pop(reference).unit
         try:
             found: Outcome | str = self._ray.get(reference)
         except (WorkerCrashedError, NodeDiedError, OutOfMemoryError):
-            return Outcome(unit.key, None, _WORKER_DIED)
+            return Outcome(unit.key, None, WORKER_DIED)
         except RayError as error:
             return Outcome(unit.key, None, one_line(error))
         if isinstance(found, str):
@@ -146,6 +179,20 @@ class RayExecutor:
                 "installed; or take training.address out to work on this machine",
             )
         return found
+
+
+@dataclasses.dataclass(frozen=True)
+class _Job:
+    """A unit that Ray was given: its limit, and since when; that it may still wait for a core is not seen from here."""
+
+    unit: Unit
+    limit: Limit
+    began: float
+
+    @property
+    def ends_at(self) -> float:
+        """When it is ended."""
+        return self.limit.ends_at(self.began)
 
 
 @dataclasses.dataclass(frozen=True)

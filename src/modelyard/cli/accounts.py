@@ -48,9 +48,10 @@ def ledger(
     action: Annotated[str, typer.Argument(help="show, verify or export.")] = "show",
     out: Annotated[Path | None, typer.Option("--out", help="File for export (JSON lines).")] = None,
 ) -> Answer:
-    """Show, verify or export the ledger. Verification recomputes the whole hash chain."""
+    """Show, verify or export the ledger. Verification recomputes the whole hash chain, and the registry from it."""
     from modelyard.cli.show.accounts import show_export, show_rows, show_verification
     from modelyard.core import ConfigError
+    from modelyard.governance import verify_ledger
     from modelyard.problem import did_you_mean
 
     book = session.project.ledger()
@@ -58,7 +59,7 @@ def ledger(
         rows = book.rows()
         return Answer([row.to_dict() for row in rows], show_rows(rows))
     if action == "verify":
-        result = book.verify()
+        result = verify_ledger(book)
         return Answer(result.to_dict(), show_verification(result), ExitCode.DONE if result.ok else ExitCode.REFUSED)
     if action == "export":
         path = out or session.folder / "ledger.jsonl"

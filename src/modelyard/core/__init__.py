@@ -21,7 +21,7 @@ from modelyard.core.errors import (
     StateError,
     WaitingForApprovalError,
 )
-from modelyard.core.files import atomic_directory, exclusive_lock, write_atomic, write_json_atomic
+from modelyard.core.files import atomic_directory, exclusive_lock, remove_unfinished, write_atomic, write_json_atomic
 from modelyard.core.findings import Finding, Severity, worst_severity
 from modelyard.core.identifiers import new_id
 from modelyard.core.installed import installed_versions, load_registered
@@ -58,6 +58,7 @@ __all__ = [
     "installed_versions",
     "load_registered",
     "new_id",
+    "remove_unfinished",
     "silent",
     "system_clock",
     "worst_severity",

@@ -4,6 +4,7 @@ import contextlib
 import fcntl
 import json
 import os
+import re
 import secrets
 import shutil
 import tempfile
@@ -13,7 +14,18 @@ from typing import Any
 
 from modelyard.core.errors import LockedError, ModelyardError
 
-__all__ = ["atomic_directory", "atomic_file", "exclusive_lock", "unwritten", "write_atomic", "write_json_atomic"]
+__all__ = [
+    "atomic_directory",
+    "atomic_file",
+    "exclusive_lock",
+    "remove_unfinished",
+    "unwritten",
+    "write_atomic",
+    "write_json_atomic",
+]
+
+_UNFINISHED = re.compile(r"\..+\.([0-9a-f]{16}|[a-z0-9_]{8})")
+"""The names that :func:`atomic_file` and :func:`atomic_directory` give to what is not whole yet."""
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
@@ -90,6 +102,21 @@ def atomic_directory(path: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def remove_unfinished(folder: Path) -> None:
+    """Remove what writers that were killed have left half done in a folder, and in folders directly below it.
+
+    Only for whoever knows that nobody else writes there: the names do not tell the dead from the living.
+    """
+    for pattern in (".*", "[!.]*/.*"):
+        for path in folder.glob(pattern):
+            if not _UNFINISHED.fullmatch(path.name):
+                continue
+            if path.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ Gives: a registry of immutable versions with stages, approvals bound to digests,
 Never: trusts the caller's word, or changes a row.
 """
 
+from modelyard.governance.agreement import verify_ledger
 from modelyard.governance.identity import current_actor
 from modelyard.governance.records import Approval, Deployment, ModelVersion
 from modelyard.governance.registry import Registry
@@ -26,4 +27,5 @@ __all__ = [
     "require_permission",
     "revoke_tokens",
     "valid_tokens",
+    "verify_ledger",
 ]

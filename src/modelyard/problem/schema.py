@@ -513,6 +513,12 @@ class TrainingPlan(_Strict):
     )
     blend: bool = Field(default=True, description="Whether a weighted mean of the best candidates is a candidate too.")
     workers: int | None = Field(default=None, ge=1, description="Worker processes; by default one per core.")
+    unit_minutes: float | None = Field(
+        default=60,
+        gt=0,
+        description="Minutes after which a fit that has not ended is ended with its worker process: one candidate on one "
+        "fold, or the winner on all rows. null for no limit; needs worker processes, so not in_process.",
+    )
     executor: str | None = Field(
         default=None,
         description="Where candidates are fitted: local_pool (worker processes, the default), in_process, ray, or another "
@@ -552,6 +558,28 @@ class TrainingPlan(_Strict):
         if self.budget is None:
             return None
         return float(sum(int(count) * _SECONDS[unit] for count, unit in re.findall(r"(\d+)(h|m|s)", self.budget)))
+
+    @property
+    def unit_s(self) -> float | None:
+        """Seconds that one fit may take; None for no limit."""
+        return None if self.unit_minutes is None else 60 * self.unit_minutes
+
+    @model_validator(mode="before")
+    @classmethod
+    def _nothing_ends_the_process_itself(cls, declared: Any) -> Any:
+        """With in_process nobody could keep the limit that there is by default, so there is none."""
+        if isinstance(declared, dict) and declared.get("executor") == "in_process":
+            return {"unit_minutes": None, **declared}
+        return declared
+
+    @model_validator(mode="after")
+    def _units_can_be_ended(self) -> Self:
+        if self.executor == "in_process" and self.unit_minutes is not None:
+            raise ValueError(
+                "unit_minutes: the executor in_process cannot end a fit, since it is the process itself. Take "
+                "unit_minutes out, or take executor out, so that worker processes fit"
+            )
+        return self
 
     @model_validator(mode="after")
     def _families_are_known(self) -> Self:

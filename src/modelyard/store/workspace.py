@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from modelyard.core import ConfigError, IntegrityError, exclusive_lock, write_json_atomic
+from modelyard.core import ConfigError, IntegrityError, exclusive_lock, remove_unfinished, write_json_atomic
 from modelyard.store.ledger import Ledger
 from modelyard.store.objects import ObjectStore
 
@@ -28,6 +28,9 @@ _KINDS = (
     "corrections",
     "labels",
 )
+_WRITTEN_ALONE = ("datasets", "splits", "runs", "audits", "evaluations")
+"""Kinds that are written by commands that hold the project's lock, and by nobody else."""
+
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -100,6 +103,8 @@ class Workspace:
         with exclusive_lock(self.state / "lock"):
             # What a command that was killed has left behind; whoever holds the lock is alone.
             shutil.rmtree(self._scratch, ignore_errors=True)
+            for kind in _WRITTEN_ALONE:
+                remove_unfinished(self.folder(kind))
             yield
 
     @contextlib.contextmanager

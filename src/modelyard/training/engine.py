@@ -165,7 +165,7 @@ def _train(order: _Order) -> StoredRun:
     """From the plan to the stored run."""
     split, workspace = order.split, order.workspace
     limit = None if order.replay is not None else _limit_s(order.problem)
-    clock = Clock(limit, order.problem.training.workers or cores())
+    clock = Clock(limit, order.problem.training.workers or cores(), order.problem.training.unit_s)
     setup = prepare(split, order.problem, workspace.root)
     families = {**order.families, **_families_of_others(setup.problem, order.families)}
     chosen = _chosen_families(setup.problem, families)
@@ -252,12 +252,13 @@ def _chosen_families(problem: Problem, families: Mapping[str, Family]) -> dict[s
 
 
 def _default_executor(problem: Problem) -> Executor:
-    """The one that is named; else worker processes, unless there would be one only."""
+    """The one that is named; else worker processes, unless there would be one only and nobody may have to end it."""
     plan = problem.training
     if plan.executor is not None:
         return load_executor(plan.executor, workers=plan.workers, address=plan.address)
     pool = LocalPoolExecutor(problem.training.workers)
-    return pool if pool.workers > 1 else InProcessExecutor()
+    may_end = plan.unit_s is not None or _limit_s(problem) is not None
+    return pool if pool.workers > 1 or may_end else InProcessExecutor()
 
 
 def _plan(setup: Setup, chosen: Mapping[str, Family], unfit: Mapping[str, str], replay: TrainingRun | None) -> WorkPlan:

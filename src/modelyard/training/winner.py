@@ -1,6 +1,7 @@
 """From scored candidates to a fitted winner: a blend if it pays, the choice, calibration if it pays, and the refits."""
 
 import dataclasses
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from modelyard.training.balancing.resampling import WORDS
 from modelyard.training.blending.trial import CALIBRATED, Trial, blended, calibrated
 from modelyard.training.choosing import Evidence, corrected_score
 from modelyard.training.choosing.rule import Choice, choose, violations
-from modelyard.training.executor import Executor, InProcessExecutor
+from modelyard.training.executor import Executor, InProcessExecutor, Limit, LocalPoolExecutor
 from modelyard.training.families.family import Family
 from modelyard.training.model import FittedModel
 from modelyard.training.preparation import Setup
@@ -79,7 +80,7 @@ def fit_winner(
     folder
         For matrices and estimators on their way.
     executor
-        Where members are fitted; None for this process.
+        Where members are fitted; None for one worker, or for this process if nothing limits a fit.
 
     Raises
     ------
@@ -100,24 +101,32 @@ def fit_winner(
         for name, refit in refits.items()
         for unit in refit.units(tables[name], truths[name])
     ]
-    _run(units, executor or InProcessExecutor(), progress)
+    unit_s = setup.problem.training.unit_s
+    runner = executor or (InProcessExecutor() if unit_s is None else LocalPoolExecutor(1))
+    try:
+        _run(units, runner, Limit(unit_s or math.inf), progress)
+    finally:
+        if executor is None:
+            runner.close()
     return {name: refit.model() for name, refit in refits.items()}
 
 
-def _run(units: Sequence[tuple[str, RefitUnit]], executor: Executor, progress: Progress) -> None:
-    """Fit everything; none may fail."""
+def _run(units: Sequence[tuple[str, RefitUnit]], executor: Executor, limit: Limit, progress: Progress) -> None:
+    """Fit what an earlier call that was killed has not fitted already; none may fail."""
     messages = {unit.key: message for message, unit in units}
-    for _, unit in units:
-        executor.submit(unit)
-    for done, outcome in enumerate(executor.as_completed(), 1):
+    left = {unit.key: unit for _, unit in units if not unit.file.exists()}
+    for unit in left.values():
+        executor.submit(unit, limit)
+    for done, outcome in enumerate(executor.as_completed(), 1 + len(messages) - len(left)):
         if outcome.result is None:
             raise ModelyardError(
                 "the winner cannot be fitted on all rows",
                 where=messages[outcome.key],
                 got=outcome.error,
-                cure="Run it again: what was finished is kept. If memory was short, set training.workers to 1",
+                cure="Run it again: what was finished is kept. If memory was short, set training.workers to 1; if it took "
+                "too long, raise training.unit_minutes, or name other families in training.families",
             )
-        progress(ProgressEvent("refit", done, len(units), messages[outcome.key]))
+        progress(ProgressEvent("refit", done, len(messages), messages[outcome.key]))
 
 
 def _allowed(candidates: Sequence[Candidate], constraints: Constraints) -> list[Candidate]:

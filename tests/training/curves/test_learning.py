@@ -22,7 +22,14 @@ from modelyard.training.run import load_run
 
 MakeSplit = Callable[..., tuple[Split, Problem]]
 Families = Mapping[str, Family]
-PLAN = {"families": ["linear"], "folds": 3, "tuning_rounds": 0, "workers": 1, "learning_curve": True}
+PLAN = {
+    "families": ["linear"],
+    "folds": 3,
+    "tuning_rounds": 0,
+    "workers": 1,
+    "unit_minutes": None,
+    "learning_curve": True,
+}
 
 
 def planted(rows: int, columns: int, noise: float, scale: float = 1.0) -> pl.DataFrame:
@@ -145,7 +152,7 @@ def test_it_is_drawn_where_it_is_cheap(workspace: Workspace, split_of: MakeSplit
 
 def test_auto_counts_what_was_tried(workspace: Workspace, split_of: MakeSplit, quick_families: Families) -> None:
     """After all four families a linear winner's curve is cheap, and a boosted one's is not yet."""
-    plan = {"folds": 2, "tuning_rounds": 0, "workers": 1}
+    plan = {"folds": 2, "tuning_rounds": 0, "workers": 1, "unit_minutes": None}
     split, problem = split_of(planted(400, 3, 1.0), "amount", training=plan)
     record = train(split, problem, workspace, families=quick_families).record
 

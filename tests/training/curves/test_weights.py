@@ -18,7 +18,7 @@ from modelyard.training.metrics import score
 
 MakeSplit = Callable[..., tuple[Split, Problem]]
 Families = Mapping[str, Family]
-PLAN = {"folds": 3, "tuning_rounds": 0, "workers": 1, "imbalance": True}
+PLAN = {"folds": 3, "tuning_rounds": 0, "workers": 1, "unit_minutes": None, "imbalance": True}
 
 
 def rare(rows: int = 1_500) -> pl.DataFrame:
@@ -110,7 +110,7 @@ def test_smote_is_left_out_where_rare_rows_are_many(
 ) -> None:
     """By itself, not if it was asked for: its search for neighbours is slow then."""
     monkeypatch.setattr("modelyard.training.curves.weights._MOST_NEIGHBOURS", 50)
-    plan = {"folds": 3, "tuning_rounds": 8, "workers": 1, "families": ["linear"]}
+    plan = {"folds": 3, "tuning_rounds": 8, "workers": 1, "unit_minutes": None, "families": ["linear"]}
     split, problem = split_of(rare(), "churn", data={"positive": "yes"}, training=plan)
     found = train(split, problem, workspace).record.weights
 
@@ -127,7 +127,7 @@ def test_what_was_asked_for_and_is_missing_is_refused_at_once(
     with pytest.raises(MissingExtraError, match=r"pip install 'modelyard\[imbalance\]'"):
         train(split, problem, workspace)
 
-    plan = {"folds": 3, "tuning_rounds": 8, "workers": 1, "families": ["linear"]}
+    plan = {"folds": 3, "tuning_rounds": 8, "workers": 1, "unit_minutes": None, "families": ["linear"]}
     split, problem = split_of(rare(), "churn", data={"positive": "yes"}, training=plan)
     found = train(split, problem, workspace).record.weights
 

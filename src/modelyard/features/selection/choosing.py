@@ -132,15 +132,12 @@ def _costs(judgement: Judgement, blocks: Sequence[Block], matrix: Matrix, target
     """What shuffling each column adds to the loss; exactly 0 for a column that the model makes no use of."""
     generator = np.random.default_rng(seed)
     orders = np.concatenate([generator.permutation(len(matrix)) for _ in range(_SHUFFLES)])
-    rows, truth = np.tile(matrix, (_SHUFFLES, 1)), np.tile(target, _SHUFFLES)
-    usual = judgement.loss(matrix, target)
+    ask = judgement.ask(np.tile(matrix, (_SHUFFLES, 1)), np.tile(target, _SHUFFLES))
+    usual = judgement.ask(matrix, target)(slice(0, 0), matrix[:, :0])
     costs = np.zeros(len(blocks))
     for place, block in enumerate(blocks):
         here = slice(block.start, block.stop)
         if not judgement.uses[here].any():
             continue
-        kept = rows[:, here].copy()
-        rows[:, here] = matrix[orders, here]
-        costs[place] = judgement.loss(rows, truth) - usual
-        rows[:, here] = kept
+        costs[place] = ask(here, matrix[orders, here]) - usual
     return costs

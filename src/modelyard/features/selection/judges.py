@@ -16,6 +16,10 @@ Matrix = npt.NDArray[np.float64]
 _LEAST_CHANCE = 1e-6
 
 
+Question = Callable[[slice, Matrix], float]
+"""The mean loss on rows in which the features of a slice have other values, one row for one."""
+
+
 @dataclasses.dataclass(frozen=True)
 class Judgement:
     """What a fitted model says.
@@ -24,12 +28,12 @@ class Judgement:
     ----------
     uses
         One mark for each feature: True if the model makes use of it.
-    loss
-        The mean loss of the model's answers: log loss, or squared error.
+    ask
+        Takes rows and their target, and gives a question about them; the loss is log loss, or squared error.
     """
 
     uses: npt.NDArray[np.bool_]
-    loss: Callable[[Matrix, Matrix], float]
+    ask: Callable[[Matrix, Matrix], Question]
 
 
 class Judge(Protocol):
@@ -62,7 +66,7 @@ class LinearJudge:
             else:
                 model = Ridge(alpha=10.0).fit(matrix, target)
         uses: npt.NDArray[np.bool_] = np.any(np.atleast_2d(model.coef_), axis=0)
-        return Judgement(uses, _loss_of(model, self.classes))
+        return Judgement(uses, functools.partial(_ask_sums, model, self.classes))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,27 +98,50 @@ class BoostedJudge:
             n_jobs=1,
             verbosity=-1,
         ).fit(matrix, target)
-        return Judgement(model.feature_importances_ > 0, _loss_of(model, self.classes))
+        return Judgement(model.feature_importances_ > 0, functools.partial(_ask_anew, model, self.classes))
 
 
-def _loss_of(model: Any, classes: int) -> Callable[[Matrix, Matrix], float]:
-    return functools.partial(_log_loss if classes else _squared_error, model)
+def _ask_sums(model: Any, classes: int, matrix: Matrix, target: Matrix) -> Question:
+    """Of a model that adds features up: only what the slice adds is added up again."""
+    weights = np.atleast_2d(model.coef_).T
+    sums = matrix @ weights + model.intercept_
+
+    def loss(here: slice, values: Matrix) -> float:
+        moved = sums + (values - matrix[:, here]) @ weights[here]
+        return _log_loss(model.classes_, _chances(moved), target) if classes else _squared_error(moved[:, 0], target)
+
+    return loss
 
 
-def _squared_error(model: Any, matrix: Matrix, target: Matrix) -> float:
-    return float(np.mean((np.asarray(_quietly(model.predict, matrix)) - target) ** 2))
+def _ask_anew(model: Any, classes: int, matrix: Matrix, target: Matrix) -> Question:
+    """Of any model: all is predicted again."""
+    rows = matrix.copy()
+
+    def loss(here: slice, values: Matrix) -> float:
+        rows[:, here] = values
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # scikit-learn misses names of features that the judge never had
+            answers = np.asarray(model.predict_proba(rows) if classes else model.predict(rows))
+        rows[:, here] = matrix[:, here]
+        return _log_loss(model.classes_, answers, target) if classes else _squared_error(answers, target)
+
+    return loss
 
 
-def _log_loss(model: Any, matrix: Matrix, target: Matrix) -> float:
+def _chances(sums: Matrix) -> Matrix:
+    """Probabilities of all classes, as logistic regression gives them; of two classes the second one's sums are given."""
+    both = np.hstack([np.zeros_like(sums), sums]) if sums.shape[1] == 1 else sums
+    shares = np.exp(both - both.max(axis=1, keepdims=True))
+    chances: Matrix = shares / shares.sum(axis=1, keepdims=True)
+    return chances
+
+
+def _squared_error(answers: Matrix, target: Matrix) -> float:
+    return float(np.mean((answers - target) ** 2))
+
+
+def _log_loss(known: Matrix, chances: Matrix, target: Matrix) -> float:
     """Mean of -log P(the class that was); a class that the model never saw had the least chance."""
-    chances = np.asarray(_quietly(model.predict_proba, matrix))
-    places = np.searchsorted(model.classes_, target)
-    known = np.isin(target, model.classes_)
-    given = np.where(known, chances[np.arange(len(target)), np.where(known, places, 0)], 0.0)
+    places = np.minimum(np.searchsorted(known, target), len(known) - 1)
+    given = np.where(known[places] == target, chances[np.arange(len(target)), places], 0.0)
     return float(-np.log(np.maximum(given, _LEAST_CHANCE)).mean())
-
-
-def _quietly(predict: Callable[[Matrix], Any], matrix: Matrix) -> Any:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # scikit-learn misses names of features that the judge never had
-        return predict(matrix)

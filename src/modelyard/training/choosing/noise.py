@@ -3,7 +3,7 @@
 import dataclasses
 import math
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +16,12 @@ from modelyard.training.metrics import score_weighted
 __all__ = ["Evidence", "Gain", "clusters_of"]
 
 Array = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.uint8]
 
 _REPEATS = 300
 _BLOCKS = 30
 _CELLS_AT_ONCE = 4_000_000
+_CELLS_KEPT = 100_000_000
 _ERROR_RATE = 0.05
 
 
@@ -78,6 +80,7 @@ class Evidence:
         self._predictions = predictions
         self._seed = seed
         self._scores: dict[str, Array] = {}
+        self._drawn: dict[int, list[Counts]] = {}
 
     def gain(self, first: str, second: str) -> Gain:
         """The gain of ``first`` over ``second``, judged on the same rows."""
@@ -152,17 +155,31 @@ class Evidence:
         truth, answers = self._truth[held], predictions[held]
         clusters = clusters_of(self._keys.take(held))
         count = int(clusters.max()) + 1
-        # Seeded by the fold alone: all candidates meet the same draws.
-        generator = np.random.default_rng(derive_seed(self._seed, "noise", index))
         measured = score_weighted(self._metric, truth, answers, np.ones((1, len(held))))
-        step = max(1, _CELLS_AT_ONCE // len(held))
+        each_alone = count == len(held) and bool((clusters == np.arange(count)).all())
         parts = [measured]
-        for start in range(0, _REPEATS, step):
-            drawn = generator.poisson(1.0, (min(step, _REPEATS - start), count)).astype(np.float64)
-            parts.append(score_weighted(self._metric, truth, answers, drawn[:, clusters]))
+        for drawn in self._draws(index, count, max(1, _CELLS_AT_ONCE // len(held))):
+            weights = drawn if each_alone else drawn[:, clusters]
+            parts.append(score_weighted(self._metric, truth, answers, weights.astype(np.float64)))
         scores = np.concatenate(parts)
         # A draw without one of the classes says nothing; it counts as no deviation.
         return np.where(np.isfinite(scores), scores, measured)
+
+    def _draws(self, index: int, count: int, step: int) -> Iterator[Counts]:
+        """How often each of ``count`` clusters of a fold counts, so many draws at a time; kept for other candidates."""
+        if index in self._drawn:
+            yield from self._drawn[index]
+            return
+        # Seeded by the fold alone: all candidates meet the same draws.
+        generator = np.random.default_rng(derive_seed(self._seed, "noise", index))
+        made = []
+        for start in range(0, _REPEATS, step):
+            made.append(generator.poisson(1.0, (min(step, _REPEATS - start), count)).astype(np.uint8))
+            yield made[-1]
+            if _REPEATS * len(self._truth) > _CELLS_KEPT:
+                made.clear()
+        if made:
+            self._drawn[index] = made
 
 
 def _normal_bound(tried: int) -> float:

@@ -3,16 +3,24 @@
 import math
 import time
 
+from modelyard.training.executor import Limit
+
 __all__ = ["Clock"]
 
 _LEAST_RESERVE = 0.1
 """Share of a budget that is kept for fitting the winner, when nothing is known of it yet."""
+
+_MOST_RESERVE = 0.6
 
 _PRIOR_S = 4.0
 """So many predicted seconds count as if they had taken what was expected."""
 
 _REFITS = 2.2
 """The winner is fitted twice: on the training part, and with the validation part too."""
+
+
+_GRACE = 0.05
+"""A unit at work when the time for folds is over may go on for this share of a budget; then it is ended."""
 
 
 class Clock:
@@ -24,10 +32,13 @@ class Clock:
         Seconds for the whole of training; None for no limit.
     workers
         Units that run at a time.
+    unit_s
+        Seconds that one unit may take; None for no limit.
     """
 
-    def __init__(self, budget_s: float | None, workers: int = 1) -> None:
+    def __init__(self, budget_s: float | None, workers: int = 1, unit_s: float | None = None) -> None:
         self._began = time.monotonic()
+        self._unit = math.inf if unit_s is None else unit_s
         self._budget = math.inf if budget_s is None else budget_s
         self._workers = workers
         self._reserve = 0.0 if budget_s is None else _LEAST_RESERVE * budget_s
@@ -49,32 +60,43 @@ class Clock:
         """True once no unit may be begun."""
         return self.left_s <= 0
 
-    def affords(self, family: str, seconds: float) -> bool:
+    def limit(self, *, must_end: bool = False) -> Limit:
+        """How long a unit that is begun now may take; one that must come to its end does not hear the budget."""
+        if must_end:
+            return Limit(self._unit)
+        return Limit(self._unit, self._began + (1 + _GRACE) * self._budget - self._reserve)
+
+    def affords(self, family: str, seconds: float, refit_seconds: float = 0.0) -> bool:
         """True if work on a family of so many predicted seconds on one core will end in time.
+
+        So must its refit, if it wins: within the largest share of the budget that is ever set aside.
 
         The prediction is scaled by what earlier work on the family took, in comparison with what was predicted; on a
         family that is new, by what all earlier work took.
         """
-        return seconds * self._pace(family) / self._workers <= self.left_s
+        pace = self._pace(family) / self._workers
+        return seconds * pace <= self.left_s and _REFITS * refit_seconds * pace <= _MOST_RESERVE * self._budget
 
     def note(self, family: str, predicted: float, spent: float) -> None:
         """Work of so many predicted seconds took so many, on one core."""
         self._predicted[family] = self._predicted.get(family, 0.0) + predicted
         self._spent[family] = self._spent.get(family, 0.0) + spent
 
-    def reserve_for(self, refit_seconds: float, choosing_seconds: float = 0.0) -> None:
-        """Set time aside for what comes after the search.
+    def reserve_for(self, refit_seconds: float, encoding_seconds: float = 0.0, choice_seconds: float = 0.0) -> None:
+        """Set time aside for what comes after the folds.
 
         Parameters
         ----------
         refit_seconds
             Of fitting the winner's members on the training part, on one core.
-        choosing_seconds
-            Of blending, comparing and correcting, which one core does.
+        encoding_seconds
+            Of encoding the training part for them, which no worker shares.
+        choice_seconds
+            Of choosing the winner.
         """
         if math.isfinite(self._budget):
-            wanted = choosing_seconds + _REFITS * refit_seconds / self._workers
-            self._reserve = min(0.5 * self._budget, max(0.04 * self._budget, wanted))
+            needed = choice_seconds + _REFITS * (encoding_seconds + refit_seconds / self._workers)
+            self._reserve = min(_MOST_RESERVE * self._budget, max(0.04 * self._budget, needed))
 
     def _pace(self, family: str) -> float:
         """Seconds spent a predicted second: the family's own past, weighed against that of everything so far."""

@@ -23,10 +23,13 @@ _AT_A_TIME = 2
 _MEMBERS = 5
 """Time is kept for fitting so many candidates again, in case they become a blend."""
 
-_CHOOSING_S = 3e-5
-"""Seconds that blending, choosing and correcting take a candidate and row, measured with ROC AUC, the slowest metric."""
+_CHOICE_ROW_S = 6e-5
+"""Seconds for each row that candidates were compared on: a bootstrap of the best, of those near it, and of calibration."""
 
-_CHOSEN_ROWS = 30_000
+_BLEND_ROW_S = 2e-5
+"""Seconds for each row and candidate that weighing the members of a blend takes, measured with ROC AUC, the slowest metric."""
+
+_BLEND_ROWS = 20_000
 """About so many rows at most are looked at for it."""
 
 _NO_TIME = "no time was left in the budget"
@@ -126,14 +129,14 @@ def _within_budget(
     """Candidates in the plan's order as long as they are affordable, then tuning."""
     total = len(plan.candidates) + plan.tuning_rounds
     left = {item.name: item for item in plan.candidates}
-    for batch in _batches(plan, left, clock):
+    for batch in _batches(plan, left, clock, _refit_share(validation, setup)):
         recipes = [_recipe(item, plan, families) for item in batch]
         is_first = len(left) == len(plan.candidates) - 1
         made = validation.evaluate(recipes, step="folds", planned=total, race=plan.races, must_end=is_first)
         for item, candidate in zip(batch, made, strict=True):
             if candidate.status is CandidateStatus.DONE:
                 clock.note(item.family, item.seconds, candidate.fit_seconds)
-        clock.reserve_for(_refit_seconds(validation, setup), _choosing_seconds(validation, setup))
+        _set_aside(clock, validation, setup, families)
     if plan.only is None:
         for item in left.values():
             validation.leave_out(_recipe(item, plan, families), _NO_TIME)
@@ -144,14 +147,21 @@ def _within_budget(
         seed=setup.seed,
         plan=plan.search,
         allows=lambda name, family, share: (
-            plan.allows(name) and clock.affords(family, _AT_A_TIME * share * _tuning_seconds(plan, family))
+            plan.allows(name)
+            and clock.affords(
+                family,
+                _AT_A_TIME * share * _tuning_seconds(plan, family),
+                _refit_share(validation, setup) * _tuning_seconds(plan, family),
+            )
         ),
         race=plan.races,
         resampling=plan.resampling_of_all,
     )
 
 
-def _batches(plan: WorkPlan, left: dict[str, PlannedCandidate], clock: Clock) -> Iterator[list[PlannedCandidate]]:
+def _batches(
+    plan: WorkPlan, left: dict[str, PlannedCandidate], clock: Clock, refit_share: float
+) -> Iterator[list[PlannedCandidate]]:
     """The first candidate alone, then the next two that are affordable, until none is; what is given leaves ``left``.
 
     A plan that repeats an earlier run gives the batches of that run.
@@ -165,7 +175,7 @@ def _batches(plan: WorkPlan, left: dict[str, PlannedCandidate], clock: Clock) ->
         batch: list[PlannedCandidate] = []
         for item in left.values():
             together = sum(other.seconds for other in (*batch, item))
-            if len(batch) < _AT_A_TIME and clock.affords(item.family, together):
+            if len(batch) < _AT_A_TIME and clock.affords(item.family, together, refit_share * item.seconds):
                 batch.append(item)
         if not batch:
             return
@@ -174,19 +184,23 @@ def _batches(plan: WorkPlan, left: dict[str, PlannedCandidate], clock: Clock) ->
         yield batch
 
 
-def _refit_seconds(validation: CrossValidation, setup: Setup) -> float:
-    """Seconds on all training rows of the best candidates so far, which may become a blend."""
+def _set_aside(clock: Clock, validation: CrossValidation, setup: Setup, families: Mapping[str, Family]) -> None:
+    """Time for choosing, and for the best candidates so far on all training rows, which may become a blend."""
     sign = 1 if validation.greater_is_better else -1
-    complete = [item for item in validation.candidates if item.is_complete and item.fit_seconds > 0]
+    complete = [item for item in validation.candidates if item.is_complete and item.family in families]
     best = sorted(complete, key=lambda item: -sign * (item.mean or 0.0))[:_MEMBERS]
-    learnt = np.mean([len(fold.train) for fold in setup.plan.folds])
-    return sum(item.fit_seconds for item in best) / validation.folds * len(setup.truth) / float(learnt)
+    refit_s = sum(item.fit_seconds for item in best) * _refit_share(validation, setup)
+    styles = {families[item.family].style for item in best}
+    encoding_s = sum(validation.encoding(style).learnt_row_s for style in styles) * len(setup.truth)
+    raced = sum(len(fold.held) for fold in setup.plan.folds)
+    blend_s = _BLEND_ROW_S * len(complete) * min(raced, _BLEND_ROWS) if setup.problem.training.blend else 0.0
+    clock.reserve_for(refit_s, encoding_s, _CHOICE_ROW_S * raced + blend_s)
 
 
-def _choosing_seconds(validation: CrossValidation, setup: Setup) -> float:
-    """Seconds of weighing, comparing and correcting the candidates that are complete."""
-    complete = sum(item.is_complete for item in validation.candidates)
-    return _CHOOSING_S * complete * min(len(setup.truth), _CHOSEN_ROWS)
+def _refit_share(validation: CrossValidation, setup: Setup) -> float:
+    """What fitting on all training rows costs, in times of what all folds together cost."""
+    learnt = float(np.mean([len(fold.train) for fold in setup.plan.folds]))
+    return len(setup.truth) / learnt / validation.folds
 
 
 def _tuning_seconds(plan: WorkPlan, family: str) -> float:

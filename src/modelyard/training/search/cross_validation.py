@@ -104,7 +104,7 @@ class CrossValidation:
     progress
         Hears of every unit.
     clock
-        Once it is over, no unit is begun; by default it never is.
+        Once it is over, no unit is begun, and soon those at work are ended; by default it never is.
     """
 
     def __init__(
@@ -151,6 +151,10 @@ class CrossValidation:
     def selections(self, style: EncodingStyle) -> tuple[Selection | None, ...]:
         """Which columns each fold chose for the families of a style."""
         return self._matrices.selections(style)
+
+    def encoding(self, style: EncodingStyle) -> EncodingSpeed:
+        """What encoding in a style costs, of which a candidate was tried."""
+        return self._matrices.require(style)
 
     def out_of_fold(self, name: str) -> Array:
         """Predictions of a complete candidate on the rows held out, NaN where a row never was."""
@@ -263,7 +267,7 @@ class CrossValidation:
         told, results = _Told(self._progress, step, len(units), 0), {}
         try:
             for unit in units:
-                self._executor.submit(unit)
+                self._executor.submit(unit, self._clock.limit())
             for outcome in self._executor.as_completed():
                 told.unit("failed: " + outcome.error if outcome.result is None else "done")
                 if outcome.result is not None:
@@ -317,10 +321,12 @@ class CrossValidation:
                 told.unit(f"{name}, fold {unit.fold + 1}: finished before")
             elif not self.out_of_time:
                 self._matrices.require(unit.family.style)
-                self._executor.submit(unit)
+                self._executor.submit(unit, self._clock.limit(must_end=self._must_end))
         for outcome in self._executor.as_completed():
             name, unit = owners[outcome.key]
-            if outcome.result is None:
+            if outcome.late:  # no fault of the candidate's: it is interrupted
+                told.unit(f"{name}, fold {unit.fold + 1}: {outcome.error}")
+            elif outcome.result is None:
                 errors[outcome.key] = outcome.error
                 told.unit(f"{name}, fold {unit.fold + 1}: failed")
             else:

@@ -1,7 +1,6 @@
 """Encoded matrices on disk, one set per fold, which worker processes map into memory instead of receiving copies."""
 
 import dataclasses
-import io
 import time
 from pathlib import Path
 
@@ -9,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from modelyard.core import derive_seed, write_atomic
+from modelyard.core import derive_seed
+from modelyard.core.files import atomic_file
 from modelyard.features import EncodingStyle
 from modelyard.features.selection import Selection
 from modelyard.problem import Task
@@ -27,18 +27,18 @@ _ONE_ROW_REPEATS = 30
 
 
 def save_array(path: Path, array: npt.NDArray[np.generic]) -> None:
-    """Write one ``.npy`` file, whole or not at all."""
-    buffer = io.BytesIO()
-    np.save(buffer, array, allow_pickle=False)
-    write_atomic(path, buffer.getvalue())
+    """Write one ``.npy`` file, whole or not at all; straight from the array, which may be as large as the memory allows."""
+    with atomic_file(path) as temporary, temporary.open("wb") as stream:
+        np.save(stream, array, allow_pickle=False)
 
 
 @dataclasses.dataclass(frozen=True)
 class EncodingSpeed:
-    """What encoding costs: one row in milliseconds, and seconds per row in batches."""
+    """What encoding costs: one row in milliseconds, seconds per row in batches, and per row that is learnt from."""
 
     one_row_ms: float
     row_s: float
+    learnt_row_s: float = 0.0
 
 
 class FoldMatrices:
@@ -99,13 +99,14 @@ class FoldMatrices:
         """Write the matrices of a style unless this object has done so already; returns what encoding costs."""
         if style in self._speed:
             return self._speed[style]
-        spent, rows = 0.0, 0
+        spent, rows, learning, learnt_rows = 0.0, 0, 0.0, 0
         chosen: list[Selection | None] = []
         for index, fold in enumerate(self._plan.folds):
             train, held = self._frame[fold.train], self._frame[fold.held]
-            encoder = self._learning.encoder(style)
+            encoder, start = self._learning.encoder(style), time.perf_counter()
             learnt = encoder.fit_transform(train, self._truth[fold.train])
             save_array(_file(self._folder, index, f"{style.value}.train"), learnt)
+            learning, learnt_rows = learning + time.perf_counter() - start, learnt_rows + len(train)
             chosen.append(encoder.selection_)
             monotone = self._learning.directions(encoder)
             if monotone is not None:
@@ -114,7 +115,8 @@ class FoldMatrices:
             encoded = encoder.transform(held)
             spent, rows = spent + time.perf_counter() - start, rows + len(held)
             save_array(_file(self._folder, index, f"{style.value}.held"), encoded)
-        self._speed[style] = EncodingSpeed(_one_row_ms(encoder, held), spent / max(rows, 1))
+        one_row_ms = _one_row_ms(encoder, held)
+        self._speed[style] = EncodingSpeed(one_row_ms, spent / max(rows, 1), learning / max(learnt_rows, 1))
         self._selections[style] = tuple(chosen)
         return self._speed[style]
 
