@@ -13,6 +13,7 @@ from modelyard.evaluation.page.answer import compact_interval
 from modelyard.problem import Task, metrics_for
 from modelyard.report import Page, render_html, render_markdown
 from modelyard.training.curves import Remedy, Trial, ValidationCurve, WeightComparison
+from modelyard.training.nesting import NestedScore, OuterPart
 
 if TYPE_CHECKING:
     from tests.evaluation.conftest import Life, Live
@@ -178,6 +179,18 @@ def test_tuning_is_shown_by_its_parameter(churn_evaluation: Evaluation, churn_li
     assert "Tuning: num_leaves matters most." in text
     assert "lightgbm by num_leaves" in text
     assert "Tuning:" not in render_html(page_of(churn_evaluation, churn_life))
+
+
+def test_a_nested_score_stands_beside_the_others(churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """Each outer part with its winner and both of its figures, under the sentence of the whole."""
+    parts = (OuterPart(80, 20, "linear", "linear", 0.8123, 0.8011), OuterPart(80, 20, "blend", "blend", 0.8345, 0.8222))
+    found = NestedScore("roc_auc", 2, parts, 0.8116, 0.0123, 0.7654, 0.8579, {"linear": 1, "blend": 1}, "Worth 0.8116.")
+    run = dataclasses.replace(churn_life.run.record, nested=found)
+    text = render_html(evaluation_page(churn_evaluation, run, churn_life.problem, None))
+
+    assert "Nested: Worth 0.8116." in text
+    assert "nested 0.8116 (0.7654 to 0.8579)" in text
+    assert all(figure in text for figure in ("0.8123", "0.8011", "0.8345", "0.8222"))
 
 
 def test_weights_are_shown_as_a_comparison(churn_evaluation: Evaluation, churn_life: "Life") -> None:

@@ -3,8 +3,10 @@
 import dataclasses
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from modelyard.core import (
     ConfigError,
@@ -33,6 +35,8 @@ from modelyard.training.families.fitness import unfit_reason
 from modelyard.training.families.optional import is_installed, require_library
 from modelyard.training.families.registry import FAMILIES, registered_families
 from modelyard.training.model import FittedModel
+from modelyard.training.nesting import NestedScore
+from modelyard.training.nesting.outer import Outer, OuterWinner, nested_score, plan_outer
 from modelyard.training.planning import PORTFOLIO, Clock, Size, WorkPlan, make_plan
 from modelyard.training.preparation import Setup, environment, prepare
 from modelyard.training.records import CandidateRole, CandidateStatus, TrainingRun
@@ -164,50 +168,129 @@ def _train(order: _Order) -> StoredRun:
     limit = None if order.replay is not None else _limit_s(order.problem)
     clock = Clock(limit, order.problem.training.workers or cores())
     setup = prepare(split, order.problem, workspace.root)
+    outer = plan_outer(setup)
     families = {**order.families, **_families_of_others(setup.problem, order.families)}
     chosen = _chosen_families(setup.problem, families)
-    unfit = {name: reason for name, family in chosen.items() if (reason := unfit_reason(family, setup.needs))}
-    plan = _plan(setup, {name: family for name, family in chosen.items() if name not in unfit}, order.replay)
     folder = workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
     if not order.resume:
         shutil.rmtree(folder, ignore_errors=True)
-    matrices = FoldMatrices(folder, split.train.frame, setup.learning)
-    matrices.write_folds(setup.plan, setup.keys, setup.truth, setup.seed)
-    write_json_atomic(folder / _PLAN_FILE, plan.to_dict())
     runner = order.executor or _default_executor(setup.problem)
-    validation = CrossValidation(folder, setup.question, matrices, runner, progress=order.progress, clock=clock)
-    end = SearchEnd(finished=False)
+    bench = _Bench(runner, families, chosen, clock, order.replay)
+    conclusion: _Conclusion | None = None
     try:
-        end = carry_out(plan, validation, setup, split.train.frame, chosen, unfit, clock)
-        if not end.finished:
-            runner.close()
-        _require_complete(validation, finished=end.finished)
-        choice = choose_winner(validation, setup)
-        conclusion = _Conclusion(plan, end, choice)
-        if end.finished:
-            conclusion = _look_closer(validation, matrices, setup, conclusion, families)
+        searched = _search(folder, split.train.frame, setup, bench, order.progress)
+        conclusion = _choose(searched, setup)
+        if outer and conclusion.end.finished:
+            conclusion = _nest(outer, setup, split, folder, bench, conclusion, order.progress)
+        if conclusion.end.finished:
+            conclusion = _look_closer(searched.validation, searched.matrices, setup, conclusion, families)
         shutil.rmtree(folder / "matrices", ignore_errors=True)
-        winner = candidate_of(choice.winner, validation.candidates)
-        models = fit_winner(
-            winner,
-            validation,
+        models = _fitted(
+            {"development": split.train.frame, "final": split.development.frame},
+            searched,
+            conclusion,
             setup,
-            split,
-            families,
+            bench,
             folder / "refit",
-            executor=runner if end.finished else None,
-            progress=order.progress,
+            order.progress,
         )
     finally:
-        if order.executor is None or not end.finished:
+        if order.executor is None or conclusion is None or not conclusion.end.finished:
             runner.close()
         for name in ("matrices", "refit"):
             shutil.rmtree(folder / name, ignore_errors=True)
-    run = _conclude(validation, setup, split, families, workspace, conclusion, models, clock)
-    if end.finished:
+    run = _conclude(searched.validation, setup, split, families, workspace, conclusion, models, clock)
+    if conclusion.end.finished:
         shutil.rmtree(folder, ignore_errors=True)
     track(run, setup.problem, workspace, order.tracker)
     return run
+
+
+@dataclasses.dataclass(frozen=True)
+class _Bench:
+    """What a search works with, whatever its rows: all families and those of the plan, and the run that it repeats."""
+
+    executor: Executor
+    families: Mapping[str, Family]
+    chosen: Mapping[str, Family]
+    clock: Clock
+    replay: TrainingRun | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Searched:
+    """Candidates scored, and how far that came."""
+
+    validation: CrossValidation
+    matrices: FoldMatrices
+    plan: WorkPlan
+    end: SearchEnd
+
+
+def _search(folder: Path, frame: pl.DataFrame, setup: Setup, bench: _Bench, progress: Progress) -> _Searched:
+    """Plan the work and carry it out on these rows."""
+    unfit = {name: reason for name, family in bench.chosen.items() if (reason := unfit_reason(family, setup.needs))}
+    fit = {name: family for name, family in bench.chosen.items() if name not in unfit}
+    plan = _plan(setup, fit, bench.replay)
+    matrices = FoldMatrices(folder, frame, setup.learning)
+    matrices.write_folds(setup.plan, setup.keys, setup.truth, setup.seed)
+    write_json_atomic(folder / _PLAN_FILE, plan.to_dict())
+    validation = CrossValidation(folder, setup.question, matrices, bench.executor, progress=progress, clock=bench.clock)
+    end = carry_out(plan, validation, setup, frame, bench.chosen, unfit, bench.clock)
+    if not end.finished:
+        bench.executor.close()
+    return _Searched(validation, matrices, plan, end)
+
+
+def _choose(searched: _Searched, setup: Setup) -> "_Conclusion":
+    """The choice among what was searched."""
+    _require_complete(searched.validation, finished=searched.end.finished)
+    return _Conclusion(searched.plan, searched.end, choose_winner(searched.validation, setup))
+
+
+def _fitted(
+    tables: Mapping[str, pl.DataFrame],
+    searched: _Searched,
+    conclusion: "_Conclusion",
+    setup: Setup,
+    bench: _Bench,
+    folder: Path,
+    progress: Progress,
+) -> dict[str, FittedModel]:
+    """The winner on all rows of each table; after an interruption in this process, since workers are gone."""
+    validation = searched.validation
+    winner = candidate_of(conclusion.choice.winner, validation.candidates)
+    executor = bench.executor if conclusion.end.finished else None
+    return fit_winner(winner, validation, setup, tables, bench.families, folder, executor=executor, progress=progress)
+
+
+def _nest(
+    outer: tuple[Outer, ...],
+    setup: Setup,
+    split: Split,
+    folder: Path,
+    bench: _Bench,
+    conclusion: "_Conclusion",
+    progress: Progress,
+) -> "_Conclusion":
+    """With the score of the whole search; stopping it stops the run, which the next call takes up again."""
+    anew = dataclasses.replace(bench, replay=None)
+
+    def procedure(place: Path, rows: pl.DataFrame, inner: Setup, told: Progress) -> OuterWinner | None:
+        searched = _search(place, rows, inner, anew, told)
+        if not searched.end.finished:
+            return None
+        found = _choose(searched, inner)
+        winner = candidate_of(found.choice.winner, searched.validation.candidates)
+        models = _fitted({"development": rows}, searched, found, inner, anew, place / "refit", told)
+        return OuterWinner(winner, models["development"])
+
+    nested = nested_score(outer, setup, split.train.frame, folder, procedure, bench.families, progress)
+    end = conclusion.end
+    if not nested.finished:
+        bench.executor.close()
+        end = dataclasses.replace(end, finished=False)
+    return dataclasses.replace(conclusion, end=end, nested=nested)
 
 
 def _limit_s(problem: Problem) -> float | None:
@@ -314,6 +397,12 @@ class _Conclusion:
     choice: Choice
     curve: LearningCurve | None = None
     weights: WeightComparison | None = None
+    nested: NestedScore | None = None
+
+    @property
+    def why(self) -> str:
+        """The reason for the choice, and what the whole search is worth."""
+        return self.choice.why if self.nested is None else f"{self.choice.why} {self.nested.sentence}"
 
 
 def _look_closer(
@@ -370,7 +459,7 @@ def _conclude(
         metric=setup.question.metric,
         candidates=tuple(validation.candidates),
         winner=choice.winner,
-        why=choice.why,
+        why=conclusion.why,
         classes=setup.classes,
         columns=setup.columns,
         seed=setup.seed,
@@ -390,6 +479,7 @@ def _conclude(
         batches=tuple(validation.batches),
         truncated=conclusion.end.truncated,
         seconds=round(clock.spent_s, 1),
+        nested=conclusion.nested,
     )
     return store_run(record, contents, workspace)
 

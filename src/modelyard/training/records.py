@@ -13,6 +13,7 @@ from modelyard.problem import Task
 from modelyard.training.blending.calibration import Calibration
 from modelyard.training.choosing.bias import CorrectedScore
 from modelyard.training.curves.records import LearningCurve, ValidationCurve, WeightComparison
+from modelyard.training.nesting.records import NestedScore
 from modelyard.training.planning.plan import WorkPlan
 from modelyard.training.update.records import Update
 
@@ -173,6 +174,8 @@ class TrainingRun(Record):
         From the beginning to the fitted winner.
     update
         What the run continued; None if it was trained anew.
+    nested
+        What the whole search is worth on rows that it has not seen; None if that was not asked for.
     """
 
     id: str
@@ -204,6 +207,7 @@ class TrainingRun(Record):
     truncated: str = ""
     seconds: float | None = None
     update: Update | None = None
+    nested: NestedScore | None = None
 
     def candidate(self, name: str) -> Candidate:
         """The candidate called ``name``.

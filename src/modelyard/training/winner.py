@@ -4,8 +4,9 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import polars as pl
+
 from modelyard.core import ModelyardError, Progress, ProgressEvent
-from modelyard.data import Split
 from modelyard.problem import metric_spec
 from modelyard.problem.schema import Constraints
 from modelyard.report import format_number
@@ -50,19 +51,21 @@ def fit_winner(
     winner: Candidate,
     validation: CrossValidation,
     setup: Setup,
-    split: Split,
+    tables: Mapping[str, pl.DataFrame],
     families: Mapping[str, Family],
     folder: Path,
     *,
     executor: Executor | None,
     progress: Progress,
 ) -> dict[str, FittedModel]:
-    """The winner on the training part (``development``), and on training and validation together (``final``).
+    """The winner on all rows of each table, by the table's name.
 
     Boosted members take the number of rounds that the folds agreed on.
 
     Parameters
     ----------
+    tables
+        The training part as ``development``, training and validation together as ``final``.
     folder
         For matrices and estimators on their way.
     executor
@@ -73,7 +76,6 @@ def fit_winner(
     ModelyardError
         If a member that could be fitted on all folds cannot be fitted on all rows.
     """
-    tables = {"development": split.train.frame, "final": split.development.frame}
     target = setup.problem.data.target
     truths = {name: encode_target(frame[target], setup.problem.task, setup.classes) for name, frame in tables.items()}
     if winner.name == NAIVE:

@@ -76,8 +76,21 @@ def show_training(run: TrainingRun) -> RenderableType:
         Text(f"Selection: {run.selection.sentence}") if run.selection is not None else None,
         table,
         lost if failed else None,
+        _outer_parts(run),
         hint('modelyard evaluate, and at the very end: modelyard evaluate --open-test "final evaluation"'),
     )
+
+
+def _outer_parts(run: TrainingRun) -> RenderableType | None:
+    """What the search is worth outside of each part that it was carried out on; None if nobody asked."""
+    if run.nested is None:
+        return None
+    title = metric_spec(run.metric).title
+    rows = (
+        (f"outer part {place}", part.winner or part.error, number(part.claimed), number(part.score))
+        for place, part in enumerate(run.nested.parts, 1)
+    )
+    return plain_table(("nested", "winner there", "on its folds", f"{title} outside"), rows, numeric=(2, 3))
 
 
 def show_sync(found: Synced) -> RenderableType:
