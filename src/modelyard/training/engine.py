@@ -44,6 +44,8 @@ from modelyard.training.run import RunContents, StoredRun, store_run
 from modelyard.training.search.carrying_out import SearchEnd, carry_out
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.matrices import FoldMatrices
+from modelyard.training.stability import Repeats
+from modelyard.training.stability.repeats import require_divisions
 from modelyard.training.tracking import track
 from modelyard.training.winner import candidate_of, choose_winner, fit_winner
 
@@ -168,6 +170,7 @@ def _train(order: _Order) -> StoredRun:
     limit = None if order.replay is not None else _limit_s(order.problem)
     clock = Clock(limit, order.problem.training.workers or cores())
     setup = prepare(split, order.problem, workspace.root)
+    require_divisions(setup)
     outer = plan_outer(setup)
     families = {**order.families, **_families_of_others(setup.problem, order.families)}
     chosen = _chosen_families(setup.problem, families)
@@ -179,7 +182,7 @@ def _train(order: _Order) -> StoredRun:
     conclusion: _Conclusion | None = None
     try:
         searched = _search(folder, split.train.frame, setup, bench, order.progress)
-        conclusion = _choose(searched, setup)
+        conclusion = _choose(searched, setup, bench)
         if outer and conclusion.end.finished:
             conclusion = _nest(outer, setup, split, folder, bench, conclusion, order.progress)
         if conclusion.end.finished:
@@ -242,10 +245,15 @@ def _search(folder: Path, frame: pl.DataFrame, setup: Setup, bench: _Bench, prog
     return _Searched(validation, matrices, plan, end)
 
 
-def _choose(searched: _Searched, setup: Setup) -> "_Conclusion":
+def _choose(searched: _Searched, setup: Setup, bench: _Bench) -> "_Conclusion":
     """The choice among what was searched."""
     _require_complete(searched.validation, finished=searched.end.finished)
-    return _Conclusion(searched.plan, searched.end, choose_winner(searched.validation, setup))
+    verdict = choose_winner(searched.validation, setup, bench.families, whole=searched.end.finished)
+    end = searched.end
+    if end.finished and not verdict.finished:
+        bench.executor.close()
+        end = dataclasses.replace(end, finished=False)
+    return _Conclusion(searched.plan, end, verdict.choice, repeats=verdict.repeats)
 
 
 def _fitted(
@@ -280,7 +288,9 @@ def _nest(
         searched = _search(place, rows, inner, anew, told)
         if not searched.end.finished:
             return None
-        found = _choose(searched, inner)
+        found = _choose(searched, inner, anew)
+        if not found.end.finished:
+            return None
         winner = candidate_of(found.choice.winner, searched.validation.candidates)
         models = _fitted({"development": rows}, searched, found, inner, anew, place / "refit", told)
         return OuterWinner(winner, models["development"])
@@ -397,6 +407,7 @@ class _Conclusion:
     choice: Choice
     curve: LearningCurve | None = None
     weights: WeightComparison | None = None
+    repeats: Repeats | None = None
     nested: NestedScore | None = None
 
     @property
@@ -479,6 +490,7 @@ def _conclude(
         batches=tuple(validation.batches),
         truncated=conclusion.end.truncated,
         seconds=round(clock.spent_s, 1),
+        repeats=conclusion.repeats,
         nested=conclusion.nested,
     )
     return store_run(record, contents, workspace)

@@ -15,6 +15,7 @@ from modelyard.training.choosing.bias import CorrectedScore
 from modelyard.training.curves.records import LearningCurve, ValidationCurve, WeightComparison
 from modelyard.training.nesting.records import NestedScore
 from modelyard.training.planning.plan import WorkPlan
+from modelyard.training.stability.records import Repeats
 from modelyard.training.update.records import Update
 
 __all__ = ["BLEND", "EXISTING", "NAIVE", "Candidate", "CandidateRole", "CandidateStatus", "TrainingRun"]
@@ -176,6 +177,8 @@ class TrainingRun(Record):
         What the run continued; None if it was trained anew.
     nested
         What the whole search is worth on rows that it has not seen; None if that was not asked for.
+    repeats
+        The choice on further divisions into folds; None if that was not asked for, or not needed.
     """
 
     id: str
@@ -208,6 +211,7 @@ class TrainingRun(Record):
     seconds: float | None = None
     update: Update | None = None
     nested: NestedScore | None = None
+    repeats: Repeats | None = None
 
     def candidate(self, name: str) -> Candidate:
         """The candidate called ``name``.

@@ -1,7 +1,8 @@
 """From scored candidates to a fitted winner: a blend if it pays, the choice, calibration if it pays, and the refits."""
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+import functools
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -20,26 +21,60 @@ from modelyard.training.preparation import Setup
 from modelyard.training.records import NAIVE, Candidate, CandidateRole
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.refit import Refit, RefitPart, RefitUnit, fit_constant
+from modelyard.training.stability import Repeats
+from modelyard.training.stability.repeats import Contest, Repeated, choose_again
 from modelyard.training.target import encode_target
 
-__all__ = ["candidate_of", "choose_winner", "fit_winner"]
+__all__ = ["Verdict", "candidate_of", "choose_winner", "fit_winner"]
 
 _PARTS = {"development": "on the training part", "final": "on training and validation"}
 
 
-def choose_winner(validation: CrossValidation, setup: Setup) -> Choice:
-    """Add the blend, choose among all, and calibrate the choice's probabilities if that lowers the log loss for sure."""
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """The choice, and whether it would come again; ``finished`` is False if further folds were stopped."""
+
+    choice: Choice
+    repeats: Repeats | None = None
+    finished: bool = True
+
+
+def choose_winner(
+    validation: CrossValidation, setup: Setup, families: Mapping[str, Family], *, whole: bool = True
+) -> Verdict:
+    """Add the blend, choose among all, again on further divisions if asked for, and calibrate the choice if that pays.
+
+    Parameters
+    ----------
+    families
+        By name, those of all candidates.
+    whole
+        False after a search that was stopped: then nothing is scored again.
+    """
     metric, plan = setup.question.metric, setup.problem.training
     trial = Trial(setup.truth, setup.plan, metric, validation.out_of_fold)
-    allowed = _allowed(validation.candidates, setup.problem.constraints)
-    mixed = blended(allowed, trial) if plan.blend else None
+    mixed = blended(_allowed(validation.candidates, setup.problem.constraints), trial) if plan.blend else None
     if mixed is not None:
         validation.add(*mixed)
     evidence = _evidence(metric, validation, setup)
     wants_best = plan.prefer == "best" or (plan.prefer == "auto" and plan.budget is not None)
-    choice = choose(validation.candidates, metric, setup.problem.constraints, evidence, simplest=not wants_best)
-    choice = _corrected(choice, validation, setup)
-    return _calibrate(choice, validation, setup, trial) if setup.problem.task.is_classification else choice
+    decide = functools.partial(_decide, setup=setup, simplest=not wants_best)
+    choice = decide(validation.candidates, evidence, None)
+    allowed = _allowed(validation.candidates, setup.problem.constraints)
+    contest = Contest(validation, setup, families, evidence, allowed, choice)
+    again = choose_again(contest, decide) if whole else Repeated(choice)
+    choice = _corrected(again.choice, validation, setup)
+    if setup.problem.task.is_classification:
+        choice = _calibrate(choice, validation, setup, trial)
+    return Verdict(choice, again.repeats, again.finished)
+
+
+def _decide(
+    candidates: Sequence[Candidate], evidence: Evidence, among: Collection[str] | None, *, setup: Setup, simplest: bool
+) -> Choice:
+    """The rule with what the project file says."""
+    constraints, metric = setup.problem.constraints, setup.question.metric
+    return choose(candidates, metric, constraints, evidence, simplest=simplest, among=among)
 
 
 def candidate_of(name: str, candidates: Sequence[Candidate]) -> Candidate:

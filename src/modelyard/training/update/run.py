@@ -250,6 +250,7 @@ def _record(case: _Case, trials: Sequence[_Trial], final: Continued) -> Training
         weights=None,
         corrected=None,
         nested=None,
+        repeats=None,
         update=found,
     )
 
