@@ -12,8 +12,9 @@ from modelyard.evaluation.records import Evaluation, MetricValue, SegmentScore
 from modelyard.evaluation.systems import NAIVE, WINNER
 from modelyard.problem import Task, metric_spec
 from modelyard.report import format_number
+from modelyard.training.records import TrainingRun
 
-__all__ = ["evaluation_findings"]
+__all__ = ["evaluation_findings", "run_findings"]
 
 _CALIBRATION_GAP = 0.03
 _CALIBRATION_BINS = 3
@@ -56,6 +57,26 @@ def evaluation_findings(evaluation: Evaluation, *, time: str | None = None) -> t
     found = itertools.chain.from_iterable(check(evaluation) for check in checks)
     regions = region_findings(evaluation.regions, evaluation.measured_on)
     return (*found, *regions, *trend_findings(evaluation.stability), *_dominance(evaluation, time))
+
+
+def run_findings(run: TrainingRun) -> Iterator[Finding]:
+    """What the making of the winner says about it: one finding if its score hangs on the seed of fitting."""
+    seeds = run.seeds
+    if seeds is None or not seeds.unstable:
+        return
+    mended = seeds.averaged > 1
+    yield Finding(
+        "unstable-by-seed",
+        Severity.INFO if mended else Severity.WARNING,
+        seeds.winner,
+        seeds.sentence,
+        "A model that another seed makes another one gives other answers to the same rows after each retraining.",
+        "The mean of several seeds is used; keep training.seeds as it is."
+        if mended
+        else "Set training.seeds to 5 or more, choose a steadier family, or bring more rows.",
+        {"by_seed": seeds.by_seed, "by_fold": seeds.by_fold, "seeds": len(seeds.scores), "averaged": seeds.averaged},
+        "T3",
+    )
 
 
 def _winner(evaluation: Evaluation, metric: str) -> MetricValue | None:

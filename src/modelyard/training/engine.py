@@ -22,7 +22,6 @@ from modelyard.data import Split
 from modelyard.features.selection import Selection, selection_report
 from modelyard.problem import DEFAULT_FAMILIES, Problem, did_you_mean
 from modelyard.store import Tracker, Workspace
-from modelyard.training.blending.trial import CALIBRATED
 from modelyard.training.choosing.rule import Choice
 from modelyard.training.curves import LearningCurve, WeightComparison
 from modelyard.training.curves.learning import draw_learning_curve, is_affordable
@@ -44,10 +43,10 @@ from modelyard.training.run import RunContents, StoredRun, store_run
 from modelyard.training.search.carrying_out import SearchEnd, carry_out
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.matrices import FoldMatrices
-from modelyard.training.stability import Repeats
+from modelyard.training.stability import Repeats, SeedSpread
 from modelyard.training.stability.repeats import require_divisions
 from modelyard.training.tracking import track
-from modelyard.training.winner import candidate_of, choose_winner, fit_winner
+from modelyard.training.winner import bare_name, candidate_of, choose_winner, fit_winner
 
 __all__ = ["repeat", "train"]
 
@@ -169,7 +168,8 @@ def _train(order: _Order) -> StoredRun:
     split, workspace = order.split, order.workspace
     limit = None if order.replay is not None else _limit_s(order.problem)
     clock = Clock(limit, order.problem.training.workers or cores())
-    setup = prepare(split, order.problem, workspace.root)
+    problem = order.problem if order.replay is None else _as_far_as(order.replay, order.problem)
+    setup = prepare(split, problem, workspace.root)
     require_divisions(setup)
     outer = plan_outer(setup)
     families = {**order.families, **_families_of_others(setup.problem, order.families)}
@@ -253,7 +253,7 @@ def _choose(searched: _Searched, setup: Setup, bench: _Bench) -> "_Conclusion":
     if end.finished and not verdict.finished:
         bench.executor.close()
         end = dataclasses.replace(end, finished=False)
-    return _Conclusion(searched.plan, end, verdict.choice, repeats=verdict.repeats)
+    return _Conclusion(searched.plan, end, verdict.choice, repeats=verdict.repeats, seeds=verdict.seeds)
 
 
 def _fitted(
@@ -308,6 +308,16 @@ def _limit_s(problem: Problem) -> float | None:
     minutes, budget = problem.constraints.training_minutes, problem.training.budget_s
     limits = [limit for limit in (budget, None if minutes is None else minutes * 60) if limit is not None]
     return min(limits, default=None)
+
+
+def _as_far_as(run: TrainingRun, problem: Problem) -> Problem:
+    """The problem without further divisions, seeds and outer parts that the run was stopped before."""
+    done = {
+        "repeats": 1 if run.repeats is None else problem.training.repeats,
+        "seeds": 1 if run.seeds is None else problem.training.seeds,
+        "nested": problem.training.nested if run.nested is not None and run.nested.finished else None,
+    }
+    return problem.model_copy(update={"training": problem.training.model_copy(update=done)})
 
 
 def _families_of_others(problem: Problem, families: Mapping[str, Family]) -> dict[str, Family]:
@@ -408,6 +418,7 @@ class _Conclusion:
     curve: LearningCurve | None = None
     weights: WeightComparison | None = None
     repeats: Repeats | None = None
+    seeds: SeedSpread | None = None
     nested: NestedScore | None = None
 
     @property
@@ -425,7 +436,7 @@ def _look_closer(
 ) -> _Conclusion:
     """The winner by the number of rows and with class weights, if asked for, or cheap; Ctrl-C forgoes what is left."""
     plan = setup.problem.training
-    winner = candidate_of(conclusion.choice.winner.removesuffix(CALIBRATED), validation.candidates)
+    winner = candidate_of(bare_name(conclusion.choice.winner), validation.candidates)
     family = families.get(winner.family)
     if family is None:
         return conclusion
@@ -484,13 +495,16 @@ def _conclude(
         selection=selection_report(_selections(validation, families.get(final.family)), final.encoder.selection_),
         learning_curve=conclusion.curve,
         weights=conclusion.weights,
-        validation_curve=validation_curve(validation.candidates, setup.question.metric, seed=setup.seed),
+        validation_curve=validation_curve(
+            [item for item in validation.candidates if not item.seeds], setup.question.metric, seed=setup.seed
+        ),
         corrected=choice.corrected,
         work=conclusion.plan,
         batches=tuple(validation.batches),
         truncated=conclusion.end.truncated,
         seconds=round(clock.spent_s, 1),
         repeats=conclusion.repeats,
+        seeds=conclusion.seeds,
         nested=conclusion.nested,
     )
     return store_run(record, contents, workspace)

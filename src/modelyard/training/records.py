@@ -15,7 +15,7 @@ from modelyard.training.choosing.bias import CorrectedScore
 from modelyard.training.curves.records import LearningCurve, ValidationCurve, WeightComparison
 from modelyard.training.nesting.records import NestedScore
 from modelyard.training.planning.plan import WorkPlan
-from modelyard.training.stability.records import Repeats
+from modelyard.training.stability.records import Repeats, SeedSpread
 from modelyard.training.update.records import Update
 
 __all__ = ["BLEND", "EXISTING", "NAIVE", "Candidate", "CandidateRole", "CandidateStatus", "TrainingRun"]
@@ -88,6 +88,8 @@ class Candidate(Record):
         A blend: the candidates that it is made of, and their weights, which sum to 1.
     calibration
         What sets its probabilities right; None if nothing does.
+    seeds
+        How many times it, or a member of a blend, is fitted with another seed and averaged; empty for once each.
     """
 
     name: str
@@ -108,6 +110,7 @@ class Candidate(Record):
     notes: tuple[str, ...] = ()
     members: Mapping[str, float] = dataclasses.field(default_factory=dict)
     calibration: Calibration | None = None
+    seeds: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def is_complete(self) -> bool:
@@ -179,6 +182,8 @@ class TrainingRun(Record):
         What the whole search is worth on rows that it has not seen; None if that was not asked for.
     repeats
         The choice on further divisions into folds; None if that was not asked for, or not needed.
+    seeds
+        The winner with other seeds of fitting; None if that was not asked for.
     """
 
     id: str
@@ -212,6 +217,7 @@ class TrainingRun(Record):
     update: Update | None = None
     nested: NestedScore | None = None
     repeats: Repeats | None = None
+    seeds: SeedSpread | None = None
 
     def candidate(self, name: str) -> Candidate:
         """The candidate called ``name``.

@@ -21,21 +21,23 @@ from modelyard.training.preparation import Setup
 from modelyard.training.records import NAIVE, Candidate, CandidateRole
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.refit import Refit, RefitPart, RefitUnit, fit_constant
-from modelyard.training.stability import Repeats
+from modelyard.training.stability import Repeats, SeedSpread
 from modelyard.training.stability.repeats import Contest, Repeated, choose_again
+from modelyard.training.stability.seeds import AVERAGED, Seeded, fit_seed, try_seeds
 from modelyard.training.target import encode_target
 
-__all__ = ["Verdict", "candidate_of", "choose_winner", "fit_winner"]
+__all__ = ["Verdict", "bare_name", "candidate_of", "choose_winner", "fit_winner"]
 
 _PARTS = {"development": "on the training part", "final": "on training and validation"}
 
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """The choice, and whether it would come again; ``finished`` is False if further folds were stopped."""
+    """The choice, and whether it would come again; ``finished`` is False if further folds or seeds were stopped."""
 
     choice: Choice
     repeats: Repeats | None = None
+    seeds: SeedSpread | None = None
     finished: bool = True
 
 
@@ -64,9 +66,26 @@ def choose_winner(
     contest = Contest(validation, setup, families, evidence, allowed, choice)
     again = choose_again(contest, decide) if whole else Repeated(choice)
     choice = _corrected(again.choice, validation, setup)
+    winner = candidate_of(choice.winner, validation.candidates)
+    seeded = try_seeds(winner, validation, setup, families, evidence) if whole and again.finished else Seeded()
+    choice = _averaged(choice, validation, seeded)
     if setup.problem.task.is_classification:
         choice = _calibrate(choice, validation, setup, trial)
-    return Verdict(choice, again.repeats, again.finished)
+    return Verdict(choice, again.repeats, seeded.spread, again.finished and seeded.finished)
+
+
+def _averaged(choice: Choice, validation: CrossValidation, seeded: Seeded) -> Choice:
+    """The choice as the mean of several seeds, if there is one; what they showed is told in any case."""
+    if not seeded.finished:
+        return dataclasses.replace(choice, why=f"{choice.why} Stopped before other seeds were tried.")
+    if seeded.spread is None:
+        return choice
+    why = f"{choice.why} {seeded.spread.sentence}"
+    if seeded.mean is None:
+        return dataclasses.replace(choice, why=why)
+    scored = validation.add(*seeded.mean)
+    mean = f"{why[:-1]}: {format_number(scored.mean)} ± {format_number(scored.sd)}."
+    return dataclasses.replace(choice, winner=scored.name, why=mean)
 
 
 def _decide(
@@ -75,6 +94,15 @@ def _decide(
     """The rule with what the project file says."""
     constraints, metric = setup.problem.constraints, setup.question.metric
     return choose(candidates, metric, constraints, evidence, simplest=simplest, among=among)
+
+
+def bare_name(name: str) -> str:
+    """The candidate as it was tried: not calibrated, and with one seed.
+
+    >>> bare_name("lightgbm-tuned-3-seeds-calibrated")
+    'lightgbm-tuned-3'
+    """
+    return name.removesuffix(CALIBRATED).removesuffix(AVERAGED)
 
 
 def candidate_of(name: str, candidates: Sequence[Candidate]) -> Candidate:
@@ -117,7 +145,12 @@ def fit_winner(
         return {name: fit_constant(setup.learning, frame, truths[name], winner) for name, frame in tables.items()}
     weights = winner.members or {winner.name.removesuffix(CALIBRATED): 1.0}
     source = {name: candidate_of(name, validation.candidates) for name in weights}
-    parts = [RefitPart(source[name], families[source[name].family], weight) for name, weight in weights.items()]
+    parts = [
+        RefitPart(source[name], families[source[name].family], weight / times, fit_seed(setup.seed, number))
+        for name, weight in weights.items()
+        for times in [winner.seeds.get(bare_name(name), 1)]
+        for number in range(times)
+    ]
     refits = {name: Refit(folder / name, setup.learning, winner, parts, seed=setup.seed) for name in tables}
     units = [
         (f"{winner.name}, {_PARTS[name]}", unit)

@@ -19,7 +19,7 @@ from modelyard.data import Split, load_split
 from modelyard.features import EncodingStyle
 from modelyard.problem import Problem
 from modelyard.store import Workspace
-from modelyard.training.engine import train
+from modelyard.training.engine import repeat, train
 from modelyard.training.families.family import Family
 from modelyard.training.metrics import score
 from modelyard.training.model import FittedModel
@@ -148,6 +148,22 @@ def test_what_an_encoder_could_leak_is_not_rewarded(
     assert found.mean == pytest.approx(0.5, abs=0.06)
 
 
+def test_everything_together_is_repeated_to_the_last_bit(
+    workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame, quick_families: Families
+) -> None:
+    """Outer parts search with repeats and seeds of their own; a replay gives every figure again."""
+    families = {name: quick_families[name] for name in ("linear", "random_forest")}
+    split, problem = split_of(table, "amount", training={**PLAN, "nested": 2, "repeats": 2, "seeds": 2})
+    run = train(split, problem, workspace, families=families).record
+    again = repeat(run, split, problem, workspace, families=families).record
+    assert run.repeats is not None
+    assert run.seeds is not None
+
+    assert again.nested == run.nested
+    assert (again.repeats, again.seeds, again.winner) == (run.repeats, run.seeds, run.winner)
+    assert run.why.index("Within noise of the best") < run.why.index("seed") < run.why.index("Nested")
+
+
 def test_groups_never_straddle(split_of: MakeSplit, table: pl.DataFrame) -> None:
     """No household is on both sides of an outer part, nor on both sides of a fold within."""
     split, problem = split_of(table, "churn", data={"group": "household"}, training=PLAN)
@@ -225,7 +241,7 @@ KILLED = """
     from modelyard.data import load_split
     from modelyard.problem import Problem
     from modelyard.store import Workspace
-    from modelyard.training.engine import train
+    from modelyard.training.engine import repeat, train
     from modelyard.training.families.linear import Linear
 
     workspace = Workspace(Path(sys.argv[1]))

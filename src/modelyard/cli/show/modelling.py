@@ -76,9 +76,22 @@ def show_training(run: TrainingRun) -> RenderableType:
         Text(f"Selection: {run.selection.sentence}") if run.selection is not None else None,
         table,
         lost if failed else None,
+        _divisions(run),
         _outer_parts(run),
         hint('modelyard evaluate, and at the very end: modelyard evaluate --open-test "final evaluation"'),
     )
+
+
+def _divisions(run: TrainingRun) -> RenderableType | None:
+    """Means of the finalists on each division into folds; None if nothing was scored again."""
+    if run.repeats is None or not run.repeats.finalists:
+        return None
+    rows = (
+        (item.name, *(number(sum(scores) / len(scores)) for scores in item.scores), number(item.mean), number(item.sd))
+        for item in run.repeats.finalists
+    )
+    columns = ("finalist", *(f"division {place}" for place in range(1, run.repeats.divisions + 1)), "mean", "± sd")
+    return plain_table(columns, rows, numeric=range(1, len(columns)))
 
 
 def _outer_parts(run: TrainingRun) -> RenderableType | None:

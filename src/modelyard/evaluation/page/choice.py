@@ -1,14 +1,64 @@
-"""How far the choice can be trusted: outer parts of a nested search."""
+"""How far the choice can be trusted: further divisions into folds, other seeds, outer parts of a nested search."""
+
+import statistics
 
 from modelyard.problem import metric_spec
 from modelyard.report import Details, Table, format_number, format_range
 from modelyard.training.nesting import NestedScore
 from modelyard.training.records import TrainingRun
+from modelyard.training.stability import Repeats, SeedSpread
 
-__all__ = ["nested_block"]
+__all__ = ["choice_blocks"]
 
 
-def nested_block(found: NestedScore, run: TrainingRun) -> Details:
+def choice_blocks(run: TrainingRun) -> list[Details]:
+    """What was asked of the choice, each folded under what was found."""
+    blocks = []
+    if run.repeats is not None and run.repeats.finalists:
+        blocks.append(_repeats_block(run.repeats))
+    if run.seeds is not None:
+        blocks.append(_seeds_block(run.seeds))
+    if run.nested is not None:
+        blocks.append(_nested_block(run.nested, run))
+    return blocks
+
+
+def _repeats_block(found: Repeats) -> Details:
+    """Each finalist's mean on each division."""
+    divisions = tuple(f"division {number}" for number in range(1, found.divisions + 1))
+    rows = tuple(
+        (
+            item.name,
+            *(format_number(statistics.fmean(scores)) for scores in item.scores),
+            format_number(item.mean),
+            format_number(item.sd),
+        )
+        for item in found.finalists
+    )
+    caption = (
+        f"{metric_spec(found.metric).title}, means over folds; the first division is that of all candidates. The last column is the "
+        "standard deviation of the divisions' means: what the luck of one division moves."
+    )
+    columns = ("candidate", *divisions, "mean", "± sd")
+    return Details(f"Repeated: {found.sentence}", (Table(columns, rows, caption, tuple(range(1, len(columns)))),))
+
+
+def _seeds_block(found: SeedSpread) -> Details:
+    """The winner's score on each fold with each seed."""
+    folds = tuple(f"fold {number}" for number in range(1, len(found.scores[0]) + 1))
+    rows = tuple(
+        (f"seed {number}", *map(format_number, scores), format_number(statistics.fmean(scores)))
+        for number, scores in enumerate(found.scores, 1)
+    )
+    caption = (
+        f"{metric_spec(found.metric).title} of {found.winner}. From seed to seed a fold moves by {format_number(found.by_seed)}, from "
+        f"fold to fold by {format_number(found.by_fold)} (standard deviations)."
+    )
+    columns = ("seed of fitting", *folds, "mean")
+    return Details(f"Seeds: {found.sentence}", (Table(columns, rows, caption, tuple(range(1, len(columns)))),))
+
+
+def _nested_block(found: NestedScore, run: TrainingRun) -> Details:
     """Each outer part with its winner, and the mean beside what the folds and their correction say; folded."""
     title = metric_spec(found.metric).title
     parts = tuple(

@@ -403,11 +403,14 @@ class CrossValidation:
     def _gather(self, parts: Sequence[Array]) -> Array:
         return self._question.plan.gathered(parts, len(self._question.truth))
 
+    def scores_of(self, predictions: Array) -> list[float]:
+        """The primary metric of predictions on the rows that each fold holds out."""
+        return [self._judged(index, predictions[fold.held]) for index, fold in enumerate(self._question.plan.folds)]
+
     def _scored(self, candidate: Candidate, predictions: Array) -> Candidate:
         """With fold scores, or failed if the metric is undefined on one of them."""
         self._predictions[candidate.name] = predictions
-        question = self._question
-        scores = [self._judged(index, predictions[fold.held]) for index, fold in enumerate(question.plan.folds)]
+        question, scores = self._question, self.scores_of(predictions)
         undefined = [index for index, value in enumerate(scores, 1) if not math.isfinite(value)]
         if undefined:
             return dataclasses.replace(

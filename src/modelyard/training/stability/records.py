@@ -71,7 +71,7 @@ class SeedSpread(Record):
     by_seed
         Standard deviation of a fold's score over seeds, pooled over folds.
     by_fold
-        Standard deviation over folds of the mean over seeds.
+        Standard deviation over folds of the mean over seeds, or of a fold's score under draws of its rows if that is larger.
     unstable
         Whether ``by_seed`` is more than half of ``by_fold``.
     averaged

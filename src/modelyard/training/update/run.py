@@ -251,6 +251,7 @@ def _record(case: _Case, trials: Sequence[_Trial], final: Continued) -> Training
         corrected=None,
         nested=None,
         repeats=None,
+        seeds=None,
         update=found,
     )
 
