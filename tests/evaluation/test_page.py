@@ -15,7 +15,7 @@ from modelyard.problem import Task, metrics_for
 from modelyard.report import Page, render_html, render_markdown
 from modelyard.training.curves import Remedy, Trial, ValidationCurve, WeightComparison
 from modelyard.training.nesting import NestedScore, OuterPart
-from modelyard.training.stability import Finalist, Repeats, SeedSpread
+from modelyard.training.stability import Finalist, FoldSpread, Repeats, SeedSpread
 
 if TYPE_CHECKING:
     from tests.evaluation.conftest import Life, Live
@@ -220,6 +220,8 @@ def test_a_score_that_hangs_on_the_seed_is_a_finding(churn_life: "Life") -> None
     assert (found.id, found.severity, found.subject) == ("unstable-by-seed", Severity.WARNING, "linear")
     assert mended.severity is Severity.INFO
     assert list(run_findings(steady)) == []
+    uneven = FoldSpread("linear", "roc_auc", 0.001, 0.1, True, "linear is unstable from fold to fold.")
+    assert [item.id for item in run_findings(dataclasses.replace(steady, by_fold=uneven))] == ["unstable-by-fold"]
 
 
 def test_weights_are_shown_as_a_comparison(churn_evaluation: Evaluation, churn_life: "Life") -> None:

@@ -60,8 +60,19 @@ def evaluation_findings(evaluation: Evaluation, *, time: str | None = None) -> t
 
 
 def run_findings(run: TrainingRun) -> Iterator[Finding]:
-    """What the making of the winner says about it: one finding if its score hangs on the seed of fitting."""
-    seeds = run.seeds
+    """What the making of the winner says about it: whether its score hangs on the fold, or on the seed of fitting."""
+    folds, seeds = run.by_fold, run.seeds
+    if folds is not None and folds.unstable:
+        yield Finding(
+            "unstable-by-fold",
+            Severity.WARNING,
+            folds.winner,
+            folds.sentence,
+            "What it scores on average it may not score on the next rows: some of them it knows much better than others.",
+            "Look at the folds' rows: groups or times that were not declared, a few extreme values, or segments to report apart.",
+            {"chance": folds.chance, "beyond": folds.beyond},
+            "T3",
+        )
     if seeds is None or not seeds.unstable:
         return
     mended = seeds.averaged > 1

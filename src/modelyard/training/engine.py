@@ -43,10 +43,9 @@ from modelyard.training.run import RunContents, StoredRun, store_run
 from modelyard.training.search.carrying_out import SearchEnd, carry_out
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.matrices import FoldMatrices
-from modelyard.training.stability import Repeats, SeedSpread
 from modelyard.training.stability.repeats import require_divisions
 from modelyard.training.tracking import track
-from modelyard.training.winner import bare_name, candidate_of, choose_winner, fit_winner
+from modelyard.training.winner import Verdict, bare_name, candidate_of, choose_winner, fit_winner
 
 __all__ = ["repeat", "train"]
 
@@ -253,7 +252,7 @@ def _choose(searched: _Searched, setup: Setup, bench: _Bench) -> "_Conclusion":
     if end.finished and not verdict.finished:
         bench.executor.close()
         end = dataclasses.replace(end, finished=False)
-    return _Conclusion(searched.plan, end, verdict.choice, repeats=verdict.repeats, seeds=verdict.seeds)
+    return _Conclusion(searched.plan, end, verdict)
 
 
 def _fitted(
@@ -414,12 +413,15 @@ class _Conclusion:
 
     plan: WorkPlan
     end: SearchEnd
-    choice: Choice
+    verdict: Verdict
     curve: LearningCurve | None = None
     weights: WeightComparison | None = None
-    repeats: Repeats | None = None
-    seeds: SeedSpread | None = None
     nested: NestedScore | None = None
+
+    @property
+    def choice(self) -> Choice:
+        """The winner, and the reason for it."""
+        return self.verdict.choice
 
     @property
     def why(self) -> str:
@@ -503,8 +505,9 @@ def _conclude(
         batches=tuple(validation.batches),
         truncated=conclusion.end.truncated,
         seconds=round(clock.spent_s, 1),
-        repeats=conclusion.repeats,
-        seeds=conclusion.seeds,
+        repeats=conclusion.verdict.repeats,
+        seeds=conclusion.verdict.seeds,
+        by_fold=conclusion.verdict.by_fold,
         nested=conclusion.nested,
     )
     return store_run(record, contents, workspace)

@@ -15,7 +15,7 @@ from modelyard.training.choosing.bias import CorrectedScore
 from modelyard.training.curves.records import LearningCurve, ValidationCurve, WeightComparison
 from modelyard.training.nesting.records import NestedScore
 from modelyard.training.planning.plan import WorkPlan
-from modelyard.training.stability.records import Repeats, SeedSpread
+from modelyard.training.stability.records import FoldSpread, Repeats, SeedSpread
 from modelyard.training.update.records import Update
 
 __all__ = ["BLEND", "EXISTING", "NAIVE", "Candidate", "CandidateRole", "CandidateStatus", "TrainingRun"]
@@ -184,6 +184,8 @@ class TrainingRun(Record):
         The choice on further divisions into folds; None if that was not asked for, or not needed.
     seeds
         The winner with other seeds of fitting; None if that was not asked for.
+    by_fold
+        Whether the winner's score differs from fold to fold; None if that cannot be said.
     """
 
     id: str
@@ -218,6 +220,7 @@ class TrainingRun(Record):
     nested: NestedScore | None = None
     repeats: Repeats | None = None
     seeds: SeedSpread | None = None
+    by_fold: FoldSpread | None = None
 
     def candidate(self, name: str) -> Candidate:
         """The candidate called ``name``.

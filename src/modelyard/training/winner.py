@@ -21,7 +21,8 @@ from modelyard.training.preparation import Setup
 from modelyard.training.records import NAIVE, Candidate, CandidateRole
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.refit import Refit, RefitPart, RefitUnit, fit_constant
-from modelyard.training.stability import Repeats, SeedSpread
+from modelyard.training.stability import FoldSpread, Repeats, SeedSpread
+from modelyard.training.stability.folds import spread_by_fold
 from modelyard.training.stability.repeats import Contest, Repeated, choose_again
 from modelyard.training.stability.seeds import AVERAGED, Seeded, fit_seed, try_seeds
 from modelyard.training.target import encode_target
@@ -38,6 +39,7 @@ class Verdict:
     choice: Choice
     repeats: Repeats | None = None
     seeds: SeedSpread | None = None
+    by_fold: FoldSpread | None = None
     finished: bool = True
 
 
@@ -71,7 +73,10 @@ def choose_winner(
     choice = _averaged(choice, validation, seeded)
     if setup.problem.task.is_classification:
         choice = _calibrate(choice, validation, setup, trial)
-    return Verdict(choice, again.repeats, seeded.spread, again.finished and seeded.finished)
+    by_fold = None
+    if winner.role is CandidateRole.CANDIDATE:
+        by_fold = spread_by_fold(winner, candidate_of(NAIVE, validation.candidates), metric, evidence)
+    return Verdict(choice, again.repeats, seeded.spread, by_fold, again.finished and seeded.finished)
 
 
 def _averaged(choice: Choice, validation: CrossValidation, seeded: Seeded) -> Choice:

@@ -73,6 +73,7 @@ def show_training(run: TrainingRun) -> RenderableType:
     return stack(
         headline(f"Winner: {run.winner}", f"{len(done)} candidates, {run.folds} folds, seed {run.seed}"),
         Text(run.why),
+        Text(run.by_fold.sentence, style="yellow") if run.by_fold is not None and run.by_fold.unstable else None,
         Text(f"Selection: {run.selection.sentence}") if run.selection is not None else None,
         table,
         lost if failed else None,

@@ -4,7 +4,7 @@ import dataclasses
 
 from modelyard.core import Record
 
-__all__ = ["Finalist", "Repeats", "SeedSpread"]
+__all__ = ["Finalist", "FoldSpread", "Repeats", "SeedSpread"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,6 +53,32 @@ class Repeats(Record):
     finalists: tuple[Finalist, ...]
     before: str
     after: str
+    sentence: str
+
+
+@dataclasses.dataclass(frozen=True)
+class FoldSpread(Record):
+    """Whether the winner's score differs from fold to fold.
+
+    Parameters
+    ----------
+    winner, metric
+        Whose score, and which.
+    chance
+        Of folds so far apart if all had one score.
+    beyond
+        Standard deviation between folds beyond what their rows explain.
+    unstable
+        Whether that is no chance, and matters.
+    sentence
+        In words; ``""`` unless it is unstable.
+    """
+
+    winner: str
+    metric: str
+    chance: float
+    beyond: float
+    unstable: bool
     sentence: str
 
 

@@ -252,6 +252,7 @@ def _record(case: _Case, trials: Sequence[_Trial], final: Continued) -> Training
         nested=None,
         repeats=None,
         seeds=None,
+        by_fold=None,
         update=found,
     )
 
