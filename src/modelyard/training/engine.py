@@ -71,7 +71,9 @@ def train(
     :func:`~modelyard.training.choosing.rule.choose`) and its calibration; the winner on the training part, and on training
     and validation together. Fold scores do not depend on the executor. Before the winner is fitted it is drawn by the
     number of rows, if ``training.learning_curve`` says so, and compared with itself under class weights and
-    resampling, if ``training.imbalance`` does.
+    resampling, if ``training.imbalance`` does. If they ask for it, ``training.repeats`` scores those within noise of the best on
+    further divisions before the choice, ``training.seeds`` fits the winner with other seeds, and ``training.nested`` carries
+    out all of that again outside of each outer part.
 
     With ``training.budget`` a portfolio of proven configurations takes the place of the families' defaults, and the
     clock says how many of them are tried; what it kept from being done is recorded, and :func:`repeat`
@@ -95,7 +97,8 @@ def train(
     tracker
         Hears of the run when it is stored; by default the one that the project file names.
     progress
-        Hears of every unit: steps ``folds``, ``tuning``, ``curve``, ``weights`` and ``refit``.
+        Hears of every unit: steps ``folds``, ``tuning``, ``division 2``, ``seed 2``, ``outer 1/5``, ``curve``, ``weights`` and
+        ``refit``.
     resume
         False to forget what an earlier call left unfinished.
     families
@@ -199,8 +202,8 @@ def _train(order: _Order) -> StoredRun:
     finally:
         if order.executor is None or conclusion is None or not conclusion.end.finished:
             runner.close()
-        for name in ("matrices", "refit"):
-            shutil.rmtree(folder / name, ignore_errors=True)
+        for path in [path for name in ("matrices", "refit") for path in folder.rglob(name)]:
+            shutil.rmtree(path, ignore_errors=True)
     run = _conclude(searched.validation, setup, split, families, workspace, conclusion, models, clock)
     if conclusion.end.finished:
         shutil.rmtree(folder, ignore_errors=True)

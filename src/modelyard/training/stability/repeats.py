@@ -20,8 +20,8 @@ from modelyard.training.stability.records import Finalist, Repeats
 
 __all__ = ["FEW_ROWS", "Contest", "Repeated", "choose_again", "require_divisions"]
 
-FEW_ROWS = 2_500
-"""Rows up to which ``auto`` scores again: beyond, one division hardly errs more often than three."""
+FEW_ROWS = 1_000
+"""Rows up to which ``auto`` scores again. Beyond, three divisions chose no better than one (``benchmarks/training/repeats.py``)."""
 
 _DIVISIONS = 3
 _MOST_FINALISTS = 6
