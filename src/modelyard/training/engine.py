@@ -181,13 +181,15 @@ def _train(order: _Order) -> StoredRun:
         shutil.rmtree(folder, ignore_errors=True)
     runner = order.executor or _default_executor(setup.problem)
     bench = _Bench(runner, families, chosen, clock, order.replay)
-    conclusion: _Conclusion | None = None
+    finished = False
     try:
         searched = _search(folder, split.train.frame, setup, bench, order.progress)
+        finished = searched.end.finished
         conclusion = _choose(searched, setup, bench)
         if outer and conclusion.end.finished:
             conclusion = _nest(outer, setup, split, folder, bench, conclusion, order.progress)
-        if conclusion.end.finished:
+        finished = conclusion.end.finished
+        if finished:
             conclusion = _look_closer(searched.validation, searched.matrices, setup, conclusion, families)
         shutil.rmtree(folder / "matrices", ignore_errors=True)
         models = _fitted(
@@ -200,12 +202,12 @@ def _train(order: _Order) -> StoredRun:
             order.progress,
         )
     finally:
-        if order.executor is None or conclusion is None or not conclusion.end.finished:
+        if order.executor is None or not finished:
             runner.close()
         for path in [path for name in ("matrices", "refit") for path in folder.rglob(name)]:
             shutil.rmtree(path, ignore_errors=True)
     run = _conclude(searched.validation, setup, split, families, workspace, conclusion, models, clock)
-    if conclusion.end.finished:
+    if finished:
         shutil.rmtree(folder, ignore_errors=True)
     track(run, setup.problem, workspace, order.tracker)
     return run
