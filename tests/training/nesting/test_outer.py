@@ -60,6 +60,10 @@ def test_the_whole_search_is_scored_outside_of_each_part(
     assert found.mean == pytest.approx(run.record.candidate(run.record.winner).mean, abs=0.06)
     assert sum(found.families.values()) == 3
     assert "Nested cross-validation, the whole search 3 times" in run.record.why
+    assert found.mean is not None
+    assert found.low is not None
+    assert found.high is not None
+    assert found.low < found.mean < found.high
     assert load_run(run.record.id, workspace).record.nested == found
     assert plain.record.nested is None
     assert plain.record.candidates[0].fold_scores == run.record.candidates[0].fold_scores
@@ -159,6 +163,9 @@ def test_everything_together_is_repeated_to_the_last_bit(
     assert run.repeats is not None
     assert run.seeds is not None
 
+    assert run.nested is not None
+    assert (run.nested.low, run.nested.high) == (None, None)
+    assert "too few parts for an interval" in run.why
     assert again.nested == run.nested
     assert (again.repeats, again.seeds, again.winner) == (run.repeats, run.seeds, run.winner)
     assert run.why.index("Within noise of the best") < run.why.index("seed") < run.why.index("Nested")

@@ -50,7 +50,7 @@ class NestedScore(Record):
     mean, standard_error
         Of the parts' scores; None unless all parts have one.
     low, high
-        95 % interval, as :func:`~modelyard.training.nesting.interval.mean_interval` gives it.
+        95 % interval, as :func:`~modelyard.training.nesting.interval.mean_interval` gives it; None for two parts.
     families
         How often each family won.
     sentence

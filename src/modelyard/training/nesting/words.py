@@ -5,12 +5,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from modelyard.problem import metric_spec
-from modelyard.report import format_number
+from modelyard.report import format_number, format_range
 from modelyard.training.nesting.interval import mean_interval
 from modelyard.training.nesting.records import NestedScore, OuterPart
 from modelyard.training.preparation import Setup
 
 __all__ = ["concluded"]
+
+_FEWEST = 3
+"""Two parts leave one degree of freedom: their interval would reach beyond what any metric can be."""
 
 _AGREEMENT = 0.8
 """From this share of outer parts on that one family wins, the choice is called steady."""
@@ -26,18 +29,20 @@ def concluded(parts: tuple[OuterPart, ...], made: int, setup: Setup) -> NestedSc
         why = lost or f"it was stopped after {len(parts)} of {made} outer parts"
         sentence = f"Nested cross-validation gives no figure: {why}."
         return NestedScore(metric, wanted, parts, None, None, None, None, families, sentence, finished)
-    figures = mean_interval(parts, setup.plan.strategy)
-    said = [_figure(parts, metric, figures), _optimism(parts, metric), _agreement(parts, families)]
+    mean, error, *ends = mean_interval(parts, setup.plan.strategy)
+    low, high = ends if len(parts) >= _FEWEST else (None, None)
+    said = [_figure(parts, metric, (mean, error, low, high)), _optimism(parts, metric), _agreement(parts, families)]
     fewer = [] if len(parts) == wanted else [f"The rows allow {len(parts)} outer parts, not {wanted}."]
     sentence = " ".join([*said, *fewer])
-    return NestedScore(metric, wanted, parts, *figures, families, sentence)
+    return NestedScore(metric, wanted, parts, mean, error, low, high, families, sentence)
 
 
-def _figure(parts: Sequence[OuterPart], metric: str, figures: tuple[float, float, float, float]) -> str:
-    mean, error, low, high = map(format_number, figures)
+def _figure(parts: Sequence[OuterPart], metric: str, figures: tuple[float, float, float | None, float | None]) -> str:
+    mean, error, low, high = figures
+    interval = "too few parts for an interval" if low is None else f"95 % interval {format_range(low, high)}"
     return (
         f"Nested cross-validation, the whole search {len(parts)} times and each winner on rows that its search has not seen: "
-        f"{metric_spec(metric).title} {mean} (95 % interval {low} to {high}, standard error {error})."
+        f"{metric_spec(metric).title} {format_number(mean)} ({interval}, standard error {format_number(error)})."
     )
 
 
