@@ -9,10 +9,13 @@ import pytest
 from modelyard.core import Actor, Finding, Severity
 from modelyard.evaluation import Evaluation, evaluation_page
 from modelyard.evaluation.evaluate import evaluate
+from modelyard.evaluation.findings import run_findings
 from modelyard.evaluation.page.answer import compact_interval
 from modelyard.problem import Task, metrics_for
 from modelyard.report import Page, render_html, render_markdown
 from modelyard.training.curves import Remedy, Trial, ValidationCurve, WeightComparison
+from modelyard.training.nesting import NestedScore, OuterPart
+from modelyard.training.stability import Finalist, FoldSpread, Repeats, SeedSpread
 
 if TYPE_CHECKING:
     from tests.evaluation.conftest import Life, Live
@@ -178,6 +181,47 @@ def test_tuning_is_shown_by_its_parameter(churn_evaluation: Evaluation, churn_li
     assert "Tuning: num_leaves matters most." in text
     assert "lightgbm by num_leaves" in text
     assert "Tuning:" not in render_html(page_of(churn_evaluation, churn_life))
+
+
+def test_a_nested_score_stands_beside_the_others(churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """Each outer part with its winner and both of its figures, under the sentence of the whole."""
+    parts = (OuterPart(80, 20, "linear", "linear", 0.8123, 0.8011), OuterPart(80, 20, "blend", "blend", 0.8345, 0.8222))
+    found = NestedScore("roc_auc", 2, parts, 0.8116, 0.0123, 0.7654, 0.8579, {"linear": 1, "blend": 1}, "Worth 0.8116.")
+    run = dataclasses.replace(churn_life.run.record, nested=found)
+    text = render_html(evaluation_page(churn_evaluation, run, churn_life.problem, None))
+
+    assert "Nested: Worth 0.8116." in text
+    assert "nested 0.8116 (0.7654 to 0.8579)" in text
+    assert all(figure in text for figure in ("0.8123", "0.8011", "0.8345", "0.8222"))
+
+
+def test_repeats_and_seeds_are_shown_with_all_scores(churn_evaluation: Evaluation, churn_life: "Life") -> None:
+    """A mean for each finalist and division, a figure for each seed and fold, and a sentence for both."""
+    finalist = Finalist("linear", ((0.81, 0.83), (0.84, 0.86)), 0.835, 0.0212)
+    repeats = Repeats("roc_auc", 2, 2, (finalist,), "linear", "linear", "Scored again.")
+    seeds = SeedSpread("linear", "roc_auc", ((0.7111, 0.7222), (0.7333, 0.7444)), 0.0157, 0.0078, True, 2, "Moves.")
+    run = dataclasses.replace(churn_life.run.record, repeats=repeats, seeds=seeds)
+    text = render_html(evaluation_page(churn_evaluation, run, churn_life.problem, None))
+
+    assert "Repeated: Scored again." in text
+    assert "Seeds: Moves." in text
+    assert all(figure in text for figure in ("0.8200", "0.8500", "0.8350", "0.7111", "0.7444", "0.7389"))
+
+
+def test_a_score_that_hangs_on_the_seed_is_a_finding(churn_life: "Life") -> None:
+    """A warning as long as one seed is used, a note once the mean of several is; none for a steady winner."""
+    spread = SeedSpread("linear", "roc_auc", ((0.7, 0.8), (0.75, 0.7)), 0.05, 0.04, True, 1, "It is unstable.")
+    run = dataclasses.replace(churn_life.run.record, seeds=spread)
+    averaged = dataclasses.replace(run, seeds=dataclasses.replace(spread, averaged=3))
+    steady = dataclasses.replace(run, seeds=dataclasses.replace(spread, unstable=False))
+    (found,) = run_findings(run)
+    (mended,) = run_findings(averaged)
+
+    assert (found.id, found.severity, found.subject) == ("unstable-by-seed", Severity.WARNING, "linear")
+    assert mended.severity is Severity.INFO
+    assert list(run_findings(steady)) == []
+    uneven = FoldSpread("linear", "roc_auc", 0.001, 0.1, True, "linear is unstable from fold to fold.")
+    assert [item.id for item in run_findings(dataclasses.replace(steady, by_fold=uneven))] == ["unstable-by-fold"]
 
 
 def test_weights_are_shown_as_a_comparison(churn_evaluation: Evaluation, churn_life: "Life") -> None:

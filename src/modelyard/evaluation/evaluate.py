@@ -24,7 +24,7 @@ from modelyard.evaluation.experts.comparison import compare_with_experts
 from modelyard.evaluation.experts.records import ExpertAnswers
 from modelyard.evaluation.explanations import RowNames, explain_rows
 from modelyard.evaluation.fairness.gaps import measure_gaps
-from modelyard.evaluation.findings import evaluation_findings
+from modelyard.evaluation.findings import evaluation_findings, run_findings
 from modelyard.evaluation.importance import permutation_importance
 from modelyard.evaluation.money import Stakes, money_gained
 from modelyard.evaluation.periods.measure import measure_stability
@@ -155,7 +155,8 @@ def evaluate(
         beside = compare_with_experts(experts, problem, rows, run.record.classes, confidence=confidence, seed=seed)
         draft = dataclasses.replace(draft, experts=beside)
     steps.done("findings")
-    return dataclasses.replace(draft, findings=evaluation_findings(draft, time=problem.data.time))
+    found = evaluation_findings(draft, time=problem.data.time)
+    return dataclasses.replace(draft, findings=(*found, *run_findings(run.record)))
 
 
 def _as_trained(problem: Problem, run: StoredRun) -> Problem:

@@ -13,8 +13,9 @@ from modelyard.evaluation.records import Evaluation, MetricValue, SegmentScore
 from modelyard.evaluation.systems import NAIVE, WINNER
 from modelyard.problem import Task, metric_spec
 from modelyard.report import format_number
+from modelyard.training.records import TrainingRun
 
-__all__ = ["evaluation_findings"]
+__all__ = ["evaluation_findings", "run_findings"]
 
 _CALIBRATION_GAP = 0.03
 _CALIBRATION_BINS = 3
@@ -58,6 +59,37 @@ def evaluation_findings(evaluation: Evaluation, *, time: str | None = None) -> t
     regions = region_findings(evaluation.regions, evaluation.measured_on)
     quantiles = quantile_findings(evaluation.quantiles, evaluation.measured_on)
     return (*found, *regions, *quantiles, *trend_findings(evaluation.stability), *_dominance(evaluation, time))
+
+
+def run_findings(run: TrainingRun) -> Iterator[Finding]:
+    """What the making of the winner says about it: whether its score hangs on the fold, or on the seed of fitting."""
+    folds, seeds = run.by_fold, run.seeds
+    if folds is not None and folds.unstable:
+        yield Finding(
+            "unstable-by-fold",
+            Severity.WARNING,
+            folds.winner,
+            folds.sentence,
+            "What it scores on average it may not score on the next rows: some of them it knows much better than others.",
+            "Look at the folds' rows: groups or times that were not declared, a few extreme values, or segments to report apart.",
+            {"chance": folds.chance, "beyond": folds.beyond},
+            "T3",
+        )
+    if seeds is None or not seeds.unstable:
+        return
+    mended = seeds.averaged > 1
+    yield Finding(
+        "unstable-by-seed",
+        Severity.INFO if mended else Severity.WARNING,
+        seeds.winner,
+        seeds.sentence,
+        "A model that another seed makes another one gives other answers to the same rows after each retraining.",
+        "The mean of several seeds is used; keep training.seeds as it is."
+        if mended
+        else "Set training.seeds to 5 or more, choose a steadier family, or bring more rows.",
+        {"by_seed": seeds.by_seed, "by_fold": seeds.by_fold, "seeds": len(seeds.scores), "averaged": seeds.averaged},
+        "T3",
+    )
 
 
 def _winner(evaluation: Evaluation, metric: str) -> MetricValue | None:

@@ -539,6 +539,23 @@ class TrainingPlan(_Strict):
         "the last two need the extra imbalance); auto does so where a class has less than 30 % of the rows and it is cheap. "
         "class_weights is its older name.",
     )
+    nested: int | None = Field(
+        default=None,
+        ge=2,
+        le=20,
+        description="Nested cross-validation in so many outer parts, typically 5: the whole search is carried out again on the "
+        "rows outside of each part, and its winner is scored on the part. Costs about as many searches more; not with a budget.",
+    )
+    repeats: Literal["auto"] | Annotated[int, Field(ge=1, le=10, strict=True)] = Field(
+        default=1,
+        description="Divisions into folds on which candidates within noise of the best are scored; the choice is made on the "
+        "mean. auto: three where they are needed and rows are few. Not with folds in time, or with a budget.",
+    )
+    seeds: Literal["auto"] | Annotated[int, Field(ge=1, le=10, strict=True)] = Field(
+        default=1,
+        description="Seeds with which the winner is fitted and averaged; its spread by seed is measured. auto: three are "
+        "measured, and averaged if that spread is large. Deterministic models are not repeated. Not with a budget.",
+    )
 
     resampling: Literal["none", "weights", "smote", "under", "auto"] = Field(
         default="none",
@@ -605,6 +622,16 @@ class TrainingPlan(_Strict):
             raise ValueError("search: a grid is tried whole, and a budget would cut it short; leave one of them out")
         return self
 
+    @model_validator(mode="after")
+    def _a_budget_buys_one_search(self) -> Self:
+        asked = {"nested": self.nested is not None, "repeats": self.repeats != 1, "seeds": self.seeds != 1}
+        for name in (name for name, wanted in asked.items() if wanted and self.budget is not None):
+            raise ValueError(
+                f"{name}: a budget ({self.budget}) pays for one search, and its clock for no further one. "
+                f"Take {name} out, or train without a budget"
+            )
+        return self
+
 
 class Tracking(_Strict):
     """Where runs are recorded beside the local record, which is always kept."""
@@ -660,6 +687,17 @@ class Problem(_Strict):
             raise PydanticCustomError("missing", "Field required", {"key": "data.target"})
         if self.task is Task.FORECASTING and self.data.time is None:
             raise PydanticCustomError("missing", "Field required", {"key": "data.time"})
+        return self
+
+    @model_validator(mode="after")
+    def _scored_again_where_folds_are(self) -> Self:
+        plan = self.training
+        asked = {"nested": plan.nested is not None, "repeats": plan.repeats != 1, "seeds": plan.seeds != 1}
+        for name in (name for name, wanted in asked.items() if wanted):
+            if self.task in (Task.FORECASTING, Task.ANOMALY, Task.CLUSTERING):
+                raise ValueError(
+                    f"training.{name}: the candidates of a {self.task.value} task are not scored by these folds. Take it out"
+                )
         return self
 
     @model_validator(mode="after")

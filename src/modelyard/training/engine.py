@@ -3,8 +3,10 @@
 import dataclasses
 import shutil
 from collections.abc import Mapping
+from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from modelyard.core import (
     ConfigError,
@@ -20,8 +22,7 @@ from modelyard.data import Split
 from modelyard.features.selection import Selection, selection_report
 from modelyard.problem import DEFAULT_FAMILIES, Problem, Task, did_you_mean
 from modelyard.store import Tracker, Workspace
-from modelyard.training.balancing.contest import Contest
-from modelyard.training.blending.trial import CALIBRATED
+from modelyard.training.balancing.remedies import Remedies
 from modelyard.training.choosing.rule import Choice
 from modelyard.training.curves import LearningCurve, WeightComparison
 from modelyard.training.curves.learning import draw_learning_curve, is_affordable
@@ -35,6 +36,8 @@ from modelyard.training.families.fitness import unfit_reason
 from modelyard.training.families.optional import is_installed, require_library
 from modelyard.training.families.registry import FAMILIES, registered_families
 from modelyard.training.model import FittedModel
+from modelyard.training.nesting import NestedScore
+from modelyard.training.nesting.outer import Outer, OuterWinner, nested_score, plan_outer
 from modelyard.training.planning import PORTFOLIO, Clock, Size, WorkPlan, make_plan
 from modelyard.training.planning.declared import declared_search
 from modelyard.training.preparation import Setup, environment, prepare
@@ -43,8 +46,9 @@ from modelyard.training.run import RunContents, StoredRun, store_run
 from modelyard.training.search.carrying_out import SearchEnd, carry_out
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.matrices import FoldMatrices
+from modelyard.training.stability.repeats import require_divisions
 from modelyard.training.tracking import track
-from modelyard.training.winner import candidate_of, choose_winner, fit_winner
+from modelyard.training.winner import Verdict, bare_name, candidate_of, choose_winner, fit_winner
 
 __all__ = ["repeat", "train"]
 
@@ -70,7 +74,9 @@ def train(
     :func:`~modelyard.training.choosing.rule.choose`) and its calibration; the winner on the training part, and on training
     and validation together. Fold scores do not depend on the executor. Before the winner is fitted it is drawn by the
     number of rows, if ``training.learning_curve`` says so, and compared with itself under class weights and
-    resampling, if ``training.imbalance`` does; with ``training.resampling: auto`` the best of these may take its place.
+    resampling, if ``training.imbalance`` does; with ``training.resampling: auto`` the best of these may take its place. If they ask for it, ``training.repeats`` scores those within noise of the best on
+    further divisions before the choice, ``training.seeds`` fits the winner with other seeds, and ``training.nested`` carries
+    out all of that again outside of each outer part.
 
     With ``training.budget`` a portfolio of proven configurations takes the place of the families' defaults, and the
     clock says how many of them are tried; what it kept from being done is recorded, and :func:`repeat`
@@ -94,7 +100,8 @@ def train(
     tracker
         Hears of the run when it is stored; by default the one that the project file names.
     progress
-        Hears of every unit: steps ``folds``, ``tuning``, ``curve``, ``weights`` and ``refit``.
+        Hears of every unit: steps ``folds``, ``tuning``, ``division 2``, ``seed 2``, ``outer 1/5``, ``curve``, ``weights`` and
+        ``refit``.
     resume
         False to forget what an earlier call left unfinished.
     families
@@ -166,53 +173,144 @@ def _train(order: _Order) -> StoredRun:
     split, workspace = order.split, order.workspace
     limit = None if order.replay is not None else _limit_s(order.problem)
     clock = Clock(limit, order.problem.training.workers or cores(), order.problem.training.unit_s)
-    setup = prepare(split, order.problem, workspace.root)
+    problem = order.problem if order.replay is None else _as_far_as(order.replay, order.problem)
+    setup = prepare(split, problem, workspace.root)
+    require_divisions(setup)
+    outer = plan_outer(setup)
     families = {**order.families, **_families_of_others(setup.problem, order.families)}
     chosen = _chosen_families(setup.problem, families)
-    unfit = {name: reason for name, family in chosen.items() if (reason := unfit_reason(family, setup.needs))}
-    plan = _plan(setup, chosen, unfit, order.replay)
     folder = workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
     if not order.resume:
         shutil.rmtree(folder, ignore_errors=True)
-    matrices = FoldMatrices(folder, split.train.frame, setup.learning)
-    matrices.write_folds(setup.plan, setup.keys, setup.truth, setup.seed)
-    write_json_atomic(folder / _PLAN_FILE, plan.to_dict())
     runner = order.executor or _default_executor(setup.problem)
-    validation = CrossValidation(folder, setup.question, matrices, runner, progress=order.progress, clock=clock)
-    end = SearchEnd(finished=False)
+    bench = _Bench(runner, families, chosen, clock, order.replay)
+    finished = False
     try:
-        end = carry_out(plan, validation, setup, split.train.frame, chosen, unfit, clock)
-        if not end.finished:
-            runner.close()
-        _require_complete(validation, finished=end.finished)
-        contests = end.finished and plan.resampling == "auto"
-        contest = Contest(validation, setup, families, plan.allows)
-        choice = choose_winner(validation, setup, contest.rebalanced if contests else lambda choice: choice)
-        conclusion = _Conclusion(plan, end, choice, weights=choice.weights)
-        if end.finished:
-            conclusion = _look_closer(validation, matrices, setup, conclusion, families)
+        searched = _search(folder, split.train.frame, setup, bench, order.progress)
+        finished = searched.end.finished
+        conclusion = _choose(searched, setup, bench)
+        if outer and conclusion.end.finished:
+            conclusion = _nest(outer, setup, split, folder, bench, conclusion, order.progress)
+        finished = conclusion.end.finished
+        if finished:
+            conclusion = _look_closer(searched.validation, searched.matrices, setup, conclusion, families)
         shutil.rmtree(folder / "matrices", ignore_errors=True)
-        winner = candidate_of(choice.winner, validation.candidates)
-        models = fit_winner(
-            winner,
-            validation,
+        models = _fitted(
+            {"development": split.train.frame, "final": split.development.frame},
+            searched,
+            conclusion,
             setup,
-            split,
-            families,
+            bench,
             folder / "refit",
-            executor=runner if end.finished else None,
-            progress=order.progress,
+            order.progress,
         )
     finally:
-        if order.executor is None or not end.finished:
+        if order.executor is None or not finished:
             runner.close()
-        for name in ("matrices", "refit"):
-            shutil.rmtree(folder / name, ignore_errors=True)
-    run = _conclude(validation, setup, split, families, workspace, conclusion, models, clock)
-    if end.finished:
+        for path in [path for name in ("matrices", "refit") for path in folder.rglob(name)]:
+            shutil.rmtree(path, ignore_errors=True)
+    run = _conclude(searched.validation, setup, split, families, workspace, conclusion, models, clock)
+    if finished:
         shutil.rmtree(folder, ignore_errors=True)
     track(run, setup.problem, workspace, order.tracker)
     return run
+
+
+@dataclasses.dataclass(frozen=True)
+class _Bench:
+    """What a search works with, whatever its rows: all families and those of the plan, and the run that it repeats."""
+
+    executor: Executor
+    families: Mapping[str, Family]
+    chosen: Mapping[str, Family]
+    clock: Clock
+    replay: TrainingRun | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class _Searched:
+    """Candidates scored, and how far that came."""
+
+    validation: CrossValidation
+    matrices: FoldMatrices
+    plan: WorkPlan
+    end: SearchEnd
+
+
+def _search(folder: Path, frame: pl.DataFrame, setup: Setup, bench: _Bench, progress: Progress) -> _Searched:
+    """Plan the work and carry it out on these rows."""
+    unfit = {name: reason for name, family in bench.chosen.items() if (reason := unfit_reason(family, setup.needs))}
+    plan = _plan(setup, bench.chosen, unfit, bench.replay)
+    matrices = FoldMatrices(folder, frame, setup.learning)
+    matrices.write_folds(setup.plan, setup.keys, setup.truth, setup.seed)
+    write_json_atomic(folder / _PLAN_FILE, plan.to_dict())
+    validation = CrossValidation(folder, setup.question, matrices, bench.executor, progress=progress, clock=bench.clock)
+    end = carry_out(plan, validation, setup, frame, bench.chosen, unfit, bench.clock)
+    if not end.finished:
+        bench.executor.close()
+    return _Searched(validation, matrices, plan, end)
+
+
+def _choose(searched: _Searched, setup: Setup, bench: _Bench) -> "_Conclusion":
+    """The choice among what was searched."""
+    _require_complete(searched.validation, finished=searched.end.finished)
+    remedies = Remedies(searched.validation, setup, bench.families, searched.plan.allows)
+    rebalance = remedies.rebalanced if searched.plan.resampling == "auto" else lambda choice: choice
+    verdict = choose_winner(
+        searched.validation, setup, bench.families, rebalance=rebalance, whole=searched.end.finished
+    )
+    end = searched.end
+    if end.finished and not verdict.finished:
+        bench.executor.close()
+        end = dataclasses.replace(end, finished=False)
+    return _Conclusion(searched.plan, end, verdict, weights=verdict.choice.weights)
+
+
+def _fitted(
+    tables: Mapping[str, pl.DataFrame],
+    searched: _Searched,
+    conclusion: "_Conclusion",
+    setup: Setup,
+    bench: _Bench,
+    folder: Path,
+    progress: Progress,
+) -> dict[str, FittedModel]:
+    """The winner on all rows of each table; after an interruption in this process, since workers are gone."""
+    validation = searched.validation
+    winner = candidate_of(conclusion.choice.winner, validation.candidates)
+    executor = bench.executor if conclusion.end.finished else None
+    return fit_winner(winner, validation, setup, tables, bench.families, folder, executor=executor, progress=progress)
+
+
+def _nest(
+    outer: tuple[Outer, ...],
+    setup: Setup,
+    split: Split,
+    folder: Path,
+    bench: _Bench,
+    conclusion: "_Conclusion",
+    progress: Progress,
+) -> "_Conclusion":
+    """With the score of the whole search; stopping it stops the run, which the next call takes up again."""
+    anew = dataclasses.replace(bench, replay=None)
+
+    def procedure(place: Path, rows: pl.DataFrame, inner: Setup, told: Progress) -> OuterWinner | None:
+        searched = _search(place, rows, inner, anew, told)
+        if not searched.end.finished:
+            return None
+        found = _choose(searched, inner, anew)
+        if not found.end.finished:
+            return None
+        winner = candidate_of(found.choice.winner, searched.validation.candidates)
+        models = _fitted({"development": rows}, searched, found, inner, anew, place / "refit", told)
+        return OuterWinner(winner, models["development"])
+
+    nested = nested_score(outer, setup, split.train.frame, folder, procedure, bench.families, progress)
+    end = conclusion.end
+    if not nested.finished:
+        bench.executor.close()
+        end = dataclasses.replace(end, finished=False)
+    return dataclasses.replace(conclusion, end=end, nested=nested)
 
 
 def _limit_s(problem: Problem) -> float | None:
@@ -220,6 +318,16 @@ def _limit_s(problem: Problem) -> float | None:
     minutes, budget = problem.constraints.training_minutes, problem.training.budget_s
     limits = [limit for limit in (budget, None if minutes is None else minutes * 60) if limit is not None]
     return min(limits, default=None)
+
+
+def _as_far_as(run: TrainingRun, problem: Problem) -> Problem:
+    """The problem without further divisions, seeds and outer parts that the run was stopped before."""
+    done = {
+        "repeats": 1 if run.repeats is None else problem.training.repeats,
+        "seeds": 1 if run.seeds is None else problem.training.seeds,
+        "nested": problem.training.nested if run.nested is not None and run.nested.finished else None,
+    }
+    return problem.model_copy(update={"training": problem.training.model_copy(update=done)})
 
 
 def _families_of_others(problem: Problem, families: Mapping[str, Family]) -> dict[str, Family]:
@@ -321,9 +429,20 @@ class _Conclusion:
 
     plan: WorkPlan
     end: SearchEnd
-    choice: Choice
+    verdict: Verdict
     curve: LearningCurve | None = None
     weights: WeightComparison | None = None
+    nested: NestedScore | None = None
+
+    @property
+    def choice(self) -> Choice:
+        """The winner, and the reason for it."""
+        return self.verdict.choice
+
+    @property
+    def why(self) -> str:
+        """The reason for the choice, and what the whole search is worth."""
+        return self.choice.why if self.nested is None else f"{self.choice.why} {self.nested.sentence}"
 
 
 def _look_closer(
@@ -335,7 +454,7 @@ def _look_closer(
 ) -> _Conclusion:
     """The winner by the number of rows and with class weights, if asked for, or cheap; Ctrl-C forgoes what is left."""
     plan = setup.problem.training
-    winner = candidate_of(conclusion.choice.winner.removesuffix(CALIBRATED), validation.candidates)
+    winner = candidate_of(bare_name(conclusion.choice.winner), validation.candidates)
     family = families.get(winner.family)
     if family is None:
         return conclusion
@@ -382,7 +501,7 @@ def _conclude(
         metric=setup.question.metric,
         candidates=tuple(validation.candidates),
         winner=choice.winner,
-        why=choice.why,
+        why=conclusion.why,
         classes=setup.classes,
         columns=setup.columns,
         seed=setup.seed,
@@ -396,12 +515,18 @@ def _conclude(
         selection=selection_report(_selections(validation, families.get(final.family)), final.encoder.selection_),
         learning_curve=conclusion.curve,
         weights=conclusion.weights,
-        validation_curve=validation_curve(validation.candidates, setup.question.metric, seed=setup.seed),
+        validation_curve=validation_curve(
+            [item for item in validation.candidates if not item.seeds], setup.question.metric, seed=setup.seed
+        ),
         corrected=choice.corrected,
         work=conclusion.plan,
         batches=tuple(validation.batches),
         truncated=conclusion.end.truncated,
         seconds=round(clock.spent_s, 1),
+        repeats=conclusion.verdict.repeats,
+        seeds=conclusion.verdict.seeds,
+        by_fold=conclusion.verdict.by_fold,
+        nested=conclusion.nested,
     )
     return store_run(record, contents, workspace)
 

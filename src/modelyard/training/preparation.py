@@ -67,8 +67,8 @@ class Setup:
 
     @property
     def seed(self) -> int:
-        """Root of all seeds."""
-        return self.problem.training.seed
+        """Root of all seeds; within an outer part it is the part's."""
+        return self.question.seed
 
     @property
     def learning(self) -> Learning:

@@ -15,7 +15,9 @@ from modelyard.training.balancing.resampling import Resampling
 from modelyard.training.blending.calibration import Calibration
 from modelyard.training.choosing.bias import CorrectedScore
 from modelyard.training.curves.records import LearningCurve, ValidationCurve, WeightComparison
+from modelyard.training.nesting.records import NestedScore
 from modelyard.training.planning.plan import WorkPlan
+from modelyard.training.stability.records import FoldSpread, Repeats, SeedSpread
 from modelyard.training.update.records import Update
 
 __all__ = ["BLEND", "EXISTING", "NAIVE", "Candidate", "CandidateRole", "CandidateStatus", "TrainingRun"]
@@ -95,6 +97,8 @@ class Candidate(Record):
         compared with each other alone, so there is no mean.
     resampling
         How classes were made even for learning; its probabilities are set back to the true share.
+    seeds
+        How many times it, or a member of a blend, is fitted with another seed and averaged; empty for once each.
     """
 
     name: str
@@ -117,6 +121,7 @@ class Candidate(Record):
     calibration: Calibration | None = None
     rows: int | None = None
     resampling: Resampling = Resampling.NONE
+    seeds: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
     @property
     def fold_mean(self) -> float | None:
@@ -190,6 +195,14 @@ class TrainingRun(Record):
         From the beginning to the fitted winner.
     update
         What the run continued; None if it was trained anew.
+    nested
+        What the whole search is worth on rows that it has not seen; None if that was not asked for.
+    repeats
+        The choice on further divisions into folds; None if that was not asked for, or not needed.
+    seeds
+        The winner with other seeds of fitting; None if that was not asked for.
+    by_fold
+        Whether the winner's score differs from fold to fold; None if that cannot be said.
     """
 
     id: str
@@ -221,6 +234,10 @@ class TrainingRun(Record):
     truncated: str = ""
     seconds: float | None = None
     update: Update | None = None
+    nested: NestedScore | None = None
+    repeats: Repeats | None = None
+    seeds: SeedSpread | None = None
+    by_fold: FoldSpread | None = None
 
     def candidate(self, name: str) -> Candidate:
         """The candidate called ``name``.

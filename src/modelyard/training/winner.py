@@ -1,14 +1,15 @@
 """From scored candidates to a fitted winner: a blend if it pays, the choice, calibration if it pays, and the refits."""
 
 import dataclasses
+import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from modelyard.core import ModelyardError, Progress, ProgressEvent
-from modelyard.data import Split
 from modelyard.problem import metric_spec
 from modelyard.problem.schema import Constraints
 from modelyard.report import format_number, format_percent
@@ -23,36 +24,102 @@ from modelyard.training.preparation import Setup
 from modelyard.training.records import NAIVE, Candidate, CandidateRole
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.refit import Refit, RefitPart, RefitUnit, fit_constant
+from modelyard.training.stability import FoldSpread, Repeats, SeedSpread
+from modelyard.training.stability.folds import spread_by_fold
+from modelyard.training.stability.repeats import Contest, Repeated, choose_again
+from modelyard.training.stability.seeds import AVERAGED, Seeded, fit_seed, try_seeds
 from modelyard.training.target import encode_target
 
-__all__ = ["candidate_of", "choose_winner", "fit_winner"]
+__all__ = ["Verdict", "bare_name", "candidate_of", "choose_winner", "fit_winner"]
 
 _PARTS = {"development": "on the training part", "final": "on training and validation"}
 
 
+@dataclasses.dataclass(frozen=True)
+class Verdict:
+    """The choice, and whether it would come again; ``finished`` is False if further folds or seeds were stopped."""
+
+    choice: Choice
+    repeats: Repeats | None = None
+    seeds: SeedSpread | None = None
+    by_fold: FoldSpread | None = None
+    finished: bool = True
+
+
 def choose_winner(
-    validation: CrossValidation, setup: Setup, rebalance: Callable[[Choice], Choice] = lambda choice: choice
-) -> Choice:
-    """Add the blend, choose among all, and calibrate the choice's probabilities if that lowers the log loss for sure.
+    validation: CrossValidation,
+    setup: Setup,
+    families: Mapping[str, Family],
+    *,
+    rebalance: Callable[[Choice], Choice] = lambda choice: choice,
+    whole: bool = True,
+) -> Verdict:
+    """Add the blend, choose among all, again on further divisions if asked for, and calibrate the choice if that pays.
 
     Parameters
     ----------
+    families
+        By name, those of all candidates.
     rebalance
         What may put another candidate in the place of the choice; see
-        :func:`~modelyard.training.balancing.contest.rebalanced`.
+        :class:`~modelyard.training.balancing.remedies.Remedies`.
+    whole
+        False after a search that was stopped: then nothing is scored again.
     """
     metric, plan = setup.question.metric, setup.problem.training
     trial = Trial(setup.truth, setup.plan, metric, validation.out_of_fold)
-    allowed = _allowed(validation.candidates, setup.problem.constraints)
-    mixed = blended(allowed, trial) if plan.blend else None
+    mixed = blended(_allowed(validation.candidates, setup.problem.constraints), trial) if plan.blend else None
     if mixed is not None:
         validation.add(*mixed)
     evidence = _evidence(metric, validation, setup)
     wants_best = plan.prefer == "best" or (plan.prefer == "auto" and plan.budget is not None)
-    choice = choose(validation.candidates, metric, setup.problem.constraints, evidence, simplest=not wants_best)
-    choice = _corrected(rebalance(choice), validation, setup)
-    choice = _balanced_words(choice, validation, setup)
-    return _calibrate(choice, validation, setup, trial) if setup.problem.task.is_classification else choice
+    decide = functools.partial(_decide, setup=setup, simplest=not wants_best)
+    choice = decide(validation.candidates, evidence, None)
+    allowed = _allowed(validation.candidates, setup.problem.constraints)
+    contest = Contest(validation, setup, families, evidence, allowed, choice)
+    again = choose_again(contest, decide) if whole else Repeated(choice)
+    choice = rebalance(again.choice) if whole and again.finished else again.choice
+    choice = _balanced_words(_corrected(choice, validation, setup), validation, setup)
+    winner = candidate_of(choice.winner, validation.candidates)
+    seeded = try_seeds(winner, validation, setup, families, evidence) if whole and again.finished else Seeded()
+    choice = _averaged(choice, validation, seeded)
+    if setup.problem.task.is_classification:
+        choice = _calibrate(choice, validation, setup, trial)
+    by_fold = None
+    if winner.role is CandidateRole.CANDIDATE:
+        by_fold = spread_by_fold(winner, candidate_of(NAIVE, validation.candidates), metric, evidence)
+    return Verdict(choice, again.repeats, seeded.spread, by_fold, again.finished and seeded.finished)
+
+
+def _averaged(choice: Choice, validation: CrossValidation, seeded: Seeded) -> Choice:
+    """The choice as the mean of several seeds, if there is one; what they showed is told in any case."""
+    if not seeded.finished:
+        return dataclasses.replace(choice, why=f"{choice.why} Stopped before other seeds were tried.")
+    if seeded.spread is None:
+        return choice
+    why = f"{choice.why} {seeded.spread.sentence}"
+    if seeded.mean is None:
+        return dataclasses.replace(choice, why=why)
+    scored = validation.add(*seeded.mean)
+    mean = f"{why[:-1]}: {format_number(scored.mean)} ± {format_number(scored.sd)}."
+    return dataclasses.replace(choice, winner=scored.name, why=mean)
+
+
+def _decide(
+    candidates: Sequence[Candidate], evidence: Evidence, among: Collection[str] | None, *, setup: Setup, simplest: bool
+) -> Choice:
+    """The rule with what the project file says."""
+    constraints, metric = setup.problem.constraints, setup.question.metric
+    return choose(candidates, metric, constraints, evidence, simplest=simplest, among=among)
+
+
+def bare_name(name: str) -> str:
+    """The candidate as it was tried: not calibrated, and with one seed.
+
+    >>> bare_name("lightgbm-tuned-3-seeds-calibrated")
+    'lightgbm-tuned-3'
+    """
+    return name.removesuffix(CALIBRATED).removesuffix(AVERAGED)
 
 
 def candidate_of(name: str, candidates: Sequence[Candidate]) -> Candidate:
@@ -64,19 +131,21 @@ def fit_winner(
     winner: Candidate,
     validation: CrossValidation,
     setup: Setup,
-    split: Split,
+    tables: Mapping[str, pl.DataFrame],
     families: Mapping[str, Family],
     folder: Path,
     *,
     executor: Executor | None,
     progress: Progress,
 ) -> dict[str, FittedModel]:
-    """The winner on the training part (``development``), and on training and validation together (``final``).
+    """The winner on all rows of each table, by the table's name.
 
     Boosted members take the number of rounds that the folds agreed on.
 
     Parameters
     ----------
+    tables
+        The training part as ``development``, training and validation together as ``final``.
     folder
         For matrices and estimators on their way.
     executor
@@ -87,14 +156,18 @@ def fit_winner(
     ModelyardError
         If a member that could be fitted on all folds cannot be fitted on all rows.
     """
-    tables = {"development": split.train.frame, "final": split.development.frame}
     target = setup.problem.data.target
     truths = {name: encode_target(frame[target], setup.problem.task, setup.classes) for name, frame in tables.items()}
     if winner.name == NAIVE:
         return {name: fit_constant(setup.learning, frame, truths[name], winner) for name, frame in tables.items()}
     weights = winner.members or {winner.name.removesuffix(CALIBRATED): 1.0}
     source = {name: candidate_of(name, validation.candidates) for name in weights}
-    parts = [RefitPart(source[name], families[source[name].family], weight) for name, weight in weights.items()]
+    parts = [
+        RefitPart(source[name], families[source[name].family], weight / times, fit_seed(setup.seed, number))
+        for name, weight in weights.items()
+        for times in [winner.seeds.get(bare_name(name), 1)]
+        for number in range(times)
+    ]
     refits = {name: Refit(folder / name, setup.learning, winner, parts, seed=setup.seed) for name in tables}
     units = [
         (f"{winner.name}, {_PARTS[name]}", unit)

@@ -73,11 +73,38 @@ def show_training(run: TrainingRun) -> RenderableType:
     return stack(
         headline(f"Winner: {run.winner}", f"{len(done)} candidates, {run.folds} folds, seed {run.seed}"),
         Text(run.why),
+        Text(run.by_fold.sentence, style="yellow") if run.by_fold is not None and run.by_fold.unstable else None,
         Text(f"Selection: {run.selection.sentence}") if run.selection is not None else None,
         table,
         lost if failed else None,
+        _divisions(run),
+        _outer_parts(run),
         hint('modelyard evaluate, and at the very end: modelyard evaluate --open-test "final evaluation"'),
     )
+
+
+def _divisions(run: TrainingRun) -> RenderableType | None:
+    """Means of the finalists on each division into folds; None if nothing was scored again."""
+    if run.repeats is None or not run.repeats.finalists:
+        return None
+    rows = (
+        (item.name, *(number(sum(scores) / len(scores)) for scores in item.scores), number(item.mean), number(item.sd))
+        for item in run.repeats.finalists
+    )
+    columns = ("finalist", *(f"division {place}" for place in range(1, run.repeats.divisions + 1)), "mean", "± sd")
+    return plain_table(columns, rows, numeric=range(1, len(columns)))
+
+
+def _outer_parts(run: TrainingRun) -> RenderableType | None:
+    """What the search is worth outside of each part that it was carried out on; None if nobody asked."""
+    if run.nested is None:
+        return None
+    title = metric_spec(run.metric).title
+    rows = (
+        (f"outer part {place}", part.winner or part.error, number(part.claimed), number(part.score))
+        for place, part in enumerate(run.nested.parts, 1)
+    )
+    return plain_table(("nested", "winner there", "on its folds", f"{title} outside"), rows, numeric=(2, 3))
 
 
 def show_sync(found: Synced) -> RenderableType:

@@ -4,6 +4,7 @@ import math
 
 from modelyard.core import Severity
 from modelyard.evaluation.money import format_amount
+from modelyard.evaluation.page.choice import choice_blocks
 from modelyard.evaluation.page.learning import tuning_block, weights_block
 from modelyard.evaluation.records import Evaluation, MetricValue, SystemScores
 from modelyard.evaluation.systems import EXISTING, NAIVE, WINNER
@@ -238,6 +239,7 @@ def winner_section(evaluation: Evaluation, run: TrainingRun) -> Section:
     blocks: list[Block] = [chart, Details("All candidates with times", (table,))]
     if failed:
         blocks.append(Prose(f"Not in the race:\n\n{lost}"))
+    blocks += choice_blocks(run)
     if run.validation_curve is not None:
         blocks.append(tuning_block(run.validation_curve))
     if run.weights is not None:

@@ -1,7 +1,7 @@
 """The choice: the simplest candidate that is as good as the best, keeps the constraints, and beats the naive answer."""
 
 import dataclasses
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from modelyard.core import Record
 from modelyard.problem import metric_spec
@@ -37,6 +37,7 @@ def choose(
     evidence: Evidence,
     *,
     simplest: bool = True,
+    among: Collection[str] | None = None,
 ) -> Choice:
     """Choose the winner and say why.
 
@@ -57,6 +58,8 @@ def choose(
         What the out-of-fold predictions say about differences.
     simplest
         False to take the best one itself, however little it leads.
+    among
+        Names of those that may win; None for all that are complete.
     """
     words = _Words(metric, candidates)
     complete = [item for item in candidates if item.role is CandidateRole.CANDIDATE and item.is_complete]
@@ -64,15 +67,16 @@ def choose(
     if not allowed:
         return Choice(NAIVE, words.nothing_left(complete, constraints))
     sign = 1 if metric_spec(metric).greater_is_better else -1
-    best = max(allowed, key=lambda item: (sign * (item.mean or 0.0), -item.complexity))
     names = [item.name for item in allowed]
+    allowed = [item for item in allowed if among is None or item.name in among]
+    best = max(allowed, key=lambda item: (sign * (item.mean or 0.0), -item.complexity))
 
     def beats_naive(candidate: Candidate) -> bool:
         return not words.naive.is_complete or evidence.beats(candidate.name, NAIVE, names)
 
     if not beats_naive(best):
         bound = evidence.chance_bound(names, NAIVE)
-        return Choice(NAIVE, words.noise(best, evidence.gain(best.name, NAIVE), bound, len(allowed)))
+        return Choice(NAIVE, words.noise(best, evidence.gain(best.name, NAIVE), bound, len(names)))
     winner = _simplest(best, allowed, sign, evidence, beats_naive) if simplest else best
     why = [words.wins(winner), words.against_best(winner, best, allowed, evidence), words.against_baselines(winner)]
     return Choice(winner.name, " ".join([*why, *words.left_out(complete, constraints)]))

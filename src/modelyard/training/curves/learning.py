@@ -69,7 +69,7 @@ def draw_learning_curve(
     shares = shares_for(setup.plan, setup.keys)
     if len(shares) < _FEWEST_SIZES:
         return too_few(question.metric, setup.plan, len(setup.truth), margin)
-    recipe = Recipe(winner.name, family, winner.params, resampling=winner.resampling)
+    recipe = Recipe.of(winner, family)
     work = {share: _units(validation, matrices, setup, recipe, share) for share in shares}
     results = run_parts(validation, [unit for units in work.values() for unit in units], step="curve")
     work = {share: units for share, units in work.items() if all(unit.key in results for unit in units)}

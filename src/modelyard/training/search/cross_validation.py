@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.core import Progress, ProgressEvent, derive_seed
+from modelyard.core import Progress, ProgressEvent, derive_seed, digest_json
 from modelyard.features import EncodingStyle
 from modelyard.features.selection import Selection
 from modelyard.problem import Task, metric_spec
@@ -19,7 +19,7 @@ from modelyard.training.custom_metrics import in_fold
 from modelyard.training.executor import Executor, Unit
 from modelyard.training.families.boosting.stages import joint_rounds
 from modelyard.training.families.family import Family
-from modelyard.training.folds import FoldPlan
+from modelyard.training.folds import FoldPlan, RowKeys
 from modelyard.training.metrics import score
 from modelyard.training.planning.clock import Clock
 from modelyard.training.records import NAIVE, Candidate, CandidateRole, CandidateStatus
@@ -57,6 +57,11 @@ class Recipe:
     params: Mapping[str, Any]
     share: float = 1.0
     resampling: Resampling = Resampling.NONE
+
+    @classmethod
+    def of(cls, candidate: Candidate, family: Family) -> "Recipe":
+        """By which a candidate was made, on all rows of a fold."""
+        return cls(candidate.name, family, candidate.params, resampling=candidate.resampling)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -147,6 +152,30 @@ class CrossValidation:
     def out_of_time(self) -> bool:
         """True once no unit may be begun."""
         return not self._must_end and self._clock.is_over
+
+    @property
+    def plan(self) -> FoldPlan:
+        """The folds."""
+        return self._question.plan
+
+    def divided(self, plan: FoldPlan, keys: RowKeys, seed: int, name: str) -> "CrossValidation":
+        """The same question on another division into folds and with another seed, in a folder within; nothing is scored yet."""
+        folder, question = self._folder / name, self._question
+        digest = digest_json({"search": question.digest, "division": name})
+        other = dataclasses.replace(question, plan=plan, digest=digest, seed=seed)
+        matrices = self._matrices.divided(folder, plan, keys, question.truth, seed)
+        return CrossValidation(folder, other, matrices, self._executor, progress=self._progress, clock=self._clock)
+
+    def seeded(self, seed: int) -> "CrossValidation":
+        """The same question on the same folds with another seed of fitting; nothing is scored yet."""
+        other = dataclasses.replace(self._question, seed=seed)
+        return CrossValidation(
+            self._folder, other, self._matrices, self._executor, progress=self._progress, clock=self._clock
+        )
+
+    def discard(self) -> None:
+        """Remove the encoded rows; predictions stay."""
+        self._matrices.discard()
 
     def selections(self, style: EncodingStyle) -> tuple[Selection | None, ...]:
         """Which columns each fold chose for the families of a style."""
@@ -419,11 +448,14 @@ class CrossValidation:
     def _gather(self, parts: Sequence[Array]) -> Array:
         return self._question.plan.gathered(parts, len(self._question.truth))
 
+    def scores_of(self, predictions: Array) -> list[float]:
+        """The primary metric of predictions on the rows that each fold holds out."""
+        return [self._judged(index, predictions[fold.held]) for index, fold in enumerate(self._question.plan.folds)]
+
     def _scored(self, candidate: Candidate, predictions: Array) -> Candidate:
         """With fold scores, or failed if the metric is undefined on one of them."""
         self._predictions[candidate.name] = predictions
-        question = self._question
-        scores = [self._judged(index, predictions[fold.held]) for index, fold in enumerate(question.plan.folds)]
+        question, scores = self._question, self.scores_of(predictions)
         undefined = [index for index, value in enumerate(scores, 1) if not math.isfinite(value)]
         if undefined:
             return dataclasses.replace(

@@ -1,6 +1,7 @@
 """Encoded matrices on disk, one set per fold, which worker processes map into memory instead of receiving copies."""
 
 import dataclasses
+import shutil
 import time
 from pathlib import Path
 
@@ -73,6 +74,16 @@ class FoldMatrices:
             if weight is not None:
                 save_array(_file(self._folder, index, "weight"), weight[fold.train])
             save_array(_file(self._folder, index, "stop"), inner_holdout(keys, fold.train, derive_seed(seed, index)))
+
+    def divided(self, folder: Path, plan: FoldPlan, keys: RowKeys, truth: Array, seed: int) -> "FoldMatrices":
+        """The same rows and columns for other folds, in a folder of their own."""
+        other = FoldMatrices(folder, self._frame, self._learning)
+        other.write_folds(plan, keys, truth, seed)
+        return other
+
+    def discard(self) -> None:
+        """Remove all files."""
+        shutil.rmtree(self._folder / "matrices", ignore_errors=True)
 
     def write_part(self, fold: int, part: str, rows: npt.NDArray[np.int64], stop: npt.NDArray[np.bool_]) -> None:
         """Name a part of a fold's training rows, by their positions among them, and the rows of it that stop boosting."""

@@ -36,11 +36,12 @@ _KEY_LENGTH = 20
 
 @dataclasses.dataclass(frozen=True)
 class RefitPart:
-    """A candidate that is to be fitted again: with its rounds, as a member of that weight."""
+    """A candidate that is to be fitted again: with its rounds, as a member of that weight, with a seed of its own or the refit's."""
 
     candidate: Candidate
     family: Family
     weight: float = 1.0
+    seed: int | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -160,7 +161,7 @@ class Refit:
                 part.family,
                 part.candidate.params,
                 part.candidate.rounds,
-                derive_seed(self._seed, "fit", part.family.name),
+                derive_seed(self._seed if part.seed is None else part.seed, "fit", part.family.name),
                 task,
                 self._learning.directions(self._encoders[part.family.style]),
                 part.candidate.resampling,

@@ -248,6 +248,11 @@ def _record(case: _Case, trials: Sequence[_Trial], final: Continued) -> Training
         learning_curve=None,
         validation_curve=None,
         weights=None,
+        corrected=None,
+        nested=None,
+        repeats=None,
+        seeds=None,
+        by_fold=None,
         update=found,
     )
 

@@ -13,11 +13,11 @@ from modelyard.training.preparation import Setup
 from modelyard.training.records import Candidate
 from modelyard.training.search.cross_validation import CrossValidation, Recipe
 
-__all__ = ["Contest"]
+__all__ = ["Remedies"]
 
 
 @dataclasses.dataclass(frozen=True)
-class Contest:
+class Remedies:
     """Where ways to make classes even are tried.
 
     Parameters
