@@ -69,14 +69,13 @@ class Clock:
     def affords(self, family: str, seconds: float, refit_seconds: float = 0.0) -> bool:
         """True if work on a family of so many predicted seconds on one core will end in time.
 
-        So must its refit, if it wins, by the family's own past: within the largest share that is ever set aside.
+        So must its refit, if it wins: within the largest share of the budget that is ever set aside.
 
         The prediction is scaled by what earlier work on the family took, in comparison with what was predicted; on a
         family that is new, by what all earlier work took.
         """
-        own = self._weighed(self._predicted.get(family, 0.0), self._spent.get(family, 0.0), 1.0)
-        refit_s = _REFITS * refit_seconds * own / self._workers
-        return seconds * self._pace(family) / self._workers <= self.left_s and refit_s <= _MOST_RESERVE * self._budget
+        pace = self._pace(family) / self._workers
+        return seconds * pace <= self.left_s and _REFITS * refit_seconds * pace <= _MOST_RESERVE * self._budget
 
     def note(self, family: str, predicted: float, spent: float) -> None:
         """Work of so many predicted seconds took so many, on one core."""
