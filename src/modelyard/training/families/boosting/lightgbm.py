@@ -18,6 +18,9 @@ from modelyard.training.families.promises import Latency, Promises
 
 __all__ = ["LightGBM"]
 
+_LEAST_FEATURES = 6
+"""So many features a tree may look at, whatever share of a narrow table that is."""
+
 _UPDATE_SHARE = 10
 """An update without stopping rows adds a tenth of the rounds that a fit without them takes."""
 
@@ -152,8 +155,9 @@ class LightGBM:
         # The methods that bound less, intermediate and advanced, have let predictions fall (LightGBM's issues 5358, 6155).
         bounds = {"monotone_constraints": data.monotone, "monotone_constraints_method": "basic"}
         kind = LGBMClassifier if data.task.is_classification else LGBMRegressor
+        share = max(params.get("colsample_bytree", 1.0), min(1.0, _LEAST_FEATURES / data.matrix.shape[1]))
         return kind(
-            **params,
+            **{**params, "colsample_bytree": share},
             **(bounds if data.monotone else {}),
             n_estimators=rounds,
             subsample_freq=1,
