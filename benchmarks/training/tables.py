@@ -1,6 +1,7 @@
 """The tables on which models are compared: open data, divided once into rows to learn from and rows to be judged on."""
 
 import dataclasses
+import re
 from pathlib import Path
 
 import numpy as np
@@ -68,11 +69,16 @@ def divided(name: str, seed: int, folder: Path, elsewhere: Path | None) -> tuple
     table = _source(question, elsewhere)
     if table is None:
         return None
-    frame = table.drop(question.drop, strict=False)
+    frame = table.drop(question.drop, strict=False).rename(_plain)
     held = _held(frame, question, seed)
     for path, part in zip(paths, (frame.filter(~held), frame.filter(held)), strict=True):
         part.write_parquet(path)
     return paths
+
+
+def _plain(name: str) -> str:
+    """A column's name without the signs that some tools refuse."""
+    return re.sub(r"[^0-9A-Za-z_.]+", "_", name).strip("_")
 
 
 def _held(frame: pl.DataFrame, question: Question, seed: int) -> pl.Series:
