@@ -72,19 +72,20 @@ class RegistryDeployments:
 
         self._registry = Registry(workspace)
         self._ledger = workspace.ledger
+        self._watch = workspace.ledger.watch()
         self._packages = workspace.folder("packages")
         self._name = name
         self._actor = actor
-        self._rows = -1
+        self._is_stale = True
         self._found: Deployed | None = None
 
     def current(self) -> Deployed | None:
-        """The version of the latest deployment; asked anew only when the ledger has grown."""
-        rows = self._ledger.length()
-        if rows != self._rows:
+        """The version of the latest deployment; asked anew only when something was committed."""
+        self._is_stale |= self._watch.has_changed()
+        if self._is_stale:
             version = self._registry.production(self._name)
             self._found = None if version is None else Deployed(version.digest, self._packages / version.folder)
-            self._rows = rows
+            self._is_stale = False
         return self._found
 
     def answers(self, model: ActiveModel, before: ActiveModel) -> None:

@@ -25,6 +25,7 @@ from modelyard.store.chain import GENESIS, LedgerRow, Verification, check_chain,
 from modelyard.store.database import damaged_pages, database_path, open_engine, translated_errors, writing
 from modelyard.store.head import Head, HeadFile
 from modelyard.store.tables import changed_triggers, ledger_table, metadata
+from modelyard.store.watch import Watch
 
 __all__ = ["Ledger", "LedgerTransaction"]
 
@@ -214,8 +215,12 @@ class Ledger:
         with self.reading() as connection:
             return int(connection.execute(query).scalar_one())
 
+    def watch(self) -> Watch:
+        """Says, often and cheaply, whether anything was committed."""
+        return Watch(database_path(self._reader), self.length)
+
     def length(self) -> int:
-        """How many rows there are: as long as it stays the same, nothing that leaves a row has happened."""
+        """How many rows there are."""
         with self.reading() as connection:
             return _last_row(connection).sequence
 

@@ -26,21 +26,23 @@ class TokenKeys:
 
     def __init__(self, ledger: "Ledger") -> None:
         self._ledger = ledger
-        self._read: tuple[int, Keys] | None = None
+        self._watch = ledger.watch()
+        self._is_stale = True
+        self._keys = Keys(())
 
     def load(self) -> Keys:
-        """The tokens, by hash; read anew only when the ledger has grown."""
+        """The tokens, by hash; read anew only when something was committed."""
         from modelyard.governance import valid_tokens
 
-        rows = self._ledger.length()
-        if self._read is not None and self._read[0] == rows:
-            return self._read[1]
-        keys = Keys(
+        self._is_stale |= self._watch.has_changed()
+        if not self._is_stale:
+            return self._keys
+        self._keys = Keys(
             (token.hash, Caller(token.owner, tuple(verb for verb in _VERBS if token.may(verb)), token.expires_at))
             for token in valid_tokens(self._ledger)
         )
-        self._read = (rows, keys)
-        return keys
+        self._is_stale = False
+        return self._keys
 
 
 class KeyFile:
