@@ -283,11 +283,11 @@ def contract_types(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 
 @pytest.fixture
-def project_of(tmp_path: Path) -> Callable[[str, str | tuple[str, ...], int], Project]:
+def project_of(tmp_path: Path) -> Callable[..., Project]:
     """A project on some rows of a table, whose winner comes from one family, or is the best that several give."""
 
-    def make(table: str, family: str | tuple[str, ...], rows: int) -> Project:
-        plan = _plan(family) if isinstance(family, str) else _plan(*family)
+    def make(table: str, family: str | tuple[str, ...], rows: int, **changes: Any) -> Project:
+        plan = (_plan(family) if isinstance(family, str) else _plan(*family)) | changes
         return _project(tmp_path / "project", problem_of(table, training=plan), rows=rows, reason=None)
 
     return make
