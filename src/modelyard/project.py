@@ -455,7 +455,7 @@ class Project:
         port: int = 8080,
         keys: bool | None = None,
         rate_per_s: float | None = None,
-        tls: tuple[Path, Path] | None = None,
+        tls: tuple[Path | None, Path | None] = (None, None),
     ) -> None:
         """Serve what is in production until the process is told to end; promotions and rollbacks take effect meanwhile.
 
@@ -469,7 +469,7 @@ class Project:
         rate_per_s
             Requests a second that a caller may send; None for any number.
         tls
-            Certificate and key, PEM files.
+            Certificate and key, PEM files; both or neither.
 
         Raises
         ------
@@ -483,19 +483,18 @@ class Project:
         governance.require_permission(self.actor, "serve")
         version = self._production()
         folder = self._registry.package(version).folder
-        self._note("serving.started", version.subject, {"host": host, "port": port})
         needed = not is_local(host) if keys is None else keys
         guard = Guard(TokenKeys(self.workspace.ledger) if needed else None, Rates(rate_per_s) if rate_per_s else None)
-        certificate, key = tls or (None, None)
         settings = ServingSettings(
             folder,
             self.workspace.folder("predictions"),
             host=host,
             port=port,
-            tls_certificate=certificate,
-            tls_key=key,
+            tls_certificate=tls[0],
+            tls_key=tls[1],
         )
         deployments = RegistryDeployments(self.workspace, version.name, self.actor)
+        self._note("serving.started", version.subject, {"host": host, "port": port})
         serve(settings, guard=guard, deployments=deployments)
 
     def score(

@@ -1,6 +1,7 @@
 """Small real tables, and models fitted on them."""
 
 import dataclasses
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -147,3 +148,23 @@ def churn_life(live: Live, data_folder: Path) -> Life:
 def churn_evaluation(churn_life: Life) -> Evaluation:
     """The evaluation of churn without the test part."""
     return evaluate(churn_life.run, churn_life.split, churn_life.problem, actor=ADA, reason=None)
+
+
+def price_table(
+    rows: int, seed: int, hard: float, errors: Callable[[np.random.Generator, npt.NDArray[np.float64]], Any]
+) -> pl.DataFrame:
+    """A price by size with errors whose spread grows with it, and is ``hard`` times as large in the west."""
+    generator = np.random.default_rng(seed)
+    size = generator.uniform(1, 10, rows)
+    region = generator.choice(["east", "north", "south", "west"], rows)
+    spread = 0.3 * size * np.where(region == "west", hard, 1.0)
+    start = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
+    return pl.DataFrame(
+        {
+            "size": size,
+            "region": region,
+            "estate": [f"estate {number}" for number in generator.integers(0, 60, rows)],
+            "at": [start + dt.timedelta(hours=number) for number in range(rows)],
+            "price": 5 + 3 * size + errors(generator, spread),
+        }
+    )

@@ -13,7 +13,7 @@ from modelyard.forecasting.methods.arima import Arima
 from modelyard.forecasting.methods.local import LocalMethod
 from modelyard.forecasting.methods.simple import Naive, SeasonalNaive
 from modelyard.forecasting.series import Panel, build_panel
-from modelyard.problem.courses import FORECAST_METHODS
+from modelyard.problem.sections.courses import FORECAST_METHODS
 
 METHODS = methods_for(FORECAST_METHODS, (7,), seed=0, squared=False)
 

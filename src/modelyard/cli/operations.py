@@ -30,20 +30,9 @@ def serve(
     """Serve what is in production. Over HTTP, until interrupted; every answer is in the prediction log."""
     from rich.text import Text
 
-    tls = _both(tls_certificate, tls_key)
+    tls = (tls_certificate, tls_key)
     session.project.serve(host=host, port=port, keys=keys, rate_per_s=rate, tls=tls)
     return Answer({"host": host, "port": port}, Text("The server has stopped."))
-
-
-def _both(certificate: Path | None, key: Path | None) -> tuple[Path, Path] | None:
-    """The files of TLS, if they are given."""
-    from modelyard.core import ConfigError
-
-    if certificate is None and key is None:
-        return None
-    if certificate is None or key is None:
-        raise ConfigError("TLS needs a certificate and its key", where="--tls-certificate, --tls-key", cure="Give both")
-    return certificate, key
 
 
 def score(

@@ -17,12 +17,6 @@ __all__ = ["AnomalyCourse"]
 class AnomalyCourse(RowCourse):
     """Check, audit, train, evaluate and score for what is strange."""
 
-    def check(self) -> Outcome:
-        """The question in a few lines; rows are sealed on first use."""
-        with self._ground.workspace.lock():
-            split = self._split()
-        return self._ground.checked(split, "average precision" if self._ground.problem.data.target else "steadiness")
-
     def train(self, *, resume: bool = True) -> Outcome:
         """Try the detectors, choose one, list the strangest rows."""
         from modelyard.unsupervised.anomalies.page import TITLES, anomaly_table
@@ -133,3 +127,6 @@ class AnomalyCourse(RowCourse):
             page=str(path),
             record={"rows": told.height, "anomalies": flagged, "destination": str(path), "winner": run.winner},
         )
+
+    def _metric(self) -> str:
+        return "average precision" if self._ground.problem.data.target else "steadiness"

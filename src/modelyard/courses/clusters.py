@@ -16,12 +16,6 @@ __all__ = ["ClusterCourse"]
 class ClusterCourse(RowCourse):
     """Check, audit, train, evaluate and score for what goes together."""
 
-    def check(self) -> Outcome:
-        """The question in a few lines; rows are sealed on first use."""
-        with self._ground.workspace.lock():
-            split = self._split()
-        return self._ground.checked(split, "silhouette, above that of noise")
-
     def train(self, *, resume: bool = True) -> Outcome:
         """Decide whether there are clusters, how many, and what sets each apart."""
         from modelyard.unsupervised.clusters.page import candidate_rows
@@ -122,3 +116,6 @@ class ClusterCourse(RowCourse):
             page=str(path),
             record={"rows": len(labels), "clusters": run.count, "none": labels.count("none"), "destination": str(path)},
         )
+
+    def _metric(self) -> str:
+        return "silhouette, above that of noise"

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from modelyard.core import Severity, worst_severity
-from modelyard.courses.ground import Ground
+from modelyard.courses.base import CourseBase
 from modelyard.courses.outcome import AFTER_TRAINING, OPEN_TEST, Outcome
 from modelyard.courses.tracking import track_course
 from modelyard.data import Split
@@ -13,23 +13,8 @@ from modelyard.report import Findings, Section, format_number, format_percent
 __all__ = ["ForecastCourse"]
 
 
-class ForecastCourse:
-    """Check, audit, train, evaluate and score for series in time.
-
-    Parameters
-    ----------
-    ground
-        The project's question and state.
-    """
-
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
-
-    def check(self) -> Outcome:
-        """The question in a few lines; the last horizons are sealed on first use."""
-        with self._ground.workspace.lock():
-            split = self._split()
-        return self._ground.checked(split, self._ground.problem.primary_metric)
+class ForecastCourse(CourseBase):
+    """Check, audit, train, evaluate and score for series in time."""
 
     def audit(self) -> Outcome:
         """Gaps, constant series, shifts of level, series too short; the page draws the series."""
@@ -167,3 +152,6 @@ class ForecastCourse:
 
         ground = self._ground
         return ground.keep(divide_in_time(ground.enter(), ground.problem, ground.workspace, ground.actor))
+
+    def _metric(self) -> str:
+        return self._ground.problem.primary_metric

@@ -1,6 +1,7 @@
 """What the courses of anomalies and clusters share: rows without a target, divided and audited alike."""
 
 from modelyard.core import Severity, worst_severity
+from modelyard.courses.base import CourseBase
 from modelyard.courses.ground import Ground
 from modelyard.courses.outcome import Outcome
 from modelyard.data import Split
@@ -8,17 +9,8 @@ from modelyard.data import Split
 __all__ = ["RowCourse"]
 
 
-class RowCourse:
-    """The ground of a course over rows.
-
-    Parameters
-    ----------
-    ground
-        The project's question and state.
-    """
-
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+class RowCourse(CourseBase):
+    """A course over rows."""
 
     def audit(self) -> Outcome:
         """Constants, gaps and repeated rows among the training rows."""

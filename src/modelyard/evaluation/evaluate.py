@@ -17,6 +17,7 @@ from modelyard.evaluation.boundary import Boundary
 from modelyard.evaluation.boundary.slice import decision_boundary
 from modelyard.evaluation.conformal import Regions
 from modelyard.evaluation.conformal.calibrate import calibrate_regions
+from modelyard.evaluation.conformal.held_out import held_out_rows
 from modelyard.evaluation.conformal.measure import measure_regions
 from modelyard.evaluation.curves import curves_of
 from modelyard.evaluation.experts.answers import check_answers
@@ -218,7 +219,7 @@ def _judge_development(run: StoredRun, split: Split, problem: Problem, steps: _S
         model, rows.frame, split.train.frame, threshold=rows.threshold, seed=derive_seed(seed, "robustness")
     )
     steps.done("weaknesses")
-    regions = calibrate_regions(run, split, problem, rows)
+    base = held_out_rows(run, split, problem, rows)
     return _Development(
         rows,
         threshold,
@@ -229,8 +230,8 @@ def _judge_development(run: StoredRun, split: Split, problem: Problem, steps: _S
         errors,
         weak,
         robustness,
-        regions,
-        quantiles=prepare_quantiles(run, split, problem, rows),
+        calibrate_regions(run, split, problem, base),
+        quantiles=prepare_quantiles(run, split, problem, base),
         boundary=decision_boundary(model, rows, split.train.frame, importance, seed=derive_seed(seed, "boundary")),
     )
 

@@ -17,7 +17,7 @@ from modelyard.evaluation.systems import WINNER, JudgedRows
 from modelyard.problem import Problem, Task
 from modelyard.training.metrics import decide_labels
 
-__all__ = ["OTHER", "mostly_chance", "score_pairs", "score_segments", "segment_labels"]
+__all__ = ["OTHER", "few_rows", "mostly_chance", "score_pairs", "score_segments", "segment_labels", "segment_members"]
 
 Array = npt.NDArray[np.float64]
 
@@ -91,6 +91,29 @@ def mostly_chance(metric: str, task: Task, truth: Array) -> str:
     if 0 < rarer < _FEWEST_OF_A_CLASS:
         return f"small: {rarer} row{'s' if rarer > 1 else ''} of the rarer class, mostly chance"
     return ""
+
+
+def few_rows(rows: int) -> str:
+    """The caveat of a share of so few rows; empty if there are enough.
+
+    >>> few_rows(1), few_rows(50)
+    ('small: 1 row, mostly chance', '')
+    """
+    return f"small: {rows} row{'s' if rows > 1 else ''}, mostly chance" if rows < _FEWEST_ROWS else ""
+
+
+def segment_members(frame: pl.DataFrame, columns: Sequence[str]) -> list[tuple[str, str, npt.NDArray[np.intp]]]:
+    """Column, value and rows of each segment, by the value's name; absent columns are passed over."""
+    labelled = {
+        column: segment_labels(frame[column]).to_numpy().astype(str)
+        for column in dict.fromkeys(columns)
+        if column in frame.columns
+    }
+    return [
+        (column, str(value), np.flatnonzero(labels == value))
+        for column, labels in labelled.items()
+        for value in np.unique(labels)
+    ]
 
 
 def segment_labels(values: pl.Series) -> pl.Series:

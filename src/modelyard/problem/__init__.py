@@ -6,7 +6,6 @@ Never: reads data.
 """
 
 from modelyard.problem.course_draft import write_course_draft
-from modelyard.problem.courses import AnomalyPlan, ClusterPlan, ForecastPlan
 from modelyard.problem.draft import ProblemDraft, write_draft
 from modelyard.problem.families import DEFAULT_FAMILIES, FAMILY_GROUP, FAMILY_NAMES
 from modelyard.problem.linter import lint_problem
@@ -22,6 +21,7 @@ from modelyard.problem.metrics import (
     metrics_for,
 )
 from modelyard.problem.schema import EventTable, FeaturePlan, Problem
+from modelyard.problem.sections.courses import AnomalyPlan, ClusterPlan, ForecastPlan
 from modelyard.problem.series import SeriesColumn, SeriesPlan, span_length
 from modelyard.problem.suggestion import did_you_mean
 from modelyard.problem.task import Task

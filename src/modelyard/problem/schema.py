@@ -1,15 +1,12 @@
 """The project file's schema. Its frozen models are what the other rooms call the problem."""
 
 import itertools
-import re
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from modelyard.problem.address import holds_password
-from modelyard.problem.courses import AnomalyPlan, ClusterPlan, ForecastPlan
-from modelyard.problem.families import DEFAULT_FAMILIES, FAMILY_NAMES, known_families
 from modelyard.problem.metrics import (
     COURSE_METRICS,
     METRICS,
@@ -17,6 +14,15 @@ from modelyard.problem.metrics import (
     MetricSpec,
     default_metric,
     metrics_for,
+)
+from modelyard.problem.sections import (
+    AnomalyPlan,
+    ClusterPlan,
+    CustomEstimator,
+    ForecastPlan,
+    SearchRange,
+    Strict,
+    TrainingPlan,
 )
 from modelyard.problem.series import SeriesPlan, span_length
 from modelyard.problem.suggestion import did_you_mean
@@ -45,7 +51,6 @@ __all__ = [
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Level = Annotated[float, Field(gt=0, lt=1)]
-_SECONDS = {"h": 3600, "m": 60, "s": 1}
 
 _DURATION = r"^(\d+(mo|y|q|w|d|h|m|s))+$"
 """Lengths of time as Polars writes them: 30d, 12h, 1mo, 1w2d."""
@@ -56,13 +61,7 @@ _THRESHOLD = r"^\s*((recall|precision)\s*>=|positives\s*<=)\s*(0?\.\d+|1(\.0+)?)
 Guardrail = Annotated[str, Field(pattern=r"^\s*(>=|<=|>|<)\s*-?\d+(\.\d+)?\s*$")]
 
 
-class _Strict(BaseModel):
-    """Frozen, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class EventTable(_Strict):
+class EventTable(Strict):
     """What happened to the entities of the rows; becomes features as of each row's prediction time."""
 
     source: str = Field(description="Table of events, one row each, relative to the project file.")
@@ -77,7 +76,7 @@ class EventTable(_Strict):
     values: tuple[str, ...] = Field(default=(), description="Number columns to sum and average.")
 
 
-class ColumnRule(_Strict):
+class ColumnRule(Strict):
     """What is agreed about a feature, whatever training saw; what breaks it is refused."""
 
     categories: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
@@ -94,7 +93,7 @@ class ColumnRule(_Strict):
         return self
 
 
-class DataSource(_Strict):
+class DataSource(Strict):
     """Where the rows come from and what the columns are for."""
 
     source: str = Field(
@@ -176,7 +175,7 @@ class DataSource(_Strict):
         return self
 
 
-class SplitPlan(_Strict):
+class SplitPlan(Strict):
     """How rows are divided before anything looks at them."""
 
     strategy: Literal["auto", "random", "stratified", "group", "time", "column"] = Field(
@@ -208,7 +207,7 @@ class SplitPlan(_Strict):
         return self
 
 
-class CustomMetric(_Strict):
+class CustomMetric(Strict):
     """A function of truth and predictions that is a metric like the others."""
 
     path: str = Field(
@@ -228,7 +227,7 @@ class CustomMetric(_Strict):
     )
 
 
-class Metrics(_Strict):
+class Metrics(Strict):
     """What counts as good."""
 
     primary: str | None = Field(default=None, description="The one metric that selects; by default fits the task.")
@@ -267,7 +266,7 @@ class Metrics(_Strict):
         return tuple(spec for spec in specs if task in spec.tasks or task is Task.AUTO)
 
 
-class Costs(_Strict):
+class Costs(Strict):
     """What a decision is worth. Amounts are money per case: positive earns, negative costs."""
 
     currency: str = Field(default="EUR", description="ISO 4217 code shown beside amounts.")
@@ -292,7 +291,7 @@ class Costs(_Strict):
         return any(cell is not None for cell in cells)
 
 
-class EvaluationPlan(_Strict):
+class EvaluationPlan(Strict):
     """How sure the answers shall be."""
 
     coverage: float | None = Field(
@@ -320,7 +319,7 @@ class EvaluationPlan(_Strict):
         return levels
 
 
-class ExistingSystem(_Strict):
+class ExistingSystem(Strict):
     """What decides today; every figure is shown against it."""
 
     column: str | None = Field(default=None, description="Column with today's score or decision; never a feature.")
@@ -342,7 +341,7 @@ class ExistingSystem(_Strict):
         return any(value is not None for value in (self.column, self.rule, self.constant))
 
 
-class Constraints(_Strict):
+class Constraints(Strict):
     """Limits that hold at selection and at deployment; None means no limit."""
 
     latency_p99_ms: float | None = Field(
@@ -358,7 +357,7 @@ class Constraints(_Strict):
     )
 
 
-class Policy(_Strict):
+class Policy(Strict):
     """Who may put a model into production, and in which steps."""
 
     approvals: int = Field(default=1, ge=0, le=10, description="Approvals needed before production.")
@@ -368,7 +367,7 @@ class Policy(_Strict):
     )
 
 
-class Monitoring(_Strict):
+class Monitoring(Strict):
     """What is watched, and when it is an alarm."""
 
     window: Literal["batch", "hour", "day", "week"] = Field(default="day", description="Length of one window.")
@@ -382,7 +381,7 @@ class Monitoring(_Strict):
     )
 
 
-class Retraining(_Strict):
+class Retraining(Strict):
     """When a challenger may replace the champion."""
 
     min_new_rows: int = Field(default=200, ge=1, description="New labelled rows needed before retraining.")
@@ -397,7 +396,7 @@ class Retraining(_Strict):
     )
 
 
-class FeaturePlan(_Strict):
+class FeaturePlan(Strict):
     """How columns become features, where the rules are not to decide alone."""
 
     selection: Literal["auto", "none"] | Annotated[int, Field(ge=1)] = Field(
@@ -431,209 +430,7 @@ class FeaturePlan(_Strict):
         return self
 
 
-class CustomEstimator(_Strict):
-    """An estimator with scikit-learn's API that is tried like a family's default."""
-
-    path: str = Field(
-        pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$",
-        description="Dotted path of the class: sklearn.ensemble.HistGradientBoostingClassifier.",
-    )
-    params: dict[str, Any] = Field(default_factory=dict, description="Arguments of its constructor.")
-    style: Literal["linear", "tree", "forest", "distance"] = Field(
-        default="linear",
-        description="How columns are encoded for it: linear or distance (no gaps, one scale), tree (gaps stay), forest (no gaps).",
-    )
-
-
-class SearchRange(_Strict):
-    """Bounds between which tuning may choose a parameter."""
-
-    low: int | float = Field(description="Lowest value.")
-    high: int | float = Field(description="Highest value.")
-    log: bool = Field(default=False, description="Whether ratios matter rather than differences.")
-    whole: bool | None = Field(
-        default=None,
-        description="Whether it is an integer; by default if the family's own is, or both bounds are written so.",
-    )
-
-    @model_validator(mode="after")
-    def _is_a_range(self) -> Self:
-        if self.low >= self.high:
-            raise ValueError(f"low {self.low:g} must be below high {self.high:g}; one value belongs to training.params")
-        if self.log and self.low <= 0:
-            raise ValueError(f"a logarithmic range must begin above 0, not at {self.low:g}")
-        if self.whole and not (float(self.low).is_integer() and float(self.high).is_integer()):
-            raise ValueError("the bounds of whole numbers must be whole")
-        return self
-
-
-class TrainingPlan(_Strict):
-    """How candidates are searched."""
-
-    seed: int = Field(default=0, ge=0, description="Root of all seeds.")
-    folds: int = Field(default=5, ge=2, le=20, description="Cross-validation folds within the training part.")
-    families: tuple[str, ...] | Literal["auto"] = Field(
-        default="auto",
-        description=f"Model families to try, simple first: {', '.join(FAMILY_NAMES)}, or one that an installed package "
-        f"registers. auto: {', '.join(DEFAULT_FAMILIES)}; with a budget all of the portfolio.",
-    )
-    custom: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], CustomEstimator] = Field(
-        default_factory=dict,
-        description="Estimators of one's own, tried beside the families: a name, and the class.",
-    )
-    tuning_rounds: int = Field(
-        default=8,
-        ge=0,
-        description="Configurations of the leading family that tuning may try; halving tries several times as many on fewer "
-        "rows, for the same work.",
-    )
-    search: Literal["bayesian", "random", "grid", "halving"] = Field(
-        default="bayesian",
-        description="How tuning searches: bayesian (Optuna), random, grid (all combinations of the values in training.space), "
-        "or halving (many configurations on few rows, the best third on three times as many, the last on all).",
-    )
-    space: dict[str, dict[str, SearchRange | Annotated[tuple[JsonValue, ...], Field(min_length=1)]]] = Field(
-        default_factory=dict,
-        description="What tuning may choose, by family: lightgbm: {num_leaves: [15, 31, 63], learning_rate: {low: 0.01, "
-        "high: 0.3, log: true}}. Takes the place of these dimensions of the family's own space; the others stay.",
-    )
-    params: dict[str, dict[str, JsonValue]] = Field(
-        default_factory=dict,
-        description="Parameters that are fixed and not tuned, by family: lightgbm: {max_depth: 6}.",
-    )
-    budget: Annotated[str, Field(pattern=r"^(\d+(h|m|s))+$")] | None = Field(
-        default=None,
-        description="Time that training may use: 60s, 5m, 1h30m. A portfolio of proven configurations is tried as far as "
-        "it goes; without one, the families' defaults and some tuning.",
-    )
-    prefer: Literal["auto", "simple", "best"] = Field(
-        default="auto",
-        description="simple: of candidates within one standard error of the best the simplest wins; best: the best itself; "
-        "auto: best if there is a budget, else simple.",
-    )
-    blend: bool = Field(default=True, description="Whether a weighted mean of the best candidates is a candidate too.")
-    workers: int | None = Field(default=None, ge=1, description="Worker processes; by default one per core.")
-    unit_minutes: float | None = Field(
-        default=60,
-        gt=0,
-        description="Minutes after which a fit that has not ended is ended with its worker process: one candidate on one "
-        "fold, or the winner on all rows. null for no limit; needs worker processes, so not in_process.",
-    )
-    executor: str | None = Field(
-        default=None,
-        description="Where candidates are fitted: local_pool (worker processes, the default), in_process, ray, or another "
-        "registered executor.",
-    )
-    address: str | None = Field(
-        default=None,
-        description="Of the Ray cluster: ray://host:10001, host:6379 or auto; without it Ray works on this machine.",
-    )
-    learning_curve: Literal["auto"] | bool = Field(
-        default="auto",
-        description="Whether the winner is drawn by the number of rows; auto does so where it adds a fifth to training at most.",
-    )
-    imbalance: Literal["auto"] | bool = Field(
-        default="auto",
-        validation_alias=AliasChoices("imbalance", "class_weights"),
-        description="Whether the winner is compared with itself under class weights, SMOTE and under-sampling (two classes; "
-        "the last two need the extra imbalance); auto does so where a class has less than 30 % of the rows and it is cheap. "
-        "class_weights is its older name.",
-    )
-    nested: int | None = Field(
-        default=None,
-        ge=2,
-        le=20,
-        description="Nested cross-validation in so many outer parts, typically 5: the whole search is carried out again on the "
-        "rows outside of each part, and its winner is scored on the part. Costs about as many searches more; not with a budget.",
-    )
-    repeats: Literal["auto"] | Annotated[int, Field(ge=1, le=10, strict=True)] = Field(
-        default=1,
-        description="Divisions into folds on which candidates within noise of the best are scored; the choice is made on the "
-        "mean. auto: three where they are needed and rows are few. Not with folds in time, or with a budget.",
-    )
-    seeds: Literal["auto"] | Annotated[int, Field(ge=1, le=10, strict=True)] = Field(
-        default=1,
-        description="Seeds with which the winner is fitted and averaged; its spread by seed is measured. auto: three are "
-        "measured, and averaged if that spread is large. Deterministic models are not repeated. Not with a budget.",
-    )
-
-    resampling: Literal["none", "weights", "smote", "under", "auto"] = Field(
-        default="none",
-        description="How two uneven classes are made even for learning, by every candidate: class weights, SMOTE or "
-        "under-sampling (the last two need the extra imbalance); auto: the winner tries them, and the best may take its place if "
-        "its gain exceeds its standard error. Probabilities are set back to the true share.",
-    )
-
-    @property
-    def named_families(self) -> tuple[str, ...]:
-        """The families that the project file names; empty for ``auto``."""
-        return self.families if isinstance(self.families, tuple) else ()
-
-    @property
-    def budget_s(self) -> float | None:
-        """The budget in seconds; None if there is none."""
-        if self.budget is None:
-            return None
-        return float(sum(int(count) * _SECONDS[unit] for count, unit in re.findall(r"(\d+)(h|m|s)", self.budget)))
-
-    @property
-    def unit_s(self) -> float | None:
-        """Seconds that one fit may take; None for no limit."""
-        return None if self.unit_minutes is None else 60 * self.unit_minutes
-
-    @model_validator(mode="before")
-    @classmethod
-    def _nothing_ends_the_process_itself(cls, declared: Any) -> Any:
-        """With in_process nobody could keep the limit that there is by default, so there is none."""
-        if isinstance(declared, dict) and declared.get("executor") == "in_process":
-            return {"unit_minutes": None, **declared}
-        return declared
-
-    @model_validator(mode="after")
-    def _units_can_be_ended(self) -> Self:
-        if self.executor == "in_process" and self.unit_minutes is not None:
-            raise ValueError(
-                "unit_minutes: the executor in_process cannot end a fit, since it is the process itself. Take "
-                "unit_minutes out, or take executor out, so that worker processes fit"
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _families_are_known(self) -> Self:
-        strangers = [name for name in (*self.named_families, *self.custom) if name not in FAMILY_NAMES]
-        known = known_families() if strangers else FAMILY_NAMES
-        for name in self.named_families:
-            if name not in known:
-                raise ValueError(f"there is no family {name!r}. {did_you_mean(name, known)}")
-        for name in self.custom:
-            if name in (*known, "naive", "existing"):
-                raise ValueError(f"custom.{name}: this is the name of a family already; choose another")
-        return self
-
-    @model_validator(mode="after")
-    def _search_is_possible(self) -> Self:
-        named = [(key, name) for key in ("space", "params") for name in getattr(self, key)]
-        strangers = [pair for pair in named if pair[1] not in (*FAMILY_NAMES, *self.custom)]
-        known = (*known_families(), *self.custom) if strangers else ()
-        for key, name in strangers:
-            if name not in known:
-                raise ValueError(f"{key}.{name}: there is no such family. {did_you_mean(name, known)}")
-        if self.search == "grid" and self.budget is not None:
-            raise ValueError("search: a grid is tried whole, and a budget would cut it short; leave one of them out")
-        return self
-
-    @model_validator(mode="after")
-    def _a_budget_buys_one_search(self) -> Self:
-        asked = {"nested": self.nested is not None, "repeats": self.repeats != 1, "seeds": self.seeds != 1}
-        for name in (name for name, wanted in asked.items() if wanted and self.budget is not None):
-            raise ValueError(
-                f"{name}: a budget ({self.budget}) pays for one search, and its clock for no further one. "
-                f"Take {name} out, or train without a budget"
-            )
-        return self
-
-
-class Tracking(_Strict):
+class Tracking(Strict):
     """Where runs are recorded beside the local record, which is always kept."""
 
     backend: str = Field(default="local", description="local, mlflow, or another registered tracker.")
@@ -641,7 +438,7 @@ class Tracking(_Strict):
     experiment: str | None = Field(default=None, description="Experiment name; the project's name by default.")
 
 
-class Problem(_Strict):
+class Problem(Strict):
     """Everything that is asked of a model, from one project file."""
 
     schema_version: Literal[1] = Field(default=1, description="Version of this file's format.")

@@ -181,7 +181,8 @@ class ServingApp:
             if self._ends.is_set():
                 return
             try:
-                await asyncio.to_thread(self.guard.refresh)
+                if not self.guard.is_open:
+                    await asyncio.to_thread(self.guard.refresh)
                 if self._follower is not None:
                     await self._follower.look()
             except Exception:  # the edge of a task: one look that fails must not be the last

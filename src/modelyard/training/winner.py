@@ -11,12 +11,11 @@ import polars as pl
 
 from modelyard.core import ModelyardError, Progress, ProgressEvent
 from modelyard.problem import metric_spec
-from modelyard.problem.schema import Constraints
 from modelyard.report import format_number, format_percent
 from modelyard.training.balancing.resampling import WORDS
 from modelyard.training.blending.trial import CALIBRATED, Trial, blended, calibrated
 from modelyard.training.choosing import Evidence, corrected_score
-from modelyard.training.choosing.rule import Choice, choose, violations
+from modelyard.training.choosing.rule import Choice, allowed_of, choose
 from modelyard.training.executor import Executor, InProcessExecutor, Limit, LocalPoolExecutor
 from modelyard.training.families.family import Family
 from modelyard.training.model import FittedModel
@@ -68,14 +67,14 @@ def choose_winner(
     """
     metric, plan = setup.question.metric, setup.problem.training
     trial = Trial(setup.truth, setup.plan, metric, validation.out_of_fold)
-    mixed = blended(_allowed(validation.candidates, setup.problem.constraints), trial) if plan.blend else None
+    mixed = blended(allowed_of(validation.candidates, setup.problem.constraints), trial) if plan.blend else None
     if mixed is not None:
         validation.add(*mixed)
     evidence = _evidence(metric, validation, setup)
     wants_best = plan.prefer == "best" or (plan.prefer == "auto" and plan.budget is not None)
     decide = functools.partial(_decide, setup=setup, simplest=not wants_best)
     choice = decide(validation.candidates, evidence, None)
-    allowed = _allowed(validation.candidates, setup.problem.constraints)
+    allowed = allowed_of(validation.candidates, setup.problem.constraints)
     contest = Contest(validation, setup, families, evidence, allowed, choice)
     again = choose_again(contest, decide) if whole else Repeated(choice)
     choice = rebalance(again.choice) if whole and again.finished else again.choice
@@ -202,19 +201,13 @@ def _run(units: Sequence[tuple[str, RefitUnit]], executor: Executor, limit: Limi
         progress(ProgressEvent("refit", done, len(messages), messages[outcome.key]))
 
 
-def _allowed(candidates: Sequence[Candidate], constraints: Constraints) -> list[Candidate]:
-    """Complete candidates that keep the constraints."""
-    complete = [item for item in candidates if item.role is CandidateRole.CANDIDATE and item.is_complete]
-    return [item for item in complete if not violations(item, constraints)]
-
-
 def _evidence(metric: str, validation: CrossValidation, setup: Setup) -> Evidence:
     return Evidence(metric, setup.truth, setup.plan, setup.keys, validation.out_of_fold, seed=setup.seed)
 
 
 def _corrected(choice: Choice, validation: CrossValidation, setup: Setup) -> Choice:
     """With what the winner's score is worth after it was picked."""
-    competed = _allowed(validation.candidates, setup.problem.constraints)
+    competed = allowed_of(validation.candidates, setup.problem.constraints)
     if choice.winner not in {item.name for item in competed}:
         return choice
     means = {item.name: float(item.mean or 0.0) for item in competed}

@@ -1,13 +1,12 @@
 """Intervals and sets of a real life: calibrated on held-out rows, measured on the opened part, said where they fail."""
 
 import dataclasses
-import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
+from tests.evaluation.conftest import price_table
 
 from modelyard.conformal import ConformalRule, IntervalRule
 from modelyard.core import Actor, Severity
@@ -24,20 +23,7 @@ Live = Callable[[pl.DataFrame, dict[str, Any]], Any]
 
 def _table(rows: int, *, hard: float) -> pl.DataFrame:
     """A price by size, with errors that grow with it, and ``hard`` times as large in one region of four."""
-    generator = np.random.default_rng(3)
-    size = generator.uniform(1, 10, rows)
-    region = generator.choice(["east", "north", "south", "west"], rows)
-    spread = 0.3 * size * np.where(region == "west", hard, 1.0)
-    start = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
-    return pl.DataFrame(
-        {
-            "size": size,
-            "region": region,
-            "estate": [f"estate {number}" for number in generator.integers(0, 60, rows)],
-            "at": [start + dt.timedelta(hours=number) for number in range(rows)],
-            "price": 5 + 3 * size + generator.normal(0, spread),
-        }
-    )
+    return price_table(rows, 3, hard, lambda generator, spread: generator.normal(0, spread))
 
 
 def _data(**columns: Any) -> dict[str, Any]:

@@ -1,13 +1,13 @@
 """Quantiles of a real life: calibrated on held-out rows, measured on the opened part, said where they are off."""
 
 import dataclasses
-import datetime as dt
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from tests.evaluation.conftest import price_table
 
 from modelyard.conformal import QuantileRule, pinball_losses
 from modelyard.core import Actor, ConfigError, Severity
@@ -27,20 +27,7 @@ Live = Callable[[pl.DataFrame, dict[str, Any]], Any]
 
 def _table(rows: int, *, hard: float) -> pl.DataFrame:
     """A price by size, whose errors are skewed, grow with it, and are ``hard`` times as large in one region of four."""
-    generator = np.random.default_rng(5)
-    size = generator.uniform(1, 10, rows)
-    region = generator.choice(["east", "north", "south", "west"], rows)
-    spread = 0.3 * size * np.where(region == "west", hard, 1.0)
-    start = dt.datetime(2024, 1, 1, tzinfo=dt.UTC)
-    return pl.DataFrame(
-        {
-            "size": size,
-            "region": region,
-            "estate": [f"estate {number}" for number in generator.integers(0, 60, rows)],
-            "at": [start + dt.timedelta(hours=number) for number in range(rows)],
-            "price": 5 + 3 * size + spread * (generator.exponential(1, rows) - 1),
-        }
-    )
+    return price_table(rows, 5, hard, lambda generator, spread: spread * (generator.exponential(1, len(spread)) - 1))
 
 
 def _question(levels: tuple[float, ...] = LEVELS, **data: Any) -> dict[str, Any]:

@@ -4,30 +4,25 @@ import numpy as np
 
 from modelyard.conformal import ConformalRule, calibrate_intervals, calibrate_sets
 from modelyard.data import Split
-from modelyard.evaluation.conformal.held_out import HeldOut, held_out_rows, promise
+from modelyard.evaluation.conformal.held_out import HeldOut, promise
 from modelyard.evaluation.conformal.records import Regions
-from modelyard.evaluation.systems import JudgedRows
 from modelyard.problem import Problem, Task
 from modelyard.training.run import StoredRun
 
 __all__ = ["calibrate_regions"]
 
 
-def calibrate_regions(run: StoredRun, split: Split, problem: Problem, rows: JudgedRows) -> Regions | None:
+def calibrate_regions(run: StoredRun, split: Split, problem: Problem, base: HeldOut | None) -> Regions | None:
     """The rule, on which rows it rests and what it promises; no rule, with the reason, if there are too few rows.
-
-    None if the project file asks for none. Which rows serve is told by
-    :func:`~modelyard.evaluation.conformal.held_out.held_out_rows`.
 
     Parameters
     ----------
-    rows
-        The rows that were judged without the test part.
+    base
+        The rows to calibrate on; without them, or a coverage in the project file, there are no regions.
     """
     coverage = problem.evaluation.coverage
-    if coverage is None:
+    if coverage is None or base is None:
         return None
-    base = held_out_rows(run, split, problem, rows)
     rule = _rule(problem, base, coverage, classes=len(run.record.classes))
     if rule is None:
         least = int(np.ceil(coverage / (1 - coverage) - 1e-9))

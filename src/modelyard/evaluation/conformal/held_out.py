@@ -73,8 +73,8 @@ class HeldOut:
         )
 
 
-def held_out_rows(run: StoredRun, split: Split, problem: Problem, rows: JudgedRows) -> HeldOut:
-    """The rows to calibrate on.
+def held_out_rows(run: StoredRun, split: Split, problem: Problem, rows: JudgedRows) -> HeldOut | None:
+    """The rows to calibrate intervals, sets and quantiles on; None if the project file asks for none of them.
 
     Validation rows are the first choice: nothing was fitted or chosen on them. If they are fewer than 400, or fewer
     than 400 groups, rows of the training part join them with their out-of-fold predictions, the latest folds first.
@@ -86,6 +86,8 @@ def held_out_rows(run: StoredRun, split: Split, problem: Problem, rows: JudgedRo
     rows
         The rows that were judged without the test part.
     """
+    if problem.evaluation.coverage is None and not problem.evaluation.quantiles:
+        return None
     base = HeldOut(rows.truth, rows.predictions[WINNER], _groups(problem, rows.frame))
     scale, where = None, f"{len(base.truth):,} {rows.part} rows"
     if rows.part == "validation" and base.size < _ENOUGH:

@@ -10,12 +10,10 @@ import numpy.typing as npt
 from modelyard.conformal import ConformalRule
 from modelyard.evaluation.analytic import share_interval
 from modelyard.evaluation.conformal.records import RegionCoverage, Regions
-from modelyard.evaluation.segments import segment_labels
+from modelyard.evaluation.segments import few_rows, segment_members
 from modelyard.evaluation.systems import WINNER, JudgedRows
 
 __all__ = ["measure_regions"]
-
-_FEWEST_ROWS = 50
 
 
 @dataclasses.dataclass(frozen=True)
@@ -34,8 +32,7 @@ class _Judged:
         low, high = share_interval(self.covered[members], confidence, units)
         rows = len(members)
         covered, size = float(self.covered[members].mean()), float(self.size[members].mean())
-        note = f"small: {rows} row{'s' if rows > 1 else ''}, mostly chance" if rows < _FEWEST_ROWS else ""
-        return RegionCoverage(column, value, rows, covered, low, high, size, note)
+        return RegionCoverage(column, value, rows, covered, low, high, size, few_rows(rows))
 
 
 def measure_regions(
@@ -55,13 +52,7 @@ def measure_regions(
     if asked is None or asked.rule is None or not len(rows.truth):
         return asked
     judged = dataclasses.replace(_judge(asked.rule, rows), units=rows.units)
-    segments = [
-        (column, str(value), np.flatnonzero(labels == value))
-        for column in dict.fromkeys(columns)
-        if column in rows.frame.columns
-        for labels in [segment_labels(rows.frame[column]).to_numpy().astype(str)]
-        for value in np.unique(labels)
-    ]
+    segments = segment_members(rows.frame, columns)
     by_class = [(name, np.flatnonzero(rows.truth == code)) for code, name in enumerate(classes)]
     each_segment, each_class = (1 - (1 - confidence) / max(len(parts), 1) for parts in (segments, by_class))
     return dataclasses.replace(

@@ -4,24 +4,21 @@ import numpy as np
 
 from modelyard.conformal import calibrate_quantiles, fewest_units, level_name, predictive_quantile
 from modelyard.data import Split, check_quantiles
-from modelyard.evaluation.conformal.held_out import HeldOut, held_out_rows, promise
+from modelyard.evaluation.conformal.held_out import HeldOut, promise
 from modelyard.evaluation.quantiles.records import Quantiles
-from modelyard.evaluation.systems import JudgedRows
 from modelyard.problem import Problem
 from modelyard.training.run import StoredRun
 
 __all__ = ["prepare_quantiles"]
 
 
-def prepare_quantiles(run: StoredRun, split: Split, problem: Problem, rows: JudgedRows) -> Quantiles | None:
-    """The rule on the rows of :func:`~modelyard.evaluation.conformal.held_out.held_out_rows`, as for intervals.
-
-    None if the project file asks for no quantiles.
+def prepare_quantiles(run: StoredRun, split: Split, problem: Problem, base: HeldOut | None) -> Quantiles | None:
+    """The rule, on the same rows as that of intervals.
 
     Parameters
     ----------
-    rows
-        The rows that were judged without the test part.
+    base
+        The rows to calibrate on; without them, or levels in the project file, there are no quantiles.
 
     Raises
     ------
@@ -30,9 +27,8 @@ def prepare_quantiles(run: StoredRun, split: Split, problem: Problem, rows: Judg
     """
     check_quantiles(problem, run.record.task)
     levels = problem.evaluation.quantiles
-    if not levels:
+    if not levels or base is None:
         return None
-    base = held_out_rows(run, split, problem, rows)
     rule = calibrate_quantiles(base.truth, base.predictions, levels, groups=base.groups, scale=base.scale)
     missing = [level for level in levels if rule is None or level not in rule.levels]
     left_out = f" {_too_few(base, missing)}" if missing else ""

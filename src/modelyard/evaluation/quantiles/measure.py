@@ -11,15 +11,13 @@ from modelyard.conformal import pinball_losses
 from modelyard.evaluation.analytic import share_interval
 from modelyard.evaluation.intervals import MeasuredMetric, metric_intervals
 from modelyard.evaluation.quantiles.records import BelowShare, LevelLoss, Quantiles
-from modelyard.evaluation.segments import segment_labels
+from modelyard.evaluation.segments import few_rows, segment_members
 from modelyard.evaluation.systems import WINNER, JudgedRows
 
 __all__ = ["measure_quantiles"]
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.intp]
-
-_FEWEST_ROWS = 50
 
 
 def measure_quantiles(
@@ -40,7 +38,7 @@ def measure_quantiles(
         return asked
     values = asked.rule.values(rows.predictions[WINNER])
     levels = list(enumerate(asked.rule.levels))
-    segments = _segments(rows, columns)
+    segments = segment_members(rows.frame, columns)
     each = 1 - (1 - confidence) / len(levels)
     each_part = 1 - (1 - confidence) / max(len(levels) * len(segments), 1)
     everybody = np.arange(len(rows.truth))
@@ -56,17 +54,6 @@ def measure_quantiles(
     )
 
 
-def _segments(rows: JudgedRows, columns: Sequence[str]) -> list[tuple[str, str, Rows]]:
-    """Column, value and places of each segment."""
-    present = [column for column in dict.fromkeys(columns) if column in rows.frame.columns]
-    labelled = {column: segment_labels(rows.frame[column]).to_numpy().astype(str) for column in present}
-    return [
-        (column, str(value), np.flatnonzero(labels == value))
-        for column, labels in labelled.items()
-        for value in np.unique(labels)
-    ]
-
-
 def _share(rows: JudgedRows, values: Array, level: float, part: tuple[str, str, Rows], confidence: float) -> BelowShare:
     """The share of some rows at or below their quantile; where truths equal it, both readings are in the interval."""
     column, value, members = part
@@ -75,8 +62,7 @@ def _share(rows: JudgedRows, values: Array, level: float, part: tuple[str, str, 
     low, _ = share_interval(truth < quantile, confidence, units)
     _, high = share_interval(truth <= quantile, confidence, units)
     size = len(members)
-    note = f"small: {size} row{'s' if size > 1 else ''}, mostly chance" if size < _FEWEST_ROWS else ""
-    return BelowShare(column, value, size, level, float((truth <= quantile).mean()), low, high, note)
+    return BelowShare(column, value, size, level, float((truth <= quantile).mean()), low, high, few_rows(size))
 
 
 def _losses(

@@ -7,7 +7,7 @@ import numpy as np
 
 from modelyard.core import DataError, Finding, Severity
 from modelyard.forecasting.series.panel import Panel
-from modelyard.problem.courses import ForecastPlan
+from modelyard.problem.sections.courses import ForecastPlan
 
 __all__ = ["Usable", "check_panel", "usable_series"]
 

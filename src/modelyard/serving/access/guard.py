@@ -80,7 +80,7 @@ class Guard:
         RefusedRequestError
             401 without a valid key, 403 if its holder may not, 429 if it asks too often.
         """
-        if not needs:
+        if not needs or (self._source is None and self._rates is None):
             return
         name = _address(scope) if self._source is None else self._caller(scope["headers"], needs).name
         if self._rates is None:

@@ -1,7 +1,7 @@
 """The choice: the simplest candidate that is as good as the best, keeps the constraints, and beats the naive answer."""
 
 import dataclasses
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from modelyard.core import Record
 from modelyard.problem import metric_spec
@@ -12,7 +12,7 @@ from modelyard.training.choosing.noise import Evidence, Gain
 from modelyard.training.curves.records import WeightComparison
 from modelyard.training.records import EXISTING, NAIVE, Candidate, CandidateRole, CandidateStatus
 
-__all__ = ["LATENCY_SAFETY", "Choice", "choose", "violations"]
+__all__ = ["LATENCY_SAFETY", "Choice", "allowed_of", "choose", "violations"]
 
 LATENCY_SAFETY = 3.0
 """A 99th percentile under load is taken to be at most this many times the median measured alone."""
@@ -62,8 +62,7 @@ def choose(
         Names of those that may win; None for all that are complete.
     """
     words = _Words(metric, candidates)
-    complete = [item for item in candidates if item.role is CandidateRole.CANDIDATE and item.is_complete]
-    allowed = [item for item in complete if not violations(item, constraints)]
+    complete, allowed = _complete(candidates), allowed_of(candidates, constraints)
     if not allowed:
         return Choice(NAIVE, words.nothing_left(complete, constraints))
     sign = 1 if metric_spec(metric).greater_is_better else -1
@@ -80,6 +79,15 @@ def choose(
     winner = _simplest(best, allowed, sign, evidence, beats_naive) if simplest else best
     why = [words.wins(winner), words.against_best(winner, best, allowed, evidence), words.against_baselines(winner)]
     return Choice(winner.name, " ".join([*why, *words.left_out(complete, constraints)]))
+
+
+def allowed_of(candidates: Iterable[Candidate], constraints: Constraints) -> list[Candidate]:
+    """Those that may win: no baselines, scored on all folds, within the constraints."""
+    return [item for item in _complete(candidates) if not violations(item, constraints)]
+
+
+def _complete(candidates: Iterable[Candidate]) -> list[Candidate]:
+    return [item for item in candidates if item.role is CandidateRole.CANDIDATE and item.is_complete]
 
 
 def violations(candidate: Candidate, constraints: Constraints) -> tuple[str, ...]:

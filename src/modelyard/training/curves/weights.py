@@ -10,6 +10,7 @@ import numpy.typing as npt
 from modelyard.problem import Task, metric_spec
 from modelyard.report import format_number, format_percent
 from modelyard.training.balancing.resampling import WORDS, Resampling, can_resample
+from modelyard.training.blending.weights import teachers
 from modelyard.training.choosing.noise import Evidence, Gain
 from modelyard.training.curves.records import Remedy, WeightComparison
 from modelyard.training.curves.units import PartUnit, gathered, run_parts
@@ -147,7 +148,7 @@ def best_f1_threshold(predictions: Array, truth: Array) -> float:
 
 
 def _others(plan: FoldPlan, index: int) -> npt.NDArray[np.int64]:
-    return np.concatenate([fold.held for other, fold in enumerate(plan.folds) if other != index])
+    return np.concatenate(teachers([fold.held for fold in plan.folds], index, forward=False))
 
 
 def _remedy(name: str, raw: Array, level: Array, gain: Gain, setup: Setup) -> Remedy:

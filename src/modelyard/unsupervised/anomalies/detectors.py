@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from modelyard.core import derive_seed
-from modelyard.problem.courses import AnomalyPlan
+from modelyard.problem.sections.courses import AnomalyPlan
 from modelyard.unsupervised.rows import Array
 
 __all__ = ["AVERAGE", "BASELINE", "Detector", "DetectorKind", "detector_kinds", "fit_member", "scale_of", "scaled"]

@@ -1,11 +1,11 @@
 """Grid search: every combination of the stated values, the last parameter changing fastest."""
 
 import itertools
-from collections.abc import Sequence
 from typing import Any
 
 from modelyard.training.records import Candidate
-from modelyard.training.search.strategies.strategy import Ground, Suggestion
+from modelyard.training.search.strategies.listed import ListedSearch
+from modelyard.training.search.strategies.strategy import Ground
 
 __all__ = ["GridSearch", "grid_points"]
 
@@ -25,7 +25,7 @@ def grid_points(ground: Ground) -> list[dict[str, Any]]:
     ]
 
 
-class GridSearch:
+class GridSearch(ListedSearch):
     """Suggests every point of the grid, except those whose scores are known.
 
     Parameters
@@ -35,9 +35,8 @@ class GridSearch:
     """
 
     def __init__(self, ground: Ground) -> None:
+        super().__init__(grid_points(ground))
         self._ground = ground
-        self._waiting = [Suggestion(number, params) for number, params in enumerate(grid_points(ground), 1)]
-        self.planned = len(self._waiting)
 
     def know(self, candidate: Candidate) -> None:
         """A point that was scored already is not tried again."""
@@ -45,11 +44,3 @@ class GridSearch:
         if place is not None and candidate.is_complete:
             self._waiting = [item for item in self._waiting if self._ground.place_of(item.params) != place]
             self.planned = len(self._waiting)
-
-    def suggest(self, most: int) -> list[Suggestion]:
-        """The next points."""
-        given, self._waiting = self._waiting[:most], self._waiting[most:]
-        return given
-
-    def tell(self, scores: Sequence[float | None]) -> None:
-        """Nothing is learnt from scores."""

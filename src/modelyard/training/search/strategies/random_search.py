@@ -1,13 +1,14 @@
 """Random search (Bergstra and Bengio, 2012): points drawn from the space, each dimension by its own scale."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from modelyard.core import canonical_json
 from modelyard.training.records import Candidate
-from modelyard.training.search.strategies.strategy import Ground, Suggestion
+from modelyard.training.search.strategies.listed import ListedSearch
+from modelyard.training.search.strategies.strategy import Ground
 
 __all__ = ["RandomSearch", "drawn_points"]
 
@@ -30,7 +31,7 @@ def drawn_points(ground: Ground, count: int) -> Iterator[dict[str, Any]]:
         yield {**ground.fixed, **point}
 
 
-class RandomSearch:
+class RandomSearch(ListedSearch):
     """Suggests points that were drawn before the first score is known; scores change nothing.
 
     Parameters
@@ -42,16 +43,7 @@ class RandomSearch:
     """
 
     def __init__(self, ground: Ground, rounds: int) -> None:
-        self._waiting = [Suggestion(number, params) for number, params in enumerate(drawn_points(ground, rounds), 1)]
-        self.planned = len(self._waiting)
+        super().__init__(drawn_points(ground, rounds))
 
     def know(self, candidate: Candidate) -> None:
         """Nothing that is known changes what is drawn."""
-
-    def suggest(self, most: int) -> list[Suggestion]:
-        """The next points."""
-        given, self._waiting = self._waiting[:most], self._waiting[most:]
-        return given
-
-    def tell(self, scores: Sequence[float | None]) -> None:
-        """Nothing is learnt from scores."""

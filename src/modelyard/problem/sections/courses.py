@@ -2,7 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from modelyard.problem.sections.strict import Strict
 
 __all__ = ["DETECTORS", "FORECAST_METHODS", "AnomalyPlan", "ClusterPlan", "ForecastPlan"]
 
@@ -16,13 +18,7 @@ _FREQUENCY = r"^[1-9]\d*(mo|y|q|w|d|h|m|s)$"
 """One length of time as Polars writes it: 1h, 15m, 1d, 1w, 1mo."""
 
 
-class _Strict(BaseModel):
-    """Frozen, and unknown keys are refused."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ForecastPlan(_Strict):
+class ForecastPlan(Strict):
     """How far and how often the target's future is told, and how that is tried beforehand."""
 
     horizon: int = Field(default=1, ge=1, le=1000, description="Steps ahead that are told at once.")
@@ -47,7 +43,7 @@ class ForecastPlan(_Strict):
     )
 
 
-class AnomalyPlan(_Strict):
+class AnomalyPlan(Strict):
     """What counts as strange, and who looks for it. Labels, if there are any, are in data.target."""
 
     contamination: float = Field(
@@ -59,7 +55,7 @@ class AnomalyPlan(_Strict):
     top: int = Field(default=100, ge=1, le=10_000, description="Anomalies that are listed with their reasons.")
 
 
-class ClusterPlan(_Strict):
+class ClusterPlan(Strict):
     """How many clusters there may be, and how they are sought."""
 
     most: int = Field(default=8, ge=2, le=30, description="The largest number of clusters that is tried.")

@@ -1,0 +1,12 @@
+"""Sections of the project file that are large enough for a file of their own.
+
+Takes: what stands under one key.
+Gives: frozen models with checked values.
+Never: knows another section.
+"""
+
+from modelyard.problem.sections.courses import AnomalyPlan, ClusterPlan, ForecastPlan
+from modelyard.problem.sections.strict import Strict
+from modelyard.problem.sections.training import CustomEstimator, SearchRange, TrainingPlan
+
+__all__ = ["AnomalyPlan", "ClusterPlan", "CustomEstimator", "ForecastPlan", "SearchRange", "Strict", "TrainingPlan"]
