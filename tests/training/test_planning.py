@@ -115,15 +115,16 @@ def test_the_clock_keeps_time_for_the_winner(hand: Hand) -> None:
 def test_the_clock_learns_how_fast_this_machine_is(hand: Hand) -> None:
     """A family is judged by its own past, another one by everything so far; a cold start of a moment says little."""
     clock = Clock(1_000, workers=1)
-    assert clock.affords("linear", 900)
     clock.note("linear", predicted=0.1, spent=3)
-    assert clock.affords("forest", 500)
-    clock.note("forest", predicted=100, spent=300)
+    assert clock.affords("forest", 250)
+    assert not clock.affords("forest", 270)  # twice 270 s at this pace would be too long
+    clock.note("forest", predicted=400, spent=1_200)
 
     assert clock.affords("forest", 300)
     assert not clock.affords("forest", 310)
     clock.note("boosting", predicted=100, spent=20)
-    assert clock.affords("boosting", 3_000)
+    assert clock.affords("boosting", 1_500)
+    assert not clock.affords("boosting", 1_700)
     assert not clock.affords("forest", 310)
 
 

@@ -45,10 +45,11 @@ from modelyard.training.records import CandidateRole, CandidateStatus, TrainingR
 from modelyard.training.run import RunContents, StoredRun, store_run
 from modelyard.training.search.carrying_out import SearchEnd, carry_out
 from modelyard.training.search.cross_validation import CrossValidation
+from modelyard.training.search.fewer_rows import affordable_share, some_rows
 from modelyard.training.search.matrices import FoldMatrices
 from modelyard.training.stability.repeats import require_divisions
 from modelyard.training.tracking import track
-from modelyard.training.winner import Verdict, bare_name, candidate_of, choose_winner, fit_winner
+from modelyard.training.winner import Verdict, bare_name, candidate_of, choose_winner, fit_winner, members_of
 
 __all__ = ["repeat", "train"]
 
@@ -195,6 +196,7 @@ def _train(order: _Order) -> StoredRun:
         if finished:
             conclusion = _look_closer(searched.validation, searched.matrices, setup, conclusion, families)
         shutil.rmtree(folder / "matrices", ignore_errors=True)
+        conclusion = _as_much_as_time_allows(conclusion, searched.validation, setup, bench)
         models = _fitted(
             {"development": split.train.frame, "final": split.development.frame},
             searched,
@@ -279,6 +281,7 @@ def _fitted(
     validation = searched.validation
     winner = candidate_of(conclusion.choice.winner, validation.candidates)
     executor = bench.executor if conclusion.end.finished else None
+    tables = {name: some_rows(frame, setup, conclusion.fitted_share) for name, frame in tables.items()}
     return fit_winner(winner, validation, setup, tables, bench.families, folder, executor=executor, progress=progress)
 
 
@@ -433,6 +436,7 @@ class _Conclusion:
     curve: LearningCurve | None = None
     weights: WeightComparison | None = None
     nested: NestedScore | None = None
+    fitted_share: float = 1.0
 
     @property
     def choice(self) -> Choice:
@@ -443,6 +447,28 @@ class _Conclusion:
     def why(self) -> str:
         """The reason for the choice, and what the whole search is worth."""
         return self.choice.why if self.nested is None else f"{self.choice.why} {self.nested.sentence}"
+
+
+def _as_much_as_time_allows(
+    conclusion: _Conclusion, validation: CrossValidation, setup: Setup, bench: _Bench
+) -> _Conclusion:
+    """With the share of the rows that the winner is fitted on; a repeated run takes the earlier one's."""
+    if bench.replay is not None:
+        return dataclasses.replace(conclusion, fitted_share=bench.replay.fitted_share)
+    winner = candidate_of(conclusion.choice.winner, validation.candidates)
+    members = [
+        (member, bench.families[member.family])
+        for name in members_of(winner)
+        for member in [candidate_of(name, validation.candidates)]
+        for _ in range(winner.seeds.get(bare_name(name), 1))
+        if member.family in bench.families
+    ]
+    share = affordable_share(members, validation, setup, bench.clock)
+    if share == 1.0:
+        return conclusion
+    said = f"The winner was fitted on {share:.0%} of the rows, as many as the time that was left allowed."
+    end = dataclasses.replace(conclusion.end, truncated=f"{conclusion.end.truncated} {said}".strip())
+    return dataclasses.replace(conclusion, fitted_share=share, end=end)
 
 
 def _look_closer(
@@ -527,6 +553,7 @@ def _conclude(
         seeds=conclusion.verdict.seeds,
         by_fold=conclusion.verdict.by_fold,
         nested=conclusion.nested,
+        fitted_share=conclusion.fitted_share,
     )
     return store_run(record, contents, workspace)
 

@@ -203,6 +203,8 @@ class TrainingRun(Record):
         The winner with other seeds of fitting; None if that was not asked for.
     by_fold
         Whether the winner's score differs from fold to fold; None if that cannot be said.
+    fitted_share
+        Share of the rows that the winner was fitted on, 0 to 1; below 1 if a budget did not allow for all.
     """
 
     id: str
@@ -238,6 +240,7 @@ class TrainingRun(Record):
     repeats: Repeats | None = None
     seeds: SeedSpread | None = None
     by_fold: FoldSpread | None = None
+    fitted_share: float = 1.0
 
     def candidate(self, name: str) -> Candidate:
         """The candidate called ``name``.

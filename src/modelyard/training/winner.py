@@ -29,7 +29,7 @@ from modelyard.training.stability.repeats import Contest, Repeated, choose_again
 from modelyard.training.stability.seeds import AVERAGED, Seeded, fit_seed, try_seeds
 from modelyard.training.target import encode_target
 
-__all__ = ["Verdict", "bare_name", "candidate_of", "choose_winner", "fit_winner"]
+__all__ = ["Verdict", "bare_name", "candidate_of", "choose_winner", "fit_winner", "members_of"]
 
 _PARTS = {"development": "on the training part", "final": "on training and validation"}
 
@@ -126,6 +126,11 @@ def candidate_of(name: str, candidates: Sequence[Candidate]) -> Candidate:
     return next(item for item in candidates if item.name == name)
 
 
+def members_of(winner: Candidate) -> Mapping[str, float]:
+    """Names of the candidates that a winner is made of, with their weights; itself, if it is no blend."""
+    return winner.members or {winner.name.removesuffix(CALIBRATED): 1.0}
+
+
 def fit_winner(
     winner: Candidate,
     validation: CrossValidation,
@@ -159,7 +164,7 @@ def fit_winner(
     truths = {name: encode_target(frame[target], setup.problem.task, setup.classes) for name, frame in tables.items()}
     if winner.name == NAIVE:
         return {name: fit_constant(setup.learning, frame, truths[name], winner) for name, frame in tables.items()}
-    weights = winner.members or {winner.name.removesuffix(CALIBRATED): 1.0}
+    weights = members_of(winner)
     source = {name: candidate_of(name, validation.candidates) for name in weights}
     parts = [
         RefitPart(source[name], families[source[name].family], weight / times, fit_seed(setup.seed, number))

@@ -15,9 +15,14 @@ _MOST_RESERVE = 0.6
 _PRIOR_S = 4.0
 """So many predicted seconds count as if they had taken what was expected."""
 
+_DOUBT = 2.0
+"""So many times as long as predicted may work take that is larger than all that was seen before."""
+
 _REFITS = 2.2
 """The winner is fitted twice: on the training part, and with the validation part too."""
 
+_SLACK = 0.05
+"""Share of a budget that is left where the winner could take all of it: storing a run takes time too."""
 
 _GRACE = 0.05
 """A unit at work when the time for folds is over may go on for this share of a budget; then it is ended."""
@@ -72,10 +77,12 @@ class Clock:
         So must its refit, if it wins: within the largest share of the budget that is ever set aside.
 
         The prediction is scaled by what earlier work on the family took, in comparison with what was predicted; on a
-        family that is new, by what all earlier work took.
+        family that is new, by what all earlier work took, if that was longer than predicted: that a linear model was
+        quick says nothing of trees. Work that is larger than all before it may take twice as long as predicted.
         """
         pace = self._pace(family) / self._workers
-        return seconds * pace <= self.left_s and _REFITS * refit_seconds * pace <= _MOST_RESERVE * self._budget
+        doubt = _DOUBT if seconds > sum(self._predicted.values()) else 1.0
+        return doubt * seconds * pace <= self.left_s and _REFITS * refit_seconds * pace <= _MOST_RESERVE * self._budget
 
     def note(self, family: str, predicted: float, spent: float) -> None:
         """Work of so many predicted seconds took so many, on one core."""
@@ -98,9 +105,14 @@ class Clock:
             needed = choice_seconds + _REFITS * (encoding_seconds + refit_seconds / self._workers)
             self._reserve = min(_MOST_RESERVE * self._budget, max(0.04 * self._budget, needed))
 
+    def refit_share(self, refit_seconds: float, encoding_seconds: float = 0.0) -> float:
+        """Share of the rows that the winner can be fitted on in the time that is left, at most 1; as :meth:`reserve_for`."""
+        needed = _REFITS * (encoding_seconds + refit_seconds / self._workers)
+        return max(0.0, min(1.0, ((1 - _SLACK) * self._budget - self.spent_s) / needed)) if needed > 0 else 1.0
+
     def _pace(self, family: str) -> float:
         """Seconds spent a predicted second: the family's own past, weighed against that of everything so far."""
-        everything = self._weighed(sum(self._predicted.values()), sum(self._spent.values()), 1.0)
+        everything = max(1.0, self._weighed(sum(self._predicted.values()), sum(self._spent.values()), 1.0))
         return self._weighed(self._predicted.get(family, 0.0), self._spent.get(family, 0.0), everything)
 
     @staticmethod

@@ -22,7 +22,7 @@ _MOST = 80
 _BUDGETS_AHEAD = 1.5
 """So much more than the budget is planned, for machines that are faster than the cost model's."""
 
-_RACE_SHARE = 0.15
+_RACE_SHARE = 0.1
 """A boosted model on all folds may cost this share of a budget; where all rows would cost more, fewer race."""
 
 _LEAST_RACE_ROWS = 5_000

@@ -13,6 +13,7 @@ from modelyard.training.planning import Clock, PlannedCandidate, WorkPlan
 from modelyard.training.preparation import Setup
 from modelyard.training.records import EXISTING, NAIVE, Candidate, CandidateStatus
 from modelyard.training.search.cross_validation import CrossValidation, Recipe
+from modelyard.training.search.fewer_rows import compared_share, refit_cost
 from modelyard.training.search.tuning import tune
 
 __all__ = ["SearchEnd", "carry_out"]
@@ -129,7 +130,7 @@ def _within_budget(
     """Candidates in the plan's order as long as they are affordable, then tuning."""
     total = len(plan.candidates) + plan.tuning_rounds
     left = {item.name: item for item in plan.candidates}
-    for batch in _batches(plan, left, clock, _refit_share(validation, setup)):
+    for batch in _batches(plan, left, clock, _least_refit(validation, setup)):
         recipes = [_recipe(item, plan, families) for item in batch]
         is_first = len(left) == len(plan.candidates) - 1
         made = validation.evaluate(recipes, step="folds", planned=total, race=plan.races, must_end=is_first)
@@ -151,7 +152,7 @@ def _within_budget(
             and clock.affords(
                 family,
                 _AT_A_TIME * share * _tuning_seconds(plan, family),
-                _refit_share(validation, setup) * _tuning_seconds(plan, family),
+                _least_refit(validation, setup) * _tuning_seconds(plan, family),
             )
         ),
         race=plan.races,
@@ -189,7 +190,7 @@ def _set_aside(clock: Clock, validation: CrossValidation, setup: Setup, families
     sign = 1 if validation.greater_is_better else -1
     complete = [item for item in validation.candidates if item.is_complete and item.family in families]
     best = sorted(complete, key=lambda item: -sign * (item.mean or 0.0))[:_MEMBERS]
-    refit_s = sum(item.fit_seconds for item in best) * _refit_share(validation, setup)
+    refit_s = sum(refit_cost(item, validation, setup) for item in best)
     styles = {families[item.family].style for item in best}
     encoding_s = sum(validation.encoding(style).learnt_row_s for style in styles) * len(setup.truth)
     raced = sum(len(fold.held) for fold in setup.plan.folds)
@@ -197,10 +198,10 @@ def _set_aside(clock: Clock, validation: CrossValidation, setup: Setup, families
     clock.reserve_for(refit_s, encoding_s, _CHOICE_ROW_S * raced + blend_s)
 
 
-def _refit_share(validation: CrossValidation, setup: Setup) -> float:
-    """What fitting on all training rows costs, in times of what all folds together cost."""
+def _least_refit(validation: CrossValidation, setup: Setup) -> float:
+    """What fitting on as many rows as candidates are compared on costs, in times of what all folds together cost."""
     learnt = float(np.mean([len(fold.train) for fold in setup.plan.folds]))
-    return len(setup.truth) / learnt / validation.folds
+    return compared_share(setup) * len(setup.truth) / learnt / validation.folds
 
 
 def _tuning_seconds(plan: WorkPlan, family: str) -> float:
