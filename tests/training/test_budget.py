@@ -81,6 +81,31 @@ def test_when_time_is_up_the_rest_is_left_out_and_a_replay_repeats_it(
     np.testing.assert_array_equal(again.model("final").predict(rows), first.model("final").predict(rows))
 
 
+def test_a_winner_of_fewer_rows_is_said_and_repeated(
+    workspace: Workspace,
+    split_of: MakeSplit,
+    table: pl.DataFrame,
+    quick_families: Families,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Candidates are compared on a part of the rows, and time is left for half of them; a replay takes that half."""
+    split, problem = split_of(table, "churn", data={"positive": "yes"}, training=PLAN)
+    rows = split.train.frame.height
+    with monkeypatch.context() as patch:
+        patch.setattr("modelyard.training.preparation.race_rows", lambda *_, **__: rows // 4)
+        patch.setattr(Clock, "refit_share", lambda *_: 0.5049)
+        first = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
+        again = repeat(first.record, split, problem, workspace, families=quick_families)
+        patch.setattr(Clock, "refit_share", lambda *_: 0.0)
+        hurried = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
+    answers = split.validation.frame
+
+    assert first.record.fitted_share == again.record.fitted_share == 0.5
+    assert "The winner was fitted on 50% of the rows" in first.record.truncated
+    assert hurried.record.fitted_share == 0.25  # never on fewer than candidates are compared on
+    np.testing.assert_array_equal(again.model("final").predict(answers), first.model("final").predict(answers))
+
+
 def test_no_time_at_all_still_gives_baselines_and_the_linear_model(
     workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame, quick_families: Families
 ) -> None:

@@ -115,17 +115,39 @@ def test_the_clock_keeps_time_for_the_winner(hand: Hand) -> None:
 def test_the_clock_learns_how_fast_this_machine_is(hand: Hand) -> None:
     """A family is judged by its own past, another one by everything so far; a cold start of a moment says little."""
     clock = Clock(1_000, workers=1)
+    assert clock.affords("linear", 900)
     clock.note("linear", predicted=0.1, spent=3)
-    assert clock.affords("forest", 250)
-    assert not clock.affords("forest", 270)  # twice 270 s at this pace would be too long
-    clock.note("forest", predicted=400, spent=1_200)
+    assert clock.affords("forest", 500)
+    clock.note("forest", predicted=100, spent=300)
 
     assert clock.affords("forest", 300)
     assert not clock.affords("forest", 310)
     clock.note("boosting", predicted=100, spent=20)
-    assert clock.affords("boosting", 1_500)
-    assert not clock.affords("boosting", 1_700)
+    assert clock.affords("boosting", 3_000)
     assert not clock.affords("forest", 310)
+
+
+def test_that_a_family_was_quick_says_nothing_of_another(hand: Hand) -> None:
+    """What was quicker than predicted is no promise; what was slower may be the machine."""
+    clock = Clock(1_000, workers=1)
+    clock.note("linear", predicted=100, spent=10)
+
+    assert clock.affords("linear", 2_000)
+    assert clock.affords("forest", 900)
+    assert not clock.affords("forest", 901)
+
+
+def test_the_winner_is_fitted_on_as_many_rows_as_time_allows(hand: Hand) -> None:
+    """Twenty seconds of work, twice and with validation rows, in what 95 of 100 seconds have left."""
+    clock = Clock(100, workers=2)
+    assert clock.refit_share(30, 5) == 1.0
+    hand.now += 95 - 22
+
+    assert clock.refit_share(30, 5) == pytest.approx(22 / (2.2 * 20))
+    assert clock.refit_share(0) == 1.0
+    hand.now += 100
+    assert clock.refit_share(30) == 0.0
+    assert Clock(None).refit_share(1e9) == 1.0
 
 
 def test_the_clock_keeps_time_for_encoding_and_choosing(hand: Hand) -> None:

@@ -114,9 +114,6 @@ def long_table(rows: int = 500_000) -> pl.DataFrame:
 
 
 @pytest.mark.slow
-@pytest.mark.xfail(
-    strict=True, reason="choosing among 1,000 columns in each fold takes the 20 seconds; see docs/benchmarks.md"
-)
 def test_more_columns_than_rows(tmp_path: Path) -> None:
     """1,000 columns, 500 rows, 20 seconds: baseline, linear model and more, in time."""
     run, memory_gb = within_budget(Yard(tmp_path), wide_table(), "bought", "20s")

@@ -314,7 +314,8 @@ def _check_table(frame: pl.DataFrame, columns: tuple[Column, ...]) -> None:
             got="an empty tuple of columns",
             cure="Leave at least one column that is neither excluded, target, id nor text",
         )
-    absent = [column.name for column in columns if column.name not in frame.columns]
+    present = set(frame.columns)
+    absent = [column.name for column in columns if column.name not in present]
     if absent:
         raise DataError(
             "feature columns are missing",

@@ -399,7 +399,8 @@ def encode_frame(encodings: Sequence[Encoding], frame: pl.DataFrame) -> Matrix:
     telling = [encoding for encoding in encodings if encoding.names()]
     matrix = np.empty((frame.height, sum(len(encoding.names()) for encoding in telling)))
     for start in range(0, frame.height if telling else 0, _ROWS_AT_ONCE):
-        blocks = [_block(encoding, frame.slice(start, _ROWS_AT_ONCE)) for encoding in telling]
+        part = frame.slice(start, _ROWS_AT_ONCE)  # once for all: of a thousand columns a slice is not free
+        blocks = [_block(encoding, part) for encoding in telling]
         _lay_side_by_side(blocks, matrix[start : start + _ROWS_AT_ONCE])
     return matrix
 

@@ -142,8 +142,8 @@ def _scale(present: Matrix, transform: str) -> tuple[float, float]:
     with np.errstate(over="ignore", invalid="ignore"):
         if transform == "minmax" and math.isfinite(high - low) and low < high:
             return low, high - low
-        usual = _usual_deviation(present)
-        if transform == "robust" and math.isfinite(usual) and usual > 0:
+        usual = _usual_deviation(present) if transform == "robust" else 0.0
+        if math.isfinite(usual) and usual > 0:
             return median(present), usual
         center, scale = float(present.mean()), float(present.std())
     if transform == "standard" and math.isfinite(center) and math.isfinite(scale) and scale > 0:
@@ -179,7 +179,8 @@ def location_and_scale(present: Matrix, style: EncodingStyle) -> tuple[float, fl
 
 def median(present: Matrix) -> float:
     """The median, halved before adding so that huge numbers do not overflow."""
-    low, high = np.quantile(present, 0.5, method="lower"), np.quantile(present, 0.5, method="higher")
+    places = (len(present) - 1) // 2, len(present) // 2
+    low, high = np.partition(present, places)[list(places)]
     return float(low) if low == high else float(low / 2 + high / 2)
 
 

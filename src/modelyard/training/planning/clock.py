@@ -15,9 +15,6 @@ _MOST_RESERVE = 0.6
 _PRIOR_S = 4.0
 """So many predicted seconds count as if they had taken what was expected."""
 
-_DOUBT = 2.0
-"""So many times as long as predicted may work take that is larger than all that was seen before."""
-
 _REFITS = 2.2
 """The winner is fitted twice: on the training part, and with the validation part too."""
 
@@ -78,11 +75,10 @@ class Clock:
 
         The prediction is scaled by what earlier work on the family took, in comparison with what was predicted; on a
         family that is new, by what all earlier work took, if that was longer than predicted: that a linear model was
-        quick says nothing of trees. Work that is larger than all before it may take twice as long as predicted.
+        quick says nothing of trees.
         """
         pace = self._pace(family) / self._workers
-        doubt = _DOUBT if seconds > sum(self._predicted.values()) else 1.0
-        return doubt * seconds * pace <= self.left_s and _REFITS * refit_seconds * pace <= _MOST_RESERVE * self._budget
+        return seconds * pace <= self.left_s and _REFITS * refit_seconds * pace <= _MOST_RESERVE * self._budget
 
     def note(self, family: str, predicted: float, spent: float) -> None:
         """Work of so many predicted seconds took so many, on one core."""

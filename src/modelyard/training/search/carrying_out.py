@@ -21,6 +21,9 @@ __all__ = ["SearchEnd", "carry_out"]
 _AT_A_TIME = 2
 """Candidates begun together where there is a budget; fixed, so that the plan means the same on any number of cores."""
 
+_DOUBT = 2.0
+"""A candidate is begun beside another only if the two would end in time even if they took so many times as long."""
+
 _MEMBERS = 5
 """Time is kept for fitting so many candidates again, in case they become a blend."""
 
@@ -175,7 +178,7 @@ def _batches(
     while left:
         batch: list[PlannedCandidate] = []
         for item in left.values():
-            together = sum(other.seconds for other in (*batch, item))
+            together = sum(other.seconds for other in (*batch, item)) * (_DOUBT if batch else 1.0)
             if len(batch) < _AT_A_TIME and clock.affords(item.family, together, refit_share * item.seconds):
                 batch.append(item)
         if not batch:
