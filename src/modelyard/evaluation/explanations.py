@@ -15,6 +15,7 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import derive_seed
+from modelyard.evaluation.reasons.mixing import Mixture
 from modelyard.evaluation.reasons.trees import tree_contributions, trees_of
 from modelyard.evaluation.records import Contribution, RowExplanation
 from modelyard.evaluation.weaknesses.losses import row_losses
@@ -305,15 +306,16 @@ def _sampled(
     Orders come in pairs, one the reverse of the other, which lowers the variance (Mitchell et al., 2022, section 4).
     The average row is the mean of the background rows that were drawn, so that the contributions add up exactly.
     """
-    columns = [column.name for column in model.encoder.columns_]
-    amounts, base, margin = np.zeros((frame.height, len(columns))), np.zeros(frame.height), np.zeros(frame.height)
+    mixture = Mixture(model, pl.concat([background, frame.select(background.columns)]))
+    width = len(mixture.columns)
+    amounts, base, margin = np.zeros((frame.height, width)), np.zeros(frame.height), np.zeros(frame.height)
     for index in range(frame.height):
         generator = np.random.default_rng(derive_seed(seed, "shapley", index))
-        orders = [generator.permutation(len(columns)) for _ in range(_PERMUTATIONS // 2)]
+        orders = [generator.permutation(width) for _ in range(_PERMUTATIONS // 2)]
         orders = [order for pair in orders for order in (pair, pair[::-1])]
         drawn = generator.integers(0, background.height, _PERMUTATIONS // 2).repeat(2)
-        walk = _walks(frame[index], background[drawn], columns, orders)
-        scores = _output(model.predict(walk), int(outputs[index])).reshape(len(orders), len(columns) + 1)
+        predicted = mixture.predict(_walks(drawn, background.height + index, orders))
+        scores = _output(predicted, int(outputs[index])).reshape(len(orders), width + 1)
         for order, path in zip(orders, scores, strict=True):
             amounts[index, order] += np.diff(path) / len(orders)
         base[index], margin[index] = scores[:, 0].mean(), scores[0, -1]
@@ -321,22 +323,12 @@ def _sampled(
     return Attribution(amounts, base, margin, scale, exact=False)
 
 
-def _walks(
-    row: pl.DataFrame, starts: pl.DataFrame, columns: Sequence[str], orders: Sequence[npt.NDArray[np.intp]]
-) -> pl.DataFrame:
-    """For each order, ``len(columns) + 1`` rows: the start, then one more column of ``row`` at a time."""
-    steps = len(columns) + 1
+def _walks(starts: npt.NDArray[np.int64], end: int, orders: Sequence[npt.NDArray[np.intp]]) -> npt.NDArray[np.int64]:
+    """For each order the rows that values are taken from: all from the start, then one more column at a time from the end."""
     taken_at = np.stack([np.argsort(order) for order in orders])
-    repeated = starts.select(columns)[np.repeat(np.arange(len(orders)), steps)]
-    step = np.tile(np.arange(steps), len(orders))
-    walk = np.repeat(np.arange(len(orders)), steps)
-    return repeated.with_columns(
-        pl.when(pl.Series(step > taken_at[walk, position]))
-        .then(pl.lit(row[column].item(), dtype=repeated[column].dtype))
-        .otherwise(pl.col(column))
-        .alias(column)
-        for position, column in enumerate(columns)
-    )
+    steps = np.arange(taken_at.shape[1] + 1)
+    has_turned = steps[np.newaxis, :, np.newaxis] > taken_at[:, np.newaxis, :]
+    return np.where(has_turned, end, starts[:, np.newaxis, np.newaxis]).reshape(-1, taken_at.shape[1])
 
 
 def _output(prediction: Array, output: int) -> Array:

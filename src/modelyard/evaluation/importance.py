@@ -5,6 +5,7 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import Progress, ProgressEvent, derive_seed, silent
+from modelyard.evaluation.reasons.mixing import Mixture
 from modelyard.evaluation.records import Importance
 from modelyard.problem import metric_spec
 from modelyard.training.metrics import score
@@ -44,15 +45,13 @@ def permutation_importance(
     frame, truth = _thinned(frame, truth, seed)
     sign = 1.0 if metric_spec(metric).greater_is_better else -1.0
     intact = score(metric, truth, model.predict(frame), threshold=threshold)
-    columns = [column.name for column in model.encoder.columns_]
-    found = []
-    for index, column in enumerate(columns, start=1):
-        shuffled = pl.concat([_shuffled(frame, column, derive_seed(seed, column, repeat)) for repeat in range(repeats)])
-        predictions = np.split(model.predict(shuffled), repeats)
+    mixture, found = Mixture(model, frame), []
+    for index, column in enumerate(mixture.columns, start=1):
+        predictions = mixture.shuffled(column, [_order(frame, seed, column, repeat) for repeat in range(repeats)])
         drops = [sign * (intact - score(metric, truth, part, threshold=threshold)) for part in predictions]
         if np.isfinite(drops).all():
             found.append(Importance(column, float(np.mean(drops)), float(np.std(drops, ddof=1))))
-        progress(ProgressEvent("importance", index, len(columns), column))
+        progress(ProgressEvent("importance", index, len(mixture.columns), column))
     return tuple(sorted(found, key=lambda importance: -importance.drop))
 
 
@@ -63,6 +62,5 @@ def _thinned(frame: pl.DataFrame, truth: Array, seed: int) -> tuple[pl.DataFrame
     return frame[kept], truth[kept]
 
 
-def _shuffled(frame: pl.DataFrame, column: str, seed: int) -> pl.DataFrame:
-    order = np.random.default_rng(seed).permutation(frame.height)
-    return frame.with_columns(frame[column][order])
+def _order(frame: pl.DataFrame, seed: int, column: str, repeat: int) -> npt.NDArray[np.int64]:
+    return np.random.default_rng(derive_seed(seed, column, repeat)).permutation(frame.height)

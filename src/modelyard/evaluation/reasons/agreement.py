@@ -9,6 +9,7 @@ import polars as pl
 
 from modelyard.core import derive_seed
 from modelyard.evaluation.reasons.lime import local_lines
+from modelyard.evaluation.reasons.mixing import Mixture
 from modelyard.evaluation.reasons.records import MethodAgreement, ModelAgreement, ReasonSummary, SecondOpinion
 from modelyard.evaluation.reasons.summary import rank_correlation
 from modelyard.evaluation.records import Importance, RowExplanation
@@ -183,8 +184,6 @@ def _as_good(run: TrainingRun, rival: Candidate) -> bool:
 
 def _changes(model: FittedModel, frame: pl.DataFrame, columns: Sequence[str], seed: int) -> Array:
     """Mean absolute change of the prediction when each column is shuffled."""
-    before, found = model.predict(frame), []
-    for column in columns:
-        order = np.random.default_rng(derive_seed(seed, column)).permutation(frame.height)
-        found.append(np.abs(model.predict(frame.with_columns(frame[column][order])) - before).mean())
-    return np.array(found)
+    before, mixture = model.predict(frame), Mixture(model, frame)
+    orders = {name: np.random.default_rng(derive_seed(seed, name)).permutation(frame.height) for name in columns}
+    return np.array([np.abs(mixture.shuffled(name, [orders[name]])[0] - before).mean() for name in columns])
