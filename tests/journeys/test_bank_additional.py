@@ -56,6 +56,7 @@ def test_by_python(yard: JourneyYard, data_folder: Path) -> None:
     assert drifted >= ECONOMY
 
 
+@pytest.mark.slow  # the same life as by Python, through the door that the churn journey takes
 def test_by_command(yard: JourneyYard, data_folder: Path) -> None:
     """The same drift by command: ``monitor`` on the last tenth of a project of the whole table."""
     source = data_folder / "bank_additional.parquet"

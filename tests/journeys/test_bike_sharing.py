@@ -47,6 +47,7 @@ def test_by_python(yard: JourneyYard, data_folder: Path) -> None:
     assert project.status().ledger_ok
 
 
+@pytest.mark.slow  # the same life as by Python, through the door that the churn journey takes
 def test_by_command(yard: JourneyYard, data_folder: Path) -> None:
     """``audit`` and ``train`` end with 3 and name the columns; with them excluded a linear model is trained."""
     source = data_folder / "bike_sharing_hourly.parquet"

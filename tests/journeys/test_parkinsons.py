@@ -45,6 +45,7 @@ def test_by_python(yard: JourneyYard, data_folder: Path) -> None:
     assert project.status().ledger_ok
 
 
+@pytest.mark.slow  # the same life as by Python, through the door that the churn journey takes
 def test_by_command(yard: JourneyYard, data_folder: Path) -> None:
     """The same by command: ``new`` finds the patients, and the card of the naive answer can be released."""
     source = data_folder / "parkinsons_telemonitoring.parquet"
@@ -60,6 +61,7 @@ def test_by_command(yard: JourneyYard, data_folder: Path) -> None:
     assert yard.done("ledger", "verify")["ok"]
 
 
+@pytest.mark.slow  # the same life as by Python, through the door that the churn journey takes
 def test_by_command_without_the_group(yard: JourneyYard, data_folder: Path) -> None:
     """With rows drawn at random the figure is too good, and the audit says why."""
     source = data_folder / "parkinsons_telemonitoring.parquet"

@@ -39,6 +39,7 @@ def test_by_python(yard: JourneyYard, data_folder: Path) -> None:
     assert right >= LOWEST_ACCURACY * table.height
 
 
+@pytest.mark.slow  # the same life as by Python, through the door that the churn journey takes
 def test_by_command(yard: JourneyYard, data_folder: Path) -> None:
     """From the table to a registered version; shouted messages of five times the length raise an alarm."""
     source = data_folder / "sms_spam.parquet"

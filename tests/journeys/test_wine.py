@@ -39,6 +39,7 @@ def test_by_python(yard: JourneyYard) -> None:
     assert table.filter(pl.col("prediction_label") == pl.col("cultivar")).height >= 0.95 * 178
 
 
+@pytest.mark.slow  # the same life as by Python, through the door that the churn journey takes
 def test_by_command(yard: JourneyYard) -> None:
     """From a CSV file to a registered version."""
     source = yard.folder / "wine.csv"
