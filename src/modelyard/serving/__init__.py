@@ -7,7 +7,7 @@ Never: imports training code or pandas, answers without a record, or lets an exc
 
 from modelyard.serving.access import Guard, KeyFile, Rates, TokenKeys, is_local
 from modelyard.serving.app import ServingApp, create_app
-from modelyard.serving.batch import BatchReport, score_file
+from modelyard.serving.batch import BatchReport, BatchSettings, score_file
 from modelyard.serving.endpoint import ActiveModel, Endpoint, activate
 from modelyard.serving.following import Deployments, RegistryDeployments
 from modelyard.serving.prediction_log import (
@@ -25,6 +25,7 @@ from modelyard.serving.settings import ServingSettings
 __all__ = [
     "ActiveModel",
     "BatchReport",
+    "BatchSettings",
     "CompactionReport",
     "Deployments",
     "Endpoint",
