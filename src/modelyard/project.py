@@ -52,7 +52,7 @@ from modelyard.status import CheckReport, Status, next_step, source_changed
 if TYPE_CHECKING:
     from modelyard.monitoring import MonitorReport
     from modelyard.retraining import Decision
-    from modelyard.serving import BatchReport, BatchSettings
+    from modelyard.serving import BatchReport, BatchSettings, LogPolicy
     from modelyard.training.executor import Executor
     from modelyard.training.run import StoredRun
 
@@ -492,6 +492,7 @@ class Project:
             port=port,
             tls_certificate=tls[0],
             tls_key=tls[1],
+            log=self._log_policy(),
         )
         deployments = RegistryDeployments(self.workspace, version.name, self.actor)
         self._note("serving.started", version.subject, {"host": host, "port": port})
@@ -570,11 +571,9 @@ class Project:
         """
         from modelyard.monitoring import monitor_page
         from modelyard.monitoring.watch import watch
-        from modelyard.serving import compact
 
         if data is None:
-            with contextlib.suppress(LockedError):  # somebody else tidies the log at this moment
-                compact(self.workspace.folder("predictions"))
+            self._tidy_log()
         version = self._production()
         report = watch(self.workspace, self._registry.package(version), self.problem, data=data, labels=labels)
         id_ = new_id()
@@ -743,6 +742,33 @@ class Project:
         chosen = self._production() if version is None else self._registry.version(name, version)
         package = self._registry.package(chosen)
         return Scorer.load(package), package.folder
+
+    def _log_policy(self) -> "LogPolicy":
+        """What the project file says of the prediction log; the key for hashes lies beside it."""
+        from modelyard.serving import LogPolicy
+
+        plan = self.problem.log
+        return LogPolicy(
+            on_full=plan.on_full,
+            sink=None if plan.sink is None else data_room.located(plan.sink, self.root),
+            max_backlog_bytes=plan.backlog_mb << 20,
+            personal=plan.personal,
+            key=self.workspace.state / "log.key",
+        )
+
+    def _tidy_log(self) -> None:
+        """Compact the prediction log, and remove what is older than it is kept."""
+        from modelyard.serving import compact, remove_old
+
+        folder, days = self.workspace.folder("predictions"), self.problem.log.keep_days
+        with contextlib.suppress(LockedError):  # somebody else tidies the log at this moment
+            compact(folder)
+        if days is None:
+            return
+        before = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+        report = remove_old(folder, before, sink=self._log_policy().sink)
+        if report.rows or report.database_rows:
+            self._note("log.retired", self.problem.name, {**report.to_dict(), "keep_days": days})
 
     def _load_package(self, folder: str) -> Package:
         return load_package(self.workspace.folder("packages", folder))

@@ -13,11 +13,15 @@ from modelyard.serving.following import Deployments, RegistryDeployments
 from modelyard.serving.prediction_log import (
     CompactionReport,
     LogKind,
+    LogPolicy,
     PredictionLog,
+    RetentionReport,
     compact,
     read_feedback,
+    read_gaps,
     read_predictions,
     record_feedback,
+    remove_old,
 )
 from modelyard.serving.server import serve
 from modelyard.serving.settings import ServingSettings
@@ -32,9 +36,11 @@ __all__ = [
     "Guard",
     "KeyFile",
     "LogKind",
+    "LogPolicy",
     "PredictionLog",
     "Rates",
     "RegistryDeployments",
+    "RetentionReport",
     "ServingApp",
     "ServingSettings",
     "TokenKeys",
@@ -43,8 +49,10 @@ __all__ = [
     "create_app",
     "is_local",
     "read_feedback",
+    "read_gaps",
     "read_predictions",
     "record_feedback",
+    "remove_old",
     "score_file",
     "serve",
 ]

@@ -31,6 +31,8 @@ class Blocks:
     def add(self, block: pl.DataFrame) -> None:
         """The next rows."""
         path = self._folder / f"{len(self._files)}.parquet"
+        empty = [values.name for values in block.iter_columns() if values.null_count() == len(values)]
+        block = block.with_columns(pl.lit(None).alias(name) for name in empty)  # they have no type to agree on
         spool(block.lazy(), path)
         self._files.append(path)
         for name, dtype in block.schema.items():
