@@ -13,7 +13,7 @@ from modelyard.adapters.engines import engine_of
 from modelyard.adapters.ray_scoring import RayScoring
 from modelyard.core import ConfigError, DataError, StateError
 from modelyard.packaging import Scorer
-from modelyard.problem import Problem
+from modelyard.problem import Problem, Task
 from modelyard.problem.schema import DataSource, TrainingPlan
 from modelyard.serving import BatchSettings, score_file
 from modelyard.serving.batch import Job, LocalScoring, Piece
@@ -26,6 +26,7 @@ def package(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Path
     """A package on the churn data."""
     problem = Problem(
         name="telco",
+        task=Task.AUTO,
         data=DataSource(source="telco_churn.parquet", target="Churn"),
         training=TrainingPlan(folds=2, families=("lightgbm",), tuning_rounds=0),
     )
@@ -86,11 +87,12 @@ def test_a_part_whose_worker_dies_is_scored_again(tmp_path: Path, package: Path,
     """SIGKILL to a worker with a part in its hands: another does it, and nobody notices."""
     scorer = Scorer.load(package)
     rows = pl.read_parquet(source)
+    deadly: Any = Deadly(tmp_path / "dead", rows.slice(50, 50))
     pieces = [
         Piece(0, rows.head(50)),
-        Piece(50, Deadly(tmp_path / "dead", rows.slice(50, 50))),
+        Piece(50, deadly),
         Piece(100, rows.slice(100)),
-    ]  # type: ignore[arg-type]
+    ]
     plain = [Piece(0, rows.head(50)), Piece(50, rows.slice(50, 50)), Piece(100, rows.slice(100))]
     there = list(ray.score(Job(scorer, package, uncertainty=False), pieces))
     here = list(LocalScoring().score(Job(scorer, package, uncertainty=False), plain))

@@ -280,8 +280,12 @@ def test_memory_does_not_grow_with_the_table(
         source = tmp_path / f"{rows}.{form}"
         wide = pl.concat([table.filter(pl.col("MonthlyCharges").is_finite())] * (rows // 1_980 + 1)).head(rows)
         wide = wide.with_columns(pl.int_range(pl.len()).alias(f"extra_{place}") for place in range(8))
-        write = {"parquet": wide.write_parquet, "csv": wide.write_csv, "jsonl": wide.write_ndjson}[form]
-        write(source)
+        if form == "parquet":
+            wide.write_parquet(source)
+        elif form == "csv":
+            wide.write_csv(source)
+        else:
+            wide.write_ndjson(source)
         del wide
         command = [
             sys.executable,

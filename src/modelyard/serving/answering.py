@@ -49,7 +49,7 @@ class Answering:
         ModelyardError
             If the log folder cannot be made or written to, or its policy does not fit the model.
         """
-        logs = [
+        predictions, feedback = (
             PredictionLog(
                 settings.log_folder,
                 kind,
@@ -58,8 +58,9 @@ class Answering:
                 max_pending_bytes=settings.max_pending_log_bytes,
             )
             for kind in (LogKind.PREDICTIONS, LogKind.FEEDBACK)
-        ]
-        return cls(settings, metrics, *logs, Keeper(settings.log, settings.log_folder, model.columns))
+        )
+        keeper = Keeper(settings.log, settings.log_folder, model.columns)
+        return cls(settings, metrics, predictions, feedback, keeper)
 
     def take_over(self, model: ActiveModel) -> None:
         """Another model answers from now on: the log says what its columns are."""

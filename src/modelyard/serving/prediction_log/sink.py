@@ -133,7 +133,7 @@ class LogDatabase:
             headers = {row.segment: row.header for row in connection.execute(sa.select(_SEGMENTS))}
             records: dict[str, list[dict[str, Any]]] = {}
             for row in connection.execute(sa.select(table).order_by(table.c.segment)).mappings():
-                records.setdefault(row["segment"], []).append(_record(row))
+                records.setdefault(row["segment"], []).append(_record(dict(row)))
         for segment, some in records.items():
             yield SegmentContent(headers.get(segment, {}), tuple(some), ())
 
@@ -167,8 +167,9 @@ def _row(record: Mapping[str, Any], part: Slice) -> dict[str, Any]:
     """A record as a row of its table; cells that it lacks are null."""
     row = {column.name: record.get(column.name) for column in _RECORDS[part.kind].columns} | {"segment": part.segment}
     for name in ("at", "until"):
-        if isinstance(row.get(name), str):
-            row[name] = dt.datetime.fromisoformat(row[name])
+        moment = row.get(name)
+        if isinstance(moment, str):
+            row[name] = dt.datetime.fromisoformat(moment)
     if "label" in row and row["label"] is not None:
         row["label"] = row["label"] if isinstance(row["label"], str) else json.dumps(row["label"])
     return row
