@@ -52,7 +52,7 @@ from modelyard.status import CheckReport, Status, next_step, source_changed
 if TYPE_CHECKING:
     from modelyard.monitoring import MonitorReport
     from modelyard.retraining import Decision
-    from modelyard.serving import BatchReport
+    from modelyard.serving import BatchReport, BatchSettings, LogPolicy
     from modelyard.training.executor import Executor
     from modelyard.training.run import StoredRun
 
@@ -492,6 +492,7 @@ class Project:
             port=port,
             tls_certificate=tls[0],
             tls_key=tls[1],
+            log=self._log_policy(),
         )
         deployments = RegistryDeployments(self.workspace, version.name, self.actor)
         self._note("serving.started", version.subject, {"host": host, "port": port})
@@ -505,24 +506,27 @@ class Project:
         query: str | None = None,
         version: int | None = None,
         uncertainty: bool = False,
+        settings: "BatchSettings | None" = None,
     ) -> "BatchReport":
         """Score a table with a version; rows that break the contract are set aside.
 
         Without a version the production one scores; as long as there is none, the newest run's model does, which nobody
-        has approved: the report and the ledger say so.
+        has approved: the report and the ledger say so. A call that was killed goes on when it is made again.
 
         Parameters
         ----------
         source
             A path or an address.
         destination
-            File for the scores.
+            File for the scores, or a table of a database: ``sqlite:///shop.db#scores``.
         query
             What is asked of a database.
         version
             Scores; the one in production by default.
         uncertainty
             Add an interval and quantiles, or the set of classes that cannot be ruled out, to each prediction.
+        settings
+            How: size of the parts, engine, whether half-done work is continued.
 
         Raises
         ------
@@ -533,18 +537,18 @@ class Project:
         IntegrityError
             If the package's bytes have changed.
         """
-        from modelyard.serving import score_file
+        from modelyard.serving import BatchSettings, score_file
 
-        scorer = self._scorer(version)
-        prepare = data_room.history_joiner(self.problem, self.root, source, query=query)
+        scorer, folder = self._scorer(version)
+        settings = settings or BatchSettings()
         return score_file(
             scorer,
             source,
-            Path(destination),
+            destination,
             query=query,
             progress=self._progress,
-            prepare=prepare,
-            uncertainty=uncertainty,
+            prepare=data_room.history_joiner(self.problem, self.root, source, query=query),
+            settings=dataclasses.replace(settings, uncertainty=settings.uncertainty or uncertainty, package=folder),
         )
 
     def monitor(self, *, data: Path | str | None = None, labels: Path | str | None = None) -> "MonitorReport":
@@ -567,11 +571,9 @@ class Project:
         """
         from modelyard.monitoring import monitor_page
         from modelyard.monitoring.watch import watch
-        from modelyard.serving import compact
 
         if data is None:
-            with contextlib.suppress(LockedError):  # somebody else tidies the log at this moment
-                compact(self.workspace.folder("predictions"))
+            self._tidy_log()
         version = self._production()
         report = watch(self.workspace, self._registry.package(version), self.problem, data=data, labels=labels)
         id_ = new_id()
@@ -728,17 +730,45 @@ class Project:
             )
         return version
 
-    def _scorer(self, version: int | None) -> Scorer:
-        """Of a version, of the one in production, or of the newest run if there is none."""
+    def _scorer(self, version: int | None) -> tuple[Scorer, Path | None]:
+        """Of a version, of the one in production, or of the newest run if there is none; and its package, if it has one."""
         from modelyard.packaging.unsealed import unsealed_scorer
 
         name = self.problem.name
         if version is None and self._registry.production(name) is None and self.workspace.pointer("run") is not None:
             problem, split, run = self._run()
             self._note("scoring.without_approval", run.record.id, {"winner": run.record.winner})
-            return unsealed_scorer(run, split, problem)
+            return unsealed_scorer(run, split, problem), None
         chosen = self._production() if version is None else self._registry.version(name, version)
-        return Scorer.load(self._registry.package(chosen))
+        package = self._registry.package(chosen)
+        return Scorer.load(package), package.folder
+
+    def _log_policy(self) -> "LogPolicy":
+        """What the project file says of the prediction log; the key for hashes lies beside it."""
+        from modelyard.serving import LogPolicy
+
+        plan = self.problem.log
+        return LogPolicy(
+            on_full=plan.on_full,
+            sink=None if plan.sink is None else data_room.located(plan.sink, self.root),
+            max_backlog_bytes=plan.backlog_mb << 20,
+            personal=plan.personal,
+            key=self.workspace.state / "log.key",
+        )
+
+    def _tidy_log(self) -> None:
+        """Compact the prediction log, and remove what is older than it is kept."""
+        from modelyard.serving import compact, remove_old
+
+        folder, days = self.workspace.folder("predictions"), self.problem.log.keep_days
+        with contextlib.suppress(LockedError):  # somebody else tidies the log at this moment
+            compact(folder)
+        if days is None:
+            return
+        before = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
+        report = remove_old(folder, before, sink=self._log_policy().sink)
+        if report.rows or report.database_rows:
+            self._note("log.retired", self.problem.name, {**report.to_dict(), "keep_days": days})
 
     def _load_package(self, folder: str) -> Package:
         return load_package(self.workspace.folder("packages", folder))

@@ -114,8 +114,8 @@ def test_workers_of_other_versions_are_refused(ray: RayExecutor, monkeypatch: py
     """Results must not depend on who computed them."""
     from modelyard.adapters import ray as adapter
 
-    known = adapter._versions()
-    monkeypatch.setattr(adapter, "_versions", lambda: {**known, "lightgbm": "0.1"})
+    known = adapter.library_versions()
+    monkeypatch.setattr(adapter, "library_versions", lambda: {**known, "lightgbm": "0.1"})
     ray.submit(Worker("1"))
     with pytest.raises(StateError, match=rf"has lightgbm {known['lightgbm']}, and the driver 0.1"):
         list(ray.as_completed())

@@ -9,7 +9,7 @@ import pytest
 from tests.data_room.servers import free_port, s3_server
 
 from modelyard.core import DataError, MissingExtraError
-from modelyard.data import read_source
+from modelyard.data import open_source, read_source
 from modelyard.data.readers.object_storage import ObjectStorageReader
 
 FRAME = pl.DataFrame({"a": [1, 2], "b": ["x", None]})
@@ -55,6 +55,19 @@ def test_objects_are_read_in_every_format(bucket: Any, name: str, content: bytes
     bucket.put_object(Bucket="yard", Key=name, Body=content)
 
     assert read_source(f"s3://yard/{name}").frame.equals(FRAME)
+
+
+@pytest.mark.parametrize(("name", "content"), [("t.parquet", parquet(FRAME)), ("t.csv", b"a,b\n1,x\n2,\n")])
+def test_objects_wait_in_files(bucket: Any, tmp_path: Path, name: str, content: bytes) -> None:
+    """With a scratch folder an object is copied there, and read as a local file is; an error names its address."""
+    bucket.put_object(Bucket="yard", Key=name, Body=content)
+    bucket.put_object(Bucket="yard", Key="broken.parquet", Body=b"PAR1 not")
+    table = open_source(f"s3://yard/{name}", scratch=tmp_path / "scratch").table
+
+    assert table.frame().equals(FRAME)
+    assert [path.suffix for path in (tmp_path / "scratch" / "objects").iterdir()] == [Path(name).suffix]
+    with pytest.raises(DataError, match=r"s3://yard/broken\.parquet"):
+        open_source("s3://yard/broken.parquet", scratch=tmp_path / "scratch")
 
 
 def test_a_prefix_is_a_folder_of_parts(bucket: Any) -> None:

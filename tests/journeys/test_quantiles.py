@@ -6,7 +6,7 @@ import pytest
 from tests.journeys.conftest import JourneyYard
 
 from modelyard.packaging import Package, Scorer
-from modelyard.serving import score_file
+from modelyard.serving import BatchSettings, score_file
 
 pytestmark = pytest.mark.journey
 
@@ -70,7 +70,7 @@ def test_levels_that_come_later(yard: JourneyYard) -> None:
 def _told(package: Package, yard: JourneyYard, name: str) -> list[str]:
     """What a file says beside score, label and flags."""
     rows, scores = yard.table(name, _prices(10, 3).drop("price")), yard.folder / f"{name}-scores.parquet"
-    score_file(Scorer.load(package), rows, scores, uncertainty=True)
+    score_file(Scorer.load(package), rows, scores, settings=BatchSettings(uncertainty=True))
     columns = pl.read_parquet(scores).columns
     plain = ("size", "age", "prediction_score", "prediction_label", "prediction_flags")
     return [column for column in columns if column not in plain]

@@ -227,6 +227,20 @@ def start_server(package_folder: Path, tmp_path: Path) -> Iterator[StartServer]:
         yield start
 
 
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A disk of one megabyte."""
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, check=False
+    )
+    if mounted.returncode:
+        pytest.skip("this user may not mount; the limit on file size below stands in")
+    yield folder
+    subprocess.run(["umount", "--lazy", str(folder)], check=True)
+
+
 def _end(process: subprocess.Popen[str]) -> None:
     """Kill what runs, and close its pipes."""
     process.kill()

@@ -16,7 +16,7 @@ from polars.testing import assert_frame_equal
 
 from modelyard.core import DataError, ProgressEvent, StateError
 from modelyard.packaging import Scorer
-from modelyard.serving import score_file
+from modelyard.serving import BatchSettings, score_file
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def table(row: dict[str, Any]) -> pl.DataFrame:
 def test_good_rows_are_scored_and_bad_ones_set_aside(tmp_path: Path, scorer: Scorer, table: pl.DataFrame) -> None:
     """Scores equal those of single rows, order and columns stay, and the quarantine says which row and why."""
     table.write_parquet(tmp_path / "in.parquet")
-    report = score_file(scorer, tmp_path / "in.parquet", tmp_path / "out.parquet", chunk_rows=2)
+    report = score_file(scorer, tmp_path / "in.parquet", tmp_path / "out.parquet", settings=BatchSettings(chunk_rows=2))
     result = pl.read_parquet(tmp_path / "out.parquet")
     aside = pl.read_parquet(tmp_path / "out.parquet.quarantine.parquet")
     good = table.with_row_index().filter(pl.col("index") != 3).drop("index")
@@ -63,7 +63,9 @@ def test_formats_in_and_out_agree(tmp_path: Path, scorer: Scorer, table: pl.Data
     table.write_csv(tmp_path / "in.csv")
     table.write_ndjson(tmp_path / "in.jsonl")
     score_file(scorer, tmp_path / "in.parquet", tmp_path / "expected.parquet")
-    report = score_file(scorer, tmp_path / f"in{suffix}", tmp_path / f"out{suffix}", chunk_rows=3)
+    report = score_file(
+        scorer, tmp_path / f"in{suffix}", tmp_path / f"out{suffix}", settings=BatchSettings(chunk_rows=3)
+    )
     readers: dict[str, Callable[[Path], pl.DataFrame]] = {
         ".csv": pl.read_csv,
         ".jsonl": pl.read_ndjson,
@@ -82,7 +84,7 @@ def test_batches_say_how_sure_they_are_when_asked(tmp_path: Path, scorer: Scorer
     """The column ``prediction_set`` holds JSON lists of classes; values have two columns; without asking, neither."""
     table.write_parquet(tmp_path / "in.parquet")
     score_file(scorer, tmp_path / "in.parquet", tmp_path / "plain.parquet")
-    score_file(scorer, tmp_path / "in.parquet", tmp_path / "sets.parquet", uncertainty=True)
+    score_file(scorer, tmp_path / "in.parquet", tmp_path / "sets.parquet", settings=BatchSettings(uncertainty=True))
     plain, sets = (pl.read_parquet(tmp_path / name) for name in ("plain.parquet", "sets.parquet"))
     expected = scorer.describe(sets["prediction_score"].to_numpy())["prediction_set"]
 
@@ -97,7 +99,7 @@ def test_a_package_that_cannot_say_refuses_to(
     table.write_parquet(tmp_path / "in.parquet")
     monkeypatch.setattr(scorer, "conformal", None)
     with pytest.raises(StateError, match="does not say how sure it is"):
-        score_file(scorer, tmp_path / "in.parquet", tmp_path / "out.parquet", uncertainty=True)
+        score_file(scorer, tmp_path / "in.parquet", tmp_path / "out.parquet", settings=BatchSettings(uncertainty=True))
 
     assert not (tmp_path / "out.parquet").exists()
 
@@ -159,7 +161,13 @@ def test_progress_is_told(tmp_path: Path, scorer: Scorer, table: pl.DataFrame) -
     """After each piece the listener hears how many rows are done, and of how many."""
     events: list[ProgressEvent] = []
     table.write_parquet(tmp_path / "in.parquet")
-    score_file(scorer, tmp_path / "in.parquet", tmp_path / "out.csv", progress=events.append, chunk_rows=4)
+    score_file(
+        scorer,
+        tmp_path / "in.parquet",
+        tmp_path / "out.csv",
+        progress=events.append,
+        settings=BatchSettings(chunk_rows=4),
+    )
 
     assert [(event.done, event.total) for event in events] == [(4, 9), (8, 9), (9, 9)]
 
@@ -248,7 +256,7 @@ def test_every_row_goes_somewhere(tmp_path: Path, scorer: Scorer, table: pl.Data
     """Nothing is lost: the rows of result and quarantine are together those of the source, each once, in whatever pieces."""
     rows = pl.concat([table] * 7).with_columns(pl.int_range(pl.len()).alias("number"))
     rows.write_parquet(tmp_path / "in.parquet")
-    report = score_file(scorer, tmp_path / "in.parquet", tmp_path / "out.parquet", chunk_rows=5)
+    report = score_file(scorer, tmp_path / "in.parquet", tmp_path / "out.parquet", settings=BatchSettings(chunk_rows=5))
     good = pl.read_parquet(tmp_path / "out.parquet")["number"].to_list()
     aside = pl.read_parquet(str(report.quarantine))
     bad = [json.loads(record)["number"] for record in aside["record"]]
@@ -308,5 +316,5 @@ def test_damage_in_the_middle_of_a_file(tmp_path: Path, scorer: Scorer, table: p
     source.write_bytes(bytes(raw))
 
     with pytest.raises(DataError, match="is not valid Parquet"):
-        score_file(scorer, source, tmp_path / "out.csv", chunk_rows=2_000)
+        score_file(scorer, source, tmp_path / "out.csv", settings=BatchSettings(chunk_rows=2_000))
     assert [path.name for path in tmp_path.iterdir()] == ["in.parquet"]

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import pytest
 
 from modelyard.serving import compact, read_predictions
 from modelyard.serving.prediction_log import torn_lines
@@ -117,20 +116,6 @@ def test_a_full_disk_is_refused_and_heals(start_server: StartServer, row: dict[s
     assert (not_ready.status_code, live.status_code, ready.status_code) == (503, 200, 200)
     assert sorted(logged) == sorted([*acknowledged, again])
     assert torn_lines(small_disk / "log") == ()
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A disk of one megabyte."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(folder)], capture_output=True, check=False
-    )
-    if mounted.returncode:
-        pytest.skip("this user may not mount; the limit on file size below stands in")
-    yield folder
-    subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
 def test_a_limit_on_file_size_is_a_full_disk(start_server: StartServer, row: dict[str, Any]) -> None:

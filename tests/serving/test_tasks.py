@@ -13,6 +13,7 @@ import polars as pl
 import pytest
 
 from modelyard.serving import (
+    BatchSettings,
     Endpoint,
     ServingApp,
     ServingSettings,
@@ -119,7 +120,7 @@ def test_quantiles_come_when_asked(
     answers = ask(app, "POST", "/predict?uncertainty=true", rows).json()["predictions"]
     pl.DataFrame(rows, schema_overrides={"TotalCharges": pl.Float64}).write_parquet(tmp_path / "in.parquet")
     scorer = app.endpoint.active.scorer
-    score_file(scorer, tmp_path / "in.parquet", tmp_path / "out.parquet", uncertainty=True)
+    score_file(scorer, tmp_path / "in.parquet", tmp_path / "out.parquet", settings=BatchSettings(uncertainty=True))
     table = pl.read_parquet(tmp_path / "out.parquet")
 
     for number, answer in enumerate(answers):
@@ -152,7 +153,7 @@ def test_quantiles_alone_are_enough_to_be_asked(
     answer = ask(app, "POST", "/predict?uncertainty=true", sent).json()
     table = pl.DataFrame([sent], schema_overrides={"TotalCharges": pl.Float64}).clear()
     table.write_parquet(tmp_path / "in.parquet")
-    score_file(scorer, tmp_path / "in.parquet", tmp_path / "out.parquet", uncertainty=True)
+    score_file(scorer, tmp_path / "in.parquet", tmp_path / "out.parquet", settings=BatchSettings(uncertainty=True))
 
     assert sorted(answer["prediction_quantiles"]) == ["0.1", "0.9"]
     assert not {"coverage", "prediction_interval"} & set(answer)

@@ -30,7 +30,7 @@ from modelyard.training.executor import (
     patience_s,
 )
 
-__all__ = ["RayExecutor"]
+__all__ = ["RayExecutor", "connect_ray", "library_versions", "require_ray"]
 
 _RETRIES = 1
 """How often a unit is tried again whose worker died; Ray runs one unit a worker, so no other is touched."""
@@ -113,10 +113,10 @@ class RayExecutor:
     def _connected(self) -> Any:
         """Ray's module, connected."""
         if self._ray is None:
-            ray = _require_ray()
+            ray = require_ray()
             self._ours = not ray.is_initialized()
             if self._ours:
-                _connect(ray, self.workers, self.address)
+                connect_ray(ray, self.workers, self.address)
             self._ray = ray
             # Ray tries a unit again by itself when its worker or its machine dies.
             self._attempt = ray.remote(num_cpus=1, max_retries=_RETRIES)(_attempt_here)
@@ -147,7 +147,7 @@ class RayExecutor:
 
     def _start(self, unit: Unit, limit: Limit) -> None:
         folder: Path | None = getattr(unit, "folder", None)
-        ground = _Ground(Path.cwd(), folder, self._mark(folder), tuple(_versions().items()))
+        ground = _Ground(Path.cwd(), folder, self._mark(folder), tuple(library_versions().items()))
         reference = self._attempt.remote(unit, ground)
         self._running[reference] = _Job(unit, limit, time.monotonic())
 
@@ -229,7 +229,7 @@ def _attempt_here(unit: Unit, ground: _Ground) -> Outcome | str:
 def _lacking(ground: _Ground) -> str:
     """What keeps this process from working for a driver; empty if nothing does."""
     host = socket.gethostname()
-    own = _versions()
+    own = library_versions()
     for name, version in ground.versions:
         if own[name] != version:
             return f"{host} has {name} {own[name]}, and the driver {version}"
@@ -242,13 +242,13 @@ def _lacking(ground: _Ground) -> str:
     return "" if seen else f"{host} does not see {ground.home / ground.folder} of the driver"
 
 
-def _versions() -> dict[str, str]:
+def library_versions() -> dict[str, str]:
     """Versions of what computes."""
     absent = dict.fromkeys(_LIBRARIES, "not installed as a package")
     return {"python": platform.python_version(), **absent, **installed_versions(_LIBRARIES)}
 
 
-def _connect(ray: Any, workers: int | None, address: str | None) -> None:
+def connect_ray(ray: Any, workers: int | None, address: str | None) -> None:
     """Join a cluster, or start one on this machine."""
     quiet = {"log_to_driver": False, "configure_logging": False, "runtime_env": {"env_vars": dict(ONE_THREAD)}}
     if address is None:
@@ -301,7 +301,7 @@ def _unreachable(address: str, got: str) -> ModelyardError:
     )
 
 
-def _require_ray() -> Any:
+def require_ray() -> Any:
     """Import Ray, or say how to install it."""
     # Read at import: whether usage is reported to its makers, and the coming default of hiding no accelerator.
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")

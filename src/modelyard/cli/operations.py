@@ -38,7 +38,9 @@ def serve(
 def score(
     session: Session,
     source: Annotated[str, typer.Argument(help="Table to score: a file, a folder of parts, or an address.")],
-    destination: Annotated[Path, typer.Argument(help="Where the scores go: .csv, .jsonl or .parquet.")],
+    destination: Annotated[
+        str, typer.Argument(help="Where the scores go: .csv, .jsonl or .parquet, or a table: sqlite:///shop.db#scores.")
+    ],
     query: Annotated[str | None, typer.Option("--query", help="What is asked of a database: one SELECT.")] = None,
     version: Annotated[
         int | None, typer.Option("--version", help="Version to score with; production by default.", min=1)
@@ -47,11 +49,21 @@ def score(
         bool,
         typer.Option("--uncertainty", help="Add an interval and quantiles, or a set of classes, to each prediction."),
     ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume/--no-resume", help="Go on with the same work if it was broken off.")
+    ] = True,
+    engine: Annotated[
+        str, typer.Option("--engine", help="Who scores: local, ray (started here), or a cluster: ray://host:10001.")
+    ] = "local",
 ) -> Answer:
-    """Score a table. Rows that break the contract are set aside with reasons."""
+    """Score a table. Rows that break the contract are set aside; a command that was killed goes on when run again."""
+    from modelyard.adapters.engines import engine_of
     from modelyard.cli.show.operations import show_batch
+    from modelyard.serving import BatchSettings
 
-    report = session.project.score(source, destination, query=query, version=version, uncertainty=uncertainty)
+    with engine_of(engine) as scoring:
+        settings = BatchSettings(uncertainty=uncertainty, resume=resume, engine=scoring)
+        report = session.project.score(source, destination, query=query, version=version, settings=settings)
     return Answer(report.to_dict(), show_batch(report))
 
 

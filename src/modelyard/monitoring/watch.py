@@ -1,5 +1,6 @@
 """Watching one packaged version: its prediction log, or a table scored now, judged against its own profile."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,7 @@ import polars as pl
 
 from modelyard.core import Clock, DataError, StateError, system_clock
 from modelyard.data import Column, Schema, category_text, conform, read_table, settled, with_history
+from modelyard.data.profile import ReferenceProfile
 from modelyard.evaluation import Evaluation, load_evaluation
 from modelyard.monitoring.monitor import monitor
 from modelyard.monitoring.records import MonitorReport
@@ -60,7 +62,7 @@ def watch(
         truth = pl.concat([truth.select("id", "label"), _labels(labels)])
     evaluation = _evaluation(workspace, package)
     return monitor(
-        scorer.profile,
+        _watched(scorer.profile, problem, is_log=data is None),
         predictions,
         truth if truth.height else None,
         settled(problem, scorer.task, scorer.classes),
@@ -69,6 +71,12 @@ def watch(
         classes=scorer.classes,
         importance={item.feature: item.drop for item in evaluation.importance} if evaluation else None,
     )
+
+
+def _watched(profile: ReferenceProfile, problem: Problem, *, is_log: bool) -> ReferenceProfile:
+    """The profile without what the log does not hold as it came: hashed and dropped columns have nothing to compare."""
+    personal = problem.log.personal if is_log else {}
+    return dataclasses.replace(profile, features=tuple(one for one in profile.features if one.name not in personal))
 
 
 def _evaluation(workspace: Workspace, package: Package) -> Evaluation | None:

@@ -20,6 +20,7 @@ from modelyard.problem.sections import (
     ClusterPlan,
     CustomEstimator,
     ForecastPlan,
+    LogPlan,
     SearchRange,
     Strict,
     TrainingPlan,
@@ -38,6 +39,7 @@ __all__ = [
     "EvaluationPlan",
     "ExistingSystem",
     "FeaturePlan",
+    "LogPlan",
     "Metrics",
     "Monitoring",
     "Policy",
@@ -468,6 +470,7 @@ class Problem(Strict):
     contact: str = Field(default="", description="How to reach the owner.")
     escalation: tuple[str, ...] = Field(default=(), description="Whom to call next, in order.")
     policy: Policy = Policy()
+    log: LogPlan = LogPlan()
     monitoring: Monitoring = Monitoring()
     retraining: Retraining = Retraining()
     features: FeaturePlan = FeaturePlan()

@@ -7,17 +7,21 @@ Never: imports training code or pandas, answers without a record, or lets an exc
 
 from modelyard.serving.access import Guard, KeyFile, Rates, TokenKeys, is_local
 from modelyard.serving.app import ServingApp, create_app
-from modelyard.serving.batch import BatchReport, score_file
+from modelyard.serving.batch import BatchReport, BatchSettings, score_file
 from modelyard.serving.endpoint import ActiveModel, Endpoint, activate
 from modelyard.serving.following import Deployments, RegistryDeployments
 from modelyard.serving.prediction_log import (
     CompactionReport,
     LogKind,
+    LogPolicy,
     PredictionLog,
+    RetentionReport,
     compact,
     read_feedback,
+    read_gaps,
     read_predictions,
     record_feedback,
+    remove_old,
 )
 from modelyard.serving.server import serve
 from modelyard.serving.settings import ServingSettings
@@ -25,15 +29,18 @@ from modelyard.serving.settings import ServingSettings
 __all__ = [
     "ActiveModel",
     "BatchReport",
+    "BatchSettings",
     "CompactionReport",
     "Deployments",
     "Endpoint",
     "Guard",
     "KeyFile",
     "LogKind",
+    "LogPolicy",
     "PredictionLog",
     "Rates",
     "RegistryDeployments",
+    "RetentionReport",
     "ServingApp",
     "ServingSettings",
     "TokenKeys",
@@ -42,8 +49,10 @@ __all__ = [
     "create_app",
     "is_local",
     "read_feedback",
+    "read_gaps",
     "read_predictions",
     "record_feedback",
+    "remove_old",
     "score_file",
     "serve",
 ]

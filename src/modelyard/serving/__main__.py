@@ -7,6 +7,7 @@ from pathlib import Path
 
 from modelyard.core import ConfigError, ModelyardError
 from modelyard.serving.access import Guard, KeyFile, Rates, is_local
+from modelyard.serving.prediction_log import LogPolicy
 from modelyard.serving.server import serve
 from modelyard.serving.settings import ServingSettings
 
@@ -26,6 +27,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rate", type=float, help="requests a second that a caller may send")
     parser.add_argument("--tls-certificate", type=Path, help="PEM file")
     parser.add_argument("--tls-key", type=Path, help="PEM file")
+    _add_log_flags(parser)
     given = parser.parse_args(arguments)
     try:
         serve(_settings(given), guard=_guard(given))
@@ -44,7 +46,24 @@ def _settings(given: argparse.Namespace) -> ServingSettings:
         max_body_bytes=given.max_body_bytes,
         tls_certificate=given.tls_certificate,
         tls_key=given.tls_key,
+        log=LogPolicy(
+            on_full=given.log_on_full,
+            sink=given.log_sink,
+            max_backlog_bytes=given.log_backlog_mb << 20,
+            personal={**dict.fromkeys(given.log_hash, "hash"), **dict.fromkeys(given.log_drop, "drop")},
+            key=given.log_key,
+        ),
     )
+
+
+def _add_log_flags(parser: argparse.ArgumentParser) -> None:
+    """What becomes of the log; a project says the same under its key ``log``."""
+    parser.add_argument("--log-on-full", choices=("refuse", "answer"), default="refuse", help="when the log is full")
+    parser.add_argument("--log-sink", metavar="ADDRESS", help="database that gets a copy of the log")
+    parser.add_argument("--log-backlog-mb", type=int, default=1024, help="megabytes that may wait for that database")
+    parser.add_argument("--log-hash", action="append", default=[], metavar="COLUMN", help="log a keyed hash of it")
+    parser.add_argument("--log-drop", action="append", default=[], metavar="COLUMN", help="do not log it")
+    parser.add_argument("--log-key", type=Path, metavar="FILE", help="key for hashes, made if it is missing")
 
 
 def _guard(given: argparse.Namespace) -> Guard:

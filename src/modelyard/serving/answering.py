@@ -3,13 +3,13 @@
 import asyncio
 import dataclasses
 import datetime as dt
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Awaitable, Sequence
 
 from modelyard.core import StateError
 from modelyard.serving.endpoint import ActiveModel, PredictionRecord
 from modelyard.serving.formats import FeedbackRecord, FieldError, Flag, Prediction, RefusedRequestError, Row
 from modelyard.serving.prediction_log import LogKind, PredictionLog
+from modelyard.serving.prediction_log.keeping import Keeper
 from modelyard.serving.rest import ServingMetrics
 from modelyard.serving.settings import ServingSettings
 
@@ -30,12 +30,15 @@ class Answering:
         Counts what happens.
     predictions, feedback
         The logs.
+    keeper
+        Writes predictions by the log's policy.
     """
 
     settings: ServingSettings
     metrics: ServingMetrics
     predictions: PredictionLog
     feedback: PredictionLog
+    keeper: Keeper
 
     @classmethod
     def open(cls, model: ActiveModel, settings: ServingSettings, metrics: ServingMetrics) -> "Answering":
@@ -44,9 +47,9 @@ class Answering:
         Raises
         ------
         ModelyardError
-            If the log folder cannot be made or written to.
+            If the log folder cannot be made or written to, or its policy does not fit the model.
         """
-        logs = [
+        predictions, feedback = (
             PredictionLog(
                 settings.log_folder,
                 kind,
@@ -55,8 +58,9 @@ class Answering:
                 max_pending_bytes=settings.max_pending_log_bytes,
             )
             for kind in (LogKind.PREDICTIONS, LogKind.FEEDBACK)
-        ]
-        return cls(settings, metrics, *logs)
+        )
+        keeper = Keeper(settings.log, settings.log_folder, model.columns)
+        return cls(settings, metrics, predictions, feedback, keeper)
 
     def take_over(self, model: ActiveModel) -> None:
         """Another model answers from now on: the log says what its columns are."""
@@ -87,7 +91,7 @@ class Answering:
             some_answers, some_records = model.predict(rows[part], flags[part], at, started, uncertainty=uncertainty)
             answers += some_answers
             records += some_records
-        await _record(self.predictions, records)
+        await _kept(self.keeper.keep(self.predictions, records))
         self._count(model, answers)
         return answers
 
@@ -100,13 +104,14 @@ class Answering:
             413 for too many, 503 if the log takes nothing.
         """
         self._limit(len(records))
-        await _record(self.feedback, records)
+        await _kept(self.feedback.write(records))
         self.metrics.feedback += len(records)
 
     async def close(self) -> None:
         """Write what is pending and close the logs."""
         await self.predictions.drain()
         await self.feedback.drain()
+        await self.keeper.close()
 
     def _limit(self, rows: int) -> None:
         """Refuse more rows than one request may have."""
@@ -163,10 +168,10 @@ class Answering:
             rejections[key] = rejections.get(key, 0) + 1
 
 
-async def _record(log: PredictionLog, records: Sequence[Any]) -> None:
-    """Write to a log; if it takes nothing, no answer leaves."""
+async def _kept(writing: Awaitable[None]) -> None:
+    """Wait for a log; if it takes nothing, no answer leaves."""
     try:
-        await log.write(records)
+        await writing
     except StateError as error:
         raise RefusedRequestError(
             503,

@@ -26,6 +26,7 @@ from modelyard.serving.formats import (
     requested_outputs,
     wants_uncertainty,
 )
+from modelyard.serving.prediction_log.keeping import LEFT_OUT
 from modelyard.serving.rest import (
     METRICS_CONTENT_TYPE,
     Answer,
@@ -145,7 +146,7 @@ class ServingApp:
             control = await self._control_app()
             await control({**scope, "method": "GET"}, receive, secured(send))
             return None
-        return await handler(Request(scope, receive, self.settings, match.values, started))
+        return _marked(await handler(Request(scope, receive, self.settings, match.values, started)))
 
     async def _control_app(self) -> Any:
         """The FastAPI application, built in a thread when it is first asked for: its import takes a while."""
@@ -248,7 +249,7 @@ class ServingApp:
             return "the server is stopping"
         if not self.endpoint.active.is_verified:
             return "the scorer does not reproduce its golden rows"
-        if self.answering.predictions.is_failing:
+        if self.answering.predictions.is_failing and not self.answering.keeper.answers_always:
             try:
                 await self.answering.predictions.probe()
             except StateError:
@@ -274,6 +275,7 @@ class ServingApp:
             "modelyard_log_records_total": ("Predictions logged.", log.records_written),
             "modelyard_log_failures_total": ("Writes that were refused.", log.writes_failed),
             "modelyard_log_pending_bytes": ("Bytes waiting for the disk.", log.pending_bytes),
+            **self.answering.keeper.gauges(),
         }
         info = {"model": model.name, "version": model.version, "digest": model.digest}
         return text_answer(self.metrics.render(gauges, info), METRICS_CONTENT_TYPE)
@@ -328,6 +330,14 @@ def _route(method: str, match: Match | None) -> Route:
             headers={"allow": allowed},
         )
     return route
+
+
+def _marked(answer: Answer) -> Answer:
+    """An answer that leaves without a record says so in a header."""
+    if not LEFT_OUT.get():
+        return answer
+    LEFT_OUT.set(False)
+    return answer._replace(headers=(*answer.headers, (b"x-modelyard-log", b"left-out")))
 
 
 def _refusal(error: RefusedRequestError, instance: str | None = None) -> Answer:

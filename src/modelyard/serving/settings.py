@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from modelyard.core import ConfigError
+from modelyard.serving.prediction_log import LogPolicy
 
 __all__ = ["ServingSettings"]
 
@@ -40,6 +41,8 @@ class ServingSettings:
         A log segment is closed, and may be compacted, once it is this large.
     follow_s
         Seconds between two looks at the deployment log and at the keys, where the server has them.
+    log
+        What becomes of records: personal columns, a full disk, a copy in a database.
     tls_certificate, tls_key
         PEM files; with them the server speaks TLS.
 
@@ -65,6 +68,7 @@ class ServingSettings:
     follow_s: float = 0.25
     tls_certificate: Path | None = None
     tls_key: Path | None = None
+    log: LogPolicy = dataclasses.field(default_factory=LogPolicy)
 
     def __post_init__(self) -> None:
         if not 0 <= self.port <= 65_535:

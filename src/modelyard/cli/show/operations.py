@@ -7,6 +7,7 @@ from rich.text import Text
 
 from modelyard.cli.show.blocks import counted, facts, findings_view, headline, hint, link, plain_table, stack
 from modelyard.monitoring import MonitorReport, Verdict
+from modelyard.problem.address import is_url
 from modelyard.retraining import Decision
 from modelyard.serving import BatchReport
 
@@ -24,16 +25,23 @@ _MOST_EVIDENCE = 3
 
 def show_batch(report: BatchReport) -> RenderableType:
     """How many rows were scored, flagged and set aside."""
-    rate = report.scored / report.seconds if report.seconds > 0 else 0.0
+    rate = max(report.scored - report.resumed, 0) / report.seconds if report.seconds > 0 else 0.0
     aside = f"{report.quarantined:,} set aside" if report.quarantined else "none set aside"
+    earlier = f", {report.resumed:,} of them by an earlier attempt" if report.resumed else ""
     return stack(
         headline(
             f"{report.scored:,} of {report.rows:,} rows scored",
-            f"{aside}, {report.flagged:,} flagged, {rate:,.0f} rows/s",
+            f"{aside}, {report.flagged:,} flagged, {rate:,.0f} rows/s{earlier}",
         ),
-        link("scores", Path(report.destination)),
-        link("aside", Path(report.quarantine)) if report.quarantine else None,
+        _place("scores", report.destination),
+        _place("aside", report.quarantine) if report.quarantine else None,
+        *(hint(note) for note in report.notes if note.startswith("half-done")),
     )
+
+
+def _place(name: str, where: str) -> RenderableType:
+    """A file as a link, a table of a database in words."""
+    return Text.assemble((f"{name:<11} ", "dim"), where) if is_url(where) else link(name, Path(where))
 
 
 def show_monitoring(report: MonitorReport, page: Path) -> RenderableType:

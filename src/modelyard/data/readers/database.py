@@ -4,6 +4,7 @@ import contextlib
 import datetime as dt
 import decimal
 import re
+import secrets as random
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +13,9 @@ import polars as pl
 import sqlalchemy as sa
 
 from modelyard.core import DataError, MissingExtraError, ModelyardError
+from modelyard.data.readers.blocks import Blocks
 from modelyard.data.readers.protocol import Certainty, Raw, Source
+from modelyard.data.table import Table, spool
 from modelyard.problem.address import fill_in
 
 __all__ = ["DatabaseReader"]
@@ -28,7 +31,8 @@ class DatabaseReader:
     """Reads what one query gives; notes the query, and the order of rows if the query leaves it open.
 
     The query runs in a transaction that is rolled back, read-only where the database can say so. Rows are fetched in
-    chunks from a cursor on the server.
+    chunks from a cursor on the server; with a scratch folder they wait there, and are never all in memory, unless the
+    query states no order and they have to be sorted.
     """
 
     name = "sql"
@@ -71,15 +75,28 @@ class DatabaseReader:
             with connection:
                 if source.query is None:
                     raise _no_query(connection, source)
-                frame = _rows(connection, source, secrets)
+                table = _rows(connection, source, secrets)
         finally:
             engine.dispose()
         if _ORDERED.search(source.query):
-            return Raw(frame, (f"rows of the query: {source.query}",))
-        # Rows of a query without an order come as they like; the same rows have to be the same version.
-        with contextlib.suppress(pl.exceptions.PolarsError):  # columns of objects have no order
-            frame = frame.sort(frame.columns, nulls_last=True, maintain_order=True)
-        return Raw(frame, (f"rows of the query: {source.query}", "the query states no order: rows are sorted by value"))
+            return Raw(table, (f"rows of the query: {source.query}",))
+        return Raw(
+            _sorted(table, source),
+            (f"rows of the query: {source.query}", "the query states no order: rows are sorted by value"),
+        )
+
+
+def _sorted(table: Table, source: Source) -> Table:
+    """Rows of a query without an order come as they like; the same rows have to be the same version."""
+    rows = table.rows.sort(table.columns, nulls_last=True, maintain_order=True) if table.columns else table.rows
+    try:
+        if source.scratch is None:
+            return Table(rows.collect())
+        path = source.scratch / f"sorted-{random.token_hex(4)}.parquet"
+        spool(rows, path)
+        return Table(pl.scan_parquet(path, glob=False))
+    except pl.exceptions.PolarsError:  # columns of objects have no order
+        return table
 
 
 def _engine(address: str, source: Source) -> sa.Engine:
@@ -125,7 +142,7 @@ def _no_query(connection: sa.Connection, source: Source) -> ModelyardError:
     )
 
 
-def _rows(connection: sa.Connection, source: Source, secrets: tuple[str, ...]) -> pl.DataFrame:
+def _rows(connection: sa.Connection, source: Source, secrets: tuple[str, ...]) -> Table:
     options: dict[str, Any] = {"stream_results": True, "max_row_buffer": _CHUNK_ROWS}
     if connection.dialect.name == "postgresql":
         options["postgresql_readonly"] = True
@@ -152,16 +169,27 @@ def _rows(connection: sa.Connection, source: Source, secrets: tuple[str, ...]) -
             cursor.close()
 
 
-def _fetched(result: sa.CursorResult[Any], names: list[str], source: Source, secrets: tuple[str, ...]) -> pl.DataFrame:
+def _fetched(result: sa.CursorResult[Any], names: list[str], source: Source, secrets: tuple[str, ...]) -> Table:
+    """The rows, chunk by chunk: in memory, or in the source's scratch folder."""
+    blocks = Blocks(source.scratch / f"rows-{random.token_hex(4)}", str) if source.scratch is not None else None
     columns: list[list[Any]] = [[] for _ in names]
+    fetched = 0
     while True:
-        after = f"broke off after {len(columns[0]):,} rows"
+        after = f"broke off after {fetched:,} rows"
         with _explained(source, secrets, after, "Run the command again; nothing of the broken reading was kept"):
             rows = result.fetchmany(_CHUNK_ROWS)
-        if not rows:
-            return pl.DataFrame([_series(name, cells) for name, cells in zip(names, columns, strict=True)])
-        for cells, values in zip(columns, zip(*rows, strict=True), strict=True):
+        fetched += len(rows)
+        for cells, values in zip(columns, zip(*rows, strict=True), strict=True) if rows else ():
             cells.extend(values)
+        if blocks is not None and (rows or not fetched):
+            blocks.add(_frame(names, columns))
+            columns = [[] for _ in names]
+        if not rows:
+            return Table(_frame(names, columns)) if blocks is None else blocks.table()
+
+
+def _frame(names: list[str], columns: list[list[Any]]) -> pl.DataFrame:
+    return pl.DataFrame([_series(name, cells) for name, cells in zip(names, columns, strict=True)])
 
 
 def _series(name: str, cells: list[Any]) -> pl.Series:

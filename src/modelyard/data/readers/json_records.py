@@ -1,17 +1,25 @@
 """JSON and JSON lines: records of fields, nested ones flattened."""
 
+import itertools
 import json
+import secrets
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from modelyard.core import DataError
-from modelyard.data.readers.encoding import decode
+from modelyard.data.readers.blocks import Blocks
+from modelyard.data.readers.encoding import as_utf8, decode
 from modelyard.data.readers.flattening import flatten
 from modelyard.data.readers.protocol import FileReader, Raw, Source
 
 __all__ = ["JsonLinesReader", "JsonReader"]
+
+_LARGE_BYTES = 32_000_000
+_BLOCK_LINES = 20_000
 
 
 class JsonReader(FileReader):
@@ -43,20 +51,27 @@ class JsonLinesReader(FileReader):
     marks = (b"{",)
 
     def read(self, source: Source) -> Raw:
-        """The rows of one file.
+        """The rows of one file; those of a large one are read block by block, and wait in the source's scratch folder.
 
         Raises
         ------
         DataError
             If a line is not JSON, not a record, or names a field twice.
         """
+        path, scratch = source.path, source.scratch
+        if path is not None and scratch is not None and path.stat().st_size > _LARGE_BYTES:
+            return _in_blocks(path, scratch / f"records-{secrets.token_hex(4)}", source.location)
         text, notes = _text(source)
-        return _noted(_read_jsonl(text, source.location), notes, source.location)
+        return _noted(list(_records(text.splitlines(), source.location)), notes, source.location)
 
 
 def _text(source: Source) -> tuple[str, tuple[str, ...]]:
     text, encoding = decode(source.bytes(), source.location)
-    return text, () if encoding == "utf-8" else (f"read as {encoding}, since it is not UTF-8",)
+    return text, () if encoding == "utf-8" else (_encoding_note(encoding),)
+
+
+def _encoding_note(encoding: str) -> str:
+    return f"read as {encoding}, since it is not UTF-8"
 
 
 def _noted(rows: list[dict[str, Any]], notes: tuple[str, ...], where: str) -> Raw:
@@ -79,7 +94,7 @@ def _read_json(text: str, where: str) -> list[dict[str, Any]]:
         content = _parsed(text, where)
     except json.JSONDecodeError as error:
         if text.lstrip().startswith("{") and error.msg == "Extra data":
-            return _read_jsonl(text, where)
+            return list(_records(text.splitlines(), where))
         raise DataError(
             "the file is not valid JSON",
             where=where,
@@ -108,9 +123,23 @@ def _read_json(text: str, where: str) -> list[dict[str, Any]]:
     return content
 
 
-def _read_jsonl(text: str, where: str) -> list[dict[str, Any]]:
-    rows: list[dict[str, Any]] = []
-    for number, line in enumerate(text.splitlines(), start=1):
+def _in_blocks(path: Path, folder: Path, where: str) -> Raw:
+    """A file that is too large for memory; the types of its columns are known when its last line is read."""
+    written, encoding = as_utf8(path, folder, where)
+    notes = {} if encoding == "utf-8" else {_encoding_note(encoding): None}
+    blocks = Blocks(folder, json.dumps)
+    with written.open(encoding="utf-8-sig") as stream:
+        records = _records(stream, where)
+        while some := list(itertools.islice(records, _BLOCK_LINES)):
+            flat, more = flatten(some, where)
+            blocks.add(_from_records(flat))
+            notes |= dict.fromkeys(more)
+    return Raw(blocks.table(), tuple(notes))
+
+
+def _records(lines: Iterable[str], where: str) -> Iterator[dict[str, Any]]:
+    """One record a line; blank lines are left out."""
+    for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
         try:
@@ -129,8 +158,7 @@ def _read_jsonl(text: str, where: str) -> list[dict[str, Any]]:
                 got=line[:80],
                 cure='Give one record per line: {"age": 41, ...}',
             )
-        rows.append(row)
-    return rows
+        yield row
 
 
 def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

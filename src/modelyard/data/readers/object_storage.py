@@ -3,7 +3,9 @@
 import contextlib
 import importlib
 import json
+import secrets
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 from modelyard.core import DataError, MissingExtraError
@@ -88,13 +90,26 @@ class ObjectStorageReader:
         with _explained(source):
             files = _filesystem(source)
             found = _listing(files, source.location)
-            contents = {name: bytes(files.cat_file(name)) for name in found}
-        root = str(files._strip_protocol(source.location)).rstrip("/")  # noqa: SLF001 - fsspec's own public-by-custom name
-        if list(found) == [root]:
-            return self._read_part(Source(source.location, sheet=source.sheet, content=contents[root]))
-        prefix = len(root) + 1
-        parts = [(name[prefix:], Source(f"{source.scheme}://{name}", content=contents[name])) for name in found]
-        return read_parts(parts, source.location, self._read_part)
+            root = str(files._strip_protocol(source.location)).rstrip("/")  # noqa: SLF001 - fsspec's own public-by-custom name
+            is_one = list(found) == [root]
+            parts = {
+                name: _fetched(files, name, source.location if is_one else f"{source.scheme}://{name}", source)
+                for name in found
+            }
+        if is_one:
+            return self._read_part(parts[root])
+        named = [(name[len(root) + 1 :], part) for name, part in parts.items()]
+        return read_parts(named, source.location, self._read_part)
+
+
+def _fetched(files: Any, name: str, location: str, source: Source) -> Source:
+    """One object: its bytes, or a copy in the scratch folder."""
+    if source.scratch is None:
+        return Source(location, sheet=source.sheet, content=bytes(files.cat_file(name)))
+    copy = source.scratch / "objects" / f"{secrets.token_hex(8)}{Path(name).suffix}"
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    files.get_file(name, str(copy))
+    return Source(location, sheet=source.sheet, scratch=source.scratch, fetched=copy)
 
 
 def _filesystem(source: Source) -> Any:

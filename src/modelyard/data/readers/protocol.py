@@ -40,6 +40,8 @@ class Source:
         The bytes, if they were fetched already; None for a local file that is still on the disk.
     scratch
         A folder for what is too large for memory while it is read; None keeps everything in memory.
+    fetched
+        A local copy of what lies elsewhere, if it was made already.
     """
 
     location: str
@@ -47,15 +49,18 @@ class Source:
     sheet: str | None = None
     content: bytes | None = None
     scratch: Path | None = None
+    fetched: Path | None = None
 
     @property
     def scheme(self) -> str:
         """What stands before ``://``; ``""`` for a local path or for bytes that were fetched."""
-        return "" if self.content is not None else scheme_of(self.location)
+        return "" if self.content is not None or self.fetched is not None else scheme_of(self.location)
 
     @property
     def path(self) -> Path | None:
         """The local path; None for an address and for bytes that were fetched."""
+        if self.fetched is not None:
+            return self.fetched
         return None if self.content is not None or is_url(self.location) else Path(self.location)
 
     @property
@@ -83,7 +88,7 @@ class Source:
         if self.content is not None:
             return self.content
         try:
-            return Path(self.location).read_bytes()
+            return (self.fetched or Path(self.location)).read_bytes()
         except OSError as error:
             raise DataError(
                 "the file cannot be read",

@@ -2,14 +2,18 @@
 
 Takes: records of predictions and of feedback.
 Gives: segments on disk that lose nothing acknowledged when the process is killed, Parquet files, and tables.
-Never: acknowledges a record that the operating system has not taken, or holds up the event loop for a disk.
+Never: acknowledges a record that the operating system has not taken, holds up the event loop for a disk, or writes what
+is personal where the policy says no.
 """
 
+from modelyard.serving.prediction_log.policy import LogPolicy, Privacy
+from modelyard.serving.prediction_log.retention import RetentionReport, remove_old
 from modelyard.serving.prediction_log.segments import LogKind, TornLine
 from modelyard.serving.prediction_log.tables import (
     CompactionReport,
     compact,
     read_feedback,
+    read_gaps,
     read_predictions,
     torn_lines,
 )
@@ -18,11 +22,16 @@ from modelyard.serving.prediction_log.writer import PredictionLog, record_feedba
 __all__ = [
     "CompactionReport",
     "LogKind",
+    "LogPolicy",
     "PredictionLog",
+    "Privacy",
+    "RetentionReport",
     "TornLine",
     "compact",
     "read_feedback",
+    "read_gaps",
     "read_predictions",
     "record_feedback",
+    "remove_old",
     "torn_lines",
 ]

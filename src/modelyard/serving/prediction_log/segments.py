@@ -37,6 +37,7 @@ class LogKind(enum.StrEnum):
 
     PREDICTIONS = "predictions"
     FEEDBACK = "feedback"
+    GAPS = "gaps"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,8 @@ import polars as pl
 from modelyard.core import ModelyardError, Record, exclusive_lock, write_atomic
 from modelyard.data import ColumnKind
 from modelyard.data.dtypes import parse_moments
+from modelyard.problem.address import is_url
+from modelyard.serving.prediction_log.marks import is_shipped, mark_of
 from modelyard.serving.prediction_log.segments import (
     LogKind,
     SegmentContent,
@@ -26,7 +28,7 @@ from modelyard.serving.prediction_log.segments import (
     segment_paths,
 )
 
-__all__ = ["CompactionReport", "compact", "read_feedback", "read_predictions", "torn_lines"]
+__all__ = ["CompactionReport", "compact", "read_feedback", "read_gaps", "read_predictions", "torn_lines"]
 
 _logger = logging.getLogger("modelyard.serving")
 
@@ -42,7 +44,7 @@ class CompactionReport(Record):
     rows
         Records in them.
     active
-        Segments left alone because a process writes to them.
+        Segments left alone because a process writes to them, or because their copy in a database is not whole.
     torn
         Lines left out because they were not whole records; their bytes are kept beside, as ``.torn``.
     """
@@ -53,8 +55,10 @@ class CompactionReport(Record):
     torn: int
 
 
-def read_predictions(folder: Path) -> pl.DataFrame:
+def read_predictions(folder: Path | str) -> pl.DataFrame:
     """All predictions in the log, in the order of time; those of one request in its order.
+
+    ``folder`` may be the address of a database that has a copy (``log.sink``).
 
     Columns: ``id``, ``at`` (UTC), ``model``, ``version``, ``digest`` (of the package), ``latency_ms``, ``score``
     (probability of the positive or decided class, or the predicted value), ``label`` (null for regression), ``probabilities``
@@ -67,13 +71,18 @@ def read_predictions(folder: Path) -> pl.DataFrame:
     return _read(folder, LogKind.PREDICTIONS).sort("at", maintain_order=True)
 
 
-def read_feedback(folder: Path) -> pl.DataFrame:
-    """The labels that came back: ``id`` of the prediction, ``label`` as text, ``at`` (UTC), one row an id.
+def read_feedback(folder: Path | str) -> pl.DataFrame:
+    """From the log's folder, or the address of its copy, the labels that came back: ``id`` of the prediction, ``label`` as text, ``at`` (UTC), one row an id.
 
     Where a label was sent more than once, the last counts: it is a correction.
     """
     frame = _read(folder, LogKind.FEEDBACK)
     return frame.sort("at", maintain_order=True).unique("id", keep="last", maintain_order=True)
+
+
+def read_gaps(folder: Path | str) -> pl.DataFrame:
+    """Times in which answers left without a record (``on_full: answer``): ``at``, ``until``, and how many ``answers``."""
+    return _read(folder, LogKind.GAPS).sort("at", maintain_order=True)
 
 
 def torn_lines(folder: Path) -> tuple[TornLine, ...]:
@@ -102,7 +111,7 @@ def compact(folder: Path) -> CompactionReport:
     with exclusive_lock(folder / ".compaction.lock"):
         for kind in LogKind:
             for path in segment_paths(folder, kind):
-                if is_being_written(path):
+                if is_being_written(path) or not is_shipped(path):
                     totals["active"] += 1
                     continue
                 rows, torn = _compact_one(path, kind)
@@ -123,11 +132,17 @@ def _compact_one(path: Path, kind: LogKind) -> tuple[int, int]:
         _frame(kind, content).write_parquet(buffer)
         write_atomic(target, buffer.getvalue())
     path.unlink()
+    mark_of(path).unlink(missing_ok=True)
     return len(content.records), len(content.torn)
 
 
-def _read(folder: Path, kind: LogKind) -> pl.DataFrame:
+def _read(folder: Path | str, kind: LogKind) -> pl.DataFrame:
     """Every part of one kind, one under the other."""
+    if isinstance(folder, str) and is_url(folder):
+        from modelyard.serving.prediction_log.sink import LogDatabase
+
+        return _stack([_frame(kind, content) for content in LogDatabase(folder).content(kind)], kind)
+    folder = Path(folder)
     stems = {path.stem: path for path in segment_paths(folder, kind)}
     stems.update({path.stem: path.with_suffix(".jsonl") for path in folder.glob(f"{kind.value}-*.parquet")})
     parts = [_read_part(stems[stem], kind) for stem in sorted(stems)]
@@ -179,6 +194,8 @@ def _frame(kind: LogKind, content: SegmentContent) -> pl.DataFrame:
 
 def _schema(kind: LogKind) -> dict[str, Any]:
     """The fixed columns of a kind."""
+    if kind is LogKind.GAPS:
+        return {"at": pl.Datetime("us", "UTC"), "until": pl.Datetime("us", "UTC"), "answers": pl.Int64}
     if kind is LogKind.FEEDBACK:
         return {"id": pl.String, "label": pl.String, "at": pl.Datetime("us", "UTC")}
     return {
