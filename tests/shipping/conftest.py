@@ -34,7 +34,7 @@ def package(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Pack
     split = make_split(dataset, problem, workspace, actor)
     run = train(split, problem, workspace, executor=InProcessExecutor())
     evaluation = evaluate(run, split, problem, actor=actor, reason=None)
-    return build_package(run, split, evaluation, None, problem, version="3", folder=root / "package")
+    return build_package(run, split, evaluation, None, problem, version="1", folder=root / "package")
 
 
 @pytest.fixture

@@ -141,7 +141,7 @@ def _install(wheel: str, *, has_wheels: bool) -> str:
             f"{pip} install --no-cache-dir --no-deps --only-binary=:all:{source} -r requirements.txt",
             f"{pip} install --no-cache-dir --no-deps --no-index ./{wheel}",
             f"{pip} uninstall --yes pip setuptools",
-            "find /opt/venv -type d \\( -name tests -o -name include \\) -prune -exec rm -rf {} +",
+            "find /opt/venv -path '*/modelyard' -prune -o -type d \\( -name tests -o -name include \\) -prune -exec rm -rf {} +",
         )
     )
 

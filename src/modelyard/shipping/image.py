@@ -95,7 +95,9 @@ def make_image(package: Package, wish: Wish) -> ImageReport:
     folder = wish.folder or Path(f"{image_name(package)}-{package.manifest.version}-image")
     recipe = server_recipe(base, has_wheels=wish.wheels is not None)
     texts = {"Containerfile": recipe.text(package.manifest, WHEEL_NAME)}
-    context = write_context(package, folder, Contents("image", serving_pins(package.manifest), texts, wish.wheels))
+    context = write_context(
+        package, folder, Contents("image", serving_pins(package.manifest.requirements), texts, wish.wheels)
+    )
     report = ImageReport(str(folder), context, base, tag)
     return report if builder is None else _built(report, builder)
 

@@ -3,10 +3,9 @@
 import dataclasses
 import importlib.metadata
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from modelyard.core import ConfigError, MissingExtraError, Record
-from modelyard.packaging import Manifest
 
 __all__ = ["SERVING", "Pin", "extra_pins", "serving_pins"]
 
@@ -43,11 +42,14 @@ class Pin(Record):
         return f"{self.name}=={self.version}"
 
 
-def serving_pins(manifest: Manifest, *, as_declared: bool = False) -> tuple[Pin, ...]:
-    """What serving a package needs, sorted by name; the versions that the manifest names come before those installed.
+def serving_pins(requirements: Mapping[str, str], *, as_declared: bool = False) -> tuple[Pin, ...]:
+    """What serving a package needs, sorted by name.
 
     Parameters
     ----------
+    requirements
+        Of the package's manifest: distribution to version; these come before the versions installed. An empty version
+        stands for the one installed.
     as_declared
         True to follow every declaration, for installers that cannot be told to leave out what is declared and not
         needed; without it a package with LightGBM does without SciPy, some 140 MB.
@@ -57,7 +59,7 @@ def serving_pins(manifest: Manifest, *, as_declared: bool = False) -> tuple[Pin,
     ConfigError
         If something that is needed is not installed here, so that no version of it is known to work.
     """
-    wanted = {_canonical(name): version for name, version in manifest.requirements.items()}
+    wanted = {_canonical(name): version for name, version in requirements.items()}
     wanted.pop(_OURSELVES, None)
     names = _closure((*SERVING, *wanted), frozenset() if as_declared else _LIBRARIES)
     return tuple(Pin(name, wanted.get(name) or _installed(name)) for name in names)

@@ -83,7 +83,7 @@ def _for_lambda(package: Package, base: str, log: str | None, wheels: Path | Non
 
     An archive would not do: unpacked it may have 250 MB, which Polars and NumPy exceed by themselves.
     """
-    serving = serving_pins(package.manifest)
+    serving = serving_pins(package.manifest.requirements)
     client = extra_pins("awslambdaric", extra="lambda", needed_for="a bundle for AWS Lambda", beside=serving)
     steps = ('ENTRYPOINT ["python", "-m", "awslambdaric"]', 'CMD ["handler.handler"]')
     recipe = Recipe(
@@ -96,7 +96,7 @@ def _for_lambda(package: Package, base: str, log: str | None, wheels: Path | Non
 
 def _for_functions(package: Package, log: str | None) -> Contents:
     """Source with ``main.py`` and ``requirements.txt``, whose installer follows every declaration."""
-    serving = serving_pins(package.manifest, as_declared=True)
+    serving = serving_pins(package.manifest.requirements, as_declared=True)
     needed_for = "a bundle for Cloud Functions"
     framework = extra_pins("functions-framework", extra="functions", needed_for=needed_for, beside=serving)
     words = {"platform": "Cloud Functions", "name": "predict", "wrapper": "cloud_function"}

@@ -1,4 +1,4 @@
-"""Commands that carry a model away: image, bundle, export. They take a version, or the folder of a package."""
+"""Image, bundle and export."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
