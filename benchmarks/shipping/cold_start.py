@@ -61,8 +61,8 @@ class RuntimeApi(BaseHTTPRequestHandler):
         self.send_header("Lambda-Runtime-Aws-Request-Id", "1")
         self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:1:function:model")
         self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + 60) * 1000)))
-        self.end_headers()
-        with contextlib.suppress(BrokenPipeError):
+        with contextlib.suppress(OSError):  # the client has been ended meanwhile
+            self.end_headers()
             self.wfile.write(body)
 
 
