@@ -100,6 +100,7 @@ def test_our_own_wheel_is_whole_and_reproducible(tmp_path: Path) -> None:
     assert not any("__pycache__" in name for name in names)
 
 
+@pytest.mark.slow
 def test_pip_installs_our_own_wheel(tmp_path: Path) -> None:
     """Pip accepts the wheel, checks its record, and what it installs is importable."""
     path = write_wheel(tmp_path, ())

@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,6 +27,7 @@ from modelyard.packaging.golden import largest_difference
 
 __all__ = ["Rehearsal", "rehearse"]
 
+_START_S = 120
 _ANSWER_S = 30
 _DRAIN_S = 30
 _OK = 200
@@ -108,8 +110,11 @@ def _server(folder: Path, log: Path) -> Iterator[tuple[subprocess.Popen[str], in
     """A server on a free port of this machine only; told to end when the block does."""
     command = [sys.executable, "-m", "modelyard.serving", "--package", str(folder), "--log", str(log), "--port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)  # noqa: S603 - our own module
+    overdue = threading.Timer(_START_S, process.kill)
+    overdue.start()
     try:
         line = process.stdout.readline() if process.stdout else ""
+        overdue.cancel()
         if not line:
             raise _refused("the server did not start", _last_line(process.communicate(timeout=_ANSWER_S)[1]))
         yield process, urllib.parse.urlsplit(json.loads(line)["url"]).port or 0
@@ -118,6 +123,7 @@ def _server(folder: Path, log: Path) -> Iterator[tuple[subprocess.Popen[str], in
     except subprocess.TimeoutExpired as error:
         raise _refused("the server did not stop when it was told to", f"{_DRAIN_S} s of waiting") from error
     finally:
+        overdue.cancel()
         process.kill()
         process.communicate()
 

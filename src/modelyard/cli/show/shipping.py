@@ -36,7 +36,7 @@ def show_image(report: ImageReport) -> RenderableType:
             )
         ),
         folder,
-        hint(f"docker run --read-only -p 8080:8080 -v keys.json:/keys/keys.json:ro -v LOG:/log {report.tag}"),
+        hint(f"docker run --read-only -p 8080:8080 -v $PWD/keys.json:/keys/keys.json:ro -v LOG:/log {report.tag}"),
     )
 
 
