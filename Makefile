@@ -4,6 +4,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 TEXT := .venv/.text
+IMAGE := .venv/.image
 # Two test workers on two cores; training inside tests uses one process, so nothing is oversubscribed.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
 
@@ -20,13 +21,16 @@ $(INSTALLED): pyproject.toml constraints.txt scripts/install
 $(TEXT): $(INSTALLED)
 	@PYTHON=$(PYTHON) scripts/install text
 
+$(IMAGE): $(INSTALLED)
+	@PYTHON=$(PYTHON) scripts/install image
+
 demo: $(INSTALLED) ## the whole life of a model on real churn data, in a few minutes
 	@$(BIN)/modelyard demo --folder demo --fresh
 
 test: check types imports ## all checks and tests
 	$(PYTEST) -m "not slow"
 
-test-all: check types imports $(TEXT) ## also the slow suites
+test-all: check types imports $(TEXT) $(IMAGE) ## also the slow suites
 	$(PYTEST)
 
 check: $(INSTALLED) ## style of code

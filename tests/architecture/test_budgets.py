@@ -24,6 +24,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 EDGES_WITH_BROAD_EXCEPT = {
     "features/own.py": "a user's own function may raise anything; it becomes one sentence that names it",
     "serving/app.py": "a request must end in an answer; the exception is logged with an id",
+    "shipping/functions/answering.py": "a call must end in an answer; the exception is logged with an id",
     "training/custom_metrics/function.py": "a user's own metric may raise anything; it becomes one sentence that names it",
     "training/executor.py": "a candidate that fails must not end the run; the error is kept with the candidate",
 }

@@ -1,0 +1,72 @@
+"""Writing manifests as one YAML file, with what has to be done before it is applied."""
+
+from pathlib import Path
+
+import yaml
+
+from modelyard.core import ConfigError, write_atomic
+from modelyard.packaging import Package
+from modelyard.shipping.containerfile import require_image_name
+from modelyard.shipping.context import image_name
+from modelyard.shipping.kubernetes.manifests import inference_service, manifests
+from modelyard.shipping.kubernetes.workload import Deployed
+from modelyard.version import __version__
+
+__all__ = ["FORMS", "export_manifests", "manifest_file"]
+
+FORMS = ("kubernetes", "kserve")
+
+_HEAD = """\
+# Written by modelyard {modelyard} for {name} {version}, package digest {digest}.
+# Callers' keys, once: kubectl create secret generic {slug}-keys --from-file=keys.json
+# {log}
+# Then: kubectl apply -f {file}
+"""
+_LOST = "The prediction log goes with its pod. Name a claim that all pods can write to (--log-claim) to keep it."
+_KEPT = "The prediction log is kept in the claim {claim}; it must be writable from every node (ReadWriteMany)."
+
+
+def export_manifests(deployed: Deployed, form: str, path: Path) -> list[str]:
+    """Write the objects to a file, whole or not at all; returns their kinds.
+
+    Raises
+    ------
+    ConfigError
+        If the form is none of :data:`FORMS`, or the image's name is none.
+    ModelyardError
+        If the file cannot be written.
+    """
+    if form not in FORMS:
+        raise ConfigError(
+            "there is no export of that name",
+            where="modelyard export",
+            got=repr(form),
+            cure=f"Choose one of: {', '.join(FORMS)}",
+        )
+    require_image_name(deployed.image, "--image")
+    objects = manifests(deployed) if form == "kubernetes" else [inference_service(deployed)]
+    manifest = deployed.package.manifest
+    head = _HEAD.format(
+        modelyard=__version__,
+        name=manifest.name,
+        version=manifest.version,
+        digest=manifest.digest,
+        slug=deployed.name,
+        log=_LOST if deployed.log_claim is None else _KEPT.format(claim=deployed.log_claim),
+        file=path.name,
+    )
+    write_atomic(path, head + yaml.dump_all(objects, Dumper=_Plain, sort_keys=False, allow_unicode=True))
+    return [str(thing["kind"]) for thing in objects]
+
+
+def manifest_file(package: Package, form: str) -> Path:
+    """Where manifests go if nobody says otherwise: in the current folder."""
+    return Path(f"{image_name(package)}-{package.manifest.version}-{form}.yaml")
+
+
+class _Plain(yaml.SafeDumper):
+    """Writes shared parts out in full: people read the file, and not every reader knows YAML's anchors."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        """True: no anchors."""
+        return True
