@@ -34,6 +34,7 @@ from modelyard.core import (
 from modelyard.courses import Ground, course_for, draft_course
 from modelyard.curation import Curation
 from modelyard.evaluation import Evaluation, evaluation_page, load_evaluation, save_evaluation
+from modelyard.packages import Packages
 from modelyard.packaging import Package, Scorer, load_package
 from modelyard.problem import (
     PROJECT_FILE,
@@ -83,6 +84,8 @@ class Project:
         Who acts: the owner of the token, else the user of the operating system.
     curation
         What people agree and decide about rows: the contract, corrections.
+    packages
+        What is done with packages once they are built: verified, exported, measured.
     course
         The verbs of a task that is not supervised row by row (forecasting, anomaly, clustering); None for the others, which
         have theirs here.
@@ -99,6 +102,7 @@ class Project:
         self.workspace = store.Workspace(root)
         self.actor = governance.current_actor(self.workspace.ledger, token, root)
         self.curation = Curation(config.problem, self.workspace, self.actor, self._split)
+        self.packages = Packages(config.problem, self.workspace, self.actor)
         self.course = course_for(Ground(config.problem, self.workspace, self.actor, progress))
         self._progress = progress
         self._change: data_room.VersionDiff | None = None

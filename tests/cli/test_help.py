@@ -32,6 +32,7 @@ COMMANDS = [
     "sync",
     "evaluate",
     "package",
+    "export",
     "register",
     "approve",
     "reject",

@@ -15,6 +15,9 @@ __all__ = ["course_answer", "course_begun"]
 _ALIKE = frozenset(("new", "explain", "data", "status", "report", "ledger", "token", "demo"))
 """Commands that mean the same for every task, or open no project."""
 
+_NEEDS_PROJECT = {"package": "build"}
+"""Commands of which only this action is about the project; the others work on any folder."""
+
 
 def course_answer(session: Session, name: str, values: Mapping[str, Any], given: Collection[str]) -> Answer | None:
     """The answer of the project's course to a command; None if the task has none, or the command is the same for all.
@@ -29,7 +32,8 @@ def course_answer(session: Session, name: str, values: Mapping[str, Any], given:
     ConfigError
         If the command or an option has no meaning for the task.
     """
-    if name in _ALIKE or session.project.course is None:
+    is_alike = name in _ALIKE or (name in _NEEDS_PROJECT and values["action"] != _NEEDS_PROJECT[name])
+    if is_alike or session.project.course is None:
         return None
     import inspect
 

@@ -36,6 +36,7 @@ from modelyard.packaging.package import Package, files_in, load_package
 from modelyard.packaging.plan import ScoringPlan
 from modelyard.packaging.predictors import BlendPredictor, Predictor
 from modelyard.packaging.scorer import Scorer
+from modelyard.packaging.suite import suite_files
 from modelyard.problem import Problem
 from modelyard.report import render_html, render_markdown
 from modelyard.training.model import FittedModel
@@ -213,6 +214,9 @@ class _Draft:
         _write_json(place / "contract.json", contract.to_dict())
         _write_json(place / "golden.json", golden.to_dict())
         _write_json(place / "reference.json", self._reference(model).to_dict())
+        (place / "tests").mkdir()
+        for name, text in suite_files(contract, plan).items():
+            (place / "tests" / name).write_text(text, encoding="utf-8")
         sure = _how_sure(self.evaluation)
         if sure is not None:
             _write_json(place / CONFORMAL_FILE, sure.to_dict())
