@@ -10,6 +10,7 @@ from modelyard.packaging import Package, load_package
 from modelyard.problem import Problem
 
 if TYPE_CHECKING:
+    from modelyard.packaging.bench import Benchmark
     from modelyard.packaging.onnx import OnnxExport
     from modelyard.packaging.verification import Verification
 
@@ -96,6 +97,18 @@ class Packages:
         details = {"format": "onnx", "path": exported.path, "forced": exported.forced}
         self._workspace.ledger.append(self._actor, "package.exported", manifest.digest, details)
         return exported
+
+    def bench(self, version: int | None = None) -> "Benchmark":
+        """Measure a package on this machine and hold it against its declared limits; what is found lies beside it.
+
+        Raises
+        ------
+        StateError, IntegrityError
+            As for :meth:`package`.
+        """
+        from modelyard.packaging.bench import bench_package
+
+        return bench_package(self.package(version).folder)
 
     def _newest(self) -> Path:
         folder = self._workspace.pointer("package")

@@ -32,6 +32,7 @@ COMMANDS = [
     "sync",
     "evaluate",
     "package",
+    "bench",
     "export",
     "register",
     "approve",

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 __all__ = ["course_answer", "course_begun"]
 
-_ALIKE = frozenset(("new", "explain", "data", "status", "report", "ledger", "token", "demo"))
+_ALIKE = frozenset(("new", "explain", "data", "status", "report", "ledger", "token", "demo", "bench"))
 """Commands that mean the same for every task, or open no project."""
 
 _NEEDS_PROJECT = {"package": "build"}

@@ -25,6 +25,7 @@ from modelyard.data import ReferenceProfile, Roles, Split, assign_roles, build_p
 from modelyard.evaluation.records import Evaluation
 from modelyard.features import OWN_FILE, SentenceEncoding, catalogue
 from modelyard.features.sentences import DISTRIBUTION
+from modelyard.packaging.bench import held_against
 from modelyard.packaging.card import CardSource, DecisionNote, TestOpening, card_page, fill_card
 from modelyard.packaging.compile import compile_model
 from modelyard.packaging.golden import Parity, largest_difference
@@ -346,15 +347,8 @@ def _require_parity(parity: Parity, on_table: Parity) -> None:
 
 def _require_limits(problem: Problem, measured: Measurement, size_mb: float) -> None:
     """Refuse a package that exceeds a declared limit; all that are exceeded are named."""
-    limits = problem.constraints
-    checks = (
-        ("latency_p99_ms", limits.latency_p99_ms, measured.latency_p99_ms),
-        ("memory_mb", limits.memory_mb, measured.memory_mb),
-        ("model_size_mb", limits.model_size_mb, size_mb),
-    )
-    broken = [f"{name} {value:.4g} above {limit:g}" for name, limit, value in checks if limit and value > limit]
-    if limits.throughput_per_s and measured.throughput_per_s < limits.throughput_per_s:
-        broken.append(f"throughput_per_s {measured.throughput_per_s:.4g} below {limits.throughput_per_s:g}")
+    limits = held_against(problem.constraints.model_dump(), measured, size_mb)
+    broken = [limit.in_words for limit in limits if not limit.kept]
     if broken:
         raise GateRefusedError(
             "the package exceeds the declared limits, so nothing was published",

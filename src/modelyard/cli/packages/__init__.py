@@ -1,18 +1,18 @@
 """Commands on packages.
 
 Takes: a project, or the folder of a package wherever it lies.
-Gives: the commands ``package`` and ``export``.
+Gives: the commands ``package``, ``bench`` and ``export``.
 Never: holds rules.
 """
 
 import typer
 
-from modelyard.cli.packages import export, package
+from modelyard.cli.packages import bench, export, package
 
 __all__ = ["add_to"]
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this folder."""
-    for command in (package, export):
+    for command in (package, bench, export):
         command.add_to(app)

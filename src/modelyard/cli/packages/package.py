@@ -44,11 +44,15 @@ def _built(session: Session) -> Answer:
 def _verified(path: Path, digest: str | None) -> Answer:
     """Every check of a package; refused if one of them failed."""
     from modelyard.cli.show.packages import show_verification
+    from modelyard.packaging import load_package
+    from modelyard.packaging.bench import read_benchmark
     from modelyard.packaging.verification import verify_package
 
     result = verify_package(path, digest=digest)
+    measured = read_benchmark(load_package(path)) if result.ok else None
+    record = {**result.to_dict(), "ok": result.ok, "benchmark": measured.to_dict() if measured else None}
     code = ExitCode.DONE if result.ok else ExitCode.REFUSED
-    return Answer({**result.to_dict(), "ok": result.ok}, show_verification(result), code)
+    return Answer(record, show_verification(result, measured), code)
 
 
 def add_to(app: typer.Typer) -> None:

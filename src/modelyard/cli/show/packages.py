@@ -6,12 +6,13 @@ from rich.console import RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from modelyard.cli.show.blocks import facts, headline, hint, link, stack
+from modelyard.cli.show.blocks import facts, headline, hint, link, plain_table, stack
 from modelyard.packaging import Package
+from modelyard.packaging.bench import Benchmark
 from modelyard.packaging.onnx import OnnxExport, OnnxParity
 from modelyard.packaging.verification import Outcome, Verification
 
-__all__ = ["show_export", "show_package", "show_verification"]
+__all__ = ["show_benchmark", "show_export", "show_package", "show_verification"]
 
 _MARKS = {
     Outcome.PASSED: ("✓", "green"),
@@ -47,8 +48,8 @@ def show_package(package: Package) -> RenderableType:
     )
 
 
-def show_verification(result: Verification) -> RenderableType:
-    """Each check with its mark; whatever is wrong or empty below it."""
+def show_verification(result: Verification, measured: Benchmark | None = None) -> RenderableType:
+    """Each check with its mark, whatever is wrong or empty below it; and how fast it was found to be."""
     table = Table.grid(padding=(0, 2, 0, 0))
     for check in result.checks:
         mark, style = _MARKS[check.outcome]
@@ -59,8 +60,47 @@ def show_verification(result: Verification) -> RenderableType:
     return stack(
         headline(f"Package {result.name} {result.version} {verdict}", f"protocol {result.protocol}"),
         table,
+        _measured(measured) if measured else None,
         link("package", Path(result.folder)),
     )
+
+
+def show_benchmark(found: Benchmark, path: Path) -> RenderableType:
+    """Latencies by size, and each limit with its mark."""
+    verdict = "keeps its limits here." if found.limits and found.ok else "was measured."
+    headed = headline(
+        f"Package {found.name} {found.version} {verdict if found.ok else 'exceeds its limits here.'}",
+        found.measurement.machine,
+    )
+    return stack(headed, _measured(found), link("measured", path))
+
+
+def _measured(found: Benchmark) -> RenderableType:
+    """What was measured when, and the limits."""
+    sizes = plain_table(
+        ("rows", "median ms", "p90 ms", "p99 ms", "rows/s"),
+        (
+            (
+                f"{batch.rows:,}",
+                f"{batch.p50_ms:.3f}",
+                f"{batch.p90_ms:.3f}",
+                f"{batch.p99_ms:.3f}",
+                f"{batch.rows_per_s:,.0f}",
+            )
+            for batch in found.batches
+        ),
+        numeric=range(5),
+    )
+    measurement = found.measurement
+    others = facts(
+        (
+            ("measured", f"{found.at:%Y-%m-%d %H:%M} UTC on {measurement.machine}"),
+            ("cold start", f"{measurement.cold_start_s:.2f} s to the first answer"),
+            ("memory", f"{measurement.memory_mb:.0f} MB"),
+            *(("limit" if limit.kept else "EXCEEDED", limit.in_words) for limit in found.limits),
+        )
+    )
+    return stack(sizes, others)
 
 
 def show_export(exported: OnnxExport) -> RenderableType:
