@@ -163,6 +163,7 @@ class Project:
                 text = draft_course(folder, data, read.table, task, target, query=query)
             write_json_atomic(folder / ".modelyard" / "schema.json", json_schema())
             write_atomic(folder / PROJECT_FILE, text)
+            store.keep_out_of_git(folder)
             project = cls.open(folder)
             data_room.keep_version(read.table, str(data), workspace, notes=read.notes, key=key)
         project.draft = draft
@@ -650,6 +651,7 @@ class Project:
                 registered=registered,
                 is_packaged=self.course is None,
             ),
+            findings=store.tracked_artefacts(self.root),
         )
 
     def page(self, kind: str) -> Path:

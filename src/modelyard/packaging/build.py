@@ -35,7 +35,7 @@ from modelyard.packaging.manifest import CONFORMAL_FILE, MANIFEST_FILE, PROTOCOL
 from modelyard.packaging.mlflow_files import mlflow_files
 from modelyard.packaging.package import Package, files_in, load_package
 from modelyard.packaging.plan import ScoringPlan
-from modelyard.packaging.predictors import BlendPredictor, Predictor
+from modelyard.packaging.predictors import BlendPredictor, Predictor, SkopsPredictor, SkopsTrust
 from modelyard.packaging.scorer import Scorer
 from modelyard.packaging.suite import suite_files
 from modelyard.problem import Problem
@@ -157,11 +157,13 @@ class _Draft:
         self._write_scoring(place, model, plan, predictor, roles, created_at)
         manifest = self._manifest(plan, predictor, created_at)
         _seal(place, manifest)
-        scorer = Scorer.load(place)
+        # Whoever builds has just written the estimator, and knows it.
+        trust = SkopsTrust(manifest.skops)
+        scorer = Scorer.load(place, trust)
         parity = scorer.verify_golden()
         on_table = self._parity_on_table(model, scorer)
         _require_parity(parity, on_table)
-        measurement = measure_package(place)
+        measurement = measure_package(place, trust)
         source = CardSource(
             problem=self.problem,
             run=self.run.record,
@@ -272,6 +274,7 @@ class _Draft:
             ledger_position=self.details.ledger_position,
             requirements=_requirements(plan, predictor),
             author=self.details.author,
+            skops=_types(predictor),
         )
 
     def _write_card(self, place: Path, source: CardSource) -> None:
@@ -307,12 +310,20 @@ def _logged_scores(predictions: npt.NDArray[np.float64]) -> npt.NDArray[np.float
     return predictions if predictions.ndim == 1 else predictions.max(axis=1)
 
 
+def _types(predictor: Predictor) -> tuple[str, ...]:
+    """What an operator must allow before the predictor can be read."""
+    return predictor.types if isinstance(predictor, BlendPredictor | SkopsPredictor) else ()
+
+
 def _requirements(plan: ScoringPlan, predictor: Predictor) -> dict[str, str]:
     """Distributions that scoring imports, with the versions at hand."""
     kinds = predictor.kinds if isinstance(predictor, BlendPredictor) else (predictor.kind,)
     modules = ["modelyard", "numpy", "polars", *(kind for kind in kinds if kind in ("lightgbm", "xgboost"))]
+    if SkopsPredictor.kind in kinds:
+        modules += ["skops", "sklearn", *(name.partition(".")[0] for name in _types(predictor))]
     owners = importlib.metadata.packages_distributions()
-    names = [owners.get(module, [module])[0] for module in modules]
+    # A module of one's own may lie beside the project, in no distribution.
+    names = list(dict.fromkeys(owners[module][0] for module in modules if module in owners))
     if any(isinstance(encoding, SentenceEncoding) for encoding in plan.encodings):
         names += ["scipy", DISTRIBUTION]
     return {name: importlib.metadata.version(name) for name in names}

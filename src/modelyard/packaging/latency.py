@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from modelyard.core import ModelyardError, Record
+from modelyard.packaging.predictors import SkopsTrust
 from modelyard.packaging.scorer import Scorer
 
 __all__ = ["BatchLatency", "Measurement", "measure_batches", "measure_package"]
@@ -81,7 +82,7 @@ class BatchLatency(Record):
     rows_per_s: float
 
 
-def measure_package(folder: Path) -> Measurement:
+def measure_package(folder: Path, trust: SkopsTrust | None = None) -> Measurement:
     """Load a package in a fresh process, as a server would, and measure it there.
 
     Raises
@@ -89,14 +90,16 @@ def measure_package(folder: Path) -> Measurement:
     ModelyardError
         If the process fails or does not end within five minutes.
     """
-    return measure_batches(folder, ())[0]
+    return measure_batches(folder, (), trust)[0]
 
 
-def measure_batches(folder: Path, sizes: Sequence[int]) -> tuple[Measurement, tuple[BatchLatency, ...]]:
+def measure_batches(
+    folder: Path, sizes: Sequence[int], trust: SkopsTrust | None = None
+) -> tuple[Measurement, tuple[BatchLatency, ...]]:
     """As :func:`measure_package`, and how long requests of several numbers of rows take."""
     started = repr(time.monotonic())
     command = [sys.executable, "-m", "modelyard.packaging.latency", str(folder), started, *map(str, sizes)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **(trust.in_environment() if trust else {})}
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=True, env=environment)  # noqa: S603 - our own module
     except subprocess.TimeoutExpired as error:

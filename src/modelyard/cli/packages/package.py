@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from modelyard.cli.exit_codes import ExitCode
+from modelyard.cli.packages.trust import AllowSkopsOption
 from modelyard.cli.session import Answer, Session
 from modelyard.cli.verb import verb
 
@@ -19,14 +20,17 @@ def package(
     digest: Annotated[
         str | None, typer.Option("--digest", help="What verify holds the package against: the registry's digest.")
     ] = None,
+    allow_skops: AllowSkopsOption = None,
 ) -> Answer:
     """Build the package and prove its parity, or verify one. Model, preprocessing, contract, golden rows, tests and card in one folder."""
     from modelyard.core import ConfigError
+    from modelyard.packaging.predictors import declare_trust
     from modelyard.problem import did_you_mean
 
     if action == "build" and path is None and digest is None:
         return _built(session)
     if action == "verify" and path is not None:
+        declare_trust(allow_skops)
         return _verified(path, digest)
     wrong = action not in ("build", "verify")
     cure = did_you_mean(action, ["build", "verify"]) if wrong else "Run: modelyard package, or package verify PATH"

@@ -40,12 +40,21 @@ def show_package(package: Package) -> RenderableType:
                     "one row",
                     f"{measured['latency_p50_ms']:.3f} ms median, {measured['latency_p99_ms']:.3f} ms p99, in process",
                 ),
+                *_kept_by_skops(package),
             )
         ),
         link("package", package.folder),
         link("card", package.folder / "card.html"),
         hint("modelyard register"),
     )
+
+
+def _kept_by_skops(package: Package) -> list[tuple[str, str]]:
+    """What it means that the estimator has no native form; nothing for those that have one."""
+    if not any(name.endswith("estimator.skops") for name in package.manifest.files):
+        return []
+    types = ",".join(package.manifest.skops) or "known"
+    return [("no native form", f"kept by skops: slow, and served only with --allow-skops {types}")]
 
 
 def show_verification(result: Verification, measured: Benchmark | None = None) -> RenderableType:

@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from modelyard.core import ModelyardError
+from modelyard.core import GateRefusedError, ModelyardError
 from modelyard.packaging.manifest import Manifest
 from modelyard.packaging.package import Package, differences, read_manifest
 from modelyard.packaging.scorer import Scorer
@@ -39,7 +39,7 @@ def verify_package(folder: Path | str, *, digest: str | None = None) -> Verifica
     checks = [_files(folder, manifest), _digest(manifest, digest)]
     intact = all(check.outcome is Outcome.PASSED for check in checks)
     for name, look in _CHECKS.items():
-        checks.append(_looked_at(name, look, Package(folder, manifest)) if intact else _skipped(name))
+        checks.append(_looked_at(name, look, Package(folder, manifest)) if intact else _skipped(name, _CHANGED))
     return Verification(str(folder), manifest.name, manifest.version, manifest.protocol, manifest.digest, tuple(checks))
 
 
@@ -72,16 +72,19 @@ def _looked_at(name: str, look: Callable[[Package], Check], package: Package) ->
     """The check's own answer; what cannot even be read has failed it."""
     try:
         return look(package)
+    except GateRefusedError as error:
+        return _skipped(name, error.sentence)
     except ModelyardError as error:
         return Check(name, Outcome.FAILED, "could not be looked at", (error.sentence,))
     except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
         return Check(name, Outcome.FAILED, "could not be looked at", (f"{type(error).__name__}: {error}",))
 
 
-def _skipped(name: str) -> Check:
-    return Check(name, Outcome.SKIPPED, "not looked at, as the bytes are not those that were packaged")
+def _skipped(name: str, why: str) -> Check:
+    return Check(name, Outcome.SKIPPED, "not looked at", (why,))
 
 
+_CHANGED = "the bytes are not those that were packaged"
 _LEAST_DIGITS = 8
 
 _CHECKS: Mapping[str, Callable[[Package], Check]] = {
