@@ -239,6 +239,7 @@ def test_a_package_names_what_must_be_allowed(package: Package) -> None:
     assert manifest.skops == ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
     assert {"skops", "scikit-learn"} <= set(manifest.requirements)
     assert load_package(package.folder).manifest == manifest
+    assert "no native form" in package.read("card.md").decode()
 
 
 def test_a_package_is_read_only_with_a_yes(package: Package, monkeypatch: pytest.MonkeyPatch) -> None:

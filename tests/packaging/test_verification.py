@@ -133,7 +133,7 @@ def test_the_package_is_held_against_a_digest_from_elsewhere(folder: Path, wante
     assert verify_package(folder, digest=asked).ok is ok
 
 
-DAMAGES: Mapping[str, tuple[Callable[[Path], None], str, str]] = {
+DAMAGES: Mapping[str, tuple[Callable[[Path], object], str, str]] = {
     "an answer": (
         _json("golden.json", lambda golden: golden["rows"][3].update(expected=[0.123])),
         "parity",

@@ -13,7 +13,7 @@ __all__ = ["add_to"]
 
 def export(
     session: Session,
-    format_: Annotated[str, typer.Argument(metavar="FORMAT", help="onnx.")],
+    runtime: Annotated[str, typer.Argument(help="What shall run it: onnx.")],
     version: Annotated[
         int | None, typer.Argument(help="Version number in the registry; the newest package by default.", min=1)
     ] = None,
@@ -26,9 +26,12 @@ def export(
     from modelyard.cli.show.packages import show_export
     from modelyard.core import ConfigError
 
-    if format_ != "onnx":
+    if runtime != "onnx":
         raise ConfigError(
-            "there is no such format", where="export", got=repr(format_), cure="Run: modelyard export onnx"
+            "there is no such runtime to write for",
+            where="export",
+            got=repr(runtime),
+            cure="Run: modelyard export onnx",
         )
     exported = session.project.packages.export_onnx(to, version, force=force)
     return Answer(exported.to_dict(), show_export(exported))

@@ -145,7 +145,8 @@ def _xgboost_tree(tree: Mapping[str, Any], output: int) -> Tree:
     """Leaves stand among the nodes, their values in the place of thresholds; all in single precision."""
     if any(tree["split_type"]) or int(tree["tree_param"]["size_leaf_vector"]) > 1:
         raise unconvertible("this XGBoost model", "categorical splits or leaves of several outputs")
-    lefts, values = tree["left_children"], np.float32(tree["split_conditions"]).astype(np.float64).tolist()
+    lefts = tree["left_children"]
+    values = np.asarray(tree["split_conditions"], dtype=np.float32).astype(np.float64).tolist()
     inner = {place: number for number, place in enumerate(p for p, left in enumerate(lefts) if left >= 0)}
     ends = {place: -1 - number for number, place in enumerate(p for p, left in enumerate(lefts) if left < 0)}
     places = {**inner, **ends}

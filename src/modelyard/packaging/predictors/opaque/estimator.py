@@ -1,6 +1,7 @@
 """An estimator of scikit-learn's API as it is, in skops' format."""
 
 import json
+import zipfile
 from collections.abc import Mapping
 from typing import Any, ClassVar, Self
 
@@ -131,7 +132,7 @@ class SkopsPredictor:
             types = tuple(sorted(io.get_untrusted_types(data=content)))
             trust.require(types)
             return cls(io.loads(content, trusted=types), content, settings, types)
-        except (KeyError, TypeError, ValueError, AttributeError, ImportError, OSError) as error:
+        except (KeyError, TypeError, ValueError, AttributeError, ImportError, OSError, zipfile.BadZipFile) as error:
             raise damaged(_ESTIMATOR, f"{type(error).__name__}: {error}") from error
 
 
