@@ -30,6 +30,7 @@ from modelyard.packaging.onnx import export as exporting
 from modelyard.packaging.onnx.columns import encoded, input_kinds
 from modelyard.packaging.onnx.graph import Graph
 from modelyard.packaging.onnx.parity import measure_parity, onnx_inputs
+from modelyard.packaging.onnx.predictors import predicted
 
 CONVERTIBLE = (
     "constant",
@@ -254,10 +255,9 @@ def test_a_package_becomes_a_file_that_plain_onnx_runtime_runs(churn_package: Pa
 
 def _shifted(monkeypatch: pytest.MonkeyPatch, by: float) -> None:
     """A converter that is wrong by so much."""
-    real = exporting.predicted
 
     def wrong(graph: Graph, matrix: str, kind: str, files: Mapping[str, bytes]) -> str:
-        return graph.add("Add", real(graph, matrix, kind, files), graph.constant(by))
+        return graph.add("Add", predicted(graph, matrix, kind, files), graph.constant(by))
 
     monkeypatch.setattr(exporting, "predicted", wrong)
 

@@ -319,11 +319,12 @@ def _requirements(plan: ScoringPlan, predictor: Predictor) -> dict[str, str]:
     """Distributions that scoring imports, with the versions at hand."""
     kinds = predictor.kinds if isinstance(predictor, BlendPredictor) else (predictor.kind,)
     modules = ["modelyard", "numpy", "polars", *(kind for kind in kinds if kind in ("lightgbm", "xgboost"))]
-    if SkopsPredictor.kind in kinds:
-        modules += ["skops", "sklearn", *(name.partition(".")[0] for name in _types(predictor))]
     owners = importlib.metadata.packages_distributions()
-    # A module of one's own may lie beside the project, in no distribution.
-    names = list(dict.fromkeys(owners[module][0] for module in modules if module in owners))
+    if SkopsPredictor.kind in kinds:
+        # A module of one's own may lie beside the project, in no distribution.
+        own = (name.partition(".")[0] for name in _types(predictor))
+        modules += ["skops", "sklearn", *(module for module in own if module in owners)]
+    names = list(dict.fromkeys(owners.get(module, [module])[0] for module in modules))
     if any(isinstance(encoding, SentenceEncoding) for encoding in plan.encodings):
         names += ["scipy", DISTRIBUTION]
     return {name: importlib.metadata.version(name) for name in names}
