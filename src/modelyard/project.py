@@ -34,6 +34,7 @@ from modelyard.core import (
 from modelyard.courses import Ground, course_for, draft_course
 from modelyard.curation import Curation
 from modelyard.evaluation import Evaluation, evaluation_page, load_evaluation, save_evaluation
+from modelyard.packages import Packages
 from modelyard.packaging import Package, Scorer, load_package
 from modelyard.problem import (
     PROJECT_FILE,
@@ -83,6 +84,8 @@ class Project:
         Who acts: the owner of the token, else the user of the operating system.
     curation
         What people agree and decide about rows: the contract, corrections.
+    packages
+        What is done with packages once they are built: verified, exported, measured.
     course
         The verbs of a task that is not supervised row by row (forecasting, anomaly, clustering); None for the others, which
         have theirs here.
@@ -99,6 +102,7 @@ class Project:
         self.workspace = store.Workspace(root)
         self.actor = governance.current_actor(self.workspace.ledger, token, root)
         self.curation = Curation(config.problem, self.workspace, self.actor, self._split)
+        self.packages = Packages(config.problem, self.workspace, self.actor)
         self.course = course_for(Ground(config.problem, self.workspace, self.actor, progress))
         self._progress = progress
         self._change: data_room.VersionDiff | None = None
@@ -159,6 +163,7 @@ class Project:
                 text = draft_course(folder, data, read.table, task, target, query=query)
             write_json_atomic(folder / ".modelyard" / "schema.json", json_schema())
             write_atomic(folder / PROJECT_FILE, text)
+            store.keep_out_of_git(folder)
             project = cls.open(folder)
             data_room.keep_version(read.table, str(data), workspace, notes=read.notes, key=key)
         project.draft = draft
@@ -648,6 +653,7 @@ class Project:
                 registered=registered,
                 is_packaged=self.course is None,
             ),
+            findings=store.tracked_artefacts(self.root),
         )
 
     def page(self, kind: str) -> Path:

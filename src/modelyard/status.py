@@ -68,6 +68,8 @@ class Status(Record):
         Length of the ledger, and whether its chain holds.
     next_step
         The command that comes next.
+    findings
+        About the project's folder: artefacts that git tracks.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Status(Record):
     ledger_rows: int
     ledger_ok: bool
     next_step: str
+    findings: tuple[Finding, ...] = ()
 
 
 def source_changed(change: "VersionDiff | None") -> tuple[Finding, ...]:

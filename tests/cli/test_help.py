@@ -32,6 +32,8 @@ COMMANDS = [
     "sync",
     "evaluate",
     "package",
+    "bench",
+    "export",
     "register",
     "approve",
     "reject",

@@ -82,6 +82,10 @@ def test_by_command(yard: JourneyYard) -> None:
     assert evaluation["openings"] == 1
 
     package = yard.done("package")
+    (folder,) = (yard.root / ".modelyard" / "packages").iterdir()
+    assert yard.done("package", "verify", folder, "--digest", package["digest"])["ok"]
+    exported = yard.done("export", "onnx", "--to", yard.folder / "model.onnx")
+    assert (exported["forced"], exported["held"]["decisions_differ"]) == (False, 0)
     assert yard.done("register")["stage"] == "candidate"
     assert "nobody approves their own model" in yard.refused("approve", "1", "--reason", "I like it", code=3)
     assert "1" in yard.refused("promote", "1", code=4)

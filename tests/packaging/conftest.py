@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import functools
+import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from modelyard.data import (
     Column,
     Contract,
     ReferenceProfile,
+    Schema,
     Split,
     assign_roles,
     conform,
@@ -31,7 +33,7 @@ from modelyard.data import (
 from modelyard.data.version import Dataset
 from modelyard.evaluation import Evaluation
 from modelyard.evaluation.evaluate import evaluate
-from modelyard.features import EncodingStyle
+from modelyard.features import OWN_FILE, EncodingStyle, OwnFeatures, load_own_features
 from modelyard.features.encoder import TableEncoder
 from modelyard.packaging import GoldenSet, Manifest, Package, Scorer
 from modelyard.packaging.build import BuildDetails, build_package
@@ -78,6 +80,45 @@ TABLES: dict[str, dict[str, Any]] = {
         "exclude": {"casual": "part of cnt", "registered": "part of cnt", "instant": "a row number"},
         "types": {"season": "category", "workingday": "boolean"},
     },
+}
+
+OPEN_TABLES: dict[str, dict[str, Any]] = {
+    **TABLES,
+    "adult": {"source": "adult_census.parquet", "target": "income"},
+    "bank": {"source": "bank_additional.parquet", "target": "y", "time": "row_order"},
+    "electricity": {"source": "electricity_elec2.parquet", "target": "price_up", "time": "row_order"},
+    "messages": {"source": "sms_spam.parquet", "target": "label"},
+    "parkinsons": {"source": "parkinsons_telemonitoring.parquet", "target": "total_UPDRS", "group": "subject"},
+    "churn-own": TABLES["churn"],
+    "bike-own": TABLES["bike"],
+}
+"""Every open data set of the tests, and two of them with features of the user's own."""
+
+OWN_FEATURES = {
+    "churn-own": """
+import polars as pl
+from modelyard.features import feature
+
+@feature(inputs=["tenure", "MonthlyCharges"], meaning="What was paid so far", author="ada")
+def paid(table):
+    return pl.col("tenure") * pl.col("MonthlyCharges")
+
+@feature(inputs=["Contract", "PaperlessBilling"], meaning="Contract and bill together", author="ada")
+def kind(table):
+    return pl.concat_str(["Contract", pl.col("PaperlessBilling").cast(pl.String)], separator="/")
+""",
+    "bike-own": """
+import polars as pl
+from modelyard.features import feature
+
+@feature(inputs=["timestamp"], meaning="Whether most people work", author="ada")
+def office(table):
+    return pl.col("timestamp").dt.hour().is_between(9, 17)
+
+@feature(inputs=["temp", "hum"], meaning="How it feels", author="ada")
+def muggy(table):
+    return pl.col("temp") * pl.col("hum")
+""",
 }
 
 
@@ -134,38 +175,51 @@ def with_gaps(frame: pl.DataFrame, names: tuple[str, ...], seed: int) -> pl.Data
 
 def problem_of(table: str, **changes: Any) -> Problem:
     """The problem of a table."""
-    return Problem.model_validate({"name": table, "data": TABLES[table], **changes})
+    return Problem.model_validate({"name": table, "data": OPEN_TABLES[table], **changes})
 
 
 @functools.cache
-def fit(table: str, family: str) -> Fitted:
-    """A family fitted on a table, and compiled."""
-    frame = read_table(DATA / TABLES[table]["source"]).sample(2400, seed=1, shuffle=True)
+def fit(table: str, family: str, most_rows: int = 2400) -> Fitted:
+    """A family fitted on three quarters of a table's rows, or of some, and compiled."""
+    frame = read_table(DATA / OPEN_TABLES[table]["source"])
+    frame = frame.sample(min(most_rows, frame.height), seed=1, shuffle=True)
     problem = resolve(problem_of(table), frame)
     schema = infer_schema(frame, problem.data.types)
     roles = assign_roles(problem, schema)
     frame = with_gaps(conform(frame, schema), roles.features, seed=2)
-    train_rows, held_out = frame[:1800], frame[1800:]
+    learnt = frame.height * 3 // 4
+    train_rows, held_out = frame[:learnt], frame[learnt:]
     classes = class_names(problem, frame[problem.data.target])
     truth = encode_target(train_rows[problem.data.target], problem.task, classes)
     columns = tuple(schema.column(name) for name in roles.features)
-    encoder: TableEncoder | EncoderUnion = TableEncoder(columns, STYLES.get(family, "tree")).fit(train_rows)
+    own = _own_features(table, train_rows, schema, roles.features)
+    encoder: TableEncoder | EncoderUnion = TableEncoder(columns, STYLES.get(family, "tree"), own=own).fit(train_rows)
     if family == "constant":
         fitted: Any = ConstantEstimator.learn(truth, problem.task, len(classes), "mean")
     elif family == "blend":
         encoder, fitted = blend(columns, train_rows, truth, problem.task)
     elif family in OWN_FORMS:
-        matrix, own = encoder.transform(train_rows), OWN_FORMS[family]
+        matrix, form = encoder.transform(train_rows), OWN_FORMS[family]
         data = FitData(problem.task, matrix, truth, np.zeros(len(matrix), dtype=bool))
-        fitted = own.fit(data, own.defaults(problem.task), seed=0).estimator
+        fitted = form.fit(data, form.defaults(problem.task), seed=0).estimator
     else:
         fitted = estimator(family, problem.task).fit(encoder.transform(train_rows), truth)
     model = FittedModel(encoder, fitted, family, problem.task, classes, tuple(range(len(classes))))
     plan, predictor = compile_model(model, 0.3)
     contract = derive_contract(Dataset("0" * 12, train_rows, schema), roles)
     empty = GoldenSet(predictor.tolerance, ())
-    scorer = Scorer(manifest(), plan, predictor, contract=contract, profile=ReferenceProfile(0, ()), golden=empty)
+    blank = ReferenceProfile(0, ())
+    scorer = Scorer(manifest(), plan, predictor, contract=contract, profile=blank, golden=empty, own=own)
     return Fitted(model, scorer, contract, held_out)
+
+
+def _own_features(table: str, rows: pl.DataFrame, schema: Schema, usable: tuple[str, ...]) -> OwnFeatures | None:
+    """What stands in the table's ``features.py``, if it has one."""
+    if table not in OWN_FEATURES:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        (Path(folder) / OWN_FILE).write_text(OWN_FEATURES[table])
+        return load_own_features(Path(folder), rows, schema, usable)
 
 
 def blend(
@@ -318,7 +372,7 @@ def fitted(request: pytest.FixtureRequest) -> Fitted:
     return fit(table, family)
 
 
-Fit = Callable[[str, str], Fitted]
+Fit = Callable[..., Fitted]
 
 
 @pytest.fixture(scope="session")

@@ -29,6 +29,12 @@ FILES = {
     "python_env.yaml",
     "reference.json",
     "requirements.txt",
+    "tests/conftest.py",
+    "tests/pytest.ini",
+    "tests/test_golden.py",
+    "tests/test_invariances.py",
+    "tests/test_ranges.py",
+    "tests/test_schema.py",
 }
 
 

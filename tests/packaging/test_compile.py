@@ -89,14 +89,17 @@ def test_classes_that_training_lacked_keep_their_place(fit_family: Any, family: 
     assert largest_difference(scorer.score_frame(fitted.held_out), expected) <= predictor.tolerance
 
 
-def test_what_has_no_native_form_is_refused(fit_family: Any) -> None:
-    """A k-nearest-neighbours estimator is named and refused; nothing is pickled."""
+def test_what_has_no_native_form_is_kept_by_skops(fit_family: Any) -> None:
+    """A k-nearest-neighbours estimator answers as itself; its package needs an operator's yes (see test_skops.py)."""
     from sklearn.neighbors import KNeighborsClassifier
 
-    model = dataclasses.replace(fit_family("churn", "linear").model, estimator=KNeighborsClassifier(), family="knn")
+    fitted = fit_family("churn", "linear")
+    matrix = fitted.model.encoder.transform(fitted.held_out)
+    known = KNeighborsClassifier().fit(matrix, np.arange(len(matrix)) % 2)
+    plan, predictor = compile_model(dataclasses.replace(fitted.model, estimator=known, family="knn"), 0.5)
 
-    with pytest.raises(StateError, match=r"no native form.*KNeighborsClassifier.*Choose a winner"):
-        compile_model(model, 0.5)
+    assert plan.predictor == predictor.kind == "skops"
+    np.testing.assert_array_equal(predictor.predict_matrix(matrix), known.predict_proba(matrix)[:, 1:])
 
 
 def test_an_objective_of_ones_own_is_refused(fit_family: Any) -> None:

@@ -53,3 +53,22 @@ def test_a_blend_is_packaged_and_served(project_of: Any, tmp_path: Path) -> None
     assert largest_difference(single, expected) <= scorer.golden.tolerance
     assert largest_difference(scorer.score_frame(rows), expected) <= scorer.golden.tolerance
     assert project.evaluation.explanations
+
+
+def test_a_winner_of_ones_own_is_packaged_and_served(
+    project_of: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An estimator by its dotted path, which no native form fits: kept by skops, and served with an operator's yes."""
+    custom = {"mine": {"path": "sklearn.ensemble.HistGradientBoostingRegressor", "params": {"max_iter": 30}}}
+    project = project_of("bike", "linear", 900, custom=custom)  # it is far better than a linear model here
+    package = project.build(tmp_path / "package")
+    monkeypatch.setenv("MODELYARD_ALLOW_SKOPS", "known")
+    scorer = Scorer.load(package)
+    rows = project.split.validation.frame[:12]
+    expected = project.run.model("final").predict(rows)
+    single = np.concatenate([scorer.score_rows([request]) for request in as_requests(rows)])
+
+    assert project.run.record.winner.startswith("mine")
+    assert scorer.plan.predictor == "skops"
+    assert package.manifest.skops == ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
+    assert largest_difference(single, expected) <= scorer.golden.tolerance

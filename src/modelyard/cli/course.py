@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 __all__ = ["course_answer", "course_begun"]
 
 _ALIKE = frozenset(
-    ("new", "explain", "data", "status", "report", "ledger", "token", "image", "bundle", "export", "demo")
+    ("new", "explain", "data", "status", "report", "ledger", "token", "image", "bundle", "export", "demo", "bench")
 )
 """Commands that mean the same for every task, or open no project."""
+
+_NEEDS_PROJECT = {"package": "build"}
+"""Commands of which only this action is about the project; the others work on any folder."""
 
 
 def course_answer(session: Session, name: str, values: Mapping[str, Any], given: Collection[str]) -> Answer | None:
@@ -31,7 +34,8 @@ def course_answer(session: Session, name: str, values: Mapping[str, Any], given:
     ConfigError
         If the command or an option has no meaning for the task.
     """
-    if name in _ALIKE or session.project.course is None:
+    is_alike = name in _ALIKE or (name in _NEEDS_PROJECT and values["action"] != _NEEDS_PROJECT[name])
+    if is_alike or session.project.course is None:
         return None
     import inspect
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from modelyard.cli.exit_codes import ExitCode
+from modelyard.cli.packages.trust import AllowSkopsOption
 from modelyard.cli.session import Answer, Session
 from modelyard.cli.verb import verb
 
@@ -26,10 +27,14 @@ def serve(
     rate: Annotated[float | None, typer.Option("--rate", help="Requests a second that a caller may send.")] = None,
     tls_certificate: Annotated[Path | None, typer.Option("--tls-certificate", help="PEM file.")] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", help="PEM file.")] = None,
+    allow_skops: AllowSkopsOption = None,
 ) -> Answer:
     """Serve what is in production. Over HTTP, until interrupted; every answer is in the prediction log."""
     from rich.text import Text
 
+    from modelyard.packaging.predictors import declare_trust
+
+    declare_trust(allow_skops)
     tls = (tls_certificate, tls_key)
     session.project.serve(host=host, port=port, keys=keys, rate_per_s=rate, tls=tls)
     return Answer({"host": host, "port": port}, Text("The server has stopped."))

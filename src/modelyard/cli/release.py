@@ -1,4 +1,4 @@
-"""Commands that release a model: package, register, approve, reject, promote, rollback."""
+"""Commands that release a model: register, approve, reject, promote, rollback."""
 
 from typing import Annotated
 
@@ -11,14 +11,6 @@ __all__ = ["add_to"]
 
 VersionArgument = Annotated[int, typer.Argument(help="Version number in the registry.", min=1)]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; goes to the ledger.")]
-
-
-def package(session: Session) -> Answer:
-    """Build the package and prove its parity. Model, preprocessing, contract, golden rows and card in one folder."""
-    from modelyard.cli.show.release import show_package
-
-    built = session.project.package()
-    return Answer(built.manifest.to_dict(), show_package(built))
 
 
 def register(session: Session) -> Answer:
@@ -87,7 +79,6 @@ def token(
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this file."""
     verbs = (
-        ("package", package),
         ("register", register),
         ("approve", approve),
         ("reject", reject),

@@ -14,7 +14,7 @@ import polars as pl
 from modelyard.core import Record
 from modelyard.features.values import moment_of, moments_in, standardised
 
-__all__ = ["DateDifferenceEncoding", "DateEncoding", "DatePart"]
+__all__ = ["CIRCLES", "DateDifferenceEncoding", "DateEncoding", "DatePart"]
 
 Matrix = npt.NDArray[np.float64]
 
@@ -159,7 +159,7 @@ def _circles() -> dict[str, tuple[str, _Circle]]:
     return found
 
 
-_CIRCLES = _circles()
+CIRCLES = _circles()
 
 _PARTS_OF_MOMENT: dict[str, Callable[[Any], float]] = {
     "month": lambda moment: int(moment.month),
@@ -180,7 +180,7 @@ _PARTS_OF_SERIES: dict[str, Callable[[pl.Series], Matrix]] = {
 
 def _add_circles() -> None:
     """The cyclic parts, looked up in one table both for a row and for a column, so that both have the same bits."""
-    for name, (part, circle) in _CIRCLES.items():
+    for name, (part, circle) in CIRCLES.items():
         _PARTS_OF_MOMENT[name] = functools.partial(_on_circle, circle, _PARTS_OF_MOMENT[part])
         _PARTS_OF_SERIES[name] = functools.partial(_column_on_circle, circle, _PARTS_OF_SERIES[part])
 

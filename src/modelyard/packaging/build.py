@@ -25,6 +25,7 @@ from modelyard.data import ReferenceProfile, Roles, Split, assign_roles, build_p
 from modelyard.evaluation.records import Evaluation
 from modelyard.features import OWN_FILE, SentenceEncoding, catalogue
 from modelyard.features.sentences import DISTRIBUTION
+from modelyard.packaging.bench import held_against
 from modelyard.packaging.card import CardSource, DecisionNote, TestOpening, card_page, fill_card
 from modelyard.packaging.compile import compile_model
 from modelyard.packaging.golden import Parity, largest_difference
@@ -34,8 +35,9 @@ from modelyard.packaging.manifest import CONFORMAL_FILE, MANIFEST_FILE, PROTOCOL
 from modelyard.packaging.mlflow_files import mlflow_files
 from modelyard.packaging.package import Package, files_in, load_package
 from modelyard.packaging.plan import ScoringPlan
-from modelyard.packaging.predictors import BlendPredictor, Predictor
+from modelyard.packaging.predictors import BlendPredictor, Predictor, SkopsPredictor, SkopsTrust
 from modelyard.packaging.scorer import Scorer
+from modelyard.packaging.suite import suite_files
 from modelyard.problem import Problem
 from modelyard.report import render_html, render_markdown
 from modelyard.training.model import FittedModel
@@ -155,11 +157,13 @@ class _Draft:
         self._write_scoring(place, model, plan, predictor, roles, created_at)
         manifest = self._manifest(plan, predictor, created_at)
         _seal(place, manifest)
-        scorer = Scorer.load(place)
+        # Whoever builds has just written the estimator, and knows it.
+        trust = SkopsTrust(manifest.skops)
+        scorer = Scorer.load(place, trust)
         parity = scorer.verify_golden()
         on_table = self._parity_on_table(model, scorer)
         _require_parity(parity, on_table)
-        measurement = measure_package(place)
+        measurement = measure_package(place, trust)
         source = CardSource(
             problem=self.problem,
             run=self.run.record,
@@ -213,6 +217,9 @@ class _Draft:
         _write_json(place / "contract.json", contract.to_dict())
         _write_json(place / "golden.json", golden.to_dict())
         _write_json(place / "reference.json", self._reference(model).to_dict())
+        (place / "tests").mkdir()
+        for name, text in suite_files(contract, plan).items():
+            (place / "tests" / name).write_text(text, encoding="utf-8")
         sure = _how_sure(self.evaluation)
         if sure is not None:
             _write_json(place / CONFORMAL_FILE, sure.to_dict())
@@ -267,6 +274,7 @@ class _Draft:
             ledger_position=self.details.ledger_position,
             requirements=_requirements(plan, predictor),
             author=self.details.author,
+            skops=_types(predictor),
         )
 
     def _write_card(self, place: Path, source: CardSource) -> None:
@@ -302,12 +310,21 @@ def _logged_scores(predictions: npt.NDArray[np.float64]) -> npt.NDArray[np.float
     return predictions if predictions.ndim == 1 else predictions.max(axis=1)
 
 
+def _types(predictor: Predictor) -> tuple[str, ...]:
+    """What an operator must allow before the predictor can be read."""
+    return predictor.types if isinstance(predictor, BlendPredictor | SkopsPredictor) else ()
+
+
 def _requirements(plan: ScoringPlan, predictor: Predictor) -> dict[str, str]:
     """Distributions that scoring imports, with the versions at hand."""
     kinds = predictor.kinds if isinstance(predictor, BlendPredictor) else (predictor.kind,)
     modules = ["modelyard", "numpy", "polars", *(kind for kind in kinds if kind in ("lightgbm", "xgboost"))]
     owners = importlib.metadata.packages_distributions()
-    names = [owners.get(module, [module])[0] for module in modules]
+    if SkopsPredictor.kind in kinds:
+        # A module of one's own may lie beside the project, in no distribution.
+        own = (name.partition(".")[0] for name in _types(predictor))
+        modules += ["skops", "sklearn", *(module for module in own if module in owners)]
+    names = list(dict.fromkeys(owners.get(module, [module])[0] for module in modules))
     if any(isinstance(encoding, SentenceEncoding) for encoding in plan.encodings):
         names += ["scipy", DISTRIBUTION]
     return {name: importlib.metadata.version(name) for name in names}
@@ -342,15 +359,8 @@ def _require_parity(parity: Parity, on_table: Parity) -> None:
 
 def _require_limits(problem: Problem, measured: Measurement, size_mb: float) -> None:
     """Refuse a package that exceeds a declared limit; all that are exceeded are named."""
-    limits = problem.constraints
-    checks = (
-        ("latency_p99_ms", limits.latency_p99_ms, measured.latency_p99_ms),
-        ("memory_mb", limits.memory_mb, measured.memory_mb),
-        ("model_size_mb", limits.model_size_mb, size_mb),
-    )
-    broken = [f"{name} {value:.4g} above {limit:g}" for name, limit, value in checks if limit and value > limit]
-    if limits.throughput_per_s and measured.throughput_per_s < limits.throughput_per_s:
-        broken.append(f"throughput_per_s {measured.throughput_per_s:.4g} below {limits.throughput_per_s:g}")
+    limits = held_against(problem.constraints.model_dump(), measured, size_mb)
+    broken = [limit.in_words for limit in limits if not limit.kept]
     if broken:
         raise GateRefusedError(
             "the package exceeds the declared limits, so nothing was published",

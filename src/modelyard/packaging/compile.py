@@ -24,6 +24,7 @@ from modelyard.packaging.predictors import (
     NeighboursPredictor,
     NetworkPredictor,
     Predictor,
+    SkopsPredictor,
     XGBoostPredictor,
     flatten_trees,
 )
@@ -47,7 +48,9 @@ def compile_model(model: FittedModel, threshold: float | None) -> tuple[ScoringP
     Raises
     ------
     StateError
-        If the estimator has no native form. Nothing is pickled instead.
+        If the estimator has neither a native form nor one that skops can keep.
+    MissingExtraError
+        If only skops can keep it, and is not installed.
     """
     predictor = compile_estimator(model.estimator, model.task, model.family)
     everything = tuple(range(len(model.classes)))
@@ -69,21 +72,17 @@ def compile_model(model: FittedModel, threshold: float | None) -> tuple[ScoringP
 def compile_estimator(estimator: Any, task: Task, family: str) -> Predictor:
     """The predictor by the compiler of the estimator's class, or of the nearest class that it descends from.
 
+    Where there is none the estimator itself is kept, by skops; such a package is served only with an explicit yes.
+
     Raises
     ------
-    StateError
-        If there is none.
+    StateError, MissingExtraError
+        As :func:`compile_model`.
     """
     for kind in type(estimator).__mro__:
         if kind.__name__ in _COMPILERS:
             return _COMPILERS[kind.__name__](estimator, task)
-    raise StateError(
-        "this estimator has no native form, so it cannot be packaged",
-        where=f"family {family!r}",
-        got=f"{type(estimator).__module__}.{type(estimator).__name__}",
-        cure="Choose a winner among the families that ship with modelyard, or an estimator that descends from a linear "
-        "model, tree, forest or booster of scikit-learn, LightGBM, XGBoost or CatBoost",
-    )
+    return SkopsPredictor.of(estimator, is_classes=task.is_classification, family=family)
 
 
 def _constant(estimator: Any, task: Task) -> Predictor:

@@ -17,15 +17,17 @@ from typing import Any
 import numpy as np
 
 from modelyard.core import ModelyardError, Record
+from modelyard.packaging.predictors import SkopsTrust
 from modelyard.packaging.scorer import Scorer
 
-__all__ = ["Measurement", "measure_package"]
+__all__ = ["BatchLatency", "Measurement", "measure_batches", "measure_package"]
 
 _WARM_UP = 200
 _ROUNDS = 3
 _CALLS = 1_000
 _BATCH_ROWS = 1_000
 _BATCH_SECONDS = 0.2
+_FEWEST_CALLS = 30
 _LIMIT_S = 300
 
 
@@ -56,7 +58,31 @@ class Measurement(Record):
     machine: str
 
 
-def measure_package(folder: Path) -> Measurement:
+@dataclasses.dataclass(frozen=True)
+class BatchLatency(Record):
+    """How long requests of one size take, in milliseconds, within the process.
+
+    Parameters
+    ----------
+    rows
+        Of one request.
+    calls
+        How many were timed.
+    p50_ms, p90_ms, p99_ms
+        Quantiles of the calls.
+    rows_per_s
+        At the median.
+    """
+
+    rows: int
+    calls: int
+    p50_ms: float
+    p90_ms: float
+    p99_ms: float
+    rows_per_s: float
+
+
+def measure_package(folder: Path, trust: SkopsTrust | None = None) -> Measurement:
     """Load a package in a fresh process, as a server would, and measure it there.
 
     Raises
@@ -64,15 +90,24 @@ def measure_package(folder: Path) -> Measurement:
     ModelyardError
         If the process fails or does not end within five minutes.
     """
-    command = [sys.executable, "-m", "modelyard.packaging.latency", str(folder), repr(time.monotonic())]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    return measure_batches(folder, (), trust)[0]
+
+
+def measure_batches(
+    folder: Path, sizes: Sequence[int], trust: SkopsTrust | None = None
+) -> tuple[Measurement, tuple[BatchLatency, ...]]:
+    """As :func:`measure_package`, and how long requests of several numbers of rows take."""
+    started = repr(time.monotonic())
+    command = [sys.executable, "-m", "modelyard.packaging.latency", str(folder), started, *map(str, sizes)]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", **(trust.in_environment() if trust else {})}
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_LIMIT_S, check=True, env=environment)  # noqa: S603 - our own module
-        return Measurement.from_dict(json.loads(done.stdout))
     except subprocess.TimeoutExpired as error:
         raise _failed(f"no answer within {_LIMIT_S} s") from error
     except subprocess.CalledProcessError as error:
         raise _failed((error.stderr.strip().splitlines() or ["no message"])[-1]) from error
+    found = json.loads(done.stdout)
+    return Measurement.from_dict(found["measurement"]), tuple(map(BatchLatency.from_dict, found["batches"]))
 
 
 def _failed(got: str) -> ModelyardError:
@@ -84,7 +119,7 @@ def _failed(got: str) -> ModelyardError:
     )
 
 
-def _measure(folder: Path, started: float) -> Measurement:
+def _measure(folder: Path, started: float, sizes: Sequence[int]) -> dict[str, Any]:
     """What the fresh process does."""
     scorer = Scorer.load(folder)
     rows = [row.features for row in scorer.golden.rows if row.origin == "validation"]
@@ -92,7 +127,8 @@ def _measure(folder: Path, started: float) -> Measurement:
     scorer.score_rows(rows[:1])
     cold_start = time.monotonic() - started
     p50, p99 = _latency(scorer, rows)
-    return Measurement(
+    batches = [_batch_latency(scorer, rows, size).to_dict() for size in sizes]
+    measurement = Measurement(
         latency_p50_ms=p50,
         latency_p99_ms=p99,
         throughput_per_s=_throughput(scorer, rows),
@@ -100,6 +136,7 @@ def _measure(folder: Path, started: float) -> Measurement:
         cold_start_s=round(cold_start, 3),
         machine=f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
     )
+    return {"measurement": measurement.to_dict(), "batches": batches}
 
 
 def _latency(scorer: Scorer, rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:
@@ -112,6 +149,15 @@ def _latency(scorer: Scorer, rows: Sequence[Mapping[str, Any]]) -> tuple[float, 
     quantiles = [np.quantile(_timed(scorer, requests), [0.5, 0.99]) for _ in range(_ROUNDS)]
     p50, p99 = np.median(quantiles, axis=0) / 1e6
     return round(float(p50), 5), round(float(p99), 5)
+
+
+def _batch_latency(scorer: Scorer, rows: Sequence[Mapping[str, Any]], size: int) -> BatchLatency:
+    """Requests of ``size`` rows: as many as one row is timed with, fewer where that would take long."""
+    calls = max(_FEWEST_CALLS, _CALLS // size)
+    requests = [[rows[(number + place) % len(rows)] for place in range(size)] for number in range(calls)]
+    scorer.score_rows(requests[0])
+    p50, p90, p99 = (float(value) / 1e6 for value in np.quantile(_timed(scorer, requests), [0.5, 0.9, 0.99]))
+    return BatchLatency(size, calls, round(p50, 5), round(p90, 5), round(p99, 5), round(1e3 * size / p50, 1))
 
 
 def _timed(scorer: Scorer, requests: Sequence[Sequence[Mapping[str, Any]]]) -> list[int]:
@@ -149,4 +195,4 @@ def _memory_mb() -> float:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(_measure(Path(sys.argv[1]), float(sys.argv[2])).to_dict()))
+    sys.stdout.write(json.dumps(_measure(Path(sys.argv[1]), float(sys.argv[2]), list(map(int, sys.argv[3:])))))

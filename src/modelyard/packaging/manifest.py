@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 from collections.abc import Mapping
+from typing import Any
 
 from modelyard.core import Record, digest_json
 
@@ -13,7 +14,7 @@ MANIFEST_FILE = "manifest.json"
 CONFORMAL_FILE = "conformal.json"
 """How sure a prediction is; absent where nothing was calibrated."""
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Version of the package format.
 
 The rule: a loader of protocol N accepts every package of protocols 1 to N, and refuses those above N. So the number
@@ -23,6 +24,8 @@ record of the package (records refuse unknown fields); a new kind of encoding or
 existing one. It stays for changes that no loader sees, such as another text in the card's Markdown or another version
 of LightGBM behind the same model file. Whoever raises it keeps a package of the old number among the tests, and the
 code that reads it.
+
+1: the first. 2: an estimator may be kept by skops (a kind of predictor, and the manifest's field ``skops``).
 """
 
 
@@ -57,6 +60,9 @@ class Manifest(Record):
         Distribution to version: what scoring needs.
     author
         Who built it; empty if it is not known.
+    skops
+        Types that must be allowed before the model can be read, if it is an estimator without a native form: for people to
+        know. What is allowed never follows from it.
     """
 
     protocol: int
@@ -74,6 +80,14 @@ class Manifest(Record):
     ledger_position: int | None
     requirements: Mapping[str, str]
     author: str = ""
+    skops: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-ready data; a field that protocol 1 does not know stands there only if it says something."""
+        content = super().to_dict()
+        if not self.skops:
+            del content["skops"]
+        return content
 
     def expected_digest(self) -> str:
         """The digest that the other fields call for."""

@@ -15,9 +15,9 @@ from modelyard.packaging.manifest import PROTOCOL
 from modelyard.packaging.plan import ScoringPlan
 from modelyard.problem import Task
 
-__all__ = ["mlflow_files"]
+__all__ = ["LOADER", "mlflow_files", "output_columns"]
 
-_LOADER = "modelyard.packaging.mlflow_loader"
+LOADER = "modelyard.packaging.mlflow_loader"
 
 
 def mlflow_files(
@@ -61,12 +61,12 @@ def _mlmodel(
     environment = {"conda": "conda.yaml", "virtualenv": "python_env.yaml"}
     return {
         "flavors": {
-            "python_function": {"env": environment, "loader_module": _LOADER, "python_version": python},
+            "python_function": {"env": environment, "loader_module": LOADER, "python_version": python},
             "modelyard": {"protocol": PROTOCOL, "manifest": "manifest.json"},
         },
         "metadata": {"task": plan.task.value, "kinds": {column.name: column.kind.value for column in columns}},
         "model_uuid": uuid.uuid4().hex,
-        "signature": {"inputs": json.dumps(inputs), "outputs": json.dumps(_outputs(plan)), "params": None},
+        "signature": {"inputs": json.dumps(inputs), "outputs": json.dumps(output_columns(plan)), "params": None},
         "utc_time_created": created_at.astimezone(dt.UTC).strftime("%Y-%m-%d %H:%M:%S.%f"),
     }
 
@@ -75,7 +75,7 @@ def _type_of(column: Column) -> str:
     return "string" if column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT) and column.dtype == "String" else "any"
 
 
-def _outputs(plan: ScoringPlan) -> list[dict[str, Any]]:
+def output_columns(plan: ScoringPlan) -> list[dict[str, Any]]:
     """The columns that the loader's ``predict`` gives."""
     label = "double" if plan.task is Task.REGRESSION else "string"
     outputs = [("prediction", label)]

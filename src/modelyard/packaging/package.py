@@ -10,7 +10,7 @@ from typing import Any
 from modelyard.core import IntegrityError, digest_bytes, digest_file
 from modelyard.packaging.manifest import MANIFEST_FILE, PROTOCOL, Manifest
 
-__all__ = ["Package", "files_in", "load_package"]
+__all__ = ["Package", "differences", "files_in", "load_package", "read_manifest"]
 
 _MODEL_FOLDER = "model/"
 _CURE = "Do not use the package; fetch it again from the registry, or build it again from its run"
@@ -69,18 +69,24 @@ def load_package(folder: Path | str) -> Package:
         file is missing or too many, or something is no plain file. Everything that is wrong with files is listed.
     """
     folder = Path(folder)
-    manifest = _read_manifest(folder)
+    manifest = read_manifest(folder)
     if manifest.digest != manifest.expected_digest():
         raise _refused("the manifest is not what was packaged", f"{folder}/{MANIFEST_FILE}", "another digest")
-    problems = list(_differences(folder, manifest))
+    problems = list(differences(folder, manifest))
     if problems:
         shown = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if problems[5:] else "")
         raise _refused("the files are not those that were packaged", str(folder), shown)
     return Package(folder, manifest)
 
 
-def _read_manifest(folder: Path) -> Manifest:
-    """The manifest, its protocol looked at before anything else in it."""
+def read_manifest(folder: Path) -> Manifest:
+    """The manifest as it lies there, its protocol looked at before anything else in it; nothing else is verified.
+
+    Raises
+    ------
+    IntegrityError
+        If there is none, it cannot be read, or its protocol is newer than this version knows.
+    """
     path = folder / MANIFEST_FILE
     if path.is_symlink() or not path.is_file():
         raise _refused("there is no package", str(folder), f"no {MANIFEST_FILE}")
@@ -104,8 +110,8 @@ def _read_manifest(folder: Path) -> Manifest:
         raise _refused("the manifest cannot be read", str(path), str(error)) from error
 
 
-def _differences(folder: Path, manifest: Manifest) -> Iterator[str]:
-    """What is wrong with the files, in words."""
+def differences(folder: Path, manifest: Manifest) -> Iterator[str]:
+    """What is wrong with the files of a package, in words: added, missing, no plain file, changed."""
     found = dict(files_in(folder))
     found.pop(MANIFEST_FILE, None)
     for name in sorted(found.keys() - manifest.files.keys()):

@@ -16,7 +16,7 @@ from modelyard.packaging.golden import GoldenSet, Parity, replay
 from modelyard.packaging.manifest import CONFORMAL_FILE, Manifest
 from modelyard.packaging.package import Package, load_package
 from modelyard.packaging.plan import ScoringPlan
-from modelyard.packaging.predictors import Predictor, load_predictor
+from modelyard.packaging.predictors import Predictor, SkopsTrust, load_predictor, operators_trust
 from modelyard.problem import Task
 
 __all__ = ["Scorer", "Scores"]
@@ -81,13 +81,22 @@ class Scorer:
         self._encode = row_encoder(plan.encodings)
 
     @classmethod
-    def load(cls, source: Path | str | Package) -> Self:
+    def load(cls, source: Path | str | Package, trust: SkopsTrust | None = None) -> Self:
         """The scorer of a package; a folder is verified first, as :func:`~modelyard.packaging.load_package` does.
+
+        Parameters
+        ----------
+        source
+            The package.
+        trust
+            The operator's yes to an estimator that skops keeps; by default what ``MODELYARD_ALLOW_SKOPS`` says.
 
         Raises
         ------
         IntegrityError
             If a file is not what was packaged.
+        GateRefusedError
+            If the estimator is one that only skops can keep, and nobody said yes to its types.
         ModelyardError
             If the library of the predictor is not installed.
         """
@@ -96,7 +105,7 @@ class Scorer:
         return cls(
             package.manifest,
             plan,
-            load_predictor(plan.predictor, package.model_files()),
+            load_predictor(plan.predictor, package.model_files(), trust or operators_trust()),
             contract=Contract.from_dict(package.read_json("contract.json")),
             profile=ReferenceProfile.from_dict(package.read_json("reference.json")),
             golden=GoldenSet.from_dict(package.read_json("golden.json")),

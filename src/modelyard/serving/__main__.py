@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from modelyard.core import ConfigError, ModelyardError
+from modelyard.packaging.predictors import declare_trust
 from modelyard.serving.access import Guard, KeyFile, Rates, is_local
 from modelyard.serving.prediction_log import LogPolicy
 from modelyard.serving.server import serve
@@ -28,8 +29,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--tls-certificate", type=Path, help="PEM file")
     parser.add_argument("--tls-key", type=Path, help="PEM file")
     _add_log_flags(parser)
+    parser.add_argument(
+        "--allow-skops", metavar="TYPES", help="read an estimator kept by skops: known, or names of types"
+    )
     given = parser.parse_args(arguments)
     try:
+        declare_trust(given.allow_skops)
         serve(_settings(given), guard=_guard(given))
     except ModelyardError as error:
         sys.stderr.write(f"{error.sentence}\n")

@@ -11,6 +11,7 @@ from modelyard.store.ledger import Ledger, LedgerTransaction
 from modelyard.store.objects import ObjectStore
 from modelyard.store.tables import metadata
 from modelyard.store.tracker import LocalTracker, Tracker, load_tracker
+from modelyard.store.versioning import keep_out_of_git, tracked_artefacts
 from modelyard.store.workspace import Workspace
 
 __all__ = [
@@ -22,8 +23,10 @@ __all__ = [
     "Tracker",
     "Verification",
     "Workspace",
+    "keep_out_of_git",
     "load_record",
     "load_tracker",
     "metadata",
     "save_record",
+    "tracked_artefacts",
 ]

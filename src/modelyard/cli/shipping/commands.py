@@ -10,6 +10,7 @@ from modelyard.cli.verb import verb
 
 if TYPE_CHECKING:
     from modelyard.packaging import Package
+    from modelyard.packaging.onnx import OnnxExport
 
 __all__ = ["add_to"]
 
@@ -74,30 +75,50 @@ def bundle(
 
 def export(
     session: Session,
-    form: Annotated[str, typer.Argument(help="kubernetes or kserve.")],
+    form: Annotated[str, typer.Argument(help="onnx, kubernetes or kserve.")],
     which: WhichArgument = None,
     to: ToOption = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="onnx: write it even if its answers differ by more than the package allows.")
+    ] = False,
     image: Annotated[
         str | None, typer.Option("--image", help="The image as the cluster fetches it; NAME:VERSION by default.")
     ] = None,
-    replicas: Annotated[int, typer.Option("--replicas", help="Least number of pods.", min=1)] = 2,
-    max_replicas: Annotated[int, typer.Option("--max-replicas", help="Largest number of pods.", min=1)] = 10,
+    replicas: Annotated[tuple[int, int], typer.Option("--replicas", help="Least and largest number of pods.")] = (
+        2,
+        10,
+    ),
     log_claim: Annotated[
         str | None, typer.Option("--log-claim", help="Persistent volume claim that keeps the prediction log.")
     ] = None,
 ) -> Answer:
-    """Write manifests for a cluster. Deployment, Service, autoscaler and disruption budget, or a KServe InferenceService."""
-    from modelyard.cli.show.shipping import show_export
+    """Write a model in another form. One ONNX file, its parity measured first; or manifests for Kubernetes or KServe."""
+    from modelyard.cli.show.shipping import show_manifests, show_onnx
     from modelyard.shipping import Deployed, export_manifests, image_tag, manifest_file
 
     package = _package(session, which)
+    if form == "onnx":
+        exported = _onnx(session, which, package, to, force=force)
+        return Answer(exported.to_dict(), show_onnx(exported))
     path = to or manifest_file(package, form)
-    deployed = Deployed(package, image or image_tag(package), log_claim, (replicas, max_replicas))
+    deployed = Deployed(package, image or image_tag(package), log_claim, replicas)
     kinds = export_manifests(deployed, form, path)
     _note(session, which, package, form, str(path))
     return Answer(
-        {"path": str(path), "image": deployed.image, "kinds": kinds}, show_export(kinds, path, deployed.image)
+        {"path": str(path), "image": deployed.image, "kinds": kinds}, show_manifests(kinds, path, deployed.image)
     )
+
+
+def _onnx(session: Session, which: str | None, package: "Package", to: Path | None, *, force: bool) -> "OnnxExport":
+    """One file; of a version of the project it is also compared on rows of the validation part."""
+    from modelyard.packaging.onnx import export_onnx
+
+    path = to or Path(f"{package.manifest.name}-{package.manifest.version}.onnx")
+    if not _is_version(which):
+        return export_onnx(package, path, force=force)
+    exported = session.project.packages.export_onnx(path, int(package.manifest.version), force=force)
+    _note(session, which, package, "onnx", str(path))
+    return exported
 
 
 def _is_version(which: str | None) -> bool:

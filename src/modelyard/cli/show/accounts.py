@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import RenderableType
 from rich.text import Text
 
-from modelyard.cli.show.blocks import counted, facts, headline, hint, link, plain_table, stack
+from modelyard.cli.show.blocks import counted, facts, findings_view, headline, hint, link, plain_table, stack
 from modelyard.status import Status
 from modelyard.store import LedgerRow, Verification
 
@@ -70,5 +70,6 @@ def show_status(status: Status) -> RenderableType:
                 ("ledger", f"{counted(status.ledger_rows, 'row')}, {'verified' if status.ledger_ok else 'BROKEN'}"),
             )
         ),
+        findings_view(status.findings) if status.findings else None,
         hint(status.next_step),
     )

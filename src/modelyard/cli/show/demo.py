@@ -15,8 +15,9 @@ from modelyard.cli.show.accounts import show_status, show_verification
 from modelyard.cli.show.blocks import facts, headline, link, stack
 from modelyard.cli.show.modelling import show_audit, show_evaluation, show_training
 from modelyard.cli.show.operations import show_decision, show_monitoring
+from modelyard.cli.show.packages import show_package
 from modelyard.cli.show.problem import show_check
-from modelyard.cli.show.release import show_deployment, show_package, show_version
+from modelyard.cli.show.release import show_deployment, show_version
 from modelyard.core import silent
 from modelyard.demo import DemoOutcome
 from modelyard.evaluation import Evaluation

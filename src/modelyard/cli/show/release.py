@@ -1,41 +1,14 @@
-"""Views of a release: package, version, deployment, token."""
+"""Views of a release: version, deployment, token."""
 
 from collections.abc import Sequence
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from modelyard.cli.show.blocks import counted, facts, headline, hint, link, plain_table, stack
+from modelyard.cli.show.blocks import counted, facts, headline, hint, plain_table, stack
 from modelyard.governance import Deployment, ModelVersion, Stage, Token
-from modelyard.packaging import Package
 
-__all__ = ["show_deployment", "show_package", "show_revoked", "show_token", "show_tokens", "show_version"]
-
-
-def show_package(package: Package) -> RenderableType:
-    """The package's identity and what was proved about it."""
-    manifest = package.manifest
-    metrics = package.read_json("metrics.json")
-    parity, measured = metrics["parity"], metrics["measurement"]
-    difference = f"{parity['max_abs_difference']:.1e} on {parity['rows']} golden rows"
-    return stack(
-        headline(
-            f"Package {manifest.name} {manifest.version}",
-            f"{manifest.bytes / 1e6:.1f} MB, digest {manifest.digest[:12]}",
-        ),
-        facts(
-            (
-                ("parity", f"proved: largest difference to training {difference}"),
-                (
-                    "one row",
-                    f"{measured['latency_p50_ms']:.3f} ms median, {measured['latency_p99_ms']:.3f} ms p99, in process",
-                ),
-            )
-        ),
-        link("package", package.folder),
-        link("card", package.folder / "card.html"),
-        hint("modelyard register"),
-    )
+__all__ = ["show_deployment", "show_revoked", "show_token", "show_tokens", "show_version"]
 
 
 def show_version(version: ModelVersion, what: str) -> RenderableType:

@@ -1,4 +1,4 @@
-"""Views of what was shipped: an image, a bundle, manifests."""
+"""Views of what was shipped: an image, a bundle, manifests, an ONNX file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -6,9 +6,10 @@ from pathlib import Path
 from rich.console import RenderableType
 
 from modelyard.cli.show.blocks import facts, headline, hint, link, stack
+from modelyard.packaging.onnx import OnnxExport, OnnxParity
 from modelyard.shipping import Context, ImageReport
 
-__all__ = ["show_bundle", "show_export", "show_image"]
+__all__ = ["show_bundle", "show_image", "show_manifests", "show_onnx"]
 
 _STEPS = {
     "lambda": "docker build -f {folder}/Containerfile -t IMAGE {folder}, push it, and create the function from it",
@@ -50,7 +51,7 @@ def show_bundle(context: Context, folder: Path) -> RenderableType:
     )
 
 
-def show_export(kinds: Sequence[str], path: Path, image: str) -> RenderableType:
+def show_manifests(kinds: Sequence[str], path: Path, image: str) -> RenderableType:
     """What the file holds."""
     return stack(
         headline(", ".join(kinds), f"image {image}"), link("manifests", path), hint(f"kubectl apply -f {path}")
@@ -59,3 +60,20 @@ def show_export(kinds: Sequence[str], path: Path, image: str) -> RenderableType:
 
 def _size(context: Context) -> str:
     return f"{context.bytes / 1e6:.1f} MB, package digest {context.package_digest[:12]}"
+
+
+def show_onnx(exported: OnnxExport) -> RenderableType:
+    """The file, what it takes, and how exact it is."""
+    found = [("golden rows", exported.golden), ("validation rows", exported.held)]
+    inputs = [f"{kind} {name}" for name, kind in exported.inputs.items()]
+    note = "forced: it does not answer as the package does" if exported.forced else f"{exported.bytes / 1e6:.1f} MB"
+    return stack(
+        headline("Exported to ONNX.", note),
+        facts((*((name, _agreement(parity)) for name, parity in found if parity), ("inputs", ", ".join(inputs)))),
+        link("file", Path(exported.path)),
+    )
+
+
+def _agreement(parity: OnnxParity) -> str:
+    differ = "no other decision" if not parity.decisions_differ else f"{parity.decisions_differ} other decisions"
+    return f"largest difference {parity.max_abs_difference:.1e} on {parity.rows:,}, {differ}"

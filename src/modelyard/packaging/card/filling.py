@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelyard.audit.records import AuditReport
+from modelyard.core import Finding, Severity
 from modelyard.data import SplitRecord
 from modelyard.evaluation.records import Evaluation
 from modelyard.features import FeatureEntry
@@ -26,6 +27,7 @@ from modelyard.packaging.golden import Parity
 from modelyard.packaging.latency import Measurement
 from modelyard.packaging.manifest import Manifest
 from modelyard.packaging.plan import ScoringPlan
+from modelyard.packaging.predictors import SkopsPredictor
 from modelyard.problem import Problem, Task
 from modelyard.training.records import TrainingRun
 
@@ -84,6 +86,7 @@ def fill_card(source: CardSource) -> ModelCard:
                 ("audit", source.audit.findings if source.audit else ()),
                 ("split", source.split.findings),
                 ("evaluation", source.evaluation.findings),
+                ("packaging", _packaging(source)),
             ],
         ),
         decisions=source.decisions,
@@ -199,6 +202,23 @@ def _openings(source: CardSource) -> tuple[TestOpening, ...]:
     if source.openings or account.opened_at is None:
         return source.openings
     return (TestOpening(account.opened_at, account.opened_by, account.reason),)
+
+
+def _packaging(source: CardSource) -> tuple[Finding, ...]:
+    """What follows from how the model is kept."""
+    if source.plan.predictor != SkopsPredictor.kind and not source.manifest.skops:
+        return ()
+    return (
+        Finding(
+            id="no-native-form",
+            severity=Severity.WARNING,
+            subject=source.plan.predictor,
+            message="The estimator has no native form and is kept by skops.",
+            why="Reading it makes objects from a file, and every request calls the estimator itself, which is slow.",
+            action=f"Serve it with --allow-skops {','.join(source.manifest.skops) or 'known'}, or choose another family.",
+            row="K2",
+        ),
+    )
 
 
 def _operation(source: CardSource) -> CardOperation:

@@ -17,6 +17,7 @@ from modelyard.packaging.predictors.lightgbm import LightGBMPredictor
 from modelyard.packaging.predictors.linear import LinearPredictor, Link
 from modelyard.packaging.predictors.neighbours import NeighboursPredictor
 from modelyard.packaging.predictors.network import NetworkPredictor
+from modelyard.packaging.predictors.opaque import SkopsPredictor, SkopsTrust, declare_trust, operators_trust
 from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, SINGLE_TOLERANCE, Predictor
 from modelyard.packaging.predictors.tables import AdditivePredictor, ObliviousPredictor
 from modelyard.packaging.predictors.xgboost import XGBoostPredictor
@@ -39,9 +40,13 @@ __all__ = [
     "NetworkPredictor",
     "ObliviousPredictor",
     "Predictor",
+    "SkopsPredictor",
+    "SkopsTrust",
     "XGBoostPredictor",
+    "declare_trust",
     "flatten_trees",
     "load_predictor",
+    "operators_trust",
 ]
 
 _KINDS: dict[str, type[Predictor]] = {
@@ -59,17 +64,29 @@ _KINDS: dict[str, type[Predictor]] = {
         ObliviousPredictor,
         AdditivePredictor,
         BlendPredictor,
+        SkopsPredictor,
     )
 }
 
 
-def load_predictor(kind: str, files: Mapping[str, bytes]) -> Predictor:
+def load_predictor(kind: str, files: Mapping[str, bytes], trust: SkopsTrust | None = None) -> Predictor:
     """The predictor of a scoring plan from its files.
+
+    Parameters
+    ----------
+    kind
+        As the plan names it.
+    files
+        Name to content.
+    trust
+        The operator's yes to files of skops; without it a predictor of that kind is refused.
 
     Raises
     ------
     IntegrityError
         If the kind is unknown, or a file is missing or damaged.
+    GateRefusedError
+        If it is an estimator kept by skops, and the operator has not allowed it.
     """
     if kind not in _KINDS:
         raise IntegrityError(
@@ -78,4 +95,8 @@ def load_predictor(kind: str, files: Mapping[str, bytes]) -> Predictor:
             got=repr(kind),
             cure=f"Upgrade modelyard; this version knows {', '.join(_KINDS)}",
         )
+    if kind == SkopsPredictor.kind:
+        return SkopsPredictor.from_files(files, trust)
+    if kind == BlendPredictor.kind:
+        return BlendPredictor.from_files(files, trust)
     return _KINDS[kind].from_files(files)

@@ -10,6 +10,7 @@ import numpy as np
 
 from modelyard.conformal import ProbabilityCurve
 from modelyard.packaging.predictors.files import damaged, json_of
+from modelyard.packaging.predictors.opaque import SkopsPredictor, SkopsTrust
 from modelyard.packaging.predictors.predictor import Matrix, Predictor
 
 __all__ = ["BlendPart", "BlendPredictor"]
@@ -73,6 +74,13 @@ class BlendPredictor:
         inner = (member.kinds if isinstance(member, BlendPredictor) else (member.kind,) for member in members)
         return tuple(dict.fromkeys(kind for kinds in inner for kind in kinds))
 
+    @property
+    def types(self) -> tuple[str, ...]:
+        """Types that members need which skops keeps; none as a rule."""
+        members = [part.predictor for part in self._parts]
+        found = (member.types for member in members if isinstance(member, BlendPredictor | SkopsPredictor))
+        return tuple(sorted({name for types in found for name in types}))
+
     def predict_row(self, features: list[float]) -> list[float]:
         """Outputs of one row; summed in the members' order."""
         total = [0.0] * self.outputs
@@ -104,15 +112,15 @@ class BlendPredictor:
         return files
 
     @classmethod
-    def from_files(cls, files: Mapping[str, bytes]) -> Self:
-        """Read what :meth:`to_files` wrote."""
+    def from_files(cls, files: Mapping[str, bytes], trust: SkopsTrust | None = None) -> Self:
+        """Read what :meth:`to_files` wrote; members that skops keeps need the operator's trust."""
         from modelyard.packaging.predictors import load_predictor
 
         content = json_of(files, _FILE)
         try:
             parts = [
                 BlendPart(
-                    load_predictor(member["kind"], _files_of(number, files)),
+                    load_predictor(member["kind"], _files_of(number, files), trust),
                     int(member["start"]),
                     int(member["stop"]),
                     float(member["weight"]),
