@@ -19,6 +19,7 @@ from modelyard.problem.sections import (
     AnomalyPlan,
     ClusterPlan,
     CustomEstimator,
+    DeployPlan,
     ForecastPlan,
     SearchRange,
     Strict,
@@ -35,6 +36,7 @@ __all__ = [
     "CustomEstimator",
     "CustomMetric",
     "DataSource",
+    "DeployPlan",
     "EvaluationPlan",
     "ExistingSystem",
     "FeaturePlan",
@@ -468,6 +470,7 @@ class Problem(Strict):
     contact: str = Field(default="", description="How to reach the owner.")
     escalation: tuple[str, ...] = Field(default=(), description="Whom to call next, in order.")
     policy: Policy = Policy()
+    deploy: DeployPlan = DeployPlan()
     monitoring: Monitoring = Monitoring()
     retraining: Retraining = Retraining()
     features: FeaturePlan = FeaturePlan()

@@ -6,7 +6,17 @@ Never: knows another section.
 """
 
 from modelyard.problem.sections.courses import AnomalyPlan, ClusterPlan, ForecastPlan
+from modelyard.problem.sections.deploy import DeployPlan
 from modelyard.problem.sections.strict import Strict
 from modelyard.problem.sections.training import CustomEstimator, SearchRange, TrainingPlan
 
-__all__ = ["AnomalyPlan", "ClusterPlan", "CustomEstimator", "ForecastPlan", "SearchRange", "Strict", "TrainingPlan"]
+__all__ = [
+    "AnomalyPlan",
+    "ClusterPlan",
+    "CustomEstimator",
+    "DeployPlan",
+    "ForecastPlan",
+    "SearchRange",
+    "Strict",
+    "TrainingPlan",
+]
