@@ -478,7 +478,16 @@ class Project:
         NotPermittedError, IntegrityError
             If the actor may not serve, or the package's bytes have changed.
         """
-        from modelyard.serving import Guard, Rates, RegistryDeployments, ServingSettings, TokenKeys, is_local, serve
+        from modelyard.serving import (
+            Guard,
+            Rates,
+            RegistryDeployments,
+            RegistryRollouts,
+            ServingSettings,
+            TokenKeys,
+            is_local,
+            serve,
+        )
 
         governance.require_permission(self.actor, "serve")
         version = self._production()
@@ -494,8 +503,9 @@ class Project:
             tls_key=tls[1],
         )
         deployments = RegistryDeployments(self.workspace, version.name, self.actor)
+        rollouts = RegistryRollouts(self.workspace, self.problem, self.actor)
         self._note("serving.started", version.subject, {"host": host, "port": port})
-        serve(settings, guard=guard, deployments=deployments)
+        serve(settings, guard=guard, deployments=deployments, rollouts=rollouts)
 
     def score(
         self,

@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 
 import sqlalchemy as sa
 
@@ -12,6 +13,7 @@ from modelyard.governance.records import Deployment
 from modelyard.governance.registry import Registry
 from modelyard.governance.roles import require_permission
 from modelyard.governance.rollout_log import (
+    Rollout,
     RolloutChange,
     RolloutView,
     enter_change,
@@ -46,6 +48,7 @@ class Rollouts:
     """
 
     def __init__(self, workspace: Workspace, name: str, *, clock: Clock = system_clock) -> None:
+        self._workspace = workspace
         self._registry = Registry(workspace)
         self._ledger = workspace.ledger
         self._name = name
@@ -97,6 +100,10 @@ class Rollouts:
         """Every change of a rollout, in order."""
         with self._ledger.reading() as connection:
             return read_changes(connection, rollout)
+
+    def folder(self, rollout: Rollout) -> Path:
+        """Where the package of the version lies; whoever loads it verifies it."""
+        return self._workspace.folder("packages", self._registry.version(rollout.name, rollout.version).folder)
 
     def resume(self, actor: Actor) -> RolloutView:
         """End a pause.

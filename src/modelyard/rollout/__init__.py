@@ -10,6 +10,7 @@ from modelyard.rollout.guards import judge, said
 from modelyard.rollout.machine import abort, advance, is_due, look, promote, promoted, resume, start
 from modelyard.rollout.plan import plan_of
 from modelyard.rollout.records import (
+    GOLDEN,
     AnalysisRule,
     Figure,
     GuardRule,
@@ -25,6 +26,7 @@ from modelyard.rollout.records import (
 from modelyard.rollout.sequential import Interval, always_valid_interval
 
 __all__ = [
+    "GOLDEN",
     "AnalysisRule",
     "Figure",
     "GuardRule",

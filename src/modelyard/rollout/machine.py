@@ -8,7 +8,7 @@ import dataclasses
 from collections.abc import Sequence
 
 from modelyard.rollout.guards import said
-from modelyard.rollout.records import Phase, Plan, Reading, State, StepKind, Verdict
+from modelyard.rollout.records import GOLDEN, Phase, Plan, Reading, State, StepKind, Verdict
 
 __all__ = ["abort", "advance", "is_due", "look", "promote", "promoted", "resume", "start"]
 
@@ -134,7 +134,7 @@ def _worst(readings: Sequence[Reading]) -> Verdict:
 
 def _counted(readings: Sequence[Reading]) -> list[Reading]:
     """The readings that rest on requests; the replay of golden rows does not."""
-    return [reading for reading in readings if reading.name != "golden_rows"]
+    return [reading for reading in readings if reading.name != GOLDEN]
 
 
 def _succeeded(plan: Plan, state: State, samples: int) -> State:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from modelyard.problem import Task
 from modelyard.problem.schema import Problem
 from modelyard.problem.sections.deploy import Analysis, CanaryStep, DeployPlan, Guard, Pause, ShadowPlan, seconds_of
-from modelyard.rollout.records import AnalysisRule, GuardRule, Plan, Step, StepKind, Strategy
+from modelyard.rollout.records import GOLDEN, AnalysisRule, GuardRule, Plan, Step, StepKind, Strategy
 
 __all__ = ["plan_of"]
 
@@ -69,7 +69,7 @@ def _rule(guard: Guard, min_samples: int) -> GuardRule:
         None if bounds is None else bounds.min,
         None if bounds is None else bounds.max,
         guard.max_relative_change,
-        min_samples,
+        1 if guard.name == GOLDEN else min_samples,
         guard.failure_limit,
         guard.dry_run,
         guard.alpha if guard.needs_labels else None,

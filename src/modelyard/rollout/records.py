@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from modelyard.core import Record
 
 __all__ = [
+    "GOLDEN",
     "AnalysisRule",
     "Figure",
     "GuardRule",
@@ -19,6 +20,9 @@ __all__ = [
     "Strategy",
     "Verdict",
 ]
+
+GOLDEN = "golden_rows"
+"""The replay of rows with known answers, which needs no requests."""
 
 
 class Strategy(enum.StrEnum):

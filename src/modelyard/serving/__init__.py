@@ -1,7 +1,7 @@
 """Serving: a verified package answers over HTTP and for files, and every answer is on record.
 
 Takes: a package, settings, rows.
-Gives: a REST application and its server, batch scoring, and the prediction log with the labels that came back.
+Gives: a REST application and its server, variants of a rollout, batch scoring, and the prediction log with its labels.
 Never: imports training code or pandas, answers without a record, or lets an exception's text out.
 """
 
@@ -19,6 +19,7 @@ from modelyard.serving.prediction_log import (
     read_predictions,
     record_feedback,
 )
+from modelyard.serving.routing import RegistryRollouts, RolloutSource
 from modelyard.serving.server import serve
 from modelyard.serving.settings import ServingSettings
 
@@ -34,6 +35,8 @@ __all__ = [
     "PredictionLog",
     "Rates",
     "RegistryDeployments",
+    "RegistryRollouts",
+    "RolloutSource",
     "ServingApp",
     "ServingSettings",
     "TokenKeys",

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 from modelyard.core import StateError
-from modelyard.serving.endpoint import ActiveModel, PredictionRecord
+from modelyard.serving.endpoint import ActiveModel
 from modelyard.serving.formats import FeedbackRecord, FieldError, Flag, Prediction, RefusedRequestError, Row
 from modelyard.serving.prediction_log import LogKind, PredictionLog
 from modelyard.serving.rest import ServingMetrics
+from modelyard.serving.routing.router import Routing
 from modelyard.serving.settings import ServingSettings
+from modelyard.serving.slices import Asked, predict_in_slices
 
 __all__ = ["Answering"]
 
@@ -30,12 +32,15 @@ class Answering:
         Counts what happens.
     predictions, feedback
         The logs.
+    routing
+        Whether a version is rolled out.
     """
 
     settings: ServingSettings
     metrics: ServingMetrics
     predictions: PredictionLog
     feedback: PredictionLog
+    routing: Routing = dataclasses.field(default_factory=Routing)
 
     @classmethod
     def open(cls, model: ActiveModel, settings: ServingSettings, metrics: ServingMetrics) -> "Answering":
@@ -56,18 +61,26 @@ class Answering:
             )
             for kind in (LogKind.PREDICTIONS, LogKind.FEEDBACK)
         ]
-        return cls(settings, metrics, *logs)
+        predictions, feedback = logs
+        return cls(settings, metrics, predictions, feedback)
 
     def take_over(self, model: ActiveModel) -> None:
         """Another model answers from now on: the log says what its columns are."""
         self.predictions.describe(model.kinds)
 
     async def answer(
-        self, model: ActiveModel, rows: Sequence[Row], started: float, *, uncertainty: bool = False
+        self,
+        model: ActiveModel,
+        rows: Sequence[Row],
+        started: float,
+        *,
+        uncertainty: bool = False,
+        is_named: bool = False,
     ) -> list[Prediction]:
         """Check, score and log rows that came at ``started`` (:func:`time.perf_counter`); say how sure, if asked.
 
-        A large request is worked off in slices, between which others have their turn.
+        A large request is worked off in slices, between which others have their turn. While a version is rolled out, it
+        answers some of the rows in place of ``model``, unless the caller named the version (``is_named``).
 
         Raises
         ------
@@ -75,18 +88,17 @@ class Answering:
             413 for too many rows, 422 for rows that break the contract, 503 if the log takes nothing.
         """
         self._limit(len(rows))
-        at = dt.datetime.now(dt.UTC)
-        size = self.settings.slice_rows
+        asked = Asked(dt.datetime.now(dt.UTC), started, self.settings.slice_rows, uncertainty)
         flags = await self._checked(model, rows)
-        answers: list[Prediction] = []
-        records: list[PredictionRecord] = []
-        for first in range(0, len(rows), size):
-            if first:
-                await asyncio.sleep(0)
-            part = slice(first, first + size)
-            some_answers, some_records = model.predict(rows[part], flags[part], at, started, uncertainty=uncertainty)
-            answers += some_answers
-            records += some_records
+        router = self.routing.router
+        if router is not None and not is_named and rows:
+            routed = await router.answered(model, rows, flags, asked)
+            await _record(self.predictions, routed.records)
+            for who, some in routed.parts:
+                self._count(who, some)
+            router.shadow(rows, routed.answers, asked)
+            return routed.answers
+        answers, records = await predict_in_slices(model, rows, flags, asked)
         await _record(self.predictions, records)
         self._count(model, answers)
         return answers

@@ -1,7 +1,8 @@
 """Rows of rollouts: written within the ledger's transaction, read on one connection."""
 
 import json
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
@@ -55,7 +56,7 @@ def enter_change(
         before = Stage.APPROVED if version.stage is Stage.CANDIDATE else version.stage
         require_transition(version.subject, before, stage)
         set_stage(transaction, version, stage)
-    numbers = {item.name: [item.value, item.other, item.samples] for item in readings}
+    numbers = {item.name: [_finite(item.value), _finite(item.other), item.samples] for item in readings}
     details = {
         "rollout": rollout.id,
         "step": state.step,
@@ -117,7 +118,7 @@ def _noted(connection: sa.Connection, rollout: str, position: int) -> State | No
     return None if row is None else State.from_dict(json.loads(row["progress"]))
 
 
-def _change(row: Mapping[str, Any]) -> RolloutChange:
+def _change(row: sa.RowMapping) -> RolloutChange:
     values = {str(key): value for key, value in row.items() if key != "id"}
     return RolloutChange.from_dict({**values, "numbers": json.loads(values["numbers"])})
 
@@ -129,6 +130,11 @@ def _stage(state: State) -> Stage:
     if state.phase is Phase.ABORTED:
         return Stage.APPROVED
     return Stage.CANARY if state.weight else Stage.SHADOW
+
+
+def _finite(value: float | None) -> float | None:
+    """JSON has no NaN; the reason says what was wrong."""
+    return value if value is not None and math.isfinite(value) else None
 
 
 def _text(value: Any) -> str:

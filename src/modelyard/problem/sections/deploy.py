@@ -260,4 +260,8 @@ class DeployPlan(Strict):
             raise ValueError("strategy.canary.steps: the first step is a weight, such as {set_weight: 10}")
         if any(after <= before for before, after in itertools.pairwise(weights)):
             raise ValueError(f"strategy.canary.steps: the weights must rise, got {weights}")
+        if 100 in weights and self.strategy.canary.steps[-1].set_weight != 100:
+            raise ValueError(
+                "strategy.canary.steps: with all requests there is nothing to compare with; 100 comes last"
+            )
         return self

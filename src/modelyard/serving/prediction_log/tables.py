@@ -30,6 +30,10 @@ __all__ = ["CompactionReport", "compact", "read_feedback", "read_predictions", "
 
 _logger = logging.getLogger("modelyard.serving")
 
+_SHADOW = "shadow"
+_ANSWERED = "stable"
+"""What lines without a role are: no version was rolled out."""
+
 
 @dataclasses.dataclass(frozen=True)
 class CompactionReport(Record):
@@ -53,18 +57,25 @@ class CompactionReport(Record):
     torn: int
 
 
-def read_predictions(folder: Path) -> pl.DataFrame:
+def read_predictions(folder: Path, *, shadows: bool = False) -> pl.DataFrame:
     """All predictions in the log, in the order of time; those of one request in its order.
+
+    What a version said in shadow was no answer, so it is left out; with ``shadows`` it is all that there is, each under the
+    ``id`` of the answer beside which it was given.
 
     Columns: ``id``, ``at`` (UTC), ``model``, ``version``, ``digest`` (of the package), ``latency_ms``, ``score``
     (probability of the positive or decided class, or the predicted value), ``label`` (null for regression), ``probabilities``
     (list in the order of the classes; null unless there are more than two), ``flags`` (list of ``column: rule``), and
     ``feature.<name>`` for each column of the contract: numbers, Booleans, moments
-    (UTC, without a zone) or text, by its kind.
+    (UTC, without a zone) or text, by its kind. ``role`` is ``stable``, or while a version is rolled out ``canary`` or
+    ``baseline``.
 
     Torn lines are left out and reported to the log of the process; :func:`torn_lines` lists them.
     """
-    return _read(folder, LogKind.PREDICTIONS).sort("at", maintain_order=True)
+    table = _read(folder, LogKind.PREDICTIONS).sort("at", maintain_order=True)
+    role = pl.col("role") if "role" in table.columns else pl.lit(None, pl.String)  # files of before there were roles
+    table = table.with_columns(role.fill_null(_ANSWERED).alias("role"))
+    return table.filter((pl.col("role") == _SHADOW) == shadows)
 
 
 def read_feedback(folder: Path) -> pl.DataFrame:
@@ -192,6 +203,7 @@ def _schema(kind: LogKind) -> dict[str, Any]:
         "label": pl.String,
         "probabilities": pl.List(pl.Float64),
         "flags": pl.List(pl.String),
+        "role": pl.String,
     }
 
 

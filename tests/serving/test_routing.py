@@ -1,0 +1,313 @@
+"""The router and its conductor: variants, shadows and verdicts, with the champion behind whatever a new version does."""
+
+import asyncio
+import dataclasses
+import datetime as dt
+import json
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.serving.conftest import Response, ask_app
+
+from modelyard.core import StateError
+from modelyard.governance import Rollout, RolloutView
+from modelyard.problem import Task
+from modelyard.problem.schema import Costs, Problem
+from modelyard.rollout import Phase, Reading, State, Strategy, plan_of, start
+from modelyard.serving import Endpoint, ServingApp, ServingSettings, activate, read_predictions, record_feedback
+from modelyard.serving.endpoint import ActiveModel
+from modelyard.serving.following import Follower
+from modelyard.serving.prediction_log import PredictionLog
+from modelyard.serving.routing import Conductor, Router
+from modelyard.serving.routing.figures import figures_of
+from modelyard.serving.routing.outcomes import Outcomes
+from modelyard.serving.routing.shadow import ShadowLane
+from modelyard.serving.routing.tally import Window
+
+Build = Callable[..., Path]
+
+
+class Wrong:
+    """A scorer that a test breaks; for the rest it is the real one."""
+
+    def __init__(self, scorer: Any, scores: Callable[[Any], Any]) -> None:
+        self._scorer = scorer
+        self._scores = scores
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._scorer, name)
+
+    def score_rows(self, rows: Sequence[Any]) -> Any:
+        """What the test makes of the scores."""
+        return self._scores(self._scorer.score_rows(rows))
+
+
+def broken(model: ActiveModel, scores: Callable[[Any], Any]) -> ActiveModel:
+    """The model with other scores."""
+    return dataclasses.replace(model, scorer=Wrong(model.scorer, scores))  # type: ignore[arg-type]
+
+
+def refuse(_scores: Any) -> Any:
+    """A scorer that fails."""
+    raise ValueError("out of order")
+
+
+@pytest.fixture(scope="session")
+def candidate(build: Build) -> ActiveModel:
+    """A version of another family for the same question."""
+    return activate(build("Churn", "linear"))
+
+
+def rollout(
+    candidate: ActiveModel, kind: Strategy = Strategy.CANARY, *, key: str | None = None, **deploy: Any
+) -> Rollout:
+    """One with quick looks, of a few requests each."""
+    guard = {"interval": "1s", "count": 1, "min_samples": 20, "inconclusive_limit": 1000, **deploy.pop("guard", {})}
+    steps = [{"set_weight": 40}, {"analysis": "guard"}, {"set_weight": 100}]
+    section = {
+        "sticky": {"key": key},
+        "strategy": {"canary": {"steps": steps}, **deploy},
+        "analysis": {"guard": guard},
+    }
+    problem = Problem.model_validate({"data": {"source": "t.csv", "target": "y"}, "deploy": section})
+    plan = plan_of(problem, kind, task=Task.BINARY)
+    return Rollout("a-rollout", "telco-churn", 2, candidate.digest, 1, plan, "ada", dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+
+
+@dataclasses.dataclass
+class Source:
+    """A rollout in memory; a test sees what is decided, and may say that another process drives."""
+
+    view: RolloutView | None
+    folder: Path
+    is_led: bool = True
+    fails: bool = False
+    heard: list[tuple[Phase, int, str]] = dataclasses.field(default_factory=list)
+    completed: int = 0
+    costs: Costs = dataclasses.field(default_factory=Costs)
+
+    def current(self) -> RolloutView | None:
+        """The rollout, until it is over."""
+        return None if self.view is None or self.view.state.phase.is_over else self.view
+
+    def package(self, view: RolloutView) -> Path:
+        """The candidate's folder."""
+        return self.folder
+
+    def lead(self, view: RolloutView, progress: State) -> bool:
+        """As the test says."""
+        return self.is_led
+
+    def change(self, view: RolloutView, state: State, readings: Sequence[Reading]) -> bool:
+        """Remember."""
+        if self.fails:
+            raise StateError("the ledger is locked", where="ledger.db", cure="Wait")
+        self.view = dataclasses.replace(view, state=state, position=view.position + 1)
+        self.heard.append((state.phase, state.weight, state.why))
+        return True
+
+    def complete(self) -> None:
+        """The version is in production."""
+        self.completed += 1
+        if self.view is not None:
+            self.view = dataclasses.replace(self.view, state=State(Phase.STABLE))
+
+
+def divided(app: ServingApp, rollout: Rollout, candidate: ActiveModel, lane: ShadowLane | None = None) -> Router:
+    """Let a router at its first step divide the application's requests."""
+    router = Router(rollout, candidate, lane)
+    router.follow(start(rollout.plan))
+    app.answering.routing.router = router
+    return router
+
+
+def rows_of(row: dict[str, Any], count: int) -> list[dict[str, Any]]:
+    """Rows of different customers."""
+    return [{**row, "tenure": number % 70, "customer": f"c{number}"} for number in range(count)]
+
+
+def posted(app: ServingApp, rows: Any, path: str = "/predict") -> Any:
+    """What the application answers."""
+    return asyncio.run(ask_app(app, "POST", path, json.dumps(rows).encode(), {})).json()
+
+
+def test_rows_keep_their_variant_and_their_order(
+    app: ServingApp, row: dict[str, Any], candidate: ActiveModel
+) -> None:
+    """With a key each row of a request goes by its own: the same customer to the same variant, answers in their order,
+    scored as the variant scores, and on record with the variant's role.
+    """
+    champion = app.endpoint.active
+    divided(app, rollout(candidate, key="customer"), candidate)
+    rows = rows_of(row, 200)
+    first, second = posted(app, rows)["predictions"], posted(app, rows[::-1])["predictions"][::-1]
+    log = read_predictions(app.settings.log_folder)
+    roles = dict(zip(log["id"], log["role"], strict=True))
+    by_first = [roles[answer["id"]] for answer in first]
+
+    assert by_first == [roles[answer["id"]] for answer in second]
+    assert {role: round(by_first.count(role) / 200, 1) for role in set(by_first)} == {
+        "canary": 0.4,
+        "baseline": 0.4,
+        "stable": 0.2,
+    }
+    expected = {"canary": candidate.scorer.score_rows(rows), "stable": champion.scorer.score_rows(rows)}
+    for number, (answer, role) in enumerate(zip(first, by_first, strict=True)):
+        assert answer["score"] == pytest.approx(expected["canary" if role == "canary" else "stable"][number], abs=1e-9)
+
+
+def test_without_a_key_a_request_goes_as_a_whole(
+    app: ServingApp, row: dict[str, Any], candidate: ActiveModel
+) -> None:
+    """Nobody could tell its rows apart, so one variant answers all of them; each request is drawn anew."""
+    router = divided(app, rollout(candidate), candidate)
+    requests = [posted(app, rows_of(row, 5))["predictions"] for _ in range(60)]
+    log = read_predictions(app.settings.log_folder)
+    roles = dict(zip(log["id"], log["role"], strict=True))
+    by_request = [{roles[answer["id"]] for answer in answers} for answers in requests]
+
+    assert all(len(found) == 1 for found in by_request)
+    assert set.union(*by_request) >= {"canary", "baseline"}
+    assert sum(router.tallies[role].requests for role in ("canary", "baseline", "stable")) == 60
+
+
+@pytest.mark.parametrize(
+    ("scores", "counted"),
+    [
+        (refuse, "errors"),
+        (lambda scores: scores * np.nan, "invalid"),
+        (lambda scores: scores + 2, "invalid"),
+    ],
+)
+def test_whatever_a_version_does_the_champion_answers(
+    scores: Callable[[Any], Any], counted: str, app: ServingApp, row: dict[str, Any], candidate: ActiveModel
+) -> None:
+    """A version that fails, or gives what is no probability, loses no request: it is counted, the champion answers."""
+    router = divided(app, rollout(candidate, key="customer"), broken(candidate, scores))
+    answers = posted(app, rows_of(row, 100))["predictions"]
+    expected = app.endpoint.active.scorer.score_rows(rows_of(row, 100))
+
+    assert [answer["score"] for answer in answers] == pytest.approx(expected.tolist(), abs=1e-9)
+    assert {answer["version"] for answer in answers} == {"1"}
+    assert getattr(router.tallies["canary"], counted) == 1
+    assert set(read_predictions(app.settings.log_folder)["role"]) == {"stable", "baseline"}
+
+
+def test_a_named_version_is_the_champion(app: ServingApp, row: dict[str, Any], candidate: ActiveModel) -> None:
+    """Who asks for a version by its number gets that one, whatever is rolled out."""
+    router = divided(app, rollout(candidate), candidate)
+    router.share = 1.0
+    inputs = [
+        {"name": name, "shape": [1], "datatype": kind, "data": [row[name]]}
+        for name, kind in (("tenure", "INT64"), ("Contract", "BYTES"), ("MonthlyCharges", "FP64"), ("since", "BYTES"))
+    ]
+    inputs.append({"name": "PaperlessBilling", "shape": [1], "datatype": "BOOL", "data": [True]})
+    inputs.append({"name": "TotalCharges", "shape": [1], "datatype": "FP64", "data": [20.0]})
+    model = app.endpoint.active
+    posted(app, {"inputs": inputs}, f"/v2/models/{model.name}/versions/{model.version}/infer")
+    posted(app, {"inputs": inputs}, f"/v2/models/{model.name}/infer")
+
+    assert read_predictions(app.settings.log_folder)["role"].to_list() == ["stable", "canary"]
+
+
+def test_a_shadow_changes_no_answer(app: ServingApp, row: dict[str, Any], candidate: ActiveModel) -> None:
+    """Its answers stand in the log under the ids of the real ones, apart from them, and are compared."""
+    shadow = rollout(candidate, Strategy.SHADOW)
+
+    async def life() -> tuple[list[Response], Router]:
+        log = PredictionLog(app.settings.log_folder, columns=candidate.kinds)
+        router = divided(app, shadow, candidate)
+        router.lane = ShadowLane(candidate, log, router.hear)
+        bodies = [json.dumps(one).encode() for one in rows_of(row, 30)]
+        answers = [await ask_app(app, "POST", "/predict", body, {}) for body in bodies]
+        while router.tallies["shadow"].requests < 30:
+            await asyncio.sleep(0.01)
+        await asyncio.to_thread(router.close)
+        return answers, router
+
+    answers, router = asyncio.run(asyncio.wait_for(life(), 60))
+    given, shadows = read_predictions(app.settings.log_folder), read_predictions(app.settings.log_folder, shadows=True)
+    figures = figures_of(router.tallies["shadow"].window, router.tallies["stable"].window)
+
+    assert [answer.json()["id"] for answer in answers] == given["id"].to_list() == shadows["id"].to_list()
+    assert (set(given["digest"]), set(shadows["digest"])) == ({app.endpoint.active.digest}, {candidate.digest})
+    difference = (given["score"] - shadows["score"]).abs().mean()
+    assert figures["score_difference"].value == pytest.approx(difference)
+    assert figures["agreement_rate"].value == (given["label"] == shadows["label"]).mean()
+
+
+def test_a_slow_shadow_drops_and_delays_nobody(app: ServingApp, row: dict[str, Any], candidate: ActiveModel) -> None:
+    """A version that takes half a second a request: hundreds of answers leave at once, and what it misses is counted."""
+
+    def slowly(scores: Any) -> Any:
+        time.sleep(0.5)
+        return scores
+
+    async def life() -> tuple[float, int]:
+        log = PredictionLog(app.settings.log_folder, columns=candidate.kinds)
+        router = divided(app, rollout(candidate, Strategy.SHADOW), candidate)
+        router.lane = ShadowLane(broken(candidate, slowly), log, router.hear)
+        latencies = []
+        for one in rows_of(row, 400):
+            began = time.perf_counter()
+            await ask_app(app, "POST", "/predict", json.dumps(one).encode(), {})
+            latencies.append(time.perf_counter() - began)
+        await asyncio.to_thread(router.close)
+        return float(np.median(latencies)), router.lane.dropped
+
+    median_s, dropped = asyncio.run(asyncio.wait_for(life(), 120))
+    assert median_s < 0.25
+    assert 400 > dropped > 0
+
+
+async def conducted(app: ServingApp, source: Source, row: dict[str, Any], until: Callable[[], bool]) -> list[int]:
+    """Look as the server does, with requests between the looks; a look of the machine is due each time."""
+    follower = Follower(app.endpoint, _Nothing(), on_swap=app.answering.take_over)
+    routing = app.answering.routing
+    conductor = Conductor(app.endpoint, routing, source, app.settings, keep=follower.keep)
+    statuses: list[int] = []
+    for _ in range(200):
+        conductor._seen_at -= 1.0  # a second goes by
+        await conductor.look()
+        if until():
+            break
+        for one in rows_of(row, 30):
+            statuses.append((await ask_app(app, "POST", "/predict", json.dumps(one).encode(), {})).status)
+    await conductor.close()
+    return statuses
+
+
+class _Nothing:
+    """A deployment log that says nothing."""
+
+    def current(self) -> None:
+        """Nothing is deployed."""
+
+    def answers(self, model: ActiveModel, before: ActiveModel) -> None:
+        """Nobody listens."""
+
+
+def begun(candidate: ActiveModel, folder: Path, kind: Strategy = Strategy.CANARY, **deploy: Any) -> Source:
+    """A rollout at its beginning."""
+    found = rollout(candidate, kind, **deploy)
+    return Source(RolloutView(found, 1, start(found.plan), {}), folder)
+
+
+LENIENT = {"metrics": [{"name": "prediction_psi", "threshold_range": {"max": 9}}]}
+
+
+def test_a_good_version_is_promoted(
+    app: ServingApp, row: dict[str, Any], candidate: ActiveModel, build: Build
+) -> None:
+    """Every request answered, and each state entered once: analysis, promotion."""
+    source = begun(candidate, build("Churn", "linear"), guard=LENIENT)
+    statuses = asyncio.run(conducted(app, source, row, lambda: source.completed > 0))
+
+    assert set(statuses) == {200}
+    assert [(phase, weight) for phase, weight, _ in source.heard][-1] == (Phase.PROMOTING, 100)
+    assert app.answering.routing.router is None
