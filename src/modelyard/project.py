@@ -83,6 +83,9 @@ class Project:
         Who acts: the owner of the token, else the user of the operating system.
     curation
         What people agree and decide about rows: the contract, corrections.
+    rollouts
+        How a version comes to all requests step by step: ``begin(version, strategy)``, ``latest()``, ``resume()``,
+        ``abort(reason)``, ``promote()``.
     course
         The verbs of a task that is not supervised row by row (forecasting, anomaly, clustering); None for the others, which
         have theirs here.
@@ -99,6 +102,7 @@ class Project:
         self.workspace = store.Workspace(root)
         self.actor = governance.current_actor(self.workspace.ledger, token, root)
         self.curation = Curation(config.problem, self.workspace, self.actor, self._split)
+        self.rollouts = governance.Steering(config.problem, self.workspace, self.actor)
         self.course = course_for(Ground(config.problem, self.workspace, self.actor, progress))
         self._progress = progress
         self._change: data_room.VersionDiff | None = None
@@ -433,7 +437,7 @@ class Project:
         return self._registry.promote(problem.name, version, self.actor, problem.policy, problem.owner)
 
     def rollback(self, reason: str) -> governance.Deployment:
-        """Put back what was in production before.
+        """Put back what was in production before; while a version is rolled out, take every request from it instead.
 
         Raises
         ------

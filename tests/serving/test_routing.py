@@ -19,7 +19,7 @@ from modelyard.governance import Rollout, RolloutView
 from modelyard.problem import Task
 from modelyard.problem.schema import Costs, Problem
 from modelyard.rollout import Phase, Reading, State, Strategy, plan_of, start
-from modelyard.serving import Endpoint, ServingApp, ServingSettings, activate, read_predictions, record_feedback
+from modelyard.serving import ServingApp, activate, read_predictions, record_feedback
 from modelyard.serving.endpoint import ActiveModel
 from modelyard.serving.following import Follower
 from modelyard.serving.prediction_log import PredictionLog
@@ -58,9 +58,15 @@ def refuse(_scores: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def candidate(build: Build) -> ActiveModel:
-    """A version of another family for the same question."""
-    return activate(build("Churn", "linear"))
+def folder(build: Build) -> Path:
+    """A package of another family for the same question."""
+    return build("Churn", "linear")
+
+
+@pytest.fixture(scope="session")
+def candidate(folder: Path) -> ActiveModel:
+    """The version that is rolled out."""
+    return activate(folder)
 
 
 def rollout(
@@ -76,7 +82,9 @@ def rollout(
     }
     problem = Problem.model_validate({"data": {"source": "t.csv", "target": "y"}, "deploy": section})
     plan = plan_of(problem, kind, task=Task.BINARY)
-    return Rollout("a-rollout", "telco-churn", 2, candidate.digest, 1, plan, "ada", dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    return Rollout(
+        "a-rollout", "telco-churn", 2, candidate.digest, 1, plan, "ada", dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    )
 
 
 @dataclasses.dataclass
@@ -136,9 +144,7 @@ def posted(app: ServingApp, rows: Any, path: str = "/predict") -> Any:
     return asyncio.run(ask_app(app, "POST", path, json.dumps(rows).encode(), {})).json()
 
 
-def test_rows_keep_their_variant_and_their_order(
-    app: ServingApp, row: dict[str, Any], candidate: ActiveModel
-) -> None:
+def test_rows_keep_their_variant_and_their_order(app: ServingApp, row: dict[str, Any], candidate: ActiveModel) -> None:
     """With a key each row of a request goes by its own: the same customer to the same variant, answers in their order,
     scored as the variant scores, and on record with the variant's role.
     """
@@ -161,9 +167,7 @@ def test_rows_keep_their_variant_and_their_order(
         assert answer["score"] == pytest.approx(expected["canary" if role == "canary" else "stable"][number], abs=1e-9)
 
 
-def test_without_a_key_a_request_goes_as_a_whole(
-    app: ServingApp, row: dict[str, Any], candidate: ActiveModel
-) -> None:
+def test_without_a_key_a_request_goes_as_a_whole(app: ServingApp, row: dict[str, Any], candidate: ActiveModel) -> None:
     """Nobody could tell its rows apart, so one variant answers all of them; each request is drawn anew."""
     router = divided(app, rollout(candidate), candidate)
     requests = [posted(app, rows_of(row, 5))["predictions"] for _ in range(60)]
@@ -225,7 +229,7 @@ def test_a_shadow_changes_no_answer(app: ServingApp, row: dict[str, Any], candid
         router.lane = ShadowLane(candidate, log, router.hear)
         bodies = [json.dumps(one).encode() for one in rows_of(row, 30)]
         answers = [await ask_app(app, "POST", "/predict", body, {}) for body in bodies]
-        while router.tallies["shadow"].requests < 30:
+        while router.tallies["shadow"].requests < 30:  # noqa: ASYNC110 - counts come from a thread, which sets no event
             await asyncio.sleep(0.01)
         await asyncio.to_thread(router.close)
         return answers, router
@@ -276,8 +280,8 @@ async def conducted(app: ServingApp, source: Source, row: dict[str, Any], until:
         await conductor.look()
         if until():
             break
-        for one in rows_of(row, 30):
-            statuses.append((await ask_app(app, "POST", "/predict", json.dumps(one).encode(), {})).status)
+        bodies = [json.dumps(one).encode() for one in rows_of(row, 30)]
+        statuses += [(await ask_app(app, "POST", "/predict", body, {})).status for body in bodies]
     await conductor.close()
     return statuses
 
@@ -301,13 +305,139 @@ def begun(candidate: ActiveModel, folder: Path, kind: Strategy = Strategy.CANARY
 LENIENT = {"metrics": [{"name": "prediction_psi", "threshold_range": {"max": 9}}]}
 
 
-def test_a_good_version_is_promoted(
-    app: ServingApp, row: dict[str, Any], candidate: ActiveModel, build: Build
-) -> None:
-    """Every request answered, and each state entered once: analysis, promotion."""
-    source = begun(candidate, build("Churn", "linear"), guard=LENIENT)
+def test_a_good_version_is_promoted(app: ServingApp, row: dict[str, Any], candidate: ActiveModel, folder: Path) -> None:
+    """Every request is answered, the version goes on after a look in which all held, and is loaded for its new place."""
+    source = begun(candidate, folder, guard=LENIENT)
     statuses = asyncio.run(conducted(app, source, row, lambda: source.completed > 0))
 
     assert set(statuses) == {200}
-    assert [(phase, weight) for phase, weight, _ in source.heard][-1] == (Phase.PROMOTING, 100)
+    assert [(phase, weight) for phase, weight, _ in source.heard if phase is not Phase.PAUSED][-1] == (
+        Phase.PROMOTING,
+        100,
+    )
     assert app.answering.routing.router is None
+
+
+def test_a_bad_version_is_taken_back(
+    app: ServingApp, row: dict[str, Any], candidate: ActiveModel, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that fails loses its requests within a look, with the figure as the reason, and nobody got anything but an answer."""
+    monkeypatch.setattr("modelyard.serving.routing.conductor.activate", lambda _: broken(candidate, refuse))
+    source = begun(candidate, folder)
+    statuses = asyncio.run(conducted(app, source, row, lambda: app.answering.routing.aborted > 0))
+
+    assert set(statuses) == {200}
+    assert source.heard[-1] == (Phase.ABORTED, 0, "error_rate is 1, above 0.01")
+    assert set(read_predictions(app.settings.log_folder)["role"]) <= {"stable", "baseline"}
+
+
+def test_a_moved_distribution_is_taken_back(
+    app: ServingApp, row: dict[str, Any], candidate: ActiveModel, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A version that calls everybody safe fails at no request, and yet is taken back."""
+    monkeypatch.setattr("modelyard.serving.routing.conductor.activate", lambda _: broken(candidate, lambda s: s * 0.01))
+    source = begun(candidate, folder)
+    asyncio.run(conducted(app, source, row, lambda: app.answering.routing.aborted > 0))
+
+    assert source.heard[-1][0] is Phase.ABORTED
+    assert "prediction_psi is" in source.heard[-1][2]
+
+
+def test_what_cannot_be_used_never_answers(app: ServingApp, row: dict[str, Any], candidate: ActiveModel) -> None:
+    """A folder with another package than the approved one: aborted before a single request."""
+    source = begun(candidate, app.settings.package_folder)
+    asyncio.run(conducted(app, source, row, lambda: bool(source.heard)))
+
+    assert source.heard == [
+        (Phase.ABORTED, 0, "it cannot be used: the folder holds another package than the one that was approved")
+    ]
+
+
+def test_another_process_drives(app: ServingApp, row: dict[str, Any], candidate: ActiveModel, folder: Path) -> None:
+    """Without the lease a process divides its requests, decides nothing, and follows what is decided elsewhere."""
+    source = begun(candidate, folder)
+    source.is_led = False
+    looks = iter(range(100))
+    asyncio.run(conducted(app, source, row, lambda: next(looks) >= 4))
+    assert source.heard == []
+    assert "canary" in set(read_predictions(app.settings.log_folder)["role"])
+
+    assert source.view is not None
+    source.view = dataclasses.replace(source.view, state=State(Phase.ABORTED), position=2)
+    asyncio.run(conducted(app, source, row, lambda: True))
+    assert app.answering.routing.router is None
+
+
+def test_requests_come_back_before_the_ledger_hears(
+    app: ServingApp, row: dict[str, Any], candidate: ActiveModel, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While the ledger takes nothing a failed version gets no request; afterwards the end is written down."""
+    monkeypatch.setattr("modelyard.serving.routing.conductor.activate", lambda _: broken(candidate, refuse))
+    source = begun(candidate, folder)
+    source.fails = True
+    shares: list[float] = []
+
+    def until() -> bool:
+        router = app.answering.routing.router
+        shares.append(router.share if router else -1.0)
+        source.fails = shares.count(0.0) < 3
+        return bool(source.heard)
+
+    asyncio.run(conducted(app, source, row, until))
+    assert shares[0] == 0.4
+    assert shares.count(0.0) >= 3
+    assert source.heard == [(Phase.ABORTED, 0, "error_rate is 1, above 0.01")]
+
+
+def test_metrics_tell_the_variants(app: ServingApp, row: dict[str, Any], candidate: ActiveModel) -> None:
+    """Requests by role, the weight and the phase, in Prometheus' format."""
+    app._conductor = Conductor(app.endpoint, app.answering.routing, begun(candidate, Path()), app.settings, keep=print)
+    divided(app, rollout(candidate, key="customer"), candidate)
+    posted(app, rows_of(row, 100))
+    text = asyncio.run(ask_app(app, "GET", "/metrics", b"", {})).body.decode()
+
+    assert 'modelyard_rollout_weight{version="1"} 0.4' in text
+    assert 'modelyard_rollout_phase{phase="canary"} 1' in text
+    assert 'modelyard_variant_requests_total{role="canary"} 1' in text
+    assert "modelyard_rollouts_aborted_total 0" in text
+
+
+@pytest.mark.parametrize("size", [25, 200, 5_000])
+def test_noise_is_no_drift(size: int) -> None:
+    """Equal distributions stay below the default bound in 200 windows of any size; a shift by one deviation does not, where
+    there are enough rows to be sure.
+    """
+    generator = np.random.default_rng(size)
+    clean, moved = [], []
+    for _ in range(200):
+        one, other = generator.normal(size=(2, size))
+        clean.append(_psi(one, other))
+        moved.append(_psi(one + 1, other))
+
+    assert max(clean) < 0.25
+    assert size < 100 or np.mean(np.array(moved) > 0.25) > 0.9
+
+
+def _psi(one: Any, other: Any) -> float:
+    first, second = Window(scores=one.tolist()), Window(scores=other.tolist())  # type: ignore[arg-type]
+    value = figures_of(first, second)["prediction_psi"].value
+    assert value is not None
+    return value
+
+
+def test_outcomes_join_labels_to_variants(app: ServingApp, row: dict[str, Any], candidate: ActiveModel) -> None:
+    """Labels that came back become money and quality of each variant, by the ids of their answers."""
+    divided(app, rollout(candidate, Strategy.AB, key="customer"), candidate)
+    answers = posted(app, rows_of(row, 200))["predictions"]
+    feedback = [{"id": answer["id"], "label": "Yes", "at": "2026-01-02T00:00:00Z"} for answer in answers]
+    record_feedback(app.settings.log_folder, feedback)
+    costs = Costs(true_positive=80, false_negative=-100)
+    outcomes = Outcomes(app.settings.log_folder, costs, ("No", "Yes"))
+    figures = outcomes.figures(("money", "accuracy", "brier"), candidate.digest, dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
+    log = read_predictions(app.settings.log_folder).filter(pl.col("role") == "canary")
+    share = (log["label"] == "Yes").mean()
+
+    assert figures["accuracy"].value == pytest.approx(share)
+    assert figures["money"].value == pytest.approx(80 * share - 100 * (1 - share))
+    assert figures["brier"].value == pytest.approx(-((1 - log["score"]) ** 2).mean())
+    assert figures["accuracy"].samples + figures["accuracy"].other_samples == 200

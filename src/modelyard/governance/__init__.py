@@ -13,6 +13,7 @@ from modelyard.governance.roles import Role, require_permission
 from modelyard.governance.rollout_log import Rollout, RolloutChange, RolloutView
 from modelyard.governance.rollouts import Rollouts
 from modelyard.governance.stages import Stage
+from modelyard.governance.steering import Steering
 from modelyard.governance.tokens import Token, Tokens, create_token, revoke_tokens, valid_tokens
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "RolloutView",
     "Rollouts",
     "Stage",
+    "Steering",
     "Token",
     "Tokens",
     "create_token",

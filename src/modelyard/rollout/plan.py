@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from modelyard.core import ConfigError
 from modelyard.problem import Task
 from modelyard.problem.schema import Problem
 from modelyard.problem.sections.deploy import Analysis, CanaryStep, DeployPlan, Guard, Pause, ShadowPlan, seconds_of
@@ -13,8 +14,17 @@ _PAUSE = "10m"
 
 
 def plan_of(problem: Problem, strategy: Strategy, *, task: Task) -> Plan:
-    """What a rollout by ``strategy`` follows; ``task`` is the package's, since the project file may say ``auto``."""
+    """What a rollout by ``strategy`` follows; ``task`` is the package's, since the project file may say ``auto``.
+
+    Raises
+    ------
+    ConfigError
+        If a figure is not defined for the task, or is in money without costs.
+    """
     deploy = problem.deploy
+    for name, analysis in deploy.analysis.items():
+        for guard in analysis.metrics:
+            _require_defined(guard.name, problem, task, f"deploy.analysis.{name}")
     steps: list[Step] = []
     if strategy is Strategy.AB:
         ab = deploy.strategy.ab
@@ -82,7 +92,28 @@ def _comparison(problem: Problem, deploy: DeployPlan, task: Task) -> AnalysisRul
     base = _analysis("ab", guard)
     metric: str = ab.metric
     if metric == "auto":
-        metric = "money" if problem.costs.has_matrix else "absolute_error" if task is Task.REGRESSION else "accuracy"
+        metric = "money" if _is_priced(problem, task) else "absolute_error" if task is Task.REGRESSION else "accuracy"
+    _require_defined(metric, problem, task, "deploy.strategy.ab.metric")
     rule = GuardRule(metric, min_samples=ab.min_samples, alpha=ab.alpha)
     guards = (rule, *(item for item in base.guards if item.name != metric))
     return AnalysisRule("ab", base.interval_s, base.count, base.inconclusive_limit, guards)
+
+
+def _require_defined(metric: str, problem: Problem, task: Task, where: str) -> None:
+    """Let a figure pass that can be measured for this model."""
+    if metric == "money" and not _is_priced(problem, task):
+        raise ConfigError("money needs prices", where=where, got="no costs for this task", cure="Fill in 'costs'")
+    tasks = {"accuracy": (Task.BINARY, Task.MULTICLASS), "brier": (Task.BINARY,), "absolute_error": (Task.REGRESSION,)}
+    if task not in tasks.get(metric, (task,)):
+        fitting = ", ".join(name for name, items in tasks.items() if task in items)
+        raise ConfigError(
+            f"{metric} is not defined for {task}", where=where, got=metric, cure=f"Choose from: money, {fitting}"
+        )
+
+
+def _is_priced(problem: Problem, task: Task) -> bool:
+    """True if the project file says what decisions of this task are worth."""
+    costs = problem.costs
+    if task is Task.REGRESSION:
+        return costs.per_unit_error is not None
+    return costs.per_error is not None or (task is Task.BINARY and costs.has_matrix)

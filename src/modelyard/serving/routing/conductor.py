@@ -4,9 +4,9 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from modelyard.core import ModelyardError
-from modelyard.governance import RolloutView
 from modelyard.problem.sections.deploy import LABEL_METRICS
 from modelyard.rollout import (
     GOLDEN,
@@ -30,6 +30,9 @@ from modelyard.serving.routing.router import BASELINE, CANARY, SHADOW, Router, R
 from modelyard.serving.routing.shadow import ShadowLane
 from modelyard.serving.routing.source import RolloutSource
 from modelyard.serving.settings import ServingSettings
+
+if TYPE_CHECKING:
+    from modelyard.governance import RolloutView
 
 __all__ = ["Conductor"]
 
@@ -105,7 +108,7 @@ class Conductor:
 
     # --- following ----------------------------------------------------------------------------------------------
 
-    async def _follow(self, view: RolloutView) -> None:
+    async def _follow(self, view: "RolloutView") -> None:
         """Divide as the latest change says; what this process decided itself and could not write yet stays."""
         if view.rollout.id != self._rollout:
             await self._put_down()
@@ -117,7 +120,7 @@ class Conductor:
                 self._routing.router.begin_windows()
                 self._routing.router.follow(view.state)
 
-    async def _taken_up(self, view: RolloutView) -> Router | None:
+    async def _taken_up(self, view: "RolloutView") -> Router | None:
         """A router with the version loaded and verified; None if it cannot answer, and then the rollout ends."""
         try:
             folder = await asyncio.to_thread(self._source.package, view)
@@ -135,7 +138,7 @@ class Conductor:
             router.lane = ShadowLane(model, log, router.hear)
         return router
 
-    def _unfit(self, model: ActiveModel, view: RolloutView) -> str:
+    def _unfit(self, model: ActiveModel, view: "RolloutView") -> str:
         """Why a version cannot answer beside the champion; empty if it can."""
         champion = self._endpoint.active
         if model.digest != view.rollout.digest:
@@ -155,7 +158,7 @@ class Conductor:
 
     # --- driving ------------------------------------------------------------------------------------------------
 
-    async def _leads(self, view: RolloutView, now: float) -> bool:
+    async def _leads(self, view: "RolloutView", now: float) -> bool:
         """True if this process drives; what it noted last counts when it takes over from another one."""
         if self._led_at is None:
             if not await asyncio.to_thread(self._source.lead, view, self._state):
@@ -169,7 +172,7 @@ class Conductor:
             self._led_at = now
         return True
 
-    async def _drive(self, view: RolloutView, passed: float) -> None:
+    async def _drive(self, view: "RolloutView", passed: float) -> None:
         """Let time pass, look if it is time, and enter what follows."""
         router, plan = self._routing.router, view.rollout.plan
         if router is None or self._state.phase is Phase.ABORTED:  # the latter could not be written down yet
@@ -190,7 +193,7 @@ class Conductor:
         elif await asyncio.to_thread(self._source.change, view, state, readings):
             _logger.warning("the rollout goes on", extra=_told(view, state))
 
-    async def _looked(self, view: RolloutView, router: Router, state: State) -> tuple[State, tuple[Reading, ...]]:
+    async def _looked(self, view: "RolloutView", router: Router, state: State) -> tuple[State, tuple[Reading, ...]]:
         """A look; figures that had too few requests go on growing, the others begin anew."""
         plan = view.rollout.plan
         readings = judge(plan.analysis(state.step).guards, await self._figures(view, router, state))
@@ -198,7 +201,7 @@ class Conductor:
             router.begin_windows()
         return look(plan, state, readings), readings
 
-    async def _end(self, view: RolloutView, why: str, readings: Sequence[Reading]) -> None:
+    async def _end(self, view: "RolloutView", why: str, readings: Sequence[Reading]) -> None:
         """Take every request back, now; then write down why."""
         state = abort(self._state, why)
         if self._routing.router is not None:
@@ -208,14 +211,14 @@ class Conductor:
             self._routing.aborted += 1
             _logger.error("the rollout was aborted, the version before answers", extra=_told(view, state))
 
-    async def _complete(self, view: RolloutView) -> None:
+    async def _complete(self, view: "RolloutView") -> None:
         """Put the version into production; if that is refused, every request goes back."""
         try:
             await asyncio.to_thread(self._source.complete)
         except ModelyardError as error:
             await self._end(view, f"it could not be promoted: {error.sentence}", ())
 
-    async def _figures(self, view: RolloutView, router: Router, state: State) -> dict[str, Figure]:
+    async def _figures(self, view: "RolloutView", router: Router, state: State) -> dict[str, Figure]:
         """What was counted here, what the golden rows say, and what labels say, where a guard wants them."""
         tallies = router.tallies
         if router.share:
@@ -227,7 +230,7 @@ class Conductor:
         names = tuple(rule.name for rule in view.rollout.plan.analysis(state.step).guards if rule.alpha is not None)
         return figures if not names else {**figures, **await asyncio.to_thread(self._labelled, view, names)}
 
-    def _labelled(self, view: RolloutView, names: tuple[str, ...]) -> Mapping[str, Figure]:
+    def _labelled(self, view: "RolloutView", names: tuple[str, ...]) -> Mapping[str, Figure]:
         outcomes = Outcomes(self._settings.log_folder, self._source.costs, self._endpoint.active.classes)
         return outcomes.figures(names, view.rollout.digest, view.rollout.at)
 
@@ -237,6 +240,6 @@ def _lacks_requests(reading: Reading) -> bool:
     return reading.verdict is Verdict.INCONCLUSIVE and reading.name not in (GOLDEN, *LABEL_METRICS)
 
 
-def _told(view: RolloutView, state: State) -> dict[str, object]:
+def _told(view: "RolloutView", state: State) -> dict[str, object]:
     """For the process's log."""
     return {"version": view.rollout.version, "phase": state.phase.value, "weight": state.weight, "why": state.why}

@@ -6,16 +6,18 @@ import logging
 import math
 import time
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelyard.core import new_id
-from modelyard.governance import Rollout
 from modelyard.rollout import Phase, State, StepKind, share_of
 from modelyard.serving.endpoint import STABLE, ActiveModel, PredictionRecord
 from modelyard.serving.formats import Flag, Prediction, Row
 from modelyard.serving.routing.shadow import Comparison, ShadowLane
 from modelyard.serving.routing.tally import Tally
 from modelyard.serving.slices import Asked, predict_in_slices
+
+if TYPE_CHECKING:
+    from modelyard.governance import Rollout
 
 __all__ = ["BASELINE", "CANARY", "SHADOW", "Routed", "Router", "Routing"]
 
@@ -74,7 +76,7 @@ class Router:
         Asks the version in shadow; None if there is no shadow.
     """
 
-    def __init__(self, rollout: Rollout, candidate: ActiveModel, lane: ShadowLane | None = None) -> None:
+    def __init__(self, rollout: "Rollout", candidate: ActiveModel, lane: ShadowLane | None = None) -> None:
         self.rollout = rollout
         self.candidate = dataclasses.replace(candidate, role=CANARY)
         self.lane = lane

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from modelyard.core import Actor, new_id
-from modelyard.governance import Rollouts, RolloutView
 from modelyard.problem.schema import Costs
 from modelyard.rollout import Reading, State
 
 if TYPE_CHECKING:
+    from modelyard.governance import RolloutView
     from modelyard.problem import Problem
     from modelyard.store import Workspace
 
@@ -24,16 +24,16 @@ class RolloutSource(Protocol):
     def costs(self) -> Costs:
         """What decisions are worth, for figures in money."""
 
-    def current(self) -> RolloutView | None:
+    def current(self) -> "RolloutView | None":
         """The rollout under way."""
 
-    def package(self, view: RolloutView) -> Path:
+    def package(self, view: "RolloutView") -> Path:
         """The folder of the version's package."""
 
-    def lead(self, view: RolloutView, progress: State) -> bool:
+    def lead(self, view: "RolloutView", progress: State) -> bool:
         """Take or keep the lease, and note the progress; False if another process drives."""
 
-    def change(self, view: RolloutView, state: State, readings: Sequence[Reading]) -> bool:
+    def change(self, view: "RolloutView", state: State, readings: Sequence[Reading]) -> bool:
         """Enter the next state; False if somebody else changed the rollout meanwhile."""
 
     def complete(self) -> None:
@@ -54,6 +54,8 @@ class RegistryRollouts:
     """
 
     def __init__(self, workspace: "Workspace", problem: "Problem", actor: Actor) -> None:
+        from modelyard.governance import Rollouts
+
         self._rollouts = Rollouts(workspace, problem.name)
         self._watch = workspace.ledger.watch()
         self._problem = problem
@@ -67,7 +69,7 @@ class RegistryRollouts:
         """As the project file has them."""
         return self._problem.costs
 
-    def current(self) -> RolloutView | None:
+    def current(self) -> "RolloutView | None":
         """The rollout under way; asked anew only when something was committed."""
         self._is_stale |= self._watch.has_changed()
         if self._is_stale:
@@ -75,15 +77,15 @@ class RegistryRollouts:
             self._is_stale = False
         return self._found
 
-    def package(self, view: RolloutView) -> Path:
+    def package(self, view: "RolloutView") -> Path:
         """The folder as the registry knows it."""
         return self._rollouts.folder(view.rollout)
 
-    def lead(self, view: RolloutView, progress: State) -> bool:
+    def lead(self, view: "RolloutView", progress: State) -> bool:
         """By the lease row."""
         return self._rollouts.leads(view, self._holder) and self._rollouts.lead(view, self._holder, progress)
 
-    def change(self, view: RolloutView, state: State, readings: Sequence[Reading]) -> bool:
+    def change(self, view: "RolloutView", state: State, readings: Sequence[Reading]) -> bool:
         """A row of the rollout, its ledger row and the version's stage."""
         return self._rollouts.change(view, state, self._actor, readings)
 
