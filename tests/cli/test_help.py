@@ -36,6 +36,8 @@ COMMANDS = [
     "approve",
     "reject",
     "promote",
+    "deploy",
+    "rollout",
     "rollback",
     "token",
     "serve",

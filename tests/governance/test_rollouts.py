@@ -141,14 +141,14 @@ def test_one_process_drives_and_the_next_one_goes_on(
     state = advance(view.rollout.plan, view.state, 123.0)
 
     assert rollouts.lead(view, "first", state)
-    assert (rollouts.lead(view, "second", view.state), rollouts.leads(view, "second")) == (False, False)
+    assert (rollouts.lead(view, "second", view.state), rollouts.is_free(view, "second")) == (None, False)
     hands.now += dt.timedelta(seconds=3.1)
     found = rollouts.current()
     assert found is not None
     assert (found.state.elapsed_s, found.state.step, found.position) == (123.0, view.state.step, view.position)
-    assert rollouts.leads(found, "second")
-    assert rollouts.lead(found, "second", found.state)
-    assert not rollouts.lead(view, "first", state)
+    assert rollouts.is_free(found, "second")
+    assert rollouts.lead(view, "second", view.state) == state, "what it knew itself was older"
+    assert rollouts.lead(view, "first", state) is None
 
 
 def test_what_was_noted_ends_with_its_state(rollouts: Rollouts, ada: Actor, policy: Policy) -> None:
@@ -158,7 +158,7 @@ def test_what_was_noted_ends_with_its_state(rollouts: Rollouts, ada: Actor, poli
 
     resumed = rollouts.resume(ada)
     assert (resumed.state.phase, resumed.state.elapsed_s) == (Phase.CANARY, 0.0)
-    assert not rollouts.lead(view, "first", view.state)
+    assert rollouts.lead(view, "first", view.state) is None
     with pytest.raises(StateError, match="the rollout does not pause"):
         rollouts.resume(ada)
 

@@ -5,6 +5,7 @@ import dataclasses
 import datetime as dt
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -107,9 +108,9 @@ class Source:
         """The candidate's folder."""
         return self.folder
 
-    def lead(self, view: RolloutView, progress: State) -> bool:
+    def lead(self, view: RolloutView, progress: State) -> State | None:
         """As the test says."""
-        return self.is_led
+        return progress if self.is_led else None
 
     def change(self, view: RolloutView, state: State, readings: Sequence[Reading]) -> bool:
         """Remember."""
@@ -269,7 +270,9 @@ def test_a_slow_shadow_drops_and_delays_nobody(app: ServingApp, row: dict[str, A
     assert 400 > dropped > 0
 
 
-async def conducted(app: ServingApp, source: Source, row: dict[str, Any], until: Callable[[], bool]) -> list[int]:
+async def conducted(
+    app: ServingApp, source: Source, row: dict[str, Any], until: Callable[[], bool], *, requests: int = 30
+) -> list[int]:
     """Look as the server does, with requests between the looks; a look of the machine is due each time."""
     follower = Follower(app.endpoint, _Nothing(), on_swap=app.answering.take_over)
     routing = app.answering.routing
@@ -280,7 +283,7 @@ async def conducted(app: ServingApp, source: Source, row: dict[str, Any], until:
         await conductor.look()
         if until():
             break
-        bodies = [json.dumps(one).encode() for one in rows_of(row, 30)]
+        bodies = [json.dumps(one).encode() for one in rows_of(row, requests)]
         statuses += [(await ask_app(app, "POST", "/predict", body, {})).status for body in bodies]
     await conductor.close()
     return statuses
@@ -419,7 +422,7 @@ def test_noise_is_no_drift(size: int) -> None:
 
 
 def _psi(one: Any, other: Any) -> float:
-    first, second = Window(scores=one.tolist()), Window(scores=other.tolist())  # type: ignore[arg-type]
+    first, second = Window(scores=deque(one.tolist())), Window(scores=deque(other.tolist()))
     value = figures_of(first, second)["prediction_psi"].value
     assert value is not None
     return value
@@ -435,9 +438,36 @@ def test_outcomes_join_labels_to_variants(app: ServingApp, row: dict[str, Any], 
     outcomes = Outcomes(app.settings.log_folder, costs, ("No", "Yes"))
     figures = outcomes.figures(("money", "accuracy", "brier"), candidate.digest, dt.datetime(2026, 1, 1, tzinfo=dt.UTC))
     log = read_predictions(app.settings.log_folder).filter(pl.col("role") == "canary")
-    share = (log["label"] == "Yes").mean()
+    share = float((log["label"] == "Yes").cast(pl.Float64).to_numpy().mean())
+    brier = float(((1 - log["score"].to_numpy()) ** 2).mean())
 
     assert figures["accuracy"].value == pytest.approx(share)
     assert figures["money"].value == pytest.approx(80 * share - 100 * (1 - share))
-    assert figures["brier"].value == pytest.approx(-((1 - log["score"]) ** 2).mean())
+    assert figures["brier"].value == pytest.approx(-brier)
     assert figures["accuracy"].samples + figures["accuracy"].other_samples == 200
+
+
+@pytest.mark.parametrize(("right", "phase"), [("canary", Phase.PROMOTING), ("baseline", Phase.ABORTED)])
+def test_the_better_of_two_wins_by_its_labels(
+    right: str, phase: Phase, app: ServingApp, row: dict[str, Any], candidate: ActiveModel, folder: Path
+) -> None:
+    """A/B: nothing is decided before labels come; then the version whose answers came true wins, whichever it is."""
+    source = begun(candidate, folder, Strategy.AB, key="customer", guard=LENIENT, ab={"min_samples": 30})
+    looks = iter(range(1000))
+
+    def until() -> bool:
+        if next(looks) == 3:
+            assert source.heard == []
+            log = read_predictions(app.settings.log_folder)
+            said = log.select("id", is_right=pl.col("role") == right, said=pl.col("label") == "Yes")
+            record_feedback(
+                app.settings.log_folder,
+                [
+                    {"id": id_, "label": "Yes" if is_right == said else "No", "at": "2026-01-02T00:00:00Z"}
+                    for id_, is_right, said in said.iter_rows()
+                ],
+            )
+        return bool(source.heard)
+
+    asyncio.run(conducted(app, source, row, until, requests=60))
+    assert source.heard[0][0] is phase

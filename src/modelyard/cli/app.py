@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from modelyard.cli import accounts, curation, labelling, modelling, operations, problem, release, rollout
+from modelyard.cli import accounts, curation, labelling, modelling, operations, problem, release
 from modelyard.cli.exit_codes import ExitCode
 from modelyard.cli.progress import clear_progress
 from modelyard.core.errors import ModelyardError
@@ -38,7 +38,7 @@ def _root(
     """Options of the command itself."""
 
 
-for _room in (problem, curation, modelling, release, rollout, operations, labelling, accounts):
+for _room in (problem, curation, modelling, release, operations, labelling, accounts):
     _room.add_to(app)
 
 

@@ -161,8 +161,14 @@ class Rollouts:
 
     # --- for the processes that serve ---------------------------------------------------------------------------
 
-    def lead(self, view: RolloutView, holder: str, progress: State) -> bool:
-        """Take the rollout's lease, or keep it, and note how far it has come; False if another process has it.
+    def lead(self, view: RolloutView, holder: str, progress: State) -> State | None:
+        """Take the rollout's lease, or keep it and note how far it has come.
+
+        Returns
+        -------
+        State or None
+            From where to go on: ``progress``, or what the process that had the lease before noted last. None if another
+            process has it, or the rollout was changed meanwhile.
 
         Raises
         ------
@@ -170,35 +176,33 @@ class Rollouts:
             If the ledger cannot be written to.
         """
         now = self._clock().timestamp()
-        values = {
-            "holder": holder,
-            "until": now + LEASE_S,
-            "change": view.position,
-            "progress": canonical_json(progress.to_dict()).decode("utf-8"),
-        }
-        lease = rollout_leases.c
         with self._ledger.transaction() as transaction:
             latest = read_latest(transaction.connection, self._name)
             if latest is None or latest.position != view.position:
-                return False
-            mine = sa.update(rollout_leases).where(
-                lease.rollout == view.rollout.id, sa.or_(lease.holder == holder, lease.until < now)
-            )
-            if transaction.connection.execute(mine.values(values)).rowcount:
-                return True
-            taken = sa.select(lease.holder).where(lease.rollout == view.rollout.id)
-            if transaction.connection.execute(taken).one_or_none() is not None:
-                return False
-            transaction.connection.execute(rollout_leases.insert().values(rollout=view.rollout.id, **values))
-            return True
+                return None
+            held = _holding(transaction.connection, view)
+            if held is not None and held[0] != holder:
+                if held[1] >= now:
+                    return None
+                progress = latest.state
+            values = {
+                "holder": holder,
+                "until": now + LEASE_S,
+                "change": view.position,
+                "progress": canonical_json(progress.to_dict()).decode("utf-8"),
+            }
+            lease = rollout_leases.c
+            if held is None:
+                transaction.connection.execute(rollout_leases.insert().values(rollout=view.rollout.id, **values))
+                return progress
+            mine = sa.update(rollout_leases).where(lease.rollout == view.rollout.id, lease.holder == held[0])
+            return progress if transaction.connection.execute(mine.values(values)).rowcount else None
 
-    def leads(self, view: RolloutView, holder: str) -> bool:
+    def is_free(self, view: RolloutView, holder: str) -> bool:
         """True if no other process holds the lease now."""
-        lease = rollout_leases.c
-        query = sa.select(lease.holder, lease.until).where(lease.rollout == view.rollout.id)
         with self._ledger.reading() as connection:
-            found = connection.execute(query).one_or_none()
-        return found is None or found.holder == holder or found.until < self._clock().timestamp()
+            held = _holding(connection, view)
+        return held is None or held[0] == holder or held[1] < self._clock().timestamp()
 
     def change(self, view: RolloutView, state: State, actor: Actor, readings: Sequence[Reading]) -> bool:
         """Enter a state that the driving process came to; False if somebody else changed the rollout meanwhile."""
@@ -243,3 +247,11 @@ class Rollouts:
         if view is None:
             raise StateError("there was no rollout yet", where=self._name, cure="Run: modelyard deploy VERSION")
         return view
+
+
+def _holding(connection: sa.Connection, view: RolloutView) -> tuple[str, float] | None:
+    """Who holds the lease, and until when."""
+    lease = rollout_leases.c
+    found = connection.execute(sa.select(lease.holder, lease.until).where(lease.rollout == view.rollout.id))
+    row = found.one_or_none()
+    return None if row is None else (row.holder, row.until)

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from modelyard.core import ModelyardError
+from modelyard.core import LockedError, ModelyardError
 from modelyard.problem.sections.deploy import LABEL_METRICS
 from modelyard.rollout import (
     GOLDEN,
@@ -95,7 +95,9 @@ class Conductor:
                 await self._put_down()
                 return
             await self._follow(view)
-            if await self._leads(view, now):
+            if self._state.phase is Phase.ABORTED:
+                await self._end(view, self._state.why, ())  # it could not be written down yet
+            elif await self._leads(view, now):
                 await self._drive(view, passed)
         except ModelyardError as error:
             if not self._is_blind:
@@ -159,25 +161,19 @@ class Conductor:
     # --- driving ------------------------------------------------------------------------------------------------
 
     async def _leads(self, view: "RolloutView", now: float) -> bool:
-        """True if this process drives; what it noted last counts when it takes over from another one."""
-        if self._led_at is None:
-            if not await asyncio.to_thread(self._source.lead, view, self._state):
-                self._state = view.state
-                return False
-            self._led_at = now
-        elif now - self._led_at >= _LEASE_KEPT_S:
-            if not await asyncio.to_thread(self._source.lead, view, self._state):
-                self._led_at = None
-                return False
-            self._led_at = now
-        return True
+        """True if this process drives; who takes over from another one goes on where that one was."""
+        if self._led_at is None or now - self._led_at >= _LEASE_KEPT_S:
+            state = await asyncio.to_thread(self._source.lead, view, self._state)
+            self._led_at = None if state is None else now
+            if state is not None:
+                self._state = state
+        return self._led_at is not None
 
     async def _drive(self, view: "RolloutView", passed: float) -> None:
         """Let time pass, look if it is time, and enter what follows."""
         router, plan = self._routing.router, view.rollout.plan
-        if router is None or self._state.phase is Phase.ABORTED:  # the latter could not be written down yet
-            why = self._state.why if self._state.phase is Phase.ABORTED else f"it cannot be used: {self._refused}"
-            await self._end(view, why, ())
+        if router is None:
+            await self._end(view, f"it cannot be used: {self._refused}", ())
             return
         if self._state.phase is Phase.PROMOTING:
             await self._complete(view)
@@ -215,6 +211,8 @@ class Conductor:
         """Put the version into production; if that is refused, every request goes back."""
         try:
             await asyncio.to_thread(self._source.complete)
+        except LockedError:  # somebody writes to the ledger: the next look tries again
+            raise
         except ModelyardError as error:
             await self._end(view, f"it could not be promoted: {error.sentence}", ())
 

@@ -30,8 +30,8 @@ class RolloutSource(Protocol):
     def package(self, view: "RolloutView") -> Path:
         """The folder of the version's package."""
 
-    def lead(self, view: "RolloutView", progress: State) -> bool:
-        """Take or keep the lease, and note the progress; False if another process drives."""
+    def lead(self, view: "RolloutView", progress: State) -> State | None:
+        """Take or keep the lease, and note the progress; from where to go on, None if another process drives."""
 
     def change(self, view: "RolloutView", state: State, readings: Sequence[Reading]) -> bool:
         """Enter the next state; False if somebody else changed the rollout meanwhile."""
@@ -81,9 +81,10 @@ class RegistryRollouts:
         """The folder as the registry knows it."""
         return self._rollouts.folder(view.rollout)
 
-    def lead(self, view: "RolloutView", progress: State) -> bool:
-        """By the lease row."""
-        return self._rollouts.leads(view, self._holder) and self._rollouts.lead(view, self._holder, progress)
+    def lead(self, view: "RolloutView", progress: State) -> State | None:
+        """By the lease row; looked at before it is written, so that those who follow hold up nobody."""
+        is_free = self._rollouts.is_free(view, self._holder)
+        return self._rollouts.lead(view, self._holder, progress) if is_free else None
 
     def change(self, view: "RolloutView", state: State, readings: Sequence[Reading]) -> bool:
         """A row of the rollout, its ledger row and the version's stage."""
