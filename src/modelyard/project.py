@@ -660,6 +660,7 @@ class Project:
                 registered=registered,
                 is_packaged=self.course is None,
             ),
+            rollout=self.rollouts.under_way(),
         )
 
     def page(self, kind: str) -> Path:

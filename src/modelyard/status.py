@@ -68,6 +68,8 @@ class Status(Record):
         Length of the ledger, and whether its chain holds.
     next_step
         The command that comes next.
+    rollout
+        The version that is on its way into production, and how far it is; None if there is none.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Status(Record):
     ledger_rows: int
     ledger_ok: bool
     next_step: str
+    rollout: str | None = None
 
 
 def source_changed(change: "VersionDiff | None") -> tuple[Finding, ...]:

@@ -1,5 +1,6 @@
 """Rollouts in the registry: who may begin one, each change with its ledger row, one driver, and the ways it ends."""
 
+import dataclasses
 import datetime as dt
 import sqlite3
 from pathlib import Path
@@ -149,6 +150,18 @@ def test_one_process_drives_and_the_next_one_goes_on(
     assert rollouts.is_free(found, "second")
     assert rollouts.lead(view, "second", view.state) == state, "what it knew itself was older"
     assert rollouts.lead(view, "first", state) is None
+
+
+def test_a_pause_within_a_step_keeps_its_counts(rollouts: Rollouts, ada: Actor, policy: Policy) -> None:
+    """A change that stays in the step, such as a pause for want of data, loses neither its time nor its looks."""
+    view = rollouts.begin(2, plan(canary={"steps": [{"set_weight": 10}, {"analysis": "guard"}]}), ada, policy, "grace")
+    assert rollouts.lead(view, "first", view.state)
+    paused = dataclasses.replace(view.state, phase=Phase.PAUSED, passed=2, inconclusive=1, elapsed_s=70.0)
+    assert rollouts.change(view, paused, ada, ())
+
+    found = rollouts.current()
+    assert found is not None
+    assert found.state == paused
 
 
 def test_what_was_noted_ends_with_its_state(rollouts: Rollouts, ada: Actor, policy: Policy) -> None:

@@ -66,7 +66,24 @@ class Callers:
                     self.versions.setdefault(row["customerID"], []).append(response.json()["version"])
 
 
-def test_a_bad_version_goes_back_and_a_good_one_comes_through(yard: JourneyYard, data_folder: Path) -> None:
+@pytest.fixture
+def served(yard: JourneyYard) -> Iterator[Callable[[str], tuple[Any, str]]]:
+    """Start a server in a process of its own on a port; says where it listens. What still runs in the end is killed."""
+    with contextlib.ExitStack() as stack:
+
+        def start(port: str) -> tuple[Any, str]:
+            server = yard.start("serve", "--port", port)
+            stack.callback(server.communicate)
+            stack.callback(server.kill)
+            assert server.stdout is not None
+            return server, str(json.loads(server.stdout.readline())["url"])
+
+        yield start
+
+
+def test_a_bad_version_goes_back_and_a_good_one_comes_through(
+    yard: JourneyYard, data_folder: Path, served: Callable[[str], tuple[Any, str]]
+) -> None:
     """A version trained on a shuffled target is taken back by the guards; a good one is promoted, although the server is
     killed in the middle of a step; no request is lost, and the ledger tells all of it.
     """
@@ -82,26 +99,27 @@ def test_a_bad_version_goes_back_and_a_good_one_comes_through(yard: JourneyYard,
     colleague = yard.open(token)
 
     rows = table.drop("Churn").head(400).to_dicts()
-    server, url = _served(yard, "0")
+    server, url = served("0")
     with _asked(Callers(rows, url)) as callers:
         assert yard.done("deploy", "2", token=token)["state"]["weight"] == 30
         taken_back = _awaited(colleague, lambda view: view.state.phase.is_over)
         assert (taken_back.state.phase, taken_back.state.weight) == (Phase.ABORTED, 0)
         assert "prediction_psi is" in taken_back.state.why
         assert taken_back.numbers["error_rate"][0] == 0.0
+        assert yard.done("status")["rollout"] is None
         assert "no rollout is under way" in yard.refused("rollout", "--resume")
 
         colleague.rollouts.begin(3)
         _awaited(colleague, lambda view: view.state.weight == 60 and view.state.elapsed_s > 1)
         server.kill()
-        server.communicate()
+        server.wait()
         killed = _latest(colleague)
-        server, _ = _served(yard, url.rpartition(":")[2])
+        server, _ = served(url.rpartition(":")[2])
         taken_up = _latest(colleague)
         promoted = _awaited(colleague, lambda view: view.state.phase.is_over)
         _awaited_version(url, "3")
     server.send_signal(signal.SIGTERM)
-    server.communicate()
+    server.wait()
 
     assert (killed.position, killed.state.phase) == (taken_up.position, Phase.PAUSED)
     assert 1 < killed.state.elapsed_s <= taken_up.state.elapsed_s < 4
@@ -111,7 +129,9 @@ def test_a_bad_version_goes_back_and_a_good_one_comes_through(yard: JourneyYard,
     _told(colleague)
     account = yard.done("rollout")
     assert (account["state"]["phase"], account["rollout"]["version"]) == ("stable", 3)
-    assert [change["weight"] for change in account["changes"]] == [30, 60, 100, 100]
+    weights = [change["weight"] for change in account["changes"]]
+    assert list(dict.fromkeys(weights)) == [30, 60, 100]
+    assert len(weights) <= 5, "a pause for want of data is one more row at most"
 
 
 def _registered(yard: JourneyYard, token: str, version: int, **changes: Any) -> None:
@@ -123,13 +143,6 @@ def _registered(yard: JourneyYard, token: str, version: int, **changes: Any) -> 
     project.package()
     assert project.register().version == version
     yard.open(token).approve(version, "Let the canary decide.")
-
-
-def _served(yard: JourneyYard, port: str) -> tuple[Any, str]:
-    """A server in a process of its own, and where it listens."""
-    server = yard.start("serve", "--port", port)
-    assert server.stdout is not None
-    return server, str(json.loads(server.stdout.readline())["url"])
 
 
 @contextlib.contextmanager
@@ -152,7 +165,7 @@ def _latest(project: Project) -> RolloutView:
     return found[0]
 
 
-def _awaited(project: Project, condition: Callable[[RolloutView], bool], timeout_s: float = 120.0) -> RolloutView:
+def _awaited(project: Project, condition: Callable[[RolloutView], bool], timeout_s: float = 180.0) -> RolloutView:
     deadline = time.monotonic() + timeout_s
     while not condition(view := _latest(project)):
         assert time.monotonic() < deadline, view

@@ -48,8 +48,14 @@ def test_a_real_difference_is_found() -> None:
 
 
 def test_too_little_says_nothing() -> None:
-    """One row of either is no interval, and rows that are all alike give one without end."""
+    """One row of either is no interval, rows that are all alike give one without end, and two groups that are alike within
+    themselves are different once there are enough of them.
+    """
     assert always_valid_interval(1.0, 0.0, 1, (0.0, 0.0, 9), 0.05) is None
-    endless = always_valid_interval(1.0, 0.0, 9, (0.0, 0.0, 9), 0.05)
+    few, many = (always_valid_interval(1.0, 0.0, count, (0.0, 0.0, count), 0.05) for count in (3, 30))
+    assert few is not None
+    assert many is not None
+    assert few.low < 0 < many.low
+    endless = always_valid_interval(1.0, 0.0, 9, (1.0, 0.0, 9), 0.05)
     assert endless is not None
     assert endless.low < 0 < endless.high

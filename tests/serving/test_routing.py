@@ -30,8 +30,6 @@ from modelyard.serving.routing.outcomes import Outcomes
 from modelyard.serving.routing.shadow import ShadowLane
 from modelyard.serving.routing.tally import Window
 
-Build = Callable[..., Path]
-
 
 class Wrong:
     """A scorer that a test breaks; for the rest it is the real one."""
@@ -59,15 +57,9 @@ def refuse(_scores: Any) -> Any:
 
 
 @pytest.fixture(scope="session")
-def folder(build: Build) -> Path:
-    """A package of another family for the same question."""
-    return build("Churn", "linear")
-
-
-@pytest.fixture(scope="session")
-def candidate(folder: Path) -> ActiveModel:
+def candidate(other_package: Path) -> ActiveModel:
     """The version that is rolled out."""
-    return activate(folder)
+    return activate(other_package)
 
 
 def rollout(
@@ -278,7 +270,7 @@ async def conducted(
     routing = app.answering.routing
     conductor = Conductor(app.endpoint, routing, source, app.settings, keep=follower.keep)
     statuses: list[int] = []
-    for _ in range(200):
+    for _ in range(60):
         conductor._seen_at -= 1.0  # a second goes by
         await conductor.look()
         if until():
@@ -308,9 +300,11 @@ def begun(candidate: ActiveModel, folder: Path, kind: Strategy = Strategy.CANARY
 LENIENT = {"metrics": [{"name": "prediction_psi", "threshold_range": {"max": 9}}]}
 
 
-def test_a_good_version_is_promoted(app: ServingApp, row: dict[str, Any], candidate: ActiveModel, folder: Path) -> None:
+def test_a_good_version_is_promoted(
+    app: ServingApp, row: dict[str, Any], candidate: ActiveModel, other_package: Path
+) -> None:
     """Every request is answered, the version goes on after a look in which all held, and is loaded for its new place."""
-    source = begun(candidate, folder, guard=LENIENT)
+    source = begun(candidate, other_package, guard=LENIENT)
     statuses = asyncio.run(conducted(app, source, row, lambda: source.completed > 0))
 
     assert set(statuses) == {200}
@@ -322,11 +316,11 @@ def test_a_good_version_is_promoted(app: ServingApp, row: dict[str, Any], candid
 
 
 def test_a_bad_version_is_taken_back(
-    app: ServingApp, row: dict[str, Any], candidate: ActiveModel, folder: Path, monkeypatch: pytest.MonkeyPatch
+    app: ServingApp, row: dict[str, Any], candidate: ActiveModel, other_package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that fails loses its requests within a look, with the figure as the reason, and nobody got anything but an answer."""
     monkeypatch.setattr("modelyard.serving.routing.conductor.activate", lambda _: broken(candidate, refuse))
-    source = begun(candidate, folder)
+    source = begun(candidate, other_package)
     statuses = asyncio.run(conducted(app, source, row, lambda: app.answering.routing.aborted > 0))
 
     assert set(statuses) == {200}
@@ -335,11 +329,11 @@ def test_a_bad_version_is_taken_back(
 
 
 def test_a_moved_distribution_is_taken_back(
-    app: ServingApp, row: dict[str, Any], candidate: ActiveModel, folder: Path, monkeypatch: pytest.MonkeyPatch
+    app: ServingApp, row: dict[str, Any], candidate: ActiveModel, other_package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A version that calls everybody safe fails at no request, and yet is taken back."""
     monkeypatch.setattr("modelyard.serving.routing.conductor.activate", lambda _: broken(candidate, lambda s: s * 0.01))
-    source = begun(candidate, folder)
+    source = begun(candidate, other_package)
     asyncio.run(conducted(app, source, row, lambda: app.answering.routing.aborted > 0))
 
     assert source.heard[-1][0] is Phase.ABORTED
@@ -356,9 +350,11 @@ def test_what_cannot_be_used_never_answers(app: ServingApp, row: dict[str, Any],
     ]
 
 
-def test_another_process_drives(app: ServingApp, row: dict[str, Any], candidate: ActiveModel, folder: Path) -> None:
+def test_another_process_drives(
+    app: ServingApp, row: dict[str, Any], candidate: ActiveModel, other_package: Path
+) -> None:
     """Without the lease a process divides its requests, decides nothing, and follows what is decided elsewhere."""
-    source = begun(candidate, folder)
+    source = begun(candidate, other_package)
     source.is_led = False
     looks = iter(range(100))
     asyncio.run(conducted(app, source, row, lambda: next(looks) >= 4))
@@ -372,11 +368,11 @@ def test_another_process_drives(app: ServingApp, row: dict[str, Any], candidate:
 
 
 def test_requests_come_back_before_the_ledger_hears(
-    app: ServingApp, row: dict[str, Any], candidate: ActiveModel, folder: Path, monkeypatch: pytest.MonkeyPatch
+    app: ServingApp, row: dict[str, Any], candidate: ActiveModel, other_package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the ledger takes nothing a failed version gets no request; afterwards the end is written down."""
     monkeypatch.setattr("modelyard.serving.routing.conductor.activate", lambda _: broken(candidate, refuse))
-    source = begun(candidate, folder)
+    source = begun(candidate, other_package)
     source.fails = True
     shares: list[float] = []
 
@@ -449,10 +445,10 @@ def test_outcomes_join_labels_to_variants(app: ServingApp, row: dict[str, Any], 
 
 @pytest.mark.parametrize(("right", "phase"), [("canary", Phase.PROMOTING), ("baseline", Phase.ABORTED)])
 def test_the_better_of_two_wins_by_its_labels(
-    right: str, phase: Phase, app: ServingApp, row: dict[str, Any], candidate: ActiveModel, folder: Path
+    right: str, phase: Phase, app: ServingApp, row: dict[str, Any], candidate: ActiveModel, other_package: Path
 ) -> None:
     """A/B: nothing is decided before labels come; then the version whose answers came true wins, whichever it is."""
-    source = begun(candidate, folder, Strategy.AB, key="customer", guard=LENIENT, ab={"min_samples": 30})
+    source = begun(candidate, other_package, Strategy.AB, key="customer", guard=LENIENT, ab={"min_samples": 30})
     looks = iter(range(1000))
 
     def until() -> bool:

@@ -55,6 +55,11 @@ class Steering:
         view = self._rollouts.latest()
         return None if view is None else (view, self._rollouts.changes(view.rollout.id))
 
+    def under_way(self) -> str | None:
+        """Version, phase and share of the rollout that is not over, in a few words; None if there is none."""
+        view = self._rollouts.current()
+        return None if view is None else f"version {view.rollout.version}: {view.state.phase}, {view.state.weight} %"
+
     def resume(self) -> RolloutView:
         """End a pause; see :meth:`Rollouts.resume`."""
         return self._rollouts.resume(self._actor)

@@ -1,7 +1,7 @@
 """The state machine: SHADOW → CANARY(step) → PAUSED → PROMOTING → STABLE | ABORTED. Pure: time and figures come in.
 
-Success goes on, failure takes every request back at once, and where nothing can be said the rollout pauses, and is
-aborted if that lasts. The guards are at work in every step, in pauses too.
+Success goes on, failure takes every request back at once, and where nothing can be said the rollout pauses until enough
+could be said, and is aborted if that lasts. The guards are at work in every step, in pauses too.
 """
 
 import dataclasses
@@ -143,17 +143,16 @@ def _succeeded(plan: Plan, state: State, samples: int) -> State:
     state = dataclasses.replace(state, passed=state.passed + 1, samples=state.samples + samples)
     if step.kind is StepKind.SHADOW:
         is_through = state.elapsed_s >= (step.duration_s or 0.0) and state.samples >= step.samples
-        phase = Phase.SHADOW
     else:
-        is_through, phase = state.passed >= plan.analysis(state.step).count, Phase.CANARY
-    if is_through:
-        return _entered(plan, state, state.step + 1, "every guard held")
-    why = state.why if state.phase is phase else "there is enough data again"
-    return dataclasses.replace(state, phase=phase, why=why)
+        is_through = state.passed >= plan.analysis(state.step).count
+    return _entered(plan, state, state.step + 1, "every guard held") if is_through else state
 
 
 def _undecided(plan: Plan, state: State, why: str) -> State:
-    """Nothing can be said: pause, and abort if that lasts. A shadow whose time is not over simply goes on."""
+    """Nothing can be said: pause until the step is through, in which good looks go on to count, and abort if that lasts.
+
+    A shadow whose time is not over simply goes on.
+    """
     step = plan.steps[state.step]
     if step.kind is StepKind.SHADOW and state.elapsed_s < (step.duration_s or 0.0):
         return state

@@ -51,10 +51,12 @@ def always_valid_interval(
     if min(count, other_count) < 2:
         return None
     difference = mean - other_mean
+    if difference == variance == other_variance == 0:
+        return Interval(difference, -math.inf, math.inf)  # rows that are all alike say nothing about the next one
+    # One row more on each side, which looks like the other side: rows that were all alike so far do not make it certain.
+    variance, other_variance = variance + difference**2 / count, other_variance + difference**2 / other_count
     spread = variance / count + other_variance / other_count
     mixture = _MIXTURE**2 * (variance + other_variance) / 2
-    if spread == 0 or mixture == 0:
-        return Interval(difference, -math.inf, math.inf)  # rows that are all alike say nothing about the next one
     half = math.sqrt(
         2 * spread * (spread + mixture) / mixture * (math.log(1 / alpha) + math.log((spread + mixture) / spread) / 2)
     )

@@ -175,6 +175,8 @@ class ServingApp:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                if self._conductor is not None:
+                    await self._conductor.look()  # a rollout under way holds from the first answer on
                 self._looking = asyncio.get_running_loop().create_task(self._look_around())
                 await send({"type": "lifespan.startup.complete"})
             else:

@@ -49,7 +49,7 @@ def enter_rollout(
 def enter_change(
     transaction: LedgerTransaction, rollout: Rollout, state: State, actor: Actor, readings: Sequence[Reading] = ()
 ) -> RolloutChange:
-    """The next state, with its ledger row and the stage of the version."""
+    """The next state, with its ledger row and the stage of the version; what was counted in the step is noted beside it."""
     version = read_version(transaction.connection, rollout.name, rollout.version)
     stage = _stage(state)
     if version.stage is not stage:
@@ -70,7 +70,10 @@ def enter_change(
     place = (state.phase, state.step, state.weight, state.waits, state.why)
     change = RolloutChange(rollout.id, *place, numbers, actor.name, row.at)
     values = {**change.to_dict(), "numbers": _text(numbers)}
-    transaction.connection.execute(rollout_changes.insert().values(values))
+    entered = transaction.connection.execute(rollout_changes.insert().values(values)).inserted_primary_key
+    position = entered[0] if entered else None
+    lease = sa.update(rollout_leases).where(rollout_leases.c.rollout == rollout.id)
+    transaction.connection.execute(lease.values(change=position, progress=_text(state.to_dict())))
     return change
 
 

@@ -117,9 +117,11 @@ class Conductor:
             self._rollout, self._position = view.rollout.id, -1
             self._routing.router = await self._taken_up(view)
         if view.position != self._position:
+            is_new_step = (view.state.step, view.state.weight) != (self._state.step, self._state.weight)
             self._position, self._state, self._led_at = view.position, view.state, None
             if self._routing.router is not None:
-                self._routing.router.begin_windows()
+                if is_new_step:
+                    self._routing.router.begin_windows()
                 self._routing.router.follow(view.state)
 
     async def _taken_up(self, view: "RolloutView") -> Router | None:

@@ -24,7 +24,9 @@ def figures_of(window: Window, other: Window | None) -> dict[str, Figure]:
     figures = {
         "error_rate": _share(window.errors, count, beside.errors, beside.requests),
         "invalid_rate": _share(window.invalid, count, beside.invalid, beside.requests),
-        "latency_p99_ms": Figure(_p99(window.latencies_ms), count, _p99(beside.latencies_ms), len(beside.latencies_ms)),
+        "latency_p99_ms": Figure(
+            _p99(window.latencies_ms), len(window.latencies_ms), _p99(beside.latencies_ms), len(beside.latencies_ms)
+        ),
     }
     others = window.others or beside.scores
     if window.scores and others:

@@ -12,7 +12,7 @@ from modelyard.core import new_id
 from modelyard.rollout import Phase, State, StepKind, share_of
 from modelyard.serving.endpoint import STABLE, ActiveModel, PredictionRecord
 from modelyard.serving.formats import Flag, Prediction, Row
-from modelyard.serving.routing.shadow import Comparison, ShadowLane
+from modelyard.serving.routing.shadow import Comparison, ShadowLane, is_score
 from modelyard.serving.routing.tally import Tally
 from modelyard.serving.slices import Asked, predict_in_slices
 
@@ -186,7 +186,7 @@ class Router:
         except Exception as error:  # noqa: BLE001 - the edge to a version nobody knows yet: the champion answers
             self._fail(error)
             return None
-        if all(map(self._is_valid, answers)):
+        if all(is_score(answer.score, self.candidate.classes) for answer in answers):
             return answers, records
         self.tallies[CANARY].failed(invalid=True)
         return None
@@ -202,11 +202,6 @@ class Router:
                 return [], [errors[0].field]
             flags += some
         return flags, []
-
-    def _is_valid(self, answer: Prediction) -> bool:
-        """A probability, or for values a finite number."""
-        score = answer.score
-        return 0 <= score <= 1 if self.candidate.classes else math.isfinite(score)
 
     def _fail(self, error: Exception) -> None:
         self.tallies[CANARY].failed(invalid=False)

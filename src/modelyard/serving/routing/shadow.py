@@ -17,7 +17,7 @@ from modelyard.serving.endpoint import ActiveModel, PredictionRecord
 from modelyard.serving.formats import Prediction, Row
 from modelyard.serving.prediction_log import PredictionLog
 
-__all__ = ["Comparison", "ShadowLane"]
+__all__ = ["Comparison", "ShadowLane", "is_score"]
 
 _WAITING = 256
 
@@ -115,7 +115,7 @@ class ShadowLane:
             return Comparison(0.0)
         latency_ms = (time.perf_counter() - began) * 1000
         scores = [answer.score for answer in answers]
-        if not all(map(math.isfinite, scores)):
+        if not all(is_score(score, self._model.classes) for score in scores):
             return Comparison(latency_ms, is_invalid=True)
         self._note(records, work.answers)
         agreed = sum(one.label == other.label for one, other in zip(answers, work.answers, strict=True))
@@ -128,3 +128,12 @@ class ShadowLane:
             self._log.append([msgspec.structs.replace(record, id=answer.id) for record, answer in pairs])
         except ModelyardError:
             self.unlogged += len(records)
+
+
+def is_score(score: float, classes: Sequence[str]) -> bool:
+    """True for a probability, or for a finite number if there are no classes.
+
+    >>> is_score(1.2, ("no", "yes")), is_score(1.2, ()), is_score(float("nan"), ())
+    (False, True, False)
+    """
+    return 0 <= score <= 1 if classes else math.isfinite(score)
