@@ -86,6 +86,9 @@ class Project:
         What people agree and decide about rows: the contract, corrections.
     packages
         What is done with packages once they are built: verified, exported, measured.
+    rollouts
+        How a version comes to all requests step by step: ``begin(version, strategy)``, ``latest()``, ``resume()``,
+        ``abort(reason)``, ``promote()``.
     course
         The verbs of a task that is not supervised row by row (forecasting, anomaly, clustering); None for the others, which
         have theirs here.
@@ -103,6 +106,7 @@ class Project:
         self.actor = governance.current_actor(self.workspace.ledger, token, root)
         self.curation = Curation(config.problem, self.workspace, self.actor, self._split)
         self.packages = Packages(config.problem, self.workspace, self.actor)
+        self.rollouts = governance.Steering(config.problem, self.workspace, self.actor)
         self.course = course_for(Ground(config.problem, self.workspace, self.actor, progress))
         self._progress = progress
         self._change: data_room.VersionDiff | None = None
@@ -438,7 +442,7 @@ class Project:
         return self._registry.promote(problem.name, version, self.actor, problem.policy, problem.owner)
 
     def rollback(self, reason: str) -> governance.Deployment:
-        """Put back what was in production before.
+        """Put back what was in production before; while a version is rolled out, take every request from it instead.
 
         Raises
         ------
@@ -483,7 +487,16 @@ class Project:
         NotPermittedError, IntegrityError
             If the actor may not serve, or the package's bytes have changed.
         """
-        from modelyard.serving import Guard, Rates, RegistryDeployments, ServingSettings, TokenKeys, is_local, serve
+        from modelyard.serving import (
+            Guard,
+            Rates,
+            RegistryDeployments,
+            RegistryRollouts,
+            ServingSettings,
+            TokenKeys,
+            is_local,
+            serve,
+        )
 
         governance.require_permission(self.actor, "serve")
         version = self._production()
@@ -500,8 +513,9 @@ class Project:
             log=self._log_policy(),
         )
         deployments = RegistryDeployments(self.workspace, version.name, self.actor)
+        rollouts = RegistryRollouts(self.workspace, self.problem, self.actor)
         self._note("serving.started", version.subject, {"host": host, "port": port})
-        serve(settings, guard=guard, deployments=deployments)
+        serve(settings, guard=guard, deployments=deployments, rollouts=rollouts)
 
     def score(
         self,
@@ -654,6 +668,7 @@ class Project:
                 is_packaged=self.course is None,
             ),
             findings=store.tracked_artefacts(self.root),
+            rollout=self.rollouts.under_way(),
         )
 
     def page(self, kind: str) -> Path:

@@ -70,6 +70,8 @@ class Status(Record):
         The command that comes next.
     findings
         About the project's folder: artefacts that git tracks.
+    rollout
+        The version that is on its way into production, and how far it is; None if there is none.
     """
 
     name: str
@@ -84,6 +86,7 @@ class Status(Record):
     ledger_ok: bool
     next_step: str
     findings: tuple[Finding, ...] = ()
+    rollout: str | None = None
 
 
 def source_changed(change: "VersionDiff | None") -> tuple[Finding, ...]:

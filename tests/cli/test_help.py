@@ -38,6 +38,8 @@ COMMANDS = [
     "approve",
     "reject",
     "promote",
+    "deploy",
+    "rollout",
     "rollback",
     "token",
     "image",

@@ -129,6 +129,12 @@ def package_folder(build: Build) -> Path:
     return build("Churn", "lightgbm")
 
 
+@pytest.fixture(scope="session")
+def other_package(build: Build) -> Path:
+    """Another package for the same question: a linear model."""
+    return build("Churn", "linear")
+
+
 @pytest.fixture
 def row() -> dict[str, Any]:
     """A row that the contract lets pass without a flag."""

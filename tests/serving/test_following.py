@@ -39,12 +39,6 @@ class Log:
         self.heard.append((model.digest, before.digest))
 
 
-@pytest.fixture(scope="session")
-def other_package(build: Callable[..., Path]) -> Path:
-    """Another package for the same question: a linear model."""
-    return build("Churn", "linear")
-
-
 @pytest.fixture
 def log() -> Log:
     """A deployment log."""

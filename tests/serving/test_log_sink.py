@@ -103,6 +103,21 @@ def test_the_copy_reads_as_the_log_does(folder: Path, sink: str) -> None:
     assert read_feedback(sink).to_dicts() == read_feedback(folder).to_dicts()
 
 
+def test_a_shadow_is_copied_beside_the_answer(folder: Path, sink: str) -> None:
+    """Both lines have the id of the answer; the copy tells them apart as the log does."""
+    log = PredictionLog(folder, columns=COLUMNS)
+    answer = prediction(age=1)
+    log.append([answer, {**answer, "version": "4", "role": "shadow"}])
+    copying = shipper(folder, sink)
+    assert copying.ship() == 2
+    copying.close()
+    log.close()
+
+    for source in (folder, sink):
+        assert read_predictions(source)["version"].to_list() == [answer["version"]]
+        assert read_predictions(source, shadows=True).select("id", "version").rows() == [(answer["id"], "4")]
+
+
 def test_only_what_is_new_is_copied(folder: Path, sink: str) -> None:
     """Again and again, over closed and open segments, by one shipper or by the next one: each record once."""
     log = filled(folder, 10)

@@ -50,6 +50,7 @@ def test_written_records_are_read_with_their_types(tmp_path: Path) -> None:
     assert frame.to_dicts() == [
         {
             **{name: value for name, value in record.items() if name != "features"},
+            "role": "stable",
             "feature.age": 31.0,
             "feature.job": "7",
             "feature.member": None,
@@ -58,6 +59,23 @@ def test_written_records_are_read_with_their_types(tmp_path: Path) -> None:
     ]
     assert frame.schema["feature.member"] == pl.Boolean
     assert frame.schema["at"] == pl.Datetime("us", "UTC")
+
+
+def test_what_was_said_in_shadow_is_no_answer(tmp_path: Path) -> None:
+    """Shadows are read apart, also from Parquet; lines and files of before there were roles are answers."""
+    log = PredictionLog(tmp_path, columns=COLUMNS)
+    old = prediction(age=30)
+    asyncio.run(log.write([old, {**old, "role": "shadow"}, {**old, "role": "canary"}]))
+    log.close()
+
+    for _ in range(2):
+        assert read_predictions(tmp_path)["role"].to_list() == ["stable", "canary"]
+        assert read_predictions(tmp_path, shadows=True)["role"].to_list() == ["shadow"]
+        compact(tmp_path)
+    for path in tmp_path.glob("*.parquet"):
+        pl.read_parquet(path).drop("role").write_parquet(path)
+    assert read_predictions(tmp_path)["role"].to_list() == ["stable"] * 3
+    assert read_predictions(tmp_path, shadows=True).is_empty()
 
 
 def test_writers_that_wait_together_share_a_write(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """Governance: who may do what, what was decided, and what is in production.
 
 Takes: verified packages, actors, the project's policy.
-Gives: a registry of immutable versions with stages, approvals bound to digests, a deployment log, tokens and roles.
+Gives: a registry of immutable versions with stages, approvals bound to digests, a deployment log, rollouts, tokens and roles.
 Never: trusts the caller's word, or changes a row.
 """
 
@@ -10,7 +10,10 @@ from modelyard.governance.identity import current_actor
 from modelyard.governance.records import Approval, Deployment, ModelVersion
 from modelyard.governance.registry import Registry
 from modelyard.governance.roles import Role, require_permission
+from modelyard.governance.rollout_log import Rollout, RolloutChange, RolloutView
+from modelyard.governance.rollouts import Rollouts
 from modelyard.governance.stages import Stage
+from modelyard.governance.steering import Steering
 from modelyard.governance.tokens import Token, Tokens, create_token, revoke_tokens, valid_tokens
 
 __all__ = [
@@ -19,7 +22,12 @@ __all__ = [
     "ModelVersion",
     "Registry",
     "Role",
+    "Rollout",
+    "RolloutChange",
+    "RolloutView",
+    "Rollouts",
     "Stage",
+    "Steering",
     "Token",
     "Tokens",
     "create_token",

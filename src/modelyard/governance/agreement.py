@@ -6,8 +6,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from modelyard.governance.rollout_log import rollout_facts, told_changes, told_rollouts
 from modelyard.governance.stages import Stage
-from modelyard.governance.tables import approvals, deployments, stage_changes, versions
+from modelyard.governance.tables import approvals, deployments, rollout_changes, rollouts, stage_changes, versions
 from modelyard.store import Ledger, LedgerRow, Verification
 
 __all__ = ["verify_ledger"]
@@ -17,7 +18,7 @@ Fact = tuple[Any, ...]
 
 
 def verify_ledger(ledger: Ledger) -> Verification:
-    """Verify the ledger, and hold the registry's versions, approvals, deployments and stages against it.
+    """Verify the ledger, and hold the registry's versions, approvals, deployments, rollouts and stages against it.
 
     The chain proves the ledger's rows; the tables beside it are kept by triggers alone, which whoever may write the
     file can drop. So what they say is worked out anew from the ledger.
@@ -38,13 +39,15 @@ def _difference(ledger: Ledger) -> str:
     """The first thing that only one of the two knows; ``""`` if there is none."""
     rows = ledger.rows()
     with ledger.reading() as connection:
-        found = {
-            table.name: _all_rows(connection, table) for table in (versions, approvals, deployments, stage_changes)
-        }
+        tables = (versions, approvals, deployments, rollouts, rollout_changes, stage_changes)
+        found = {table.name: _all_rows(connection, table) for table in tables}
+    begun, changed = rollout_facts(found[rollouts.name], found[rollout_changes.name])
     for kind, told, written in (
         ("the version", list(_registered(rows)), [_version(row) for row in found[versions.name]]),
         ("an approval of", list(_approved(rows)), [_approval(row) for row in found[approvals.name]]),
         ("a deployment of", list(_deployed(rows)), [_deployment(row) for row in found[deployments.name]]),
+        ("a rollout of", list(told_rollouts(rows)), begun),
+        ("a change in the rollout of", list(told_changes(rows)), changed),
     ):
         for fact in written:
             if fact not in told:
@@ -87,6 +90,8 @@ def _stages(rows: Sequence[LedgerRow]) -> dict[str, set[str]]:
             if row.details["before"] is not None:
                 stages[f"{name}/{row.details['before']}"] = {Stage.RETIRED.value}
             stages[row.subject] = {Stage.PRODUCTION.value}
+        elif "stage" in row.details and row.action.startswith("rollout."):
+            stages[row.subject] = {row.details["stage"]}
     return stages
 
 

@@ -1,18 +1,11 @@
 """The registry: versions, approvals and deployments; every change and its ledger row are one transaction."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import sqlalchemy as sa
 
-from modelyard.core import (
-    Actor,
-    GateRefusedError,
-    IntegrityError,
-    NotPermittedError,
-    StateError,
-    WaitingForApprovalError,
-)
+from modelyard.core import Actor, IntegrityError, NotPermittedError, StateError
 from modelyard.governance.history import (
     earlier_version,
     read_approvals,
@@ -21,12 +14,15 @@ from modelyard.governance.history import (
     read_versions,
 )
 from modelyard.governance.identity import is_same_person
+from modelyard.governance.promotion import counted_approvals, made_by, require_owner, require_promotable, set_stage
 from modelyard.governance.records import Approval, Deployment, ModelVersion
 from modelyard.governance.roles import require_permission, roles_that_may
+from modelyard.governance.rollout_log import end_rollout, under_way
 from modelyard.governance.stages import Stage, require_transition
-from modelyard.governance.tables import approvals, deployments, stage_changes, versions
+from modelyard.governance.tables import approvals, deployments, versions
 from modelyard.packaging import Manifest, Package, load_package
 from modelyard.problem.schema import Policy
+from modelyard.rollout import Phase
 from modelyard.store import LedgerTransaction, Workspace
 
 __all__ = ["Registry"]
@@ -101,7 +97,7 @@ class Registry:
             _require_reason(reason, version.subject)
             _require_other_person(version, actor, policy)
             given = read_approvals(transaction.connection, name, number)
-            lacking = len(_counted(given, version, policy)) < policy.approvals
+            lacking = len(counted_approvals(given, version, policy)) < policy.approvals
             if not (version.stage is Stage.APPROVED and lacking):
                 require_transition(version.subject, version.stage, Stage.APPROVED)
             self._verified(version)
@@ -117,7 +113,7 @@ class Registry:
             approval = Approval(name, version.version, version.digest, actor.name, reason, row.at)
             transaction.connection.execute(approvals.insert().values(approval.to_dict()))
             if version.stage is Stage.CANDIDATE and version.approvals + 1 >= policy.approvals:
-                _set_stage(transaction, version, Stage.APPROVED)
+                set_stage(transaction, version, Stage.APPROVED)
             return read_version(transaction.connection, name, number)
 
     def reject(self, name: str, number: int, actor: Actor, reason: str) -> ModelVersion:
@@ -134,7 +130,10 @@ class Registry:
         with self._changing(name, number) as (transaction, version):
             _require_reason(reason, version.subject)
             require_transition(version.subject, version.stage, Stage.REJECTED)
-            _set_stage(transaction, version, Stage.REJECTED)
+            view = under_way(transaction.connection, name)
+            if view is not None and view.rollout.version == number:
+                end_rollout(transaction, name, actor, f"the version was rejected: {reason}")
+            set_stage(transaction, version, Stage.REJECTED)
             transaction.append(actor, "version.rejected", version.subject, {"reason": reason})
             return read_version(transaction.connection, name, number)
 
@@ -154,32 +153,39 @@ class Registry:
         """
         require_permission(actor, "promote")
         with self._changing(name, number) as (transaction, version):
-            if not owner.strip():
-                raise GateRefusedError(
-                    "no model goes into production without an owner",
-                    where=version.subject,
-                    cure="Fill in 'owner' in the project file",
-                )
+            require_owner(version, owner)
             if version.stage is Stage.PRODUCTION:
                 return read_deployments(transaction.connection, name)[-1]
-            # A candidate with all approvals is approved in all but name: the policy asked for more when they came.
-            stage = Stage.APPROVED if version.stage is Stage.CANDIDATE else version.stage
-            require_transition(version.subject, stage, Stage.PRODUCTION)
-            counted = _counted(read_approvals(transaction.connection, name, number), version, policy)
-            if len(counted) < policy.approvals:
-                raise WaitingForApprovalError(
-                    "the version waits for approval",
-                    where=version.subject,
-                    got=f"{len(counted)} of {policy.approvals} approvals",
-                    cure=f'Somebody who is {roles_that_may("approve")} runs: modelyard approve {number} --reason "..."',
-                )
+            counted = require_promotable(transaction.connection, version, policy, Stage.PRODUCTION)
             names = ", ".join(item.approver for item in counted)
             return self._deploy(transaction, version, actor, "promote", f"approved by {names}" if names else "")
+
+    def complete_rollout(self, name: str, actor: Actor, policy: Policy, owner: str) -> Deployment:
+        """Put a version that came through all steps of its rollout into production.
+
+        Whoever began the rollout had the permission to promote; approvals are counted anew, by the policy as it is now.
+
+        Raises
+        ------
+        StateError
+            If no rollout has come to its end.
+        WaitingForApprovalError, GateRefusedError, IntegrityError
+            As :meth:`promote` raises them.
+        """
+        with self._ledger.transaction() as transaction:
+            view = under_way(transaction.connection, name)
+            if view is None or view.state.phase is not Phase.PROMOTING:
+                raise StateError("no rollout has come to its end", where=name, cure="Run: modelyard rollout")
+            version = read_version(transaction.connection, name, view.rollout.version)
+            require_owner(version, owner)
+            require_promotable(transaction.connection, version, policy, Stage.PRODUCTION)
+            return self._deploy(transaction, version, actor, "promote", f"rolled out: {view.state.why}")
 
     def rollback(self, name: str, actor: Actor, reason: str) -> Deployment:
         """Put back what was in production before, as the deployment log says, after verifying that it still loads.
 
-        A second rollback goes back one version further; :meth:`promote` brings a retired version forward again.
+        While a version is rolled out, the way back is to take every request from it: the rollout is aborted, and what is in
+        production stays there. Otherwise a second rollback goes back one version further; :meth:`promote` brings a retired version forward again.
 
         Raises
         ------
@@ -191,6 +197,8 @@ class Registry:
         require_permission(actor, "rollback")
         _require_reason(reason, name)
         with self._ledger.transaction() as transaction:
+            if end_rollout(transaction, name, actor, f"rolled back: {reason}"):
+                return read_deployments(transaction.connection, name)[-1]
             earlier = earlier_version(read_deployments(transaction.connection, name))
             if earlier is None:
                 raise StateError(
@@ -268,10 +276,12 @@ class Registry:
         action = "version.promoted" if kind == "promote" else "version.rolled_back"
         row = transaction.append(actor, action, version.subject, details)
         if before is not None:
-            _set_stage(transaction, before, Stage.RETIRED)
-        _set_stage(transaction, version, Stage.PRODUCTION)
+            set_stage(transaction, before, Stage.RETIRED)
+        set_stage(transaction, version, Stage.PRODUCTION)
         deployment = Deployment(version.name, version.version, version.digest, kind, actor.name, reason, row.at)
         transaction.connection.execute(deployments.insert().values(deployment.to_dict()))
+        why = "in production" if kind == "promote" else f"version {version.version} was rolled back to"
+        end_rollout(transaction, version.name, actor, why, deployed=version.version)
         return deployment
 
 
@@ -301,7 +311,7 @@ def _enter(transaction: LedgerTransaction, manifest: Manifest, folder: str, acto
     )
     values = {key: value for key, value in version.to_dict().items() if key in versions.c}
     transaction.connection.execute(versions.insert().values(values))
-    _set_stage(transaction, version, version.stage)
+    set_stage(transaction, version, version.stage)
     return version
 
 
@@ -319,20 +329,9 @@ def _require_reason(reason: str, subject: str) -> None:
         raise StateError("a reason is needed", where=subject, cure="Say why in a few words; it goes to the ledger")
 
 
-def _made_by(name: str, version: ModelVersion) -> bool:
-    """True if somebody of this name built or registered the version."""
-    return any(is_same_person(name, maker) for maker in (version.author, version.requested_by))
-
-
-def _counted(given: Sequence[Approval], version: ModelVersion, policy: Policy) -> list[Approval]:
-    """The approvals that hold for these bytes under the policy as it is now, which may have become stricter."""
-    bound = [approval for approval in given if approval.digest == version.digest]
-    return [approval for approval in bound if not (policy.two_person and _made_by(approval.approver, version))]
-
-
 def _require_other_person(version: ModelVersion, actor: Actor, policy: Policy) -> None:
     """The two-person rule."""
-    if policy.two_person and _made_by(actor.name, version):
+    if policy.two_person and made_by(actor.name, version):
         raise NotPermittedError(
             "nobody approves their own model",
             where=version.subject,
@@ -340,8 +339,3 @@ def _require_other_person(version: ModelVersion, actor: Actor, policy: Policy) -
             cure=f"Ask somebody else who is {roles_that_may('approve')}; "
             "a project of one person may set policy.two_person: false",
         )
-
-
-def _set_stage(transaction: LedgerTransaction, version: ModelVersion, stage: Stage) -> None:
-    row = {"name": version.name, "version": version.version, "stage": stage.value}
-    transaction.connection.execute(stage_changes.insert().values(row))

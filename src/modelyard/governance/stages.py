@@ -24,14 +24,15 @@ class Stage(enum.StrEnum):
 TRANSITIONS: Mapping[Stage, frozenset[Stage]] = {
     Stage.CANDIDATE: frozenset({Stage.APPROVED, Stage.REJECTED, Stage.QUARANTINED}),
     Stage.APPROVED: frozenset({Stage.SHADOW, Stage.CANARY, Stage.PRODUCTION, Stage.REJECTED, Stage.QUARANTINED}),
-    Stage.SHADOW: frozenset({Stage.CANARY, Stage.PRODUCTION, Stage.REJECTED, Stage.QUARANTINED}),
-    Stage.CANARY: frozenset({Stage.PRODUCTION, Stage.REJECTED, Stage.QUARANTINED}),
+    Stage.SHADOW: frozenset({Stage.APPROVED, Stage.CANARY, Stage.PRODUCTION, Stage.REJECTED, Stage.QUARANTINED}),
+    Stage.CANARY: frozenset({Stage.APPROVED, Stage.PRODUCTION, Stage.REJECTED, Stage.QUARANTINED}),
     Stage.PRODUCTION: frozenset({Stage.RETIRED, Stage.QUARANTINED}),
     Stage.RETIRED: frozenset({Stage.PRODUCTION, Stage.QUARANTINED}),
     Stage.REJECTED: frozenset(),
     Stage.QUARANTINED: frozenset(),
 }
-"""From each stage to those that may follow. A retired version may return to production; its approvals still hold."""
+"""From each stage to those that may follow. A retired version may return to production; its approvals still hold.
+A version whose rollout was aborted is approved as before: whether to try again is for a person to say."""
 
 
 def require_transition(subject: str, before: Stage, after: Stage) -> None:

@@ -1,11 +1,21 @@
-"""The registry's tables. All of them are append-only: what was, stays; what is, is the latest row."""
+"""The registry's tables. What was, stays; what is, is the latest row. Only the lease of a rollout is overwritten."""
 
 import sqlalchemy as sa
 
 from modelyard.store import metadata
 from modelyard.store.tables import append_only
 
-__all__ = ["approvals", "deployments", "revocations", "stage_changes", "tokens", "versions"]
+__all__ = [
+    "approvals",
+    "deployments",
+    "revocations",
+    "rollout_changes",
+    "rollout_leases",
+    "rollouts",
+    "stage_changes",
+    "tokens",
+    "versions",
+]
 
 
 def _identity() -> sa.Column[int]:
@@ -61,6 +71,45 @@ deployments = sa.Table(
     sa.Column("at", sa.Text, nullable=False),
 )
 
+rollouts = sa.Table(
+    "model_rollouts",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, nullable=False),
+    sa.Column("version", sa.Integer, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("champion", sa.Integer, nullable=False),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+)
+
+rollout_changes = sa.Table(
+    "model_rollout_changes",
+    metadata,
+    _identity(),
+    sa.Column("rollout", sa.Text, nullable=False),
+    sa.Column("phase", sa.Text, nullable=False),
+    sa.Column("step", sa.Integer, nullable=False),
+    sa.Column("weight", sa.Integer, nullable=False),
+    sa.Column("waits", sa.Boolean, nullable=False),
+    sa.Column("why", sa.Text, nullable=False),
+    sa.Column("numbers", sa.Text, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("at", sa.Text, nullable=False),
+)
+
+# Which process drives a rollout, until when, and how far it has come within the step: worth nothing once it is over.
+rollout_leases = sa.Table(
+    "model_rollout_leases",
+    metadata,
+    sa.Column("rollout", sa.Text, primary_key=True),
+    sa.Column("holder", sa.Text, nullable=False),
+    sa.Column("until", sa.Float, nullable=False),
+    sa.Column("change", sa.Integer, nullable=False),
+    sa.Column("progress", sa.Text, nullable=False),
+)
+
 tokens = sa.Table(
     "tokens",
     metadata,
@@ -72,5 +121,5 @@ tokens = sa.Table(
 
 revocations = sa.Table("token_revocations", metadata, sa.Column("hash", sa.Text, primary_key=True))
 
-for _table in (versions, stage_changes, approvals, deployments, tokens, revocations):
+for _table in (versions, stage_changes, approvals, deployments, rollouts, rollout_changes, tokens, revocations):
     append_only(_table)

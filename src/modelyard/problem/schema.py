@@ -19,6 +19,7 @@ from modelyard.problem.sections import (
     AnomalyPlan,
     ClusterPlan,
     CustomEstimator,
+    DeployPlan,
     ForecastPlan,
     LogPlan,
     SearchRange,
@@ -36,6 +37,7 @@ __all__ = [
     "CustomEstimator",
     "CustomMetric",
     "DataSource",
+    "DeployPlan",
     "EvaluationPlan",
     "ExistingSystem",
     "FeaturePlan",
@@ -471,6 +473,7 @@ class Problem(Strict):
     escalation: tuple[str, ...] = Field(default=(), description="Whom to call next, in order.")
     policy: Policy = Policy()
     log: LogPlan = LogPlan()
+    deploy: DeployPlan = DeployPlan()
     monitoring: Monitoring = Monitoring()
     retraining: Retraining = Retraining()
     features: FeaturePlan = FeaturePlan()

@@ -1,7 +1,7 @@
 """Serving: a verified package answers over HTTP and for files, and every answer is on record.
 
 Takes: a package, settings, rows.
-Gives: a REST application and its server, batch scoring, and the prediction log with the labels that came back.
+Gives: a REST application and its server, variants of a rollout, batch scoring, and the prediction log with its labels.
 Never: imports training code or pandas, answers without a record, or lets an exception's text out.
 """
 
@@ -23,6 +23,7 @@ from modelyard.serving.prediction_log import (
     record_feedback,
     remove_old,
 )
+from modelyard.serving.routing import RegistryRollouts, RolloutSource
 from modelyard.serving.server import serve
 from modelyard.serving.settings import ServingSettings
 
@@ -40,7 +41,9 @@ __all__ = [
     "PredictionLog",
     "Rates",
     "RegistryDeployments",
+    "RegistryRollouts",
     "RetentionReport",
+    "RolloutSource",
     "ServingApp",
     "ServingSettings",
     "TokenKeys",

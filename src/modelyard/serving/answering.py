@@ -6,12 +6,14 @@ import datetime as dt
 from collections.abc import Awaitable, Sequence
 
 from modelyard.core import StateError
-from modelyard.serving.endpoint import ActiveModel, PredictionRecord
+from modelyard.serving.endpoint import ActiveModel
 from modelyard.serving.formats import FeedbackRecord, FieldError, Flag, Prediction, RefusedRequestError, Row
 from modelyard.serving.prediction_log import LogKind, PredictionLog
 from modelyard.serving.prediction_log.keeping import Keeper
 from modelyard.serving.rest import ServingMetrics
+from modelyard.serving.routing.router import Routing
 from modelyard.serving.settings import ServingSettings
+from modelyard.serving.slices import Asked, predict_in_slices
 
 __all__ = ["Answering"]
 
@@ -32,6 +34,8 @@ class Answering:
         The logs.
     keeper
         Writes predictions by the log's policy.
+    routing
+        Whether a version is rolled out.
     """
 
     settings: ServingSettings
@@ -39,6 +43,7 @@ class Answering:
     predictions: PredictionLog
     feedback: PredictionLog
     keeper: Keeper
+    routing: Routing = dataclasses.field(default_factory=Routing)
 
     @classmethod
     def open(cls, model: ActiveModel, settings: ServingSettings, metrics: ServingMetrics) -> "Answering":
@@ -67,11 +72,18 @@ class Answering:
         self.predictions.describe(model.kinds)
 
     async def answer(
-        self, model: ActiveModel, rows: Sequence[Row], started: float, *, uncertainty: bool = False
+        self,
+        model: ActiveModel,
+        rows: Sequence[Row],
+        started: float,
+        *,
+        uncertainty: bool = False,
+        is_named: bool = False,
     ) -> list[Prediction]:
         """Check, score and log rows that came at ``started`` (:func:`time.perf_counter`); say how sure, if asked.
 
-        A large request is worked off in slices, between which others have their turn.
+        A large request is worked off in slices, between which others have their turn. While a version is rolled out, it
+        answers some of the rows in place of ``model``, unless the caller named the version (``is_named``).
 
         Raises
         ------
@@ -79,18 +91,17 @@ class Answering:
             413 for too many rows, 422 for rows that break the contract, 503 if the log takes nothing.
         """
         self._limit(len(rows))
-        at = dt.datetime.now(dt.UTC)
-        size = self.settings.slice_rows
+        asked = Asked(dt.datetime.now(dt.UTC), started, self.settings.slice_rows, uncertainty)
         flags = await self._checked(model, rows)
-        answers: list[Prediction] = []
-        records: list[PredictionRecord] = []
-        for first in range(0, len(rows), size):
-            if first:
-                await asyncio.sleep(0)
-            part = slice(first, first + size)
-            some_answers, some_records = model.predict(rows[part], flags[part], at, started, uncertainty=uncertainty)
-            answers += some_answers
-            records += some_records
+        router = self.routing.router
+        if router is not None and not is_named and rows:
+            routed = await router.answered(model, rows, flags, asked)
+            await _kept(self.keeper.keep(self.predictions, routed.records))
+            for who, some in routed.parts:
+                self._count(who, some)
+            router.shadow(rows, routed.answers, asked)
+            return routed.answers
+        answers, records = await predict_in_slices(model, rows, flags, asked)
         await _kept(self.keeper.keep(self.predictions, records))
         self._count(model, answers)
         return answers

@@ -40,6 +40,7 @@ from modelyard.serving.rest import (
 )
 from modelyard.serving.rest.documentation import build_control, model_metadata, server_metadata
 from modelyard.serving.rest.messages import Receive, Scope, Send, secured, send_answer
+from modelyard.serving.routing import Conductor, RolloutSource, routing_lines
 from modelyard.serving.settings import ServingSettings
 
 __all__ = ["ServingApp", "create_app"]
@@ -60,6 +61,8 @@ class ServingApp:
         Lets requests pass or refuses them; by default everybody may ask everything.
     deployments
         What is in production, to be followed while the server runs; None to serve the first model to the end.
+    rollouts
+        Which version is on its way there; needs ``deployments``. None if none ever is.
 
     Raises
     ------
@@ -74,6 +77,7 @@ class ServingApp:
         *,
         guard: Guard | None = None,
         deployments: Deployments | None = None,
+        rollouts: RolloutSource | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.settings = settings
@@ -83,6 +87,9 @@ class ServingApp:
         self._follower = None
         if deployments is not None:
             self._follower = Follower(endpoint, deployments, on_swap=self.answering.take_over)
+        self._conductor = None
+        if rollouts is not None and self._follower is not None:
+            self._conductor = Conductor(endpoint, self.answering.routing, rollouts, settings, keep=self._follower.keep)
         self._looking: asyncio.Task[None] | None = None
         self._ends = asyncio.Event()
         self._is_draining = False
@@ -131,6 +138,8 @@ class ServingApp:
         self._ends.set()
         if self._looking is not None:
             await self._looking  # a swap under way is recorded before the end
+        if self._conductor is not None:
+            await self._conductor.close()
         await self.answering.close()
 
     # --- dispatch ----------------------------------------------------------------------------------------------
@@ -167,6 +176,8 @@ class ServingApp:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
+                if self._conductor is not None:
+                    await self._conductor.look()  # a rollout under way holds from the first answer on
                 self._looking = asyncio.get_running_loop().create_task(self._look_around())
                 await send({"type": "lifespan.startup.complete"})
             else:
@@ -186,6 +197,8 @@ class ServingApp:
                     await asyncio.to_thread(self.guard.refresh)
                 if self._follower is not None:
                     await self._follower.look()
+                if self._conductor is not None:
+                    await self._conductor.look()
             except Exception:  # the edge of a task: one look that fails must not be the last
                 _logger.exception("looking around failed")
 
@@ -210,12 +223,13 @@ class ServingApp:
         body = await request.json()
         rows = parse_inference(body)
         names = requested_outputs(body, offered_outputs(model.classes))
-        answers = await self.answering.answer(model, rows, request.started)
+        is_named = "version" in request.values
+        answers = await self.answering.answer(model, rows, request.started, is_named=is_named)
         identifier = body.get("id")
         return json_answer(
             {
                 "model_name": model.name,
-                "model_version": model.version,
+                "model_version": answers[0].version if answers else model.version,
                 "id": identifier if isinstance(identifier, str) and identifier else new_id(),
                 "outputs": open_inference_outputs(answers, model.classes, names),
             }
@@ -278,7 +292,10 @@ class ServingApp:
             **self.answering.keeper.gauges(),
         }
         info = {"model": model.name, "version": model.version, "digest": model.digest}
-        return text_answer(self.metrics.render(gauges, info), METRICS_CONTENT_TYPE)
+        text = self.metrics.render(gauges, info)
+        if self._conductor is not None:
+            text += "\n".join((*routing_lines(self.answering.routing), ""))
+        return text_answer(text, METRICS_CONTENT_TYPE)
 
     def _named_model(self, values: Mapping[str, str]) -> ActiveModel:
         """The model that the path names."""
@@ -295,7 +312,11 @@ class ServingApp:
 
 
 def create_app(
-    settings: ServingSettings, *, guard: Guard | None = None, deployments: Deployments | None = None
+    settings: ServingSettings,
+    *,
+    guard: Guard | None = None,
+    deployments: Deployments | None = None,
+    rollouts: RolloutSource | None = None,
 ) -> ServingApp:
     """The application for a package: digests verified, golden rows replayed, log folder ready.
 
@@ -312,7 +333,7 @@ def create_app(
     if not model.is_verified:
         difference = {"max_abs_difference": model.parity.max_abs_difference, "tolerance": model.parity.tolerance}
         _logger.error("golden rows differ, so no answers are given", extra=difference)
-    return ServingApp(Endpoint(model), settings, guard=guard, deployments=deployments)
+    return ServingApp(Endpoint(model), settings, guard=guard, deployments=deployments, rollouts=rollouts)
 
 
 def _route(method: str, match: Match | None) -> Route:

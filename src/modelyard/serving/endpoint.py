@@ -18,6 +18,7 @@ from modelyard.packaging import Parity, Scorer
 from modelyard.packaging.scorer import Scores
 from modelyard.problem import Task
 from modelyard.serving.formats import FieldError, Flag, Prediction, RefusedRequestError, Row
+from modelyard.serving.roles import STABLE
 
 __all__ = ["ActiveModel", "Endpoint", "PredictionRecord", "activate"]
 
@@ -25,7 +26,7 @@ _STRANGE_FIELDS = 200
 """Fields beside the contract's that a row may have; finding the one that was meant takes time for each."""
 
 
-class PredictionRecord(msgspec.Struct, frozen=True):
+class PredictionRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """One line of the prediction log; see :func:`modelyard.serving.prediction_log.read_predictions`."""
 
     id: str
@@ -39,6 +40,7 @@ class PredictionRecord(msgspec.Struct, frozen=True):
     probabilities: Sequence[float] | None
     flags: tuple[str, ...]
     features: Mapping[str, Any]
+    role: str = STABLE
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -59,6 +61,8 @@ class ActiveModel:
         What rows must look like.
     columns
         The contract's column names.
+    role
+        As whom it answers: ``stable``, or while a version is rolled out ``canary``, ``baseline`` or ``shadow``.
     """
 
     scorer: Scorer
@@ -69,6 +73,7 @@ class ActiveModel:
     classes: tuple[str, ...]
     contract: Contract
     columns: frozenset[str]
+    role: str = STABLE
 
     @property
     def is_verified(self) -> bool:
@@ -151,6 +156,7 @@ class ActiveModel:
                     shares,
                     tuple(f"{flag.field}: {flag.rule}" for flag in found),
                     row if row.keys() == self.columns else {name: row[name] for name in row.keys() & self.columns},
+                    self.role,
                 )
             )
         return answers, records

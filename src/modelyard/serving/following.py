@@ -136,7 +136,8 @@ class Follower:
         before = self._endpoint.active
         self._on_swap(model)
         self._endpoint.active = model
-        self._keep(before)
+        self._refused = ""
+        self.keep(before)
         await self._tell(model, before)
         return True
 
@@ -175,9 +176,8 @@ class Follower:
         extra = {"digest": deployed.digest, "why": why, "answering": self._endpoint.active.version}
         _logger.error("the deployed package cannot be used, so the one before goes on answering", extra=extra)
 
-    def _keep(self, model: ActiveModel) -> None:
+    def keep(self, model: ActiveModel) -> None:
         """Keep a model loaded, and let go of the one that was not needed for longest."""
-        self._refused = ""
         self._loaded[model.digest] = model
         while len(self._loaded) > _KEPT_LOADED:
             self._loaded.popitem(last=False)

@@ -16,6 +16,7 @@ from modelyard.core import ConfigError, StateError
 from modelyard.serving.access import Guard
 from modelyard.serving.app import ServingApp, create_app
 from modelyard.serving.following import Deployments
+from modelyard.serving.routing import RolloutSource
 from modelyard.serving.settings import ServingSettings
 from modelyard.version import __version__
 
@@ -78,6 +79,7 @@ def serve(
     *,
     guard: Guard | None = None,
     deployments: Deployments | None = None,
+    rollouts: RolloutSource | None = None,
     stream: TextIO | None = None,
 ) -> None:
     """Serve a package until SIGTERM or SIGINT; open requests are finished and the log is written before the end.
@@ -92,6 +94,8 @@ def serve(
     deployments
         What is in production; when that changes, the new package takes over without a restart. None to serve the
         package of the settings to the end.
+    rollouts
+        Which version is on its way to production, and answers some of the requests.
 
     Raises
     ------
@@ -107,7 +111,8 @@ def serve(
     _log_as_json()
     _check_certificate(settings)
     with contextlib.closing(listen(settings.host, settings.port)) as listener:
-        run_app(create_app(settings, guard=guard, deployments=deployments), listener, stream or sys.stdout)
+        app = create_app(settings, guard=guard, deployments=deployments, rollouts=rollouts)
+        run_app(app, listener, stream or sys.stdout)
 
 
 def run_app(app: ServingApp, listener: socket.socket, stream: TextIO) -> None:

@@ -66,6 +66,7 @@ def show_status(status: Status) -> RenderableType:
                 ("run", status.run_id or "–"),
                 ("package", status.package or "–"),
                 ("production", f"version {status.production}" if status.production else "nothing yet"),
+                *((("rolled out", status.rollout),) if status.rollout else ()),
                 ("waiting for approval", waiting),
                 ("ledger", f"{counted(status.ledger_rows, 'row')}, {'verified' if status.ledger_ok else 'BROKEN'}"),
             )

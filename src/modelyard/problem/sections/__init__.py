@@ -6,6 +6,7 @@ Never: knows another section.
 """
 
 from modelyard.problem.sections.courses import AnomalyPlan, ClusterPlan, ForecastPlan
+from modelyard.problem.sections.deploy import DeployPlan
 from modelyard.problem.sections.log import LogPlan
 from modelyard.problem.sections.strict import Strict
 from modelyard.problem.sections.training import CustomEstimator, SearchRange, TrainingPlan
@@ -14,6 +15,7 @@ __all__ = [
     "AnomalyPlan",
     "ClusterPlan",
     "CustomEstimator",
+    "DeployPlan",
     "ForecastPlan",
     "LogPlan",
     "SearchRange",

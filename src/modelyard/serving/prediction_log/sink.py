@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from modelyard.core import StateError
 from modelyard.serving.database import Database
 from modelyard.serving.prediction_log.segments import LogKind, SegmentContent
+from modelyard.serving.roles import STABLE
 
 __all__ = ["LogDatabase", "Slice"]
 
@@ -34,6 +35,7 @@ _RECORDS = {
         "modelyard_predictions",
         _TABLES,
         sa.Column("id", sa.String(64), primary_key=True),
+        sa.Column("role", sa.String(16), primary_key=True),  # a shadow's record has the id of the answer
         sa.Column("segment", sa.String(80), nullable=False),
         sa.Column("at", _MOMENT, index=True),
         *(sa.Column(name, sa.Text) for name in ("model", "version", "digest")),
@@ -166,6 +168,8 @@ class LogDatabase:
 def _row(record: Mapping[str, Any], part: Slice) -> dict[str, Any]:
     """A record as a row of its table; cells that it lacks are null."""
     row = {column.name: record.get(column.name) for column in _RECORDS[part.kind].columns} | {"segment": part.segment}
+    if part.kind is LogKind.PREDICTIONS:
+        row["role"] = record.get("role", STABLE)
     for name in ("at", "until"):
         moment = row.get(name)
         if isinstance(moment, str):

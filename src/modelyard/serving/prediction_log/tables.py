@@ -27,6 +27,7 @@ from modelyard.serving.prediction_log.segments import (
     read_segment,
     segment_paths,
 )
+from modelyard.serving.roles import SHADOW, STABLE
 
 __all__ = ["CompactionReport", "compact", "read_feedback", "read_gaps", "read_predictions", "torn_lines"]
 
@@ -55,20 +56,26 @@ class CompactionReport(Record):
     torn: int
 
 
-def read_predictions(folder: Path | str) -> pl.DataFrame:
+def read_predictions(folder: Path | str, *, shadows: bool = False) -> pl.DataFrame:
     """All predictions in the log, in the order of time; those of one request in its order.
 
-    ``folder`` may be the address of a database that has a copy (``log.sink``).
+    ``folder`` may be the address of a database that has a copy (``log.sink``). What a version said in shadow was no
+    answer, so it is left out; with ``shadows`` it is all that there is, each under the ``id`` of the answer beside which it
+    was given.
 
     Columns: ``id``, ``at`` (UTC), ``model``, ``version``, ``digest`` (of the package), ``latency_ms``, ``score``
     (probability of the positive or decided class, or the predicted value), ``label`` (null for regression), ``probabilities``
     (list in the order of the classes; null unless there are more than two), ``flags`` (list of ``column: rule``), and
     ``feature.<name>`` for each column of the contract: numbers, Booleans, moments
-    (UTC, without a zone) or text, by its kind.
+    (UTC, without a zone) or text, by its kind. ``role`` is ``stable``, or while a version is rolled out ``canary`` or
+    ``baseline``.
 
     Torn lines are left out and reported to the log of the process; :func:`torn_lines` lists them.
     """
-    return _read(folder, LogKind.PREDICTIONS).sort("at", maintain_order=True)
+    table = _read(folder, LogKind.PREDICTIONS).sort("at", maintain_order=True)
+    role = pl.col("role") if "role" in table.columns else pl.lit(None, pl.String)  # files of before there were roles
+    table = table.with_columns(role.fill_null(STABLE).alias("role"))
+    return table.filter((pl.col("role") == SHADOW) == shadows)
 
 
 def read_feedback(folder: Path | str) -> pl.DataFrame:
@@ -209,6 +216,7 @@ def _schema(kind: LogKind) -> dict[str, Any]:
         "label": pl.String,
         "probabilities": pl.List(pl.Float64),
         "flags": pl.List(pl.String),
+        "role": pl.String,
     }
 
 

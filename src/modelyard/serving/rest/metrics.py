@@ -7,7 +7,7 @@ import bisect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-__all__ = ["LATENCY_BOUNDS_S", "METRICS_CONTENT_TYPE", "ServingMetrics", "sample"]
+__all__ = ["LATENCY_BOUNDS_S", "METRICS_CONTENT_TYPE", "ServingMetrics", "family", "sample"]
 
 METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -55,11 +55,11 @@ class ServingMetrics:
         return "\n".join(self._lines(gauges, info)) + "\n"
 
     def _lines(self, gauges: Mapping[str, tuple[str, float]], info: Mapping[str, str]) -> Iterator[str]:
-        yield from _family("modelyard_model_info", "gauge", "The model that is served; always 1.")
+        yield from family("modelyard_model_info", "gauge", "The model that is served; always 1.")
         yield sample("modelyard_model_info", info, 1)
         for name, (text, value) in gauges.items():
             kind = "counter" if name.endswith("_total") else "gauge"
-            yield from _family(name, kind, text)
+            yield from family(name, kind, text)
             yield sample(name, {}, value)
         yield from self._counter("modelyard_requests_total", "Requests answered.", ("route", "status"), self.requests)
         yield from self._counter(
@@ -79,14 +79,14 @@ class ServingMetrics:
     @staticmethod
     def _counter(name: str, text: str, labels: tuple[str, ...], counts: Mapping[Any, int]) -> Iterator[str]:
         """A counter with its children."""
-        yield from _family(name, "counter", text)
+        yield from family(name, "counter", text)
         for key, count in sorted(counts.items(), key=str):
             yield sample(name, dict(zip(labels, map(str, key), strict=True)), count)
 
     def _histogram(self) -> Iterator[str]:
         """The latency histogram by route, cumulative as the format wants it."""
         name = "modelyard_request_duration_seconds"
-        yield from _family(name, "histogram", "Time from the request's header to the answer, by route.")
+        yield from family(name, "histogram", "Time from the request's header to the answer, by route.")
         for route, histogram in sorted(self._latencies.items()):
             total = 0
             for bound, count in zip((*LATENCY_BOUNDS_S, float("inf")), histogram.counts, strict=True):
@@ -106,7 +106,7 @@ def sample(name: str, labels: Mapping[str, str], value: float) -> str:
     return f"{name}{{{inner}}} {_number(value)}" if inner else f"{name} {_number(value)}"
 
 
-def _family(name: str, kind: str, text: str) -> Iterator[str]:
+def family(name: str, kind: str, text: str) -> Iterator[str]:
     """The two comment lines that start a family."""
     yield f"# HELP {name} {text}"
     yield f"# TYPE {name} {kind}"
