@@ -12,6 +12,7 @@ from modelyard.core import StateError, new_id
 from modelyard.serving.access import Guard
 from modelyard.serving.answering import Answering
 from modelyard.serving.endpoint import ActiveModel, Endpoint, activate
+from modelyard.serving.explaining import Explaining
 from modelyard.serving.following import Deployments, Follower
 from modelyard.serving.formats import (
     RefusedRequestError,
@@ -78,6 +79,7 @@ class ServingApp:
         self.settings = settings
         self.metrics = ServingMetrics()
         self.answering = Answering.open(endpoint.active, settings, self.metrics)
+        self.explaining = Explaining(self.answering)
         self.guard = guard or Guard()
         self._follower = None
         if deployments is not None:
@@ -88,6 +90,7 @@ class ServingApp:
         self._control: asyncio.Future[Any] | None = None
         self._handlers: Mapping[str, Callable[[Request], Awaitable[Answer]]] = {
             "predict": self._predict,
+            "explain": self._explain,
             "feedback": self._feedback,
             "server_metadata": self._server_metadata,
             "server_live": self._live,
@@ -196,6 +199,10 @@ class ServingApp:
         parsed = parse_rows(await request.json())
         answers = await self.answering.answer(model, parsed.rows, request.started, uncertainty=uncertainty)
         return json_answer(answers[0] if parsed.is_single else {"predictions": answers})
+
+    async def _explain(self, request: Request) -> Answer:
+        model = self.endpoint.verified()
+        return json_answer(await self.explaining.answer(model, parse_rows(await request.json()), request.started))
 
     async def _invocations(self, request: Request) -> Answer:
         model = self.endpoint.verified()

@@ -48,6 +48,14 @@ ROUTES: tuple[Route, ...] = (
         needs="predict",
     ),
     Route(
+        "explain",
+        "POST",
+        "/explain",
+        _PREDICT,
+        "Predict rows, and say what each field adds to the score.",
+        needs="predict",
+    ),
+    Route(
         "feedback",
         "POST",
         "/feedback",
