@@ -230,7 +230,7 @@ def test_health_and_description(app: ServingApp, call: Call) -> None:
     assert call("GET", "/v2/health/ready").json() == {"ready": True}
     assert call("GET", "/ping").status == 200
     assert call("GET", f"/v2/models/{scorer.name}/ready").json() == {"name": scorer.name, "ready": True}
-    assert call("GET", "/v2").json()["extensions"] == []
+    assert call("GET", "/v2").json()["extensions"] == ["binary_tensor_data"]
     assert (metadata["name"], metadata["versions"]) == (scorer.name, [scorer.version])
     assert [entry["name"] for entry in metadata["inputs"]] == [column.name for column in scorer.contract.columns]
     assert {entry["name"]: entry["datatype"] for entry in metadata["inputs"]}["tenure"] == "FP64"

@@ -71,7 +71,8 @@ def test_a_long_line_is_refused(app: ServingApp, row: dict[str, Any]) -> None:
 
     async def ask_at_once() -> list[Any]:
         ask = [app.explaining.answer(app.endpoint.active, ParsedRows([row], is_single=True), 0.0) for _ in range(10)]
-        return await asyncio.gather(*ask, return_exceptions=True)
+        answers: list[Any] = await asyncio.gather(*ask, return_exceptions=True)
+        return answers
 
     answers = asyncio.run(ask_at_once())
     refused = [answer for answer in answers if isinstance(answer, RefusedRequestError)]

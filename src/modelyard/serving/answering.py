@@ -87,9 +87,21 @@ class Answering:
             some_answers, some_records = model.predict(rows[part], flags[part], at, started, uncertainty=uncertainty)
             answers += some_answers
             records += some_records
+        await self.keep(model, answers, records)
+        return answers
+
+    async def keep(
+        self, model: ActiveModel, answers: Sequence[Prediction], records: Sequence[PredictionRecord]
+    ) -> None:
+        """Log and count what is about to be answered.
+
+        Raises
+        ------
+        RefusedRequestError
+            With status 503, if the log takes nothing.
+        """
         await _record(self.predictions, records)
         self._count(model, answers)
-        return answers
 
     async def take_feedback(self, records: Sequence[FeedbackRecord]) -> None:
         """Log labels that came back.
@@ -132,15 +144,19 @@ class Answering:
             if len(errors) >= _ENOUGH_ERRORS:
                 break
         if errors:
-            self._count_rejections(model, errors)
-            raise RefusedRequestError(
-                422,
-                "contract-violated",
-                "the rows break the model's contract, so nothing was predicted",
-                cure="Correct the fields named in 'errors'; GET /docs shows what each field may hold",
-                errors=errors,
-            )
+            raise self.refusal(model, errors)
         return flags
+
+    def refusal(self, model: ActiveModel, errors: Sequence[FieldError]) -> RefusedRequestError:
+        """The refusal of rows that break the contract, counted by field."""
+        self._count_rejections(model, errors)
+        return RefusedRequestError(
+            422,
+            "contract-violated",
+            "the rows break the model's contract, so nothing was predicted",
+            cure="Correct the fields named in 'errors'; GET /docs shows what each field may hold",
+            errors=errors,
+        )
 
     def _count(self, model: ActiveModel, answers: Sequence[Prediction]) -> None:
         """Count what was answered."""

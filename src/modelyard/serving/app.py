@@ -15,16 +15,20 @@ from modelyard.serving.endpoint import ActiveModel, Endpoint, activate
 from modelyard.serving.explaining import Explaining
 from modelyard.serving.following import Deployments, Follower
 from modelyard.serving.formats import (
+    LENGTH_HEADER,
     RefusedRequestError,
+    fill_tensors,
     invocation_answer,
     offered_outputs,
     open_inference_outputs,
+    pack_tensors,
     parse_feedback,
     parse_inference,
     parse_invocation,
     parse_rows,
     problem_document,
     requested_outputs,
+    split_body,
     wants_uncertainty,
 )
 from modelyard.serving.rest import (
@@ -34,6 +38,7 @@ from modelyard.serving.rest import (
     Request,
     Route,
     ServingMetrics,
+    decode_json,
     json_answer,
     match_route,
     text_answer,
@@ -41,6 +46,7 @@ from modelyard.serving.rest import (
 from modelyard.serving.rest.documentation import build_control, model_metadata, server_metadata
 from modelyard.serving.rest.messages import Receive, Scope, Send, secured, send_answer
 from modelyard.serving.settings import ServingSettings
+from modelyard.serving.tables import TableAnswering, accepted_form, answer_frame, sent_form, write_body
 
 __all__ = ["ServingApp", "create_app"]
 
@@ -80,6 +86,7 @@ class ServingApp:
         self.metrics = ServingMetrics()
         self.answering = Answering.open(endpoint.active, settings, self.metrics)
         self.explaining = Explaining(self.answering)
+        self.tables = TableAnswering(self.answering)
         self.guard = guard or Guard()
         self._follower = None
         if deployments is not None:
@@ -196,9 +203,20 @@ class ServingApp:
     async def _predict(self, request: Request) -> Answer:
         model = self.endpoint.verified()
         uncertainty = wants_uncertainty(request.query, can=model.scorer.conformal is not None)
-        parsed = parse_rows(await request.json())
-        answers = await self.answering.answer(model, parsed.rows, request.started, uncertainty=uncertainty)
-        return json_answer(answers[0] if parsed.is_single else {"predictions": answers})
+        form = sent_form(request.header(b"content-type"))
+        if form is not None:
+            body = await request.content()
+            answers = await self.tables.answer(model, body, form, request.started, uncertainty=uncertainty)
+            is_single = False
+        else:
+            parsed = parse_rows(await request.json())
+            answers = await self.answering.answer(model, parsed.rows, request.started, uncertainty=uncertainty)
+            is_single = parsed.is_single
+        accepted = accepted_form(request.header(b"accept"), form)
+        if accepted is not None:
+            table = await asyncio.to_thread(write_body, answer_frame(answers, model.classes), accepted)
+            return Answer(200, table, accepted.value.encode())
+        return json_answer(answers[0] if is_single else {"predictions": answers})
 
     async def _explain(self, request: Request) -> Answer:
         model = self.endpoint.verified()
@@ -206,26 +224,33 @@ class ServingApp:
 
     async def _invocations(self, request: Request) -> Answer:
         model = self.endpoint.verified()
-        rows = parse_invocation(await request.json())
+        rows = parse_invocation(await request.json(as_python=True))
         answers = await self.answering.answer(model, rows, request.started)
         return json_answer(invocation_answer(answers, model.classes))
 
     async def _infer(self, request: Request) -> Answer:
         model = self._named_model(request.values)
         self.endpoint.verified()
-        body = await request.json()
+        length = request.header(LENGTH_HEADER)
+        if length:
+            head, data = split_body(await request.content(), length)
+            body = fill_tensors(decode_json(head), data)
+        else:
+            body = await request.json()
         rows = parse_inference(body)
         names = requested_outputs(body, offered_outputs(model.classes))
         answers = await self.answering.answer(model, rows, request.started)
         identifier = body.get("id")
-        return json_answer(
-            {
-                "model_name": model.name,
-                "model_version": model.version,
-                "id": identifier if isinstance(identifier, str) and identifier else new_id(),
-                "outputs": open_inference_outputs(answers, model.classes, names),
-            }
-        )
+        answer = {
+            "model_name": model.name,
+            "model_version": model.version,
+            "id": identifier if isinstance(identifier, str) and identifier else new_id(),
+            "outputs": open_inference_outputs(answers, model.classes, names),
+        }
+        packed, head_size = pack_tensors(answer, body)
+        if head_size is None:
+            return Answer(200, packed)
+        return Answer(200, packed, b"application/octet-stream", ((LENGTH_HEADER, b"%d" % head_size),))
 
     async def _feedback(self, request: Request) -> Answer:
         at = dt.datetime.now(dt.UTC).isoformat()

@@ -24,6 +24,8 @@ class ServingSettings:
         Larger request bodies are refused with 413.
     max_rows
         Requests with more rows are refused with 413; files belong to batch scoring.
+    max_table_rows, max_table_bytes
+        Tables (Arrow, Parquet) with more rows, or that take up more bytes when they are unpacked, are refused with 413.
     slice_rows
         Rows scored between two turns of the event loop, so that a large request does not hold up small ones.
     body_timeout_s
@@ -55,6 +57,8 @@ class ServingSettings:
     port: int = 8080
     max_body_bytes: int = 16 << 20
     max_rows: int = 10_000
+    max_table_rows: int = 100_000
+    max_table_bytes: int = 256 << 20
     slice_rows: int = 64
     body_timeout_s: float = 30.0
     keep_alive_s: int = 30

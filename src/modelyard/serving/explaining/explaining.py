@@ -1,8 +1,7 @@
 """Answering rows with reasons: in a thread, one request at a time, and only so many in line."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from modelyard.core import StateError
@@ -10,6 +9,7 @@ from modelyard.serving.answering import Answering
 from modelyard.serving.endpoint import ActiveModel
 from modelyard.serving.explaining.answers import Explanation, explanation_of
 from modelyard.serving.formats import ParsedRows, RefusedRequestError, Row
+from modelyard.serving.rest import Line
 
 __all__ = ["Explaining"]
 
@@ -27,8 +27,7 @@ class Explaining:
 
     def __init__(self, answering: Answering) -> None:
         self._answering = answering
-        self._turn = asyncio.Lock()
-        self._in_line = 0
+        self._line = Line(_MOST_IN_LINE, "explanations")
 
     async def answer(self, model: ActiveModel, parsed: ParsedRows, started: float) -> dict[str, Any]:
         """The body of the answer: prediction and explanation of one row, or of each.
@@ -39,31 +38,13 @@ class Explaining:
             413 for more rows than can be explained at once, 422 for rows that break the contract or a model that cannot
             be explained, 503 if too many are in line or the log takes nothing.
         """
-        async with self._place_in_line():
+        async with self._line.place():
             explainer = model.scorer.explainer
             _limit(len(parsed.rows), await asyncio.to_thread(lambda: explainer.most_rows))
             answers = await self._answering.answer(model, parsed.rows, started)
             reasons = await asyncio.to_thread(_explained, model, parsed.rows)
         found = [{"prediction": answer, "explanation": why} for answer, why in zip(answers, reasons, strict=True)]
         return found[0] if parsed.is_single else {"explanations": found}
-
-    @contextlib.asynccontextmanager
-    async def _place_in_line(self) -> AsyncIterator[None]:
-        """Wait for one's turn, or be refused at once."""
-        if self._in_line >= _MOST_IN_LINE:
-            raise RefusedRequestError(
-                503,
-                "explanations-busy",
-                "too many explanations are asked for at the moment",
-                cure="Ask again in a moment; POST /predict answers meanwhile",
-                headers={"retry-after": "1"},
-            )
-        self._in_line += 1
-        try:
-            async with self._turn:
-                yield
-        finally:
-            self._in_line -= 1
 
 
 def _limit(rows: int, most: int) -> None:

@@ -12,7 +12,7 @@ from modelyard.serving.endpoint import ActiveModel, Endpoint
 from modelyard.serving.formats import offered_outputs
 from modelyard.serving.rest.examples import DATATYPES_BY_KIND, request_examples, response_examples
 from modelyard.serving.rest.routes import ROUTES, Route
-from modelyard.serving.rest.schemas import COMPONENTS, REQUEST_SCHEMAS, RESPONSE_SCHEMAS, row_schema
+from modelyard.serving.rest.schemas import COMPONENTS, REQUEST_SCHEMAS, RESPONSE_SCHEMAS, TABLE_TYPES, row_schema
 from modelyard.version import __version__
 
 __all__ = ["build_control", "docs_page", "model_metadata", "openapi_document", "server_metadata", "server_version"]
@@ -24,7 +24,7 @@ _PROBLEM_TEXTS = {
     "404": "There is no such model or version.",
     "408": "The body did not come in time.",
     "413": "The body is too large, or has too many rows.",
-    "415": "The body is not JSON.",
+    "415": "The body is of another content type than those listed.",
     "422": "The body is no table, or breaks the model's contract; `errors` names row, field, got and expected.",
     "429": "Requests come faster than they may; `Retry-After` says when to come again.",
     "503": "The model is not verified, or the log takes no records; nothing was answered or kept.",
@@ -40,8 +40,8 @@ _UNCERTAINTY = {
 
 
 def server_metadata() -> dict[str, Any]:
-    """The Open Inference Protocol's server metadata; no extensions are offered."""
-    return {"name": "modelyard", "version": __version__, "extensions": []}
+    """The Open Inference Protocol's server metadata, with the extensions that are offered."""
+    return {"name": "modelyard", "version": __version__, "extensions": ["binary_tensor_data"]}
 
 
 def server_version(model: ActiveModel) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def _operation(route: Route, served: Mapping[str, str]) -> dict[str, Any]:
     if route.operation == "predict":
         operation["parameters"] = [_UNCERTAINTY]
     if route.operation in REQUEST_SCHEMAS:
-        content = {"application/json": {"schema": REQUEST_SCHEMAS[route.operation]}}
+        content = {"application/json": {"schema": REQUEST_SCHEMAS[route.operation]}, **_tables(route.operation)}
         operation["requestBody"] = {"required": True, "content": content}
         for status in ("400", "408", "413", "415", "422", "503"):
             operation["responses"][status] = _problem(status)
@@ -182,7 +182,13 @@ def _response(operation: str) -> dict[str, Any]:
     if operation == "docs":
         return {"description": "A page.", "content": {"text/html": {"schema": {"type": "string"}}}}
     schema = RESPONSE_SCHEMAS.get(operation, {"type": "object"})
-    return {"description": "The answer.", "content": {"application/json": {"schema": schema}}}
+    content = {"application/json": {"schema": schema}, **_tables(operation)}
+    return {"description": "The answer.", "content": content}
+
+
+def _tables(operation: str) -> dict[str, Any]:
+    """The other forms of a body, where there are any: tables as bytes."""
+    return {kind: {} for kind in TABLE_TYPES} if operation == "predict" else {}
 
 
 def _problem(status: str) -> dict[str, Any]:

@@ -4,7 +4,14 @@ from typing import Any
 
 from modelyard.data import ColumnContract, ColumnKind, Contract
 
-__all__ = ["COMPONENTS", "REQUEST_SCHEMAS", "RESPONSE_SCHEMAS", "row_schema"]
+__all__ = ["COMPONENTS", "REQUEST_SCHEMAS", "RESPONSE_SCHEMAS", "TABLE_TYPES", "row_schema"]
+
+TABLE_TYPES = (
+    "application/vnd.apache.arrow.stream",
+    "application/vnd.apache.arrow.file",
+    "application/vnd.apache.parquet",
+)
+"""Content types of tables, which ``/predict`` takes and gives too."""
 
 _JSON_TYPES = {ColumnKind.NUMERIC: "number", ColumnKind.BOOLEAN: "boolean"}
 
