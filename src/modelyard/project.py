@@ -456,6 +456,7 @@ class Project:
         keys: bool | None = None,
         rate_per_s: float | None = None,
         tls: tuple[Path | None, Path | None] = (None, None),
+        traces_to: str | None = None,
     ) -> None:
         """Serve what is in production until the process is told to end; promotions and rollbacks take effect meanwhile.
 
@@ -470,6 +471,8 @@ class Project:
             Requests a second that a caller may send; None for any number.
         tls
             Certificate and key, PEM files; both or neither.
+        traces_to
+            Address of an OTLP receiver, to which spans of requests are sent; None for no tracing.
 
         Raises
         ------
@@ -492,6 +495,7 @@ class Project:
             port=port,
             tls_certificate=tls[0],
             tls_key=tls[1],
+            traces_to=traces_to,
         )
         deployments = RegistryDeployments(self.workspace, version.name, self.actor)
         self._note("serving.started", version.subject, {"host": host, "port": port})

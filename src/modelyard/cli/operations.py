@@ -26,12 +26,13 @@ def serve(
     rate: Annotated[float | None, typer.Option("--rate", help="Requests a second that a caller may send.")] = None,
     tls_certificate: Annotated[Path | None, typer.Option("--tls-certificate", help="PEM file.")] = None,
     tls_key: Annotated[Path | None, typer.Option("--tls-key", help="PEM file.")] = None,
+    traces_to: Annotated[str | None, typer.Option("--traces-to", help="OTLP receiver of traces, an address.")] = None,
 ) -> Answer:
     """Serve what is in production. Over HTTP, until interrupted; every answer is in the prediction log."""
     from rich.text import Text
 
     tls = (tls_certificate, tls_key)
-    session.project.serve(host=host, port=port, keys=keys, rate_per_s=rate, tls=tls)
+    session.project.serve(host=host, port=port, keys=keys, rate_per_s=rate, tls=tls, traces_to=traces_to)
     return Answer({"host": host, "port": port}, Text("The server has stopped."))
 
 

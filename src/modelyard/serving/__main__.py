@@ -24,6 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--keys", type=Path, help="JSON file of the keys that callers need")
     parser.add_argument("--open", action="store_true", help="let everybody ask, also from other machines")
     parser.add_argument("--rate", type=float, help="requests a second that a caller may send")
+    parser.add_argument(
+        "--traces-to", help="address of an OTLP receiver of traces, such as http://127.0.0.1:4318/v1/traces"
+    )
     parser.add_argument("--tls-certificate", type=Path, help="PEM file")
     parser.add_argument("--tls-key", type=Path, help="PEM file")
     given = parser.parse_args(arguments)
@@ -42,6 +45,7 @@ def _settings(given: argparse.Namespace) -> ServingSettings:
         host=given.host,
         port=given.port,
         max_body_bytes=given.max_body_bytes,
+        traces_to=given.traces_to,
         tls_certificate=given.tls_certificate,
         tls_key=given.tls_key,
     )

@@ -76,17 +76,8 @@ class Answering:
         """
         self._limit(len(rows))
         at = dt.datetime.now(dt.UTC)
-        size = self.settings.slice_rows
         flags = await self._checked(model, rows)
-        answers: list[Prediction] = []
-        records: list[PredictionRecord] = []
-        for first in range(0, len(rows), size):
-            if first:
-                await asyncio.sleep(0)
-            part = slice(first, first + size)
-            some_answers, some_records = model.predict(rows[part], flags[part], at, started, uncertainty=uncertainty)
-            answers += some_answers
-            records += some_records
+        answers, records = await self._scored(model, rows, flags, at=at, started=started, uncertainty=uncertainty)
         await self.keep(model, answers, records)
         return answers
 
@@ -157,6 +148,29 @@ class Answering:
             cure="Correct the fields named in 'errors'; GET /docs shows what each field may hold",
             errors=errors,
         )
+
+    async def _scored(
+        self,
+        model: ActiveModel,
+        rows: Sequence[Row],
+        flags: Sequence[tuple[Flag, ...]],
+        *,
+        at: dt.datetime,
+        started: float,
+        uncertainty: bool,
+    ) -> tuple[list[Prediction], list[PredictionRecord]]:
+        """Answers for checked rows, and their records."""
+        size = self.settings.slice_rows
+        answers: list[Prediction] = []
+        records: list[PredictionRecord] = []
+        for first in range(0, len(rows), size):
+            if first:
+                await asyncio.sleep(0)
+            part = slice(first, first + size)
+            some_answers, some_records = model.predict(rows[part], flags[part], at, started, uncertainty=uncertainty)
+            answers += some_answers
+            records += some_records
+        return answers, records
 
     def _count(self, model: ActiveModel, answers: Sequence[Prediction]) -> None:
         """Count what was answered."""

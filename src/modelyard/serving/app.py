@@ -31,6 +31,7 @@ from modelyard.serving.formats import (
     split_body,
     wants_uncertainty,
 )
+from modelyard.serving.health import GoldenWatch
 from modelyard.serving.rest import (
     METRICS_CONTENT_TYPE,
     Answer,
@@ -47,6 +48,7 @@ from modelyard.serving.rest.documentation import build_control, model_metadata, 
 from modelyard.serving.rest.messages import Receive, Scope, Send, secured, send_answer
 from modelyard.serving.settings import ServingSettings
 from modelyard.serving.tables import TableAnswering, accepted_form, answer_frame, sent_form, write_body
+from modelyard.serving.tracing import TracedAnswering, Tracing, trace_id_of
 
 __all__ = ["ServingApp", "create_app"]
 
@@ -66,6 +68,8 @@ class ServingApp:
         Lets requests pass or refuses them; by default everybody may ask everything.
     deployments
         What is in production, to be followed while the server runs; None to serve the first model to the end.
+    tracing
+        Makes spans of requests; None for none.
 
     Raises
     ------
@@ -80,18 +84,23 @@ class ServingApp:
         *,
         guard: Guard | None = None,
         deployments: Deployments | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.settings = settings
         self.metrics = ServingMetrics()
         self.answering = Answering.open(endpoint.active, settings, self.metrics)
+        self._tracing = tracing
+        if tracing is not None:
+            self.answering = TracedAnswering.around(self.answering, tracing)
         self.explaining = Explaining(self.answering)
         self.tables = TableAnswering(self.answering)
         self.guard = guard or Guard()
         self._follower = None
         if deployments is not None:
             self._follower = Follower(endpoint, deployments, on_swap=self.answering.take_over)
-        self._looking: asyncio.Task[None] | None = None
+        self.golden = GoldenWatch(endpoint)
+        self._looking: list[asyncio.Task[None]] = []
         self._ends = asyncio.Event()
         self._is_draining = False
         self._control: asyncio.Future[Any] | None = None
@@ -112,6 +121,7 @@ class ServingApp:
             "ping": self._ready,
             "live": self._live,
             "ready": self._ready,
+            "golden": self._golden,
             "metrics": self._metrics,
         }
 
@@ -119,7 +129,13 @@ class ServingApp:
         """Answer one request, or follow the server's life (ASGI 3)."""
         if scope["type"] == "lifespan":
             await self._live_with_server(receive, send)
-            return
+        elif self._tracing is None:
+            await self._answer(scope, receive, send)
+        else:
+            await self._tracing.serve(self._answer, scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens."""
         started = time.perf_counter()
         match = match_route(scope["path"])
         template = match.template if match else "other"
@@ -129,7 +145,7 @@ class ServingApp:
         except RefusedRequestError as error:
             answer = _refusal(error)
         except Exception as error:  # noqa: BLE001 - the edge of the process: the log gets it, the caller an id
-            answer = self._failure(template, error)
+            answer = self._failure(template, error, trace_id_of(scope["headers"]))
         if answer is not None:
             await send_answer(answer, send)
         self.metrics.observe(template, answer.status if answer else 200, time.perf_counter() - started)
@@ -138,9 +154,10 @@ class ServingApp:
         """Write what is pending and close the logs."""
         self._is_draining = True
         self._ends.set()
-        if self._looking is not None:
-            await self._looking  # a swap under way is recorded before the end
+        await asyncio.gather(*self._looking)  # a swap under way is recorded before the end
         await self.answering.close()
+        if self._tracing is not None:
+            await asyncio.to_thread(self._tracing.close)
 
     # --- dispatch ----------------------------------------------------------------------------------------------
 
@@ -163,11 +180,12 @@ class ServingApp:
             self._control = asyncio.ensure_future(asyncio.to_thread(build_control, self.endpoint))
         return await asyncio.shield(self._control)
 
-    def _failure(self, template: str, cause: Exception) -> Answer:
-        """A failure of our own: the traceback goes to the log, its id to the caller."""
+    def _failure(self, template: str, cause: Exception, trace_id: str) -> Answer:
+        """A failure of our own: the traceback goes to the log, with the caller's trace; its id goes to the caller."""
         instance = new_id()
         self.metrics.errors += 1
-        _logger.error("request failed", extra={"route": template, "error_id": instance}, exc_info=cause)
+        extra = {"route": template, "error_id": instance} | ({"trace_id": trace_id} if trace_id else {})
+        _logger.error("request failed", extra=extra, exc_info=cause)
         refusal = RefusedRequestError(500, "internal", "something failed on our side", cure=f"Report the id {instance}")
         return _refusal(refusal, instance)
 
@@ -176,27 +194,34 @@ class ServingApp:
         while True:
             message = await receive()
             if message["type"] == "lifespan.startup":
-                self._looking = asyncio.get_running_loop().create_task(self._look_around())
+                looks = [self._again(self.settings.golden_s, self.golden.look)]
+                if self._follower is not None or not self.guard.is_open:
+                    looks.append(self._again(self.settings.follow_s, self._look_around))
+                self._looking = [asyncio.get_running_loop().create_task(look) for look in looks]
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    async def _look_around(self) -> None:
-        """See again and again who may ask and what is in production, until the server ends."""
-        while self._follower is not None or not self.guard.is_open:
+    async def _again(self, every_s: float, look: Callable[[], Awaitable[object]]) -> None:
+        """Look again and again, until the server ends."""
+        while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ends.wait(), self.settings.follow_s)
+                await asyncio.wait_for(self._ends.wait(), every_s)
             if self._ends.is_set():
                 return
             try:
-                if not self.guard.is_open:
-                    await asyncio.to_thread(self.guard.refresh)
-                if self._follower is not None:
-                    await self._follower.look()
+                await look()
             except Exception:  # the edge of a task: one look that fails must not be the last
                 _logger.exception("looking around failed")
+
+    async def _look_around(self) -> None:
+        """See who may ask, and what is in production."""
+        if not self.guard.is_open:
+            await asyncio.to_thread(self.guard.refresh)
+        if self._follower is not None:
+            await self._follower.look()
 
     # --- predictions --------------------------------------------------------------------------------------------
 
@@ -287,6 +312,10 @@ class ServingApp:
                 return "the prediction log takes no records"
         return ""
 
+    async def _golden(self, _request: Request) -> Answer:
+        found = await self.golden.look()
+        return json_answer({"ok": found.ok, **found.to_dict()}, status=200 if found.ok else 503)
+
     async def _server_metadata(self, _request: Request) -> Answer:
         return json_answer(server_metadata())
 
@@ -302,6 +331,7 @@ class ServingApp:
                 "Largest difference between expected and replayed golden scores.",
                 model.parity.max_abs_difference,
             ),
+            **self.golden.gauges(),
             "modelyard_log_bytes_total": ("Bytes handed to the operating system.", log.bytes_written),
             "modelyard_log_records_total": ("Predictions logged.", log.records_written),
             "modelyard_log_failures_total": ("Writes that were refused.", log.writes_failed),
@@ -325,7 +355,11 @@ class ServingApp:
 
 
 def create_app(
-    settings: ServingSettings, *, guard: Guard | None = None, deployments: Deployments | None = None
+    settings: ServingSettings,
+    *,
+    guard: Guard | None = None,
+    deployments: Deployments | None = None,
+    tracing: Tracing | None = None,
 ) -> ServingApp:
     """The application for a package: digests verified, golden rows replayed, log folder ready.
 
@@ -342,7 +376,7 @@ def create_app(
     if not model.is_verified:
         difference = {"max_abs_difference": model.parity.max_abs_difference, "tolerance": model.parity.tolerance}
         _logger.error("golden rows differ, so no answers are given", extra=difference)
-    return ServingApp(Endpoint(model), settings, guard=guard, deployments=deployments)
+    return ServingApp(Endpoint(model), settings, guard=guard, deployments=deployments, tracing=tracing)
 
 
 def _route(method: str, match: Match | None) -> Route:

@@ -17,6 +17,7 @@ from modelyard.serving.access import Guard
 from modelyard.serving.app import ServingApp, create_app
 from modelyard.serving.following import Deployments
 from modelyard.serving.settings import ServingSettings
+from modelyard.serving.tracing import Tracing, open_tracing
 from modelyard.version import __version__
 
 __all__ = ["listen", "run_app", "serve"]
@@ -104,10 +105,12 @@ def serve(
     ModelyardError
         If the package or the log folder cannot be used.
     """
-    _log_as_json()
+    tracing = None if settings.traces_to is None else open_tracing(settings.traces_to)
+    _log_as_json(tracing)
     _check_certificate(settings)
     with contextlib.closing(listen(settings.host, settings.port)) as listener:
-        run_app(create_app(settings, guard=guard, deployments=deployments), listener, stream or sys.stdout)
+        app = create_app(settings, guard=guard, deployments=deployments, tracing=tracing)
+        run_app(app, listener, stream or sys.stdout)
 
 
 def run_app(app: ServingApp, listener: socket.socket, stream: TextIO) -> None:
@@ -180,8 +183,10 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _log_as_json() -> None:
-    """Send log records to standard error as JSON lines."""
+def _log_as_json(tracing: Tracing | None) -> None:
+    """Send log records to standard error as JSON lines, with the ids of traces."""
     handler = logging.StreamHandler(sys.stderr)
+    if tracing is not None:
+        tracing.name_logs(handler)
     handler.setFormatter(_JsonFormatter())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

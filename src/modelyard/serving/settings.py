@@ -42,6 +42,10 @@ class ServingSettings:
         A log segment is closed, and may be compacted, once it is this large.
     follow_s
         Seconds between two looks at the deployment log and at the keys, where the server has them.
+    golden_s
+        Seconds between two replays of the golden rows while the server runs.
+    traces_to
+        Address of an OTLP receiver for spans of requests (``http://127.0.0.1:4318/v1/traces``); None for no tracing.
     tls_certificate, tls_key
         PEM files; with them the server speaks TLS.
 
@@ -67,6 +71,8 @@ class ServingSettings:
     max_pending_log_bytes: int = 64 << 20
     segment_bytes: int = 64 << 20
     follow_s: float = 0.25
+    golden_s: float = 60.0
+    traces_to: str | None = None
     tls_certificate: Path | None = None
     tls_key: Path | None = None
 

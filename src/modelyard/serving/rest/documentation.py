@@ -162,7 +162,7 @@ def _operation(route: Route, served: Mapping[str, str]) -> dict[str, Any]:
         operation["requestBody"] = {"required": True, "content": content}
         for status in ("400", "408", "413", "415", "422", "503"):
             operation["responses"][status] = _problem(status)
-    elif route.operation.endswith("ready") or route.operation == "ping":
+    elif route.operation.endswith("ready") or route.operation in ("ping", "golden"):
         operation["responses"]["503"] = {"description": "No predictions are given at the moment."}
     return operation
 
