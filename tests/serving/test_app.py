@@ -363,3 +363,23 @@ def test_settings_are_checked(tmp_path: Path) -> None:
         ServingSettings(tmp_path, tmp_path, port=70_000)
     with pytest.raises(Exception, match=r"ServingSettings.max_rows: a limit must be above 0"):
         ServingSettings(tmp_path, tmp_path, max_rows=0)
+
+
+def test_strict_and_lenient_fields_by_the_contract(app: ServingApp, call: Call, row: dict[str, Any]) -> None:
+    """The same strange value is refused in a strict field, with row, field, got and expected, and flagged otherwise."""
+    model = app.endpoint.active
+    columns = [
+        dataclasses.replace(column, strictness="strict") if column.name == "tenure" else column
+        for column in model.contract.columns
+    ]
+    strange = {**row, "tenure": 900, "MonthlyCharges": 9_000}
+    flagged = call("POST", "/predict", strange).json()
+    app.endpoint.active = dataclasses.replace(
+        model, contract=dataclasses.replace(model.contract, columns=tuple(columns))
+    )
+    refused = call("POST", "/predict", [row, strange]).json()
+
+    assert [flag["field"] for flag in flagged["flags"]] == ["tenure", "MonthlyCharges"]
+    assert refused["errors"] == [
+        {"row": 1, "field": "tenure", "got": "900", "expected": "a number between 0 and 72", "rule": "range"}
+    ]

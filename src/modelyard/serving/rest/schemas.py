@@ -1,5 +1,6 @@
 """JSON Schemas of the bodies, for the OpenAPI document."""
 
+import math
 from typing import Any
 
 from modelyard.data import ColumnContract, ColumnKind, Contract
@@ -166,8 +167,7 @@ def _property(column: ColumnContract) -> dict[str, Any]:
     """One column: its type and what was declared, which rejects; what training saw as a description, which flags."""
     type_ = _JSON_TYPES.get(column.kind, "string")
     schema: dict[str, Any] = {"type": [type_] if column.refuses_null else [type_, "null"]}
-    limits = {"minimum": column.lowest, "maximum": column.highest}
-    schema |= {name: limit for name, limit in limits.items() if limit is not None}
+    schema |= _limits(column)
     if column.kind is ColumnKind.DATE:
         schema["description"] = "ISO 8601."
     if names := column.allowed or column.categories:
@@ -177,3 +177,11 @@ def _property(column: ColumnContract) -> dict[str, Any]:
     if column.allowed:
         schema["description"] = f"Declared: {column.in_words}."
     return schema
+
+
+def _limits(column: ColumnContract) -> dict[str, float]:
+    """The numbers beyond which a row is rejected: what is declared, and for a strict field what training saw."""
+    low, high = column.hard_limits if column.rejects("limit") else (-math.inf, math.inf)
+    if column.rejects("range"):
+        low, high = max(low, column.limits[0]), min(high, column.limits[1])
+    return {name: limit for name, limit in (("minimum", low), ("maximum", high)) if math.isfinite(limit)}
