@@ -136,8 +136,8 @@ class DataSource(Strict):
     )
     contract: dict[str, ColumnRule] = Field(
         default_factory=dict,
-        description="What is agreed about features, by name: categories, nullable, required, and the reason. It wins over "
-        "what was learnt, and what breaks it is rejected; `modelyard contract` shows the whole.",
+        description="What is agreed about features, by name: categories, nullable, required, strictness (strict or lenient), and "
+        "the reason. It wins over what was learnt, and what breaks it is rejected; `modelyard contract` shows the whole.",
     )
     events: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")], EventTable] = Field(
         default_factory=dict, description="Event tables by name: features as of each row's prediction time."
