@@ -157,6 +157,15 @@ def test_columns_that_are_not_plain_are_refused() -> None:
     assert refusal(parquet_of(pa.array([], pa.int64())), TableForm.PARQUET, WIDE) == (422, "not-rows")
 
 
+def test_text_that_is_no_text_is_refused() -> None:
+    """Bytes that are not UTF-8, plain or coded, are malformed and not a crash of the reader."""
+    good = parquet_of(pa.array(["sense", "sense", "more"]), compression="none")
+    coded = write_body(pl.DataFrame({"x": pl.Series(["sense", "more"], dtype=pl.Categorical)}), TableForm.ARROW_STREAM)
+
+    assert refusal(good.replace(b"sense", b"sen\xffe"), TableForm.PARQUET, WIDE) == (400, "malformed-table")
+    assert refusal(coded.replace(b"sense", b"sen\xffe"), TableForm.ARROW_STREAM, WIDE) == (400, "malformed-table")
+
+
 @pytest.mark.parametrize("form", list(TableForm))
 def test_broken_bytes_are_refused(form: TableForm) -> None:
     """Bytes exchanged, left out or cut off give a table or a refusal below 500, and never end the process."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import polars as pl
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 from opentelemetry.sdk.trace import TracerProvider
@@ -20,6 +21,7 @@ from opentelemetry.trace import StatusCode
 
 from modelyard.core import ConfigError
 from modelyard.serving import Endpoint, ServingApp, ServingSettings, activate
+from modelyard.serving.tables import TableForm, write_body
 from modelyard.serving.tracing import Tracing, open_tracing, trace_id_of
 
 Call = Callable[..., Any]
@@ -68,6 +70,20 @@ def test_a_request_and_its_steps_are_spans(
     }
     assert dict(found["score"].attributes or {})["modelyard.rows"] == 2
     assert "70.5" not in "".join(span.to_json() for span in spans.get_finished_spans())
+
+
+def test_tables_and_explanations_have_steps_too(
+    traced: ServingApp, spans: InMemorySpanExporter, ask: Call, row: dict[str, Any]
+) -> None:
+    """Also what works in a thread lies within the request's span."""
+    body = write_body(pl.DataFrame([row], schema_overrides={"TotalCharges": pl.Float64}), TableForm.PARQUET)
+    ask(traced, "POST", "/predict", body, content_type=TableForm.PARQUET.value)
+    table = [span.name for span in spans.get_finished_spans()]
+    spans.clear()
+    ask(traced, "POST", "/explain", row)
+
+    assert table == ["check", "score", "log", "POST /predict"]
+    assert [span.name for span in spans.get_finished_spans()] == ["check", "score", "log", "explain", "POST /explain"]
 
 
 def test_a_refusal_is_marked_by_its_kind(

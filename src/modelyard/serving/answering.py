@@ -1,6 +1,7 @@
 """From rows to answers that are on record: check, score, log, count."""
 
 import asyncio
+import contextlib
 import dataclasses
 import datetime as dt
 from collections.abc import Sequence
@@ -93,6 +94,11 @@ class Answering:
         """
         await _record(self.predictions, records)
         self._count(model, answers)
+
+    def step(self, name: str, model: ActiveModel, rows: int) -> contextlib.AbstractContextManager[None]:
+        """What surrounds a step that takes long, such as ``explain``; nothing here, a span where requests are traced."""
+        del name, model, rows
+        return contextlib.nullcontext()
 
     async def take_feedback(self, records: Sequence[FeedbackRecord]) -> None:
         """Log labels that came back.

@@ -42,7 +42,8 @@ class Explaining:
             explainer = model.scorer.explainer
             _limit(len(parsed.rows), await asyncio.to_thread(lambda: explainer.most_rows))
             answers = await self._answering.answer(model, parsed.rows, started)
-            reasons = await asyncio.to_thread(_explained, model, parsed.rows)
+            with self._answering.step("explain", model, len(parsed.rows)):
+                reasons = await asyncio.to_thread(_explained, model, parsed.rows)
         found = [{"prediction": answer, "explanation": why} for answer, why in zip(answers, reasons, strict=True)]
         return found[0] if parsed.is_single else {"explanations": found}
 

@@ -13,6 +13,9 @@ class TableForm(enum.StrEnum):
     PARQUET = "application/vnd.apache.parquet"
 
 
+_FAMILY = b"application/vnd.apache."
+"""What all of them begin with: a look for it spares JSON the rest."""
+
 _BY_NAME = {form.value: form for form in TableForm}
 
 
@@ -22,7 +25,7 @@ def sent_form(content_type: bytes) -> TableForm | None:
     >>> sent_form(b"application/vnd.apache.parquet").name
     'PARQUET'
     """
-    return _BY_NAME.get(_name(content_type.decode("latin-1")))
+    return _BY_NAME.get(_name(content_type.decode("latin-1"))) if _FAMILY in content_type.lower() else None
 
 
 def accepted_form(accept: bytes, sent: TableForm | None) -> TableForm | None:
@@ -33,6 +36,8 @@ def accepted_form(accept: bytes, sent: TableForm | None) -> TableForm | None:
     >>> accepted_form(b"*/*", TableForm.PARQUET).name
     'PARQUET'
     """
+    if sent is None and _FAMILY not in accept.lower():
+        return None
     for part in accept.decode("latin-1").split(","):
         name = _name(part)
         if name in _BY_NAME:

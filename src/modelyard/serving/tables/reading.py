@@ -18,6 +18,18 @@ _FOOTER_TEXT_BYTES, _FOOTER_ITEMS = 4 << 20, 1 << 17
 _MOST_COLUMNS = 10_000
 
 
+_UNREADABLE = (
+    UnreadableError,
+    pa.ArrowException,
+    pl.exceptions.PolarsError,
+    pl.exceptions.PanicException,
+    OSError,
+    ValueError,
+    OverflowError,
+)
+"""What readers raise over bytes that are not what they seem."""
+
+
 @dataclasses.dataclass(frozen=True)
 class TableLimits:
     """How many rows a table may have, and how many bytes it may take up once it is unpacked."""
@@ -36,10 +48,10 @@ def read_body(body: bytes, form: TableForm, wanted: Collection[str], limits: Tab
     """
     try:
         table = _parquet(body, wanted, limits) if form is TableForm.PARQUET else _arrow(body, form, wanted, limits)
-        table.validate(full=True)
+        _validate(table)
         _require_text_fits(table, limits)
-        frame = pl.DataFrame(pl.from_arrow(table))
-    except (UnreadableError, pa.ArrowException, pl.exceptions.PolarsError, OSError, ValueError, OverflowError) as error:
+        frame = pl.DataFrame(pl.from_arrow(_written_out(table)))
+    except _UNREADABLE as error:
         raise RefusedRequestError(
             400,
             "malformed-table",
@@ -120,6 +132,22 @@ def _is_plain(kind: pa.DataType) -> bool:
         types.is_timestamp,
     )
     return _is_text(kind) or types.is_string_view(kind) or types.is_null(kind) or any(check(kind) for check in checks)
+
+
+def _validate(table: pa.Table) -> None:
+    """Hold every offset and every text against the bytes that are there; readers trust them."""
+    table.validate(full=True)
+    for column in table.columns:
+        for chunk in column.chunks if pa.types.is_dictionary(column.type) else ():
+            chunk.dictionary.validate(full=True)
+
+
+def _written_out(table: pa.Table) -> pa.Table:
+    """The same without codes: a date or a number may stand there as text, and is read as one."""
+    for place, field in enumerate(table.schema):
+        if pa.types.is_dictionary(field.type):
+            table = table.set_column(place, field.name, table.column(place).cast(field.type.value_type))
+    return table
 
 
 def _require_text_fits(table: pa.Table, limits: TableLimits) -> None:

@@ -49,12 +49,14 @@ class TableAnswering:
         """
         async with self._line.place():
             frame = await asyncio.to_thread(read_body, body, form, model.columns, self._limits)
-            flags, errors = await asyncio.to_thread(_checked, model, frame)
-            if errors:
-                raise self._answering.refusal(model, errors)
-            answers, records = await asyncio.to_thread(
-                _scored, model, frame, flags, dt.datetime.now(dt.UTC), started, uncertainty=uncertainty
-            )
+            with self._answering.step("check", model, frame.height):
+                flags, errors = await asyncio.to_thread(_checked, model, frame)
+                if errors:
+                    raise self._answering.refusal(model, errors)
+            with self._answering.step("score", model, frame.height):
+                answers, records = await asyncio.to_thread(
+                    _scored, model, frame, flags, dt.datetime.now(dt.UTC), started, uncertainty=uncertainty
+                )
             for first in range(0, len(answers), _KEPT_AT_ONCE):
                 part = slice(first, first + _KEPT_AT_ONCE)
                 await self._answering.keep(model, answers[part], records[part])

@@ -1,5 +1,6 @@
 """Answering with a span around each step: check, score, log."""
 
+import contextlib
 import dataclasses
 from collections.abc import Sequence
 from typing import Any
@@ -30,21 +31,25 @@ class TracedAnswering(Answering):
         parts = {field.name: getattr(answering, field.name) for field in dataclasses.fields(answering)}
         return cls(**parts, tracing=tracing)
 
+    def step(self, name: str, model: ActiveModel, rows: int) -> contextlib.AbstractContextManager[None]:
+        """A span."""
+        return self.tracing.step(name, _facts(model, rows))
+
     async def keep(
         self, model: ActiveModel, answers: Sequence[Prediction], records: Sequence[PredictionRecord]
     ) -> None:
         """Log and count within a span."""
-        with self.tracing.step("log", _facts(model, len(records))):
+        with self.step("log", model, len(records)):
             await super().keep(model, answers, records)
 
     async def _checked(self, model: ActiveModel, rows: Sequence[Row]) -> list[tuple[Flag, ...]]:
-        with self.tracing.step("check", _facts(model, len(rows))):
+        with self.step("check", model, len(rows)):
             return await super()._checked(model, rows)
 
     async def _scored(
         self, model: ActiveModel, rows: Sequence[Row], flags: Sequence[tuple[Flag, ...]], **how: Any
     ) -> tuple[list[Prediction], list[PredictionRecord]]:
-        with self.tracing.step("score", _facts(model, len(rows))):
+        with self.step("score", model, len(rows)):
             return await super()._scored(model, rows, flags, **how)
 
 
