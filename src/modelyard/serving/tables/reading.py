@@ -143,11 +143,12 @@ def _validate(table: pa.Table) -> None:
 
 
 def _written_out(table: pa.Table) -> pa.Table:
-    """The same without codes: a date or a number may stand there as text, and is read as one."""
-    for place, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            table = table.set_column(place, field.name, table.column(place).cast(field.type.value_type))
-    return table
+    """The columns alone: no metadata, which may hold anything, and no codes, since a date may stand there as text."""
+    columns = [
+        column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+        for column in table.columns
+    ]
+    return pa.Table.from_arrays(columns, names=table.column_names)
 
 
 def _require_text_fits(table: pa.Table, limits: TableLimits) -> None:
