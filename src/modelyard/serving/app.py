@@ -47,7 +47,7 @@ from modelyard.serving.rest import (
 from modelyard.serving.rest.documentation import build_control, model_metadata, server_metadata
 from modelyard.serving.rest.messages import Receive, Scope, Send, secured, send_answer
 from modelyard.serving.settings import ServingSettings
-from modelyard.serving.tables import TableAnswering, accepted_form, answer_frame, sent_form, write_body
+from modelyard.serving.tables import TableAnswering, answer_frame, table_forms, write_body
 from modelyard.serving.tracing import TracedAnswering, Tracing, trace_id_of
 
 __all__ = ["ServingApp", "create_app"]
@@ -228,7 +228,7 @@ class ServingApp:
     async def _predict(self, request: Request) -> Answer:
         model = self.endpoint.verified()
         uncertainty = wants_uncertainty(request.query, can=model.scorer.conformal is not None)
-        form = sent_form(request.header(b"content-type"))
+        form, accepted = table_forms(request.headers)
         if form is not None:
             body = await request.content()
             answers = await self.tables.answer(model, body, form, request.started, uncertainty=uncertainty)
@@ -237,7 +237,6 @@ class ServingApp:
             parsed = parse_rows(await request.json())
             answers = await self.answering.answer(model, parsed.rows, request.started, uncertainty=uncertainty)
             is_single = parsed.is_single
-        accepted = accepted_form(request.header(b"accept"), form)
         if accepted is not None:
             table = await asyncio.to_thread(write_body, answer_frame(answers, model.classes), accepted)
             return Answer(200, table, accepted.value.encode())

@@ -183,6 +183,8 @@ def _response(operation: str) -> dict[str, Any]:
         return {"description": "A page.", "content": {"text/html": {"schema": {"type": "string"}}}}
     schema = RESPONSE_SCHEMAS.get(operation, {"type": "object"})
     content = {"application/json": {"schema": schema}, **_tables(operation)}
+    if operation.endswith("infer"):
+        content["application/octet-stream"] = {}  # binary tensors, where the request asks for them
     return {"description": "The answer.", "content": content}
 
 

@@ -114,9 +114,15 @@ class Request:
                 raise self._too_large()
         return await self._body()
 
+    @property
+    def headers(self) -> Iterable[tuple[bytes, bytes]]:
+        """Names, in small letters, and values."""
+        headers: Iterable[tuple[bytes, bytes]] = self._scope["headers"]
+        return headers
+
     def header(self, wanted: bytes) -> bytes:
         """The value of a header by its name in small letters; empty if it was not sent."""
-        for name, value in self._scope["headers"]:
+        for name, value in self.headers:
             if name == wanted:
                 return bytes(value)
         return b""

@@ -5,7 +5,7 @@ Gives: checked and scored rows on record, as a table in the form that was asked 
 Never: unpacks more than was allowed, believes a size that it has not added up, or lets malformed bytes be a 5xx.
 """
 
-from modelyard.serving.tables.forms import TableForm, accepted_form, sent_form
+from modelyard.serving.tables.forms import TableForm, table_forms
 from modelyard.serving.tables.reading import TableLimits, read_body
 from modelyard.serving.tables.scoring import TableAnswering
 from modelyard.serving.tables.writing import answer_frame, write_body
@@ -14,9 +14,8 @@ __all__ = [
     "TableAnswering",
     "TableForm",
     "TableLimits",
-    "accepted_form",
     "answer_frame",
     "read_body",
-    "sent_form",
+    "table_forms",
     "write_body",
 ]

@@ -1,8 +1,9 @@
 """The forms of a table, by content type."""
 
 import enum
+from collections.abc import Iterable
 
-__all__ = ["TableForm", "accepted_form", "sent_form"]
+__all__ = ["TableForm", "table_forms"]
 
 
 class TableForm(enum.StrEnum):
@@ -19,26 +20,32 @@ _FAMILY = b"application/vnd.apache."
 _BY_NAME = {form.value: form for form in TableForm}
 
 
-def sent_form(content_type: bytes) -> TableForm | None:
-    """The form of a body; None if it is no table.
+def table_forms(headers: Iterable[tuple[bytes, bytes]]) -> tuple[TableForm | None, TableForm | None]:
+    """The forms of a request's body and of its answer; None for JSON.
 
-    >>> sent_form(b"application/vnd.apache.parquet").name
+    The answer has the first form that the caller accepts, or that of the body if it does not mind.
+
+    >>> parquet, json = b"application/vnd.apache.parquet", b"application/json"
+    >>> table_forms([(b"content-type", parquet), (b"accept", b"*/*")])[1].name
     'PARQUET'
-    """
-    return _BY_NAME.get(_name(content_type.decode("latin-1"))) if _FAMILY in content_type.lower() else None
-
-
-def accepted_form(accept: bytes, sent: TableForm | None) -> TableForm | None:
-    """The form of the answer: the first that the caller names, as the body was if it does not mind, None for JSON.
-
-    >>> accepted_form(b"application/json, */*", TableForm.PARQUET) is None
+    >>> table_forms([(b"content-type", parquet), (b"accept", json)])[1] is None
     True
-    >>> accepted_form(b"*/*", TableForm.PARQUET).name
-    'PARQUET'
     """
-    if sent is None and _FAMILY not in accept.lower():
-        return None
-    for part in accept.decode("latin-1").split(","):
+    kind = accept = b""
+    for name, value in headers:
+        if name == b"content-type":
+            kind = value
+        elif name == b"accept":
+            accept = value
+    if _FAMILY not in kind.lower() and _FAMILY not in accept.lower():
+        return None, None
+    sent = _BY_NAME.get(_name(kind.decode("latin-1")))
+    return sent, _accepted(accept.decode("latin-1"), sent)
+
+
+def _accepted(accept: str, sent: TableForm | None) -> TableForm | None:
+    """The form of the answer."""
+    for part in accept.split(","):
         name = _name(part)
         if name in _BY_NAME:
             return _BY_NAME[name]
