@@ -464,7 +464,8 @@ class Project:
         port: int = 8080,
         keys: bool | None = None,
         rate_per_s: float | None = None,
-        tls: tuple[Path | None, Path | None] = (None, None),
+        tls: tuple[Path, Path] | None = None,
+        traces_to: str | None = None,
     ) -> None:
         """Serve what is in production until the process is told to end; promotions and rollbacks take effect meanwhile.
 
@@ -478,7 +479,9 @@ class Project:
         rate_per_s
             Requests a second that a caller may send; None for any number.
         tls
-            Certificate and key, PEM files; both or neither.
+            Certificate and key, PEM files; None for plain HTTP.
+        traces_to
+            Address of an OTLP receiver, to which spans of requests are sent; None for no tracing.
 
         Raises
         ------
@@ -508,9 +511,9 @@ class Project:
             self.workspace.folder("predictions"),
             host=host,
             port=port,
-            tls_certificate=tls[0],
-            tls_key=tls[1],
+            tls=tls,
             log=self._log_policy(),
+            traces_to=traces_to,
         )
         deployments = RegistryDeployments(self.workspace, version.name, self.actor)
         rollouts = RegistryRollouts(self.workspace, self.problem, self.actor)

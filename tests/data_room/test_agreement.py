@@ -150,3 +150,58 @@ def test_an_absent_column_breaks_even_an_empty_table() -> None:
     report = check_table(made(), empty.drop("age"), "t")
     assert (report.holds, report.rows, report.rejected) == (False, 0, 0)
     assert [(count.column, count.rule, count.rows) for count in report.found] == [("age", "missing", 0)]
+
+
+STRICT: dict[str, Any] = {
+    "ranges": {"age": [0, 120]},
+    "contract": {
+        "age": {"strictness": "strict", "reason": "the pump cannot take more"},
+        "zip": {"strictness": "strict", "reason": "no other district is served"},
+    },
+}
+LENIENT: dict[str, Any] = {
+    "ranges": {"age": [0, 120]},
+    "contract": {
+        "age": {"strictness": "lenient", "nullable": False, "reason": "the old form had no limits"},
+        "zip": {"strictness": "lenient", "categories": ["1", "3"], "reason": "districts are merged in May"},
+    },
+}
+
+
+@pytest.mark.parametrize(
+    ("declared", "change", "rule", "rejects"),
+    [
+        (STRICT, {"age": 119}, "range", True),
+        (STRICT, {"age": None}, "null", True),
+        (STRICT, {"zip": "9"}, "category", True),
+        (STRICT, {"note": None}, "null", False),
+        (STRICT, {"age": 74}, None, False),
+        (LENIENT, {"age": 121}, "limit", False),
+        (LENIENT, {"age": None}, "null", False),
+        (LENIENT, {"zip": "9"}, "limit", False),
+        (LENIENT, {"age": "old"}, "type", True),
+        (LENIENT, {"age": math.inf}, "infinite", True),
+    ],
+)
+def test_a_field_may_be_strict_or_lenient(
+    declared: dict[str, Any], change: dict[str, Any], rule: str | None, rejects: bool
+) -> None:
+    """Strict: hints reject too; lenient: law flags; a value that cannot be scored rejects always. Rows as in tables."""
+    contract = made(**declared)
+    row = {**GOOD, **change}
+    found = contract.check_row(row)
+    expected = [(rule, rejects)] if rule else []
+
+    assert [(violation.rule, violation.rejects) for violation in found] == expected
+    if rule != "type":
+        table = contract.check_frame(pl.DataFrame([row], schema_overrides={"age": pl.Float64, "note": pl.String}))
+        assert table.select("rule", "rejects").rows() == expected
+    assert Contract.from_dict(contract.to_dict()) == contract
+
+
+def test_a_rule_says_something() -> None:
+    """A reason alone is no agreement, and strictness has two words."""
+    with pytest.raises(ValueError, match="required or strictness beside the reason"):
+        made(contract={"age": {"reason": "because"}})
+    with pytest.raises(ValueError, match="strict"):
+        made(contract={"age": {"strictness": "severe", "reason": "because"}})

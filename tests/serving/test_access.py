@@ -218,7 +218,7 @@ def test_a_server_with_tls_and_keys(
 ) -> None:
     """A real server speaks TLS with the certificate given, lets the holder of a key in, and takes changed keys over."""
     pem, key = certificate(tmp_path)
-    server = start_server("--keys", str(keys), "--tls-certificate", str(pem), "--tls-key", str(key))
+    server = start_server("--keys", str(keys), "--tls", str(pem), str(key))
     trusted = ssl.create_default_context(cafile=str(pem))
     with httpx.Client(base_url=server.url, verify=trusted) as client:
         assert server.url.startswith("https://127.0.0.1:")
@@ -237,8 +237,7 @@ def test_a_server_with_tls_and_keys(
     [
         (["--host", "0.0.0.0"], "callers would need no key"),  # noqa: S104 - it must not listen
         (["--keys", "nothing.json"], "the file of keys cannot be read"),
-        (["--tls-key", "x.key"], "TLS needs a certificate and its key"),
-        (["--tls-certificate", "x.pem", "--tls-key", "x.key"], "the certificate and its key cannot be used"),
+        (["--tls", "x.pem", "x.key"], "the certificate and its key cannot be used"),
         (["--rate", "0"], "a rate must be above 0"),
     ],
 )
@@ -251,9 +250,3 @@ def test_a_server_that_would_be_unsafe_does_not_start(
 
     assert (ended.returncode, ended.stdout) == (2, "")
     assert sentence in ended.stderr
-
-
-def test_settings_know_their_certificates() -> None:
-    """A certificate without its key is refused where settings are made."""
-    with pytest.raises(ConfigError, match="certificate and its key"):
-        ServingSettings(Path(), Path(), tls_certificate=Path("server.pem"))

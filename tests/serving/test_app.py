@@ -230,7 +230,7 @@ def test_health_and_description(app: ServingApp, call: Call) -> None:
     assert call("GET", "/v2/health/ready").json() == {"ready": True}
     assert call("GET", "/ping").status == 200
     assert call("GET", f"/v2/models/{scorer.name}/ready").json() == {"name": scorer.name, "ready": True}
-    assert call("GET", "/v2").json()["extensions"] == []
+    assert call("GET", "/v2").json()["extensions"] == ["binary_tensor_data"]
     assert (metadata["name"], metadata["versions"]) == (scorer.name, [scorer.version])
     assert [entry["name"] for entry in metadata["inputs"]] == [column.name for column in scorer.contract.columns]
     assert {entry["name"]: entry["datatype"] for entry in metadata["inputs"]}["tenure"] == "FP64"
@@ -363,3 +363,23 @@ def test_settings_are_checked(tmp_path: Path) -> None:
         ServingSettings(tmp_path, tmp_path, port=70_000)
     with pytest.raises(Exception, match=r"ServingSettings.max_rows: a limit must be above 0"):
         ServingSettings(tmp_path, tmp_path, max_rows=0)
+
+
+def test_strict_and_lenient_fields_by_the_contract(app: ServingApp, call: Call, row: dict[str, Any]) -> None:
+    """The same strange value is refused in a strict field, with row, field, got and expected, and flagged otherwise."""
+    model = app.endpoint.active
+    columns = [
+        dataclasses.replace(column, strictness="strict") if column.name == "tenure" else column
+        for column in model.contract.columns
+    ]
+    strange = {**row, "tenure": 900, "MonthlyCharges": 9_000}
+    flagged = call("POST", "/predict", strange).json()
+    app.endpoint.active = dataclasses.replace(
+        model, contract=dataclasses.replace(model.contract, columns=tuple(columns))
+    )
+    refused = call("POST", "/predict", [row, strange]).json()
+
+    assert [flag["field"] for flag in flagged["flags"]] == ["tenure", "MonthlyCharges"]
+    assert refused["errors"] == [
+        {"row": 1, "field": "tenure", "got": "900", "expected": "a number between 0 and 72", "rule": "range"}
+    ]

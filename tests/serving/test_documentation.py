@@ -99,3 +99,15 @@ def test_declarations_stand_in_the_schema() -> None:
     assert schema["age"] == {"type": ["number"], "minimum": 0, "description": "In training from 20 to 70."}
     assert schema["plan"]["type"] == ["string", "null"]
     assert schema["plan"]["description"] == "Declared: one of: a, b by declaration."
+
+
+def test_strictness_stands_in_the_schema() -> None:
+    """A strict field is bounded by what training saw, with the slack that is not flagged; a lenient one by nothing."""
+    strict = ColumnContract("age", ColumnKind.NUMERIC, nullable=False, low=20, high=70, strictness="strict")
+    lenient = ColumnContract(
+        "pay", ColumnKind.NUMERIC, nullable=False, lowest=0, declared=("range", "nullable"), strictness="lenient"
+    )
+    schema = row_schema(Contract((strict, lenient)))["properties"]
+
+    assert (schema["age"]["type"], schema["age"]["minimum"], schema["age"]["maximum"]) == (["number"], 15, 75)
+    assert schema["pay"] == {"type": ["number", "null"]}

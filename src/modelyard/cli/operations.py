@@ -25,9 +25,9 @@ def serve(
         typer.Option("--keys/--no-keys", help="Whether callers need a token; by default from other machines."),
     ] = None,
     rate: Annotated[float | None, typer.Option("--rate", help="Requests a second that a caller may send.")] = None,
-    tls_certificate: Annotated[Path | None, typer.Option("--tls-certificate", help="PEM file.")] = None,
-    tls_key: Annotated[Path | None, typer.Option("--tls-key", help="PEM file.")] = None,
+    tls: Annotated[tuple[Path, Path] | None, typer.Option("--tls", help="PEM files: certificate and key.")] = None,
     allow_skops: AllowSkopsOption = None,
+    traces_to: Annotated[str | None, typer.Option("--traces-to", help="OTLP receiver of traces, an address.")] = None,
 ) -> Answer:
     """Serve what is in production. Over HTTP, until interrupted; every answer is in the prediction log."""
     from rich.text import Text
@@ -35,8 +35,7 @@ def serve(
     from modelyard.packaging.predictors import declare_trust
 
     declare_trust(allow_skops)
-    tls = (tls_certificate, tls_key)
-    session.project.serve(host=host, port=port, keys=keys, rate_per_s=rate, tls=tls)
+    session.project.serve(host=host, port=port, keys=keys, rate_per_s=rate, tls=tls, traces_to=traces_to)
     return Answer({"host": host, "port": port}, Text("The server has stopped."))
 
 

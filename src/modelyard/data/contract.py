@@ -19,7 +19,10 @@ from modelyard.problem import did_you_mean
 __all__ = ["ColumnContract", "Contract", "ContractCheck", "Violation", "ViolationCount", "check_table"]
 
 _RANGE_SLACK = 0.10
-_REJECTING = ("type", "infinite", "limit")
+_IMPOSSIBLE = ("type", "infinite")
+"""Rules whose breach leaves nothing that could be scored."""
+
+_VALUES = ("null", "limit", "range", "category")
 _SHOWN_CATEGORIES = 5
 _SHOWN_CHARACTERS = 60
 _LARGEST = int(sys.float_info.max)
@@ -65,7 +68,8 @@ class ColumnContract(Record):
     """What is expected of one feature.
 
     What training saw is a hint: a row that leaves it is scored and flagged. What the project file declares is law: a
-    row that breaks it is rejected.
+    row that breaks it is rejected. A field may be declared strict, so that hints are law too, or lenient, so that law is
+    a hint; a wrong type or an infinity is always rejected.
 
     Parameters
     ----------
@@ -84,9 +88,11 @@ class ColumnContract(Record):
     required
         Whether the field itself must be there, if declared; else it must unless a value may be missing.
     declared
-        What of this the project file says: ``range``, ``categories``, ``nullable``, ``required``.
+        What of this the project file says: ``range``, ``categories``, ``nullable``, ``required``, ``strictness``.
     reason
         Why, in the project file's words.
+    strictness
+        ``strict``, ``lenient``, or empty for the rule above.
     """
 
     name: str
@@ -101,6 +107,7 @@ class ColumnContract(Record):
     required: bool | None = None
     declared: tuple[str, ...] = ()
     reason: str = ""
+    strictness: str = ""
 
     @functools.cached_property
     def known(self) -> frozenset[str]:
@@ -130,8 +137,16 @@ class ColumnContract(Record):
 
     @property
     def refuses_null(self) -> bool:
-        """True if a missing value rejects the row: the project file says that there is none."""
-        return "nullable" in self.declared and not self.nullable
+        """True if a missing value rejects the row: the project file says that there is none, or the field is strict."""
+        return not self.nullable and self.rejects("null")
+
+    def rejects(self, rule: str) -> bool:
+        """True if a value that breaks a rule rejects the row; False if it is scored and flagged."""
+        if rule in _IMPOSSIBLE:
+            return True
+        if self.strictness:
+            return self.strictness == "strict" and rule in _VALUES
+        return rule == "limit" or (rule == "null" and "nullable" in self.declared)
 
     @property
     def must_be_there(self) -> bool:
@@ -167,11 +182,11 @@ class ColumnContract(Record):
     def check(self, value: object) -> Violation | None:
         """The violation of one present value, or None."""
         if value is None or (isinstance(value, float) and math.isnan(value)):
-            return None if self.nullable else self.violation("null", "null", rejects=self.refuses_null)
+            return None if self.nullable else self.violation("null", "null", rejects=self.rejects("null"))
         rule = _CHECKS[self.kind](self, value)
         if rule is None:
             return None
-        return self.violation(rule, _shown(value), rejects=rule in _REJECTING)
+        return self.violation(rule, _shown(value), rejects=self.rejects(rule))
 
     def violation(self, rule: str, got: str, *, rejects: bool) -> Violation:
         """A violation of this column's contract."""
@@ -269,7 +284,7 @@ class Contract(Record):
     A missing value is scored, and flagged if training never saw one. A field that is absent altogether rejects the
     row if training never saw it missing: it is a spelling mistake more often than a fact. A wrong type or an infinity
     rejects; a number beyond the range by more than 10 % of its span, or a new category, is flagged. Whatever breaks a
-    declaration rejects. Fields that the contract does not name are ignored.
+    declaration rejects, if the field is not lenient. Fields that the contract does not name are ignored.
     """
 
     columns: tuple[ColumnContract, ...]
@@ -343,7 +358,7 @@ def _violations(values: pl.Series, mask: pl.Series, column: ColumnContract, rule
         pl.lit(rule).alias("rule"),
         "got",
         pl.lit(column.in_words).alias("expected"),
-        pl.lit(rule in _REJECTING or (rule == "null" and column.refuses_null)).alias("rejects"),
+        pl.lit(column.rejects(rule)).alias("rejects"),
     )
 
 

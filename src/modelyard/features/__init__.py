@@ -24,6 +24,7 @@ from modelyard.features.encodings import (
     encodings_from_json,
     encodings_to_json,
     row_encoder,
+    sources_of,
 )
 from modelyard.features.own import OWN_FILE, OwnFeature, OwnFeatures, feature, load_own_features
 from modelyard.features.selection import SelectionReport
@@ -73,4 +74,5 @@ __all__ = [
     "feature",
     "load_own_features",
     "row_encoder",
+    "sources_of",
 ]

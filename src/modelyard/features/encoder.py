@@ -20,6 +20,7 @@ from modelyard.features.encodings import (
     LeftOutEncoding,
     columns_of,
     encode_frame,
+    sources_of,
 )
 from modelyard.features.fitting import fit_date_differences, fit_encoding, fit_interactions
 from modelyard.features.numbers import require_numbers
@@ -202,10 +203,7 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         """For each encoding, the columns of the table that it goes back to; a feature of one's own to its inputs."""
         check_is_fitted(self, "encodings_")
         inputs = {item.name: [c.name for c in item.inputs] for item in (self.own.features if self.own else ())}
-        return tuple(
-            tuple(dict.fromkeys(source for name in columns_of(encoding) for source in inputs.get(name, [name])))
-            for encoding in self.encodings_
-        )
+        return sources_of(self.encodings_, inputs)
 
     def embeddings(self) -> tuple[tuple[int, int], ...]:
         """The matrix's columns of codes that a neural model embeds: place, and number of codes (0 … size - 1)."""

@@ -57,6 +57,7 @@ __all__ = [
     "encodings_from_json",
     "encodings_to_json",
     "row_encoder",
+    "sources_of",
 ]
 
 Matrix: TypeAlias = npt.NDArray[np.float64]
@@ -378,6 +379,20 @@ def columns_of(encoding: Encoding) -> tuple[str, ...]:
     if isinstance(encoding, PairEncoding | LeftOutEncoding):
         return encoding.reads
     return (encoding.column,)
+
+
+def sources_of(encodings: Sequence[Encoding], inputs: Mapping[str, Sequence[str]]) -> tuple[tuple[str, ...], ...]:
+    """For each encoding, the columns of the table that it goes back to.
+
+    Parameters
+    ----------
+    inputs
+        By name of a feature of one's own, the columns that it is made of.
+    """
+    return tuple(
+        tuple(dict.fromkeys(source for name in columns_of(encoding) for source in inputs.get(name, (name,))))
+        for encoding in encodings
+    )
 
 
 def encode_frame(encodings: Sequence[Encoding], frame: pl.DataFrame) -> Matrix:

@@ -1,5 +1,6 @@
 """The scorer: a package at work. One row or many, from typed values to scores and labels."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +13,7 @@ from modelyard.conformal import ConformalRule
 from modelyard.core import IntegrityError
 from modelyard.data import Contract, ReferenceProfile
 from modelyard.features import OWN_FILE, OwnFeatures, encode_frame, row_encoder
+from modelyard.packaging.explaining import Explainer
 from modelyard.packaging.golden import GoldenSet, Parity, replay
 from modelyard.packaging.manifest import CONFORMAL_FILE, Manifest
 from modelyard.packaging.package import Package, load_package
@@ -157,9 +159,7 @@ class Scorer:
             Binary: probability of the positive class, shape (rows,); multiclass: probabilities in the order of
             ``classes``, shape (rows, classes); regression: values, shape (rows,).
         """
-        if self._own is not None:
-            rows = self._own.add_to_rows(rows)
-        features = list(map(self._encode, rows))
+        features = self._features(rows)
         if len(features) <= _FEW_ROWS:
             predict_row = self._predictor.predict_row
             outputs = np.array([predict_row(row) for row in features]).reshape(len(features), self.plan.outputs)
@@ -198,6 +198,11 @@ class Scorer:
         """
         return self.conformal.describe(scores, self.classes) if self.conformal else {}
 
+    @functools.cached_property
+    def explainer(self) -> Explainer:
+        """Says why rows get their scores; made when it is first asked for."""
+        return Explainer(self.plan, self._predictor, self.golden, encode=self._matrix, score=self.score_rows)
+
     def verify_golden(self) -> Parity:
         """Replay the golden rows: how well this scorer, here and now, answers as the training pipeline did."""
         return replay(self.golden, self)
@@ -219,6 +224,16 @@ class Scorer:
             got=f"a difference of {parity.max_abs_difference:g}, where {parity.tolerance:g} is allowed",
             cure="Install the versions that the package's requirements.txt names",
         )
+
+    def _features(self, rows: Sequence[Mapping[str, Any]]) -> list[list[float]]:
+        """Encoded features by row."""
+        if self._own is not None:
+            rows = self._own.add_to_rows(rows)
+        return list(map(self._encode, rows))
+
+    def _matrix(self, rows: Sequence[Mapping[str, Any]]) -> Scores:
+        """Encoded features, shape (rows, features)."""
+        return np.array(self._features(rows)).reshape(len(rows), self.plan.features)
 
     def _shaped(self, outputs: Scores) -> Scores:
         """Outputs as scores: one number a row, or one per class."""

@@ -81,19 +81,24 @@ class EventTable(Strict):
 
 
 class ColumnRule(Strict):
-    """What is agreed about a feature, whatever training saw; what breaks it is refused."""
+    """What is agreed about a feature, whatever training saw; what breaks it is refused, unless it is lenient."""
 
     categories: Annotated[tuple[str, ...], Field(min_length=1)] | None = Field(
         default=None, description="The only values there may be; others are rejected."
     )
     nullable: bool | None = Field(default=None, description="Whether a value may be missing; if not, null is rejected.")
     required: bool | None = Field(default=None, description="Whether the field itself must be there.")
+    strictness: Literal["strict", "lenient"] | None = Field(
+        default=None,
+        description="strict: a value unlike all that training saw is rejected too, instead of flagged; lenient: one outside "
+        "of what is declared is flagged, instead of rejected. A wrong type or an infinity is always rejected.",
+    )
     reason: str = Field(min_length=1, description="Why; shown with the contract.")
 
     @model_validator(mode="after")
     def _says_something(self) -> Self:
-        if self.categories is None and self.nullable is None and self.required is None:
-            raise ValueError("give categories, nullable or required beside the reason")
+        if {self.categories, self.nullable, self.required, self.strictness} == {None}:
+            raise ValueError("give categories, nullable, required or strictness beside the reason")
         return self
 
 
@@ -135,8 +140,8 @@ class DataSource(Strict):
     )
     contract: dict[str, ColumnRule] = Field(
         default_factory=dict,
-        description="What is agreed about features, by name: categories, nullable, required, and the reason. It wins over "
-        "what was learnt, and what breaks it is rejected; `modelyard contract` shows the whole.",
+        description="What is agreed about features, by name: categories, nullable, required, strictness (strict or lenient), and "
+        "the reason. It wins over what was learnt, and what breaks it is rejected; `modelyard contract` shows the whole.",
     )
     events: dict[Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_]*$")], EventTable] = Field(
         default_factory=dict, description="Event tables by name: features as of each row's prediction time."

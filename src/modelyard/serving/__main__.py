@@ -26,8 +26,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--keys", type=Path, help="JSON file of the keys that callers need")
     parser.add_argument("--open", action="store_true", help="let everybody ask, also from other machines")
     parser.add_argument("--rate", type=float, help="requests a second that a caller may send")
-    parser.add_argument("--tls-certificate", type=Path, help="PEM file")
-    parser.add_argument("--tls-key", type=Path, help="PEM file")
+    parser.add_argument(
+        "--traces-to", help="address of an OTLP receiver of traces, such as http://127.0.0.1:4318/v1/traces"
+    )
+    parser.add_argument("--tls", type=Path, nargs=2, metavar=("CERTIFICATE", "KEY"), help="PEM files")
     _add_log_flags(parser)
     parser.add_argument(
         "--allow-skops", metavar="TYPES", help="read an estimator kept by skops: known, or names of types"
@@ -49,8 +51,8 @@ def _settings(given: argparse.Namespace) -> ServingSettings:
         host=given.host,
         port=given.port,
         max_body_bytes=given.max_body_bytes,
-        tls_certificate=given.tls_certificate,
-        tls_key=given.tls_key,
+        traces_to=given.traces_to,
+        tls=tuple(given.tls) if given.tls else None,
         log=LogPolicy(
             on_full=given.log_on_full,
             sink=given.log_sink,

@@ -1,12 +1,13 @@
 """From rows to answers that are on record: check, score, log, count."""
 
 import asyncio
+import contextlib
 import dataclasses
 import datetime as dt
 from collections.abc import Awaitable, Sequence
 
 from modelyard.core import StateError
-from modelyard.serving.endpoint import ActiveModel
+from modelyard.serving.endpoint import ActiveModel, PredictionRecord
 from modelyard.serving.formats import FeedbackRecord, FieldError, Flag, Prediction, RefusedRequestError, Row
 from modelyard.serving.prediction_log import LogKind, PredictionLog
 from modelyard.serving.prediction_log.keeping import Keeper
@@ -43,7 +44,7 @@ class Answering:
     predictions: PredictionLog
     feedback: PredictionLog
     keeper: Keeper
-    routing: Routing = dataclasses.field(default_factory=Routing)
+    routing: Routing
 
     @classmethod
     def open(cls, model: ActiveModel, settings: ServingSettings, metrics: ServingMetrics) -> "Answering":
@@ -65,7 +66,7 @@ class Answering:
             for kind in (LogKind.PREDICTIONS, LogKind.FEEDBACK)
         )
         keeper = Keeper(settings.log, settings.log_folder, model.columns)
-        return cls(settings, metrics, predictions, feedback, keeper)
+        return cls(settings, metrics, predictions, feedback, keeper, Routing())
 
     def take_over(self, model: ActiveModel) -> None:
         """Another model answers from now on: the log says what its columns are."""
@@ -93,18 +94,55 @@ class Answering:
         self._limit(len(rows))
         asked = Asked(dt.datetime.now(dt.UTC), started, self.settings.slice_rows, uncertainty)
         flags = await self._checked(model, rows)
+        return await self.conclude(model, rows, flags, asked, is_named=is_named)
+
+    async def conclude(
+        self,
+        model: ActiveModel,
+        rows: Sequence[Row],
+        flags: Sequence[tuple[Flag, ...]],
+        asked: Asked,
+        *,
+        is_named: bool = False,
+    ) -> list[Prediction]:
+        """Score, log and count rows that the contract let pass; as :meth:`answer`.
+
+        Raises
+        ------
+        RefusedRequestError
+            With status 503, if the log takes nothing.
+        """
         router = self.routing.router
-        if router is not None and not is_named and rows:
+        if router is None or is_named or not rows:
+            answers, records = await self._scored(model, rows, flags, asked)
+            await self.keep(model, answers, records)
+            return answers
+        with self.step("score", model, len(rows)):
             routed = await router.answered(model, rows, flags, asked)
+        with self.step("log", model, len(rows)):
             await _kept(self.keeper.keep(self.predictions, routed.records))
-            for who, some in routed.parts:
-                self._count(who, some)
-            router.shadow(rows, routed.answers, asked)
-            return routed.answers
-        answers, records = await predict_in_slices(model, rows, flags, asked)
+        for who, some in routed.parts:
+            self._count(who, some)
+        router.shadow(rows, routed.answers, asked)
+        return routed.answers
+
+    async def keep(
+        self, model: ActiveModel, answers: Sequence[Prediction], records: Sequence[PredictionRecord]
+    ) -> None:
+        """Log and count what is about to be answered.
+
+        Raises
+        ------
+        RefusedRequestError
+            With status 503, if the log takes nothing.
+        """
         await _kept(self.keeper.keep(self.predictions, records))
         self._count(model, answers)
-        return answers
+
+    def step(self, name: str, model: ActiveModel, rows: int) -> contextlib.AbstractContextManager[None]:
+        """What surrounds a step that takes long, such as ``explain``; nothing here, a span where requests are traced."""
+        del name, model, rows
+        return contextlib.nullcontext()
 
     async def take_feedback(self, records: Sequence[FeedbackRecord]) -> None:
         """Log labels that came back.
@@ -148,15 +186,25 @@ class Answering:
             if len(errors) >= _ENOUGH_ERRORS:
                 break
         if errors:
-            self._count_rejections(model, errors)
-            raise RefusedRequestError(
-                422,
-                "contract-violated",
-                "the rows break the model's contract, so nothing was predicted",
-                cure="Correct the fields named in 'errors'; GET /docs shows what each field may hold",
-                errors=errors,
-            )
+            raise self.refusal(model, errors)
         return flags
+
+    def refusal(self, model: ActiveModel, errors: Sequence[FieldError]) -> RefusedRequestError:
+        """The refusal of rows that break the contract, counted by field."""
+        self._count_rejections(model, errors)
+        return RefusedRequestError(
+            422,
+            "contract-violated",
+            "the rows break the model's contract, so nothing was predicted",
+            cure="Correct the fields named in 'errors'; GET /docs shows what each field may hold",
+            errors=errors,
+        )
+
+    async def _scored(
+        self, model: ActiveModel, rows: Sequence[Row], flags: Sequence[tuple[Flag, ...]], asked: Asked
+    ) -> tuple[list[Prediction], list[PredictionRecord]]:
+        """Answers for checked rows, and their records."""
+        return await predict_in_slices(model, rows, flags, asked)
 
     def _count(self, model: ActiveModel, answers: Sequence[Prediction]) -> None:
         """Count what was answered."""

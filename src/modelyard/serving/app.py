@@ -12,20 +12,26 @@ from modelyard.core import StateError, new_id
 from modelyard.serving.access import Guard
 from modelyard.serving.answering import Answering
 from modelyard.serving.endpoint import ActiveModel, Endpoint, activate
+from modelyard.serving.explaining import Explaining
 from modelyard.serving.following import Deployments, Follower
 from modelyard.serving.formats import (
+    LENGTH_HEADER,
     RefusedRequestError,
+    fill_tensors,
     invocation_answer,
     offered_outputs,
     open_inference_outputs,
+    pack_tensors,
     parse_feedback,
     parse_inference,
     parse_invocation,
     parse_rows,
     problem_document,
     requested_outputs,
+    split_body,
     wants_uncertainty,
 )
+from modelyard.serving.health import GoldenWatch
 from modelyard.serving.prediction_log.keeping import LEFT_OUT
 from modelyard.serving.rest import (
     METRICS_CONTENT_TYPE,
@@ -34,6 +40,7 @@ from modelyard.serving.rest import (
     Request,
     Route,
     ServingMetrics,
+    decode_json,
     json_answer,
     match_route,
     text_answer,
@@ -42,6 +49,8 @@ from modelyard.serving.rest.documentation import build_control, model_metadata, 
 from modelyard.serving.rest.messages import Receive, Scope, Send, secured, send_answer
 from modelyard.serving.routing import Conductor, RolloutSource, routing_lines
 from modelyard.serving.settings import ServingSettings
+from modelyard.serving.tables import TableAnswering, answer_frame, table_forms, write_body
+from modelyard.serving.tracing import TracedAnswering, Tracing, trace_id_of
 
 __all__ = ["ServingApp", "create_app"]
 
@@ -63,6 +72,8 @@ class ServingApp:
         What is in production, to be followed while the server runs; None to serve the first model to the end.
     rollouts
         Which version is on its way there; needs ``deployments``. None if none ever is.
+    tracing
+        Makes spans of requests; None for none.
 
     Raises
     ------
@@ -78,11 +89,17 @@ class ServingApp:
         guard: Guard | None = None,
         deployments: Deployments | None = None,
         rollouts: RolloutSource | None = None,
+        tracing: Tracing | None = None,
     ) -> None:
         self.endpoint = endpoint
         self.settings = settings
         self.metrics = ServingMetrics()
         self.answering = Answering.open(endpoint.active, settings, self.metrics)
+        self._tracing = tracing
+        if tracing is not None:
+            self.answering = TracedAnswering.around(self.answering, tracing)
+        self.explaining = Explaining(self.answering)
+        self.tables = TableAnswering(self.answering)
         self.guard = guard or Guard()
         self._follower = None
         if deployments is not None:
@@ -90,12 +107,14 @@ class ServingApp:
         self._conductor = None
         if rollouts is not None and self._follower is not None:
             self._conductor = Conductor(endpoint, self.answering.routing, rollouts, settings, keep=self._follower.keep)
-        self._looking: asyncio.Task[None] | None = None
+        self.golden = GoldenWatch(endpoint)
+        self._looking: list[asyncio.Task[None]] = []
         self._ends = asyncio.Event()
         self._is_draining = False
         self._control: asyncio.Future[Any] | None = None
         self._handlers: Mapping[str, Callable[[Request], Awaitable[Answer]]] = {
             "predict": self._predict,
+            "explain": self._explain,
             "feedback": self._feedback,
             "server_metadata": self._server_metadata,
             "server_live": self._live,
@@ -110,6 +129,7 @@ class ServingApp:
             "ping": self._ready,
             "live": self._live,
             "ready": self._ready,
+            "golden": self._golden,
             "metrics": self._metrics,
         }
 
@@ -117,7 +137,13 @@ class ServingApp:
         """Answer one request, or follow the server's life (ASGI 3)."""
         if scope["type"] == "lifespan":
             await self._live_with_server(receive, send)
-            return
+        elif self._tracing is None:
+            await self._answer(scope, receive, send)
+        else:
+            await self._tracing.serve(self._answer, scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens."""
         started = time.perf_counter()
         match = match_route(scope["path"])
         template = match.template if match else "other"
@@ -127,7 +153,7 @@ class ServingApp:
         except RefusedRequestError as error:
             answer = _refusal(error)
         except Exception as error:  # noqa: BLE001 - the edge of the process: the log gets it, the caller an id
-            answer = self._failure(template, error)
+            answer = self._failure(template, error, trace_id_of(scope["headers"]))
         if answer is not None:
             await send_answer(answer, send)
         self.metrics.observe(template, answer.status if answer else 200, time.perf_counter() - started)
@@ -136,11 +162,12 @@ class ServingApp:
         """Write what is pending and close the logs."""
         self._is_draining = True
         self._ends.set()
-        if self._looking is not None:
-            await self._looking  # a swap under way is recorded before the end
+        await asyncio.gather(*self._looking)  # a swap under way is recorded before the end
         if self._conductor is not None:
             await self._conductor.close()
         await self.answering.close()
+        if self._tracing is not None:
+            await asyncio.to_thread(self._tracing.close)
 
     # --- dispatch ----------------------------------------------------------------------------------------------
 
@@ -163,11 +190,12 @@ class ServingApp:
             self._control = asyncio.ensure_future(asyncio.to_thread(build_control, self.endpoint))
         return await asyncio.shield(self._control)
 
-    def _failure(self, template: str, cause: Exception) -> Answer:
-        """A failure of our own: the traceback goes to the log, its id to the caller."""
+    def _failure(self, template: str, cause: Exception, trace_id: str) -> Answer:
+        """A failure of our own: the traceback goes to the log, with the caller's trace; its id goes to the caller."""
         instance = new_id()
         self.metrics.errors += 1
-        _logger.error("request failed", extra={"route": template, "error_id": instance}, exc_info=cause)
+        extra = {"route": template, "error_id": instance} | ({"trace_id": trace_id} if trace_id else {})
+        _logger.error("request failed", extra=extra, exc_info=cause)
         refusal = RefusedRequestError(500, "internal", "something failed on our side", cure=f"Report the id {instance}")
         return _refusal(refusal, instance)
 
@@ -178,62 +206,90 @@ class ServingApp:
             if message["type"] == "lifespan.startup":
                 if self._conductor is not None:
                     await self._conductor.look()  # a rollout under way holds from the first answer on
-                self._looking = asyncio.get_running_loop().create_task(self._look_around())
+                looks = [self._again(self.settings.golden_s, self.golden.look)]
+                if self._follower is not None or not self.guard.is_open:
+                    looks.append(self._again(self.settings.follow_s, self._look_around))
+                self._looking = [asyncio.get_running_loop().create_task(look) for look in looks]
                 await send({"type": "lifespan.startup.complete"})
             else:
                 await self.close()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    async def _look_around(self) -> None:
-        """See again and again who may ask and what is in production, until the server ends."""
-        while self._follower is not None or not self.guard.is_open:
+    async def _again(self, every_s: float, look: Callable[[], Awaitable[object]]) -> None:
+        """Look again and again, until the server ends."""
+        while True:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._ends.wait(), self.settings.follow_s)
+                await asyncio.wait_for(self._ends.wait(), every_s)
             if self._ends.is_set():
                 return
             try:
-                if not self.guard.is_open:
-                    await asyncio.to_thread(self.guard.refresh)
-                if self._follower is not None:
-                    await self._follower.look()
-                if self._conductor is not None:
-                    await self._conductor.look()
+                await look()
             except Exception:  # the edge of a task: one look that fails must not be the last
                 _logger.exception("looking around failed")
+
+    async def _look_around(self) -> None:
+        """See who may ask, what is in production, and what is on its way there."""
+        if not self.guard.is_open:
+            await asyncio.to_thread(self.guard.refresh)
+        if self._follower is not None:
+            await self._follower.look()
+        if self._conductor is not None:
+            await self._conductor.look()
 
     # --- predictions --------------------------------------------------------------------------------------------
 
     async def _predict(self, request: Request) -> Answer:
         model = self.endpoint.verified()
         uncertainty = wants_uncertainty(request.query, can=model.scorer.conformal is not None)
-        parsed = parse_rows(await request.json())
-        answers = await self.answering.answer(model, parsed.rows, request.started, uncertainty=uncertainty)
-        return json_answer(answers[0] if parsed.is_single else {"predictions": answers})
+        form, accepted = table_forms(request.headers)
+        if form is not None:
+            body = await request.content()
+            answers = await self.tables.answer(model, body, form, request.started, uncertainty=uncertainty)
+            is_single = False
+        else:
+            parsed = parse_rows(await request.json())
+            answers = await self.answering.answer(model, parsed.rows, request.started, uncertainty=uncertainty)
+            is_single = parsed.is_single
+        if accepted is not None:
+            table = await asyncio.to_thread(write_body, answer_frame(answers, model.classes), accepted)
+            return Answer(200, table, accepted.value.encode())
+        return json_answer(answers[0] if is_single else {"predictions": answers})
+
+    async def _explain(self, request: Request) -> Answer:
+        model = self.endpoint.verified()
+        return json_answer(await self.explaining.answer(model, parse_rows(await request.json()), request.started))
 
     async def _invocations(self, request: Request) -> Answer:
         model = self.endpoint.verified()
-        rows = parse_invocation(await request.json())
+        rows = parse_invocation(await request.json(as_python=True))
         answers = await self.answering.answer(model, rows, request.started)
         return json_answer(invocation_answer(answers, model.classes))
 
     async def _infer(self, request: Request) -> Answer:
         model = self._named_model(request.values)
         self.endpoint.verified()
-        body = await request.json()
+        length = request.header(LENGTH_HEADER)
+        if length:
+            head, data = split_body(await request.content(), length)
+            body = fill_tensors(decode_json(head), data)
+        else:
+            body = await request.json()
         rows = parse_inference(body)
         names = requested_outputs(body, offered_outputs(model.classes))
         is_named = "version" in request.values
         answers = await self.answering.answer(model, rows, request.started, is_named=is_named)
         identifier = body.get("id")
-        return json_answer(
-            {
-                "model_name": model.name,
-                "model_version": answers[0].version if answers else model.version,
-                "id": identifier if isinstance(identifier, str) and identifier else new_id(),
-                "outputs": open_inference_outputs(answers, model.classes, names),
-            }
-        )
+        answer = {
+            "model_name": model.name,
+            "model_version": answers[0].version if answers else model.version,
+            "id": identifier if isinstance(identifier, str) and identifier else new_id(),
+            "outputs": open_inference_outputs(answers, model.classes, names),
+        }
+        packed, head_size = pack_tensors(answer, body)
+        if head_size is None:
+            return Answer(200, packed)
+        return Answer(200, packed, b"application/octet-stream", ((LENGTH_HEADER, b"%d" % head_size),))
 
     async def _feedback(self, request: Request) -> Answer:
         at = dt.datetime.now(dt.UTC).isoformat()
@@ -270,6 +326,10 @@ class ServingApp:
                 return "the prediction log takes no records"
         return ""
 
+    async def _golden(self, _request: Request) -> Answer:
+        found = await self.golden.look()
+        return json_answer({"ok": found.ok, **found.to_dict()}, status=200 if found.ok else 503)
+
     async def _server_metadata(self, _request: Request) -> Answer:
         return json_answer(server_metadata())
 
@@ -285,6 +345,7 @@ class ServingApp:
                 "Largest difference between expected and replayed golden scores.",
                 model.parity.max_abs_difference,
             ),
+            **self.golden.gauges(),
             "modelyard_log_bytes_total": ("Bytes handed to the operating system.", log.bytes_written),
             "modelyard_log_records_total": ("Predictions logged.", log.records_written),
             "modelyard_log_failures_total": ("Writes that were refused.", log.writes_failed),
@@ -317,6 +378,7 @@ def create_app(
     guard: Guard | None = None,
     deployments: Deployments | None = None,
     rollouts: RolloutSource | None = None,
+    tracing: Tracing | None = None,
 ) -> ServingApp:
     """The application for a package: digests verified, golden rows replayed, log folder ready.
 
@@ -333,7 +395,9 @@ def create_app(
     if not model.is_verified:
         difference = {"max_abs_difference": model.parity.max_abs_difference, "tolerance": model.parity.tolerance}
         _logger.error("golden rows differ, so no answers are given", extra=difference)
-    return ServingApp(Endpoint(model), settings, guard=guard, deployments=deployments, rollouts=rollouts)
+    return ServingApp(
+        Endpoint(model), settings, guard=guard, deployments=deployments, rollouts=rollouts, tracing=tracing
+    )
 
 
 def _route(method: str, match: Match | None) -> Route:

@@ -111,14 +111,16 @@ class ActiveModel:
         started: float,
         *,
         uncertainty: bool = False,
+        scores: Scores | None = None,
     ) -> tuple[list[Prediction], list[PredictionRecord]]:
         """Answers for checked rows, and their records for the log.
 
         ``started`` is when the request came, by :func:`time.perf_counter`; a record's latency ends with its score.
-        ``uncertainty`` adds intervals, sets and quantiles, as far as the package can give them.
+        ``uncertainty`` adds intervals, sets and quantiles, as far as the package can give them. ``scores`` are those of
+        the rows, where they are known already.
         """
         scorer = self.scorer
-        scores = scorer.score_rows(rows)
+        scores = scorer.score_rows(rows) if scores is None else scores
         labels = scorer.decide(scores)
         latency_ms = round((time.perf_counter() - started) * 1000, 4)
         regions = _regions(scorer, scores) if uncertainty else None

@@ -18,6 +18,7 @@ from modelyard.serving.app import ServingApp, create_app
 from modelyard.serving.following import Deployments
 from modelyard.serving.routing import RolloutSource
 from modelyard.serving.settings import ServingSettings
+from modelyard.serving.tracing import Tracing, open_tracing
 from modelyard.version import __version__
 
 __all__ = ["listen", "run_app", "serve"]
@@ -56,7 +57,7 @@ class _Server(uvicorn.Server):
         gc.collect()
         gc.freeze()
         active = self._app.endpoint.active
-        scheme = "http" if self._app.settings.tls_certificate is None else "https"
+        scheme = "http" if self._app.settings.tls is None else "https"
         host, port = (sockets or [])[0].getsockname()[:2]
         line = {
             "event": "serving",
@@ -108,10 +109,11 @@ def serve(
     ModelyardError
         If the package or the log folder cannot be used.
     """
-    _log_as_json()
+    tracing = None if settings.traces_to is None else open_tracing(settings.traces_to)
+    _log_as_json(tracing)
     _check_certificate(settings)
     with contextlib.closing(listen(settings.host, settings.port)) as listener:
-        app = create_app(settings, guard=guard, deployments=deployments, rollouts=rollouts)
+        app = create_app(settings, guard=guard, deployments=deployments, rollouts=rollouts, tracing=tracing)
         run_app(app, listener, stream or sys.stdout)
 
 
@@ -140,21 +142,21 @@ def _config(app: ServingApp, settings: ServingSettings) -> uvicorn.Config:
         limit_concurrency=settings.max_connections,
         timeout_keep_alive=settings.keep_alive_s,
         timeout_graceful_shutdown=settings.drain_timeout_s,
-        ssl_certfile=settings.tls_certificate,
-        ssl_keyfile=settings.tls_key,
+        ssl_certfile=settings.tls[0] if settings.tls else None,
+        ssl_keyfile=settings.tls[1] if settings.tls else None,
     )
 
 
 def _check_certificate(settings: ServingSettings) -> None:
     """Refuse files that TLS cannot use, before anything is loaded."""
-    if settings.tls_certificate is None:
+    if settings.tls is None:
         return
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(settings.tls_certificate, settings.tls_key)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(*settings.tls)
     except OSError as error:
         raise ConfigError(
             "the certificate and its key cannot be used",
-            where=f"{settings.tls_certificate}, {settings.tls_key}",
+            where=", ".join(map(str, settings.tls)),
             got=error.strerror or str(error),
             cure="Give two PEM files that belong together, which this user may read",
         ) from error
@@ -185,8 +187,10 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _log_as_json() -> None:
-    """Send log records to standard error as JSON lines."""
+def _log_as_json(tracing: Tracing | None) -> None:
+    """Send log records to standard error as JSON lines, with the ids of traces."""
     handler = logging.StreamHandler(sys.stderr)
+    if tracing is not None:
+        tracing.name_logs(handler)
     handler.setFormatter(_JsonFormatter())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)

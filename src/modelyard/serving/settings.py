@@ -25,6 +25,8 @@ class ServingSettings:
         Larger request bodies are refused with 413.
     max_rows
         Requests with more rows are refused with 413; files belong to batch scoring.
+    max_table_rows, max_table_bytes
+        Tables (Arrow, Parquet) with more rows, or that take up more bytes when they are unpacked, are refused with 413.
     slice_rows
         Rows scored between two turns of the event loop, so that a large request does not hold up small ones.
     body_timeout_s
@@ -41,15 +43,19 @@ class ServingSettings:
         A log segment is closed, and may be compacted, once it is this large.
     follow_s
         Seconds between two looks at the deployment log and at the keys, where the server has them.
+    golden_s
+        Seconds between two replays of the golden rows while the server runs.
+    traces_to
+        Address of an OTLP receiver for spans of requests (``http://127.0.0.1:4318/v1/traces``); None for no tracing.
     log
         What becomes of records: personal columns, a full disk, a copy in a database.
-    tls_certificate, tls_key
-        PEM files; with them the server speaks TLS.
+    tls
+        PEM files, certificate and key, with which the server speaks TLS; None for plain HTTP.
 
     Raises
     ------
     ConfigError
-        If a limit is not positive, the port is outside 0–65535, or a certificate comes without its key.
+        If a limit is not positive, or the port is outside 0–65535.
     """
 
     package_folder: Path
@@ -58,6 +64,8 @@ class ServingSettings:
     port: int = 8080
     max_body_bytes: int = 16 << 20
     max_rows: int = 10_000
+    max_table_rows: int = 100_000
+    max_table_bytes: int = 256 << 20
     slice_rows: int = 64
     body_timeout_s: float = 30.0
     keep_alive_s: int = 30
@@ -66,8 +74,9 @@ class ServingSettings:
     max_pending_log_bytes: int = 64 << 20
     segment_bytes: int = 64 << 20
     follow_s: float = 0.25
-    tls_certificate: Path | None = None
-    tls_key: Path | None = None
+    golden_s: float = 60.0
+    traces_to: str | None = None
+    tls: tuple[Path, Path] | None = None
     log: LogPolicy = dataclasses.field(default_factory=LogPolicy)
 
     def __post_init__(self) -> None:
@@ -77,13 +86,6 @@ class ServingSettings:
                 where="ServingSettings.port",
                 got=str(self.port),
                 cure="Choose a port in that range; 0 takes a free one",
-            )
-        if (self.tls_certificate is None) != (self.tls_key is None):
-            raise ConfigError(
-                "TLS needs a certificate and its key",
-                where="ServingSettings.tls_certificate",
-                got="one of them",
-                cure="Give both files, or neither",
             )
         for field in dataclasses.fields(self):
             value = getattr(self, field.name)

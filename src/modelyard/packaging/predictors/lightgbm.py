@@ -19,6 +19,7 @@ __all__ = ["LightGBMPredictor"]
 _FILE = "lightgbm.txt"
 _FLOAT64 = 1  # C_API_DTYPE_FLOAT64
 _NORMAL = 0  # C_API_PREDICT_NORMAL: probabilities, or values
+_CONTRIBUTIONS = 3  # C_API_PREDICT_CONTRIB: TreeSHAP, with the base behind the features
 _ALL_TREES = -1
 _PARAMETERS = (
     b"num_threads=1"  # parallel work belongs to processes, and a pool of threads costs one row more than it saves
@@ -88,6 +89,16 @@ class LightGBMPredictor:
             self._predict_part(part, answers[start : start + len(part)])
         return answers
 
+    def contributions(self, matrix: Matrix, background: Matrix) -> Matrix:
+        """TreeSHAP's amounts and the base in the last place, shape (rows, outputs, features + 1); sums are raw scores.
+
+        The background is LightGBM's own: the rows that each tree learned from.
+        """
+        del background
+        found = np.empty((len(matrix), self._outputs, self._features + 1))
+        self._predict_part(np.ascontiguousarray(matrix, dtype=np.float64), found, _CONTRIBUTIONS)
+        return found
+
     def to_files(self) -> dict[str, bytes]:
         """LightGBM's own text format."""
         return {_FILE: self._text.encode()}
@@ -130,7 +141,7 @@ class LightGBMPredictor:
         weakref.finalize(self, self._library.LGBM_FastConfigFree, fast)
         return fast
 
-    def _predict_part(self, part: Matrix, answers: Matrix) -> None:
+    def _predict_part(self, part: Matrix, answers: Matrix, kind: int = _NORMAL) -> None:
         length = ctypes.c_int64(0)
         self._check(
             self._library.LGBM_BoosterPredictForMat(
@@ -140,7 +151,7 @@ class LightGBMPredictor:
                 ctypes.c_int32(part.shape[0]),
                 ctypes.c_int32(part.shape[1]),
                 ctypes.c_int(1),
-                ctypes.c_int(_NORMAL),
+                ctypes.c_int(kind),
                 ctypes.c_int(0),
                 ctypes.c_int(_ALL_TREES),
                 _PARAMETERS,

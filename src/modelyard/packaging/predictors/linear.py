@@ -104,6 +104,16 @@ class LinearPredictor:
             return np.asarray(powers / powers.sum(axis=1, keepdims=True))
         return np.asarray(sums)
 
+    def contributions(self, matrix: Matrix, background: Matrix) -> Matrix:
+        """Coefficient times distance from the background's mean, and the base in the last place.
+
+        Exact, if features are taken as independent. Shape (rows, outputs, features + 1); sums are raw scores.
+        """
+        centre = background.mean(axis=0)
+        amounts = (matrix - centre)[:, np.newaxis] * self._coefficients
+        base = np.broadcast_to(self._coefficients @ centre + self._intercepts, amounts.shape[:2])
+        return np.concatenate([amounts, base[..., np.newaxis]], axis=2)
+
     def to_files(self) -> dict[str, bytes]:
         """One JSON file; floats are written with their shortest exact text."""
         content = {

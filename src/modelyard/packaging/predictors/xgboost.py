@@ -19,6 +19,8 @@ __all__ = ["XGBoostPredictor"]
 
 _MODEL = "xgboost.ubj"
 _SETTINGS = "xgboost.json"
+_VALUES, _CONTRIBUTIONS = 0, 2  # kinds of prediction in XGBoost's C interface
+_DENSE = b'{"missing": NaN, "nthread": 1}'
 
 
 class XGBoostPredictor:
@@ -51,6 +53,7 @@ class XGBoostPredictor:
         self._booster = self._load(model)
         self._features = self._count_features()
         self._request = _request(rounds)
+        self._reasons = _request(rounds, kind=_CONTRIBUTIONS)
         self._row = (ctypes.c_double * self._features)()
         self._row_interface = _interface(ctypes.addressof(self._row), 1, self._features)
         self._lock = threading.Lock()
@@ -84,6 +87,24 @@ class XGBoostPredictor:
             answers = np.ctypeslib.as_array(pointer, shape=(length,)).astype(np.float64)
         return answers.reshape(rows, self._outputs)
 
+    def contributions(self, matrix: Matrix, background: Matrix) -> Matrix:
+        """TreeSHAP's amounts and the base in the last place, shape (rows, outputs, features + 1); sums are raw scores.
+
+        The background is XGBoost's own: the rows that each tree learned from.
+        """
+        del background
+        whole = np.ascontiguousarray(matrix, dtype=np.float64)
+        rows = ctypes.c_void_p()
+        interface = _interface(whole.ctypes.data, *whole.shape)
+        self._check(self._library.XGDMatrixCreateFromDense(interface, _DENSE, ctypes.byref(rows)))
+        try:
+            with self._lock:
+                pointer, length = self._ask(self._library.XGBoosterPredictFromDMatrix, rows, self._reasons)
+                found = np.ctypeslib.as_array(pointer, shape=(length,)).astype(np.float64)
+        finally:
+            self._library.XGDMatrixFree(rows)
+        return found.reshape(len(whole), self._outputs, self._features + 1)
+
     def to_files(self) -> dict[str, bytes]:
         """XGBoost's own binary JSON, and the number of rounds to use."""
         return {_MODEL: self._model, _SETTINGS: json.dumps({"rounds": self._rounds}).encode()}
@@ -111,20 +132,18 @@ class XGBoostPredictor:
         return number.value
 
     def _predict(self, interface: bytes) -> "tuple[ctypes._Pointer[ctypes.c_float], int]":
+        """The answers to rows in memory, and their number."""
+        return self._ask(self._library.XGBoosterPredictFromDense, interface, self._request, None)
+
+    def _ask(
+        self, question: "ctypes._FuncPointer", *given: bytes | ctypes.c_void_p | None
+    ) -> "tuple[ctypes._Pointer[ctypes.c_float], int]":
         """The answers and their number; the memory is XGBoost's, and valid until this thread's next call."""
         shape = ctypes.POINTER(ctypes.c_uint64)()
         dimensions = ctypes.c_uint64(0)
         answers = ctypes.POINTER(ctypes.c_float)()
         self._check(
-            self._library.XGBoosterPredictFromDense(
-                self._booster,
-                interface,
-                self._request,
-                None,
-                ctypes.byref(shape),
-                ctypes.byref(dimensions),
-                ctypes.byref(answers),
-            )
+            question(self._booster, *given, ctypes.byref(shape), ctypes.byref(dimensions), ctypes.byref(answers))
         )
         length = 1
         for size in shape[: dimensions.value]:
@@ -142,10 +161,10 @@ class XGBoostPredictor:
             )
 
 
-def _request(rounds: int) -> bytes:
-    """What is asked of the booster: outputs after the link, missing as NaN."""
+def _request(rounds: int, kind: int = _VALUES) -> bytes:
+    """What is asked of the booster: outputs after the link, or contributions to the sum before it; missing is NaN."""
     request = {
-        "type": 0,
+        "type": kind,
         "training": False,
         "iteration_begin": 0,
         "iteration_end": rounds,

@@ -12,6 +12,7 @@ from modelyard.serving.formats.answers import (
     offered_outputs,
     open_inference_outputs,
 )
+from modelyard.serving.formats.binary_tensors import LENGTH_HEADER, fill_tensors, pack_tensors, split_body
 from modelyard.serving.formats.feedback import FeedbackRecord, parse_feedback
 from modelyard.serving.formats.invocations import INVOCATION_FORMS, parse_invocation
 from modelyard.serving.formats.open_inference import DATATYPES, parse_inference, requested_outputs
@@ -22,6 +23,7 @@ from modelyard.serving.formats.uncertainty import wants_uncertainty
 __all__ = [
     "DATATYPES",
     "INVOCATION_FORMS",
+    "LENGTH_HEADER",
     "FeedbackRecord",
     "FieldError",
     "Flag",
@@ -29,14 +31,17 @@ __all__ = [
     "Prediction",
     "RefusedRequestError",
     "Row",
+    "fill_tensors",
     "invocation_answer",
     "offered_outputs",
     "open_inference_outputs",
+    "pack_tensors",
     "parse_feedback",
     "parse_inference",
     "parse_invocation",
     "parse_rows",
     "problem_document",
     "requested_outputs",
+    "split_body",
     "wants_uncertainty",
 ]

@@ -1,7 +1,7 @@
 """The Open Inference Protocol, version 2 (REST): one tensor a column in, one tensor an output out.
 
-Source: the protocol's "HTTP/REST" chapter, as kept by KServe. Tensors are JSON; the binary extension is not offered,
-and the server metadata say so. A null in ``data`` is a missing value.
+Source: the protocol's "HTTP/REST" chapter, as kept by KServe. Tensors are JSON here;
+:mod:`~modelyard.serving.formats.binary_tensors` puts binary ones into it. A null in ``data`` is a missing value.
 """
 
 import math
@@ -98,7 +98,7 @@ def _column(tensor_in: Any, where: str) -> tuple[str, list[Any]]:
     rows = _rows_of_shape(name, tensor_in.get("shape"))
     data = tensor_in.get("data")
     if not isinstance(data, list):
-        raise _refused("a tensor has no data", FieldError(name, shown(data), "a list; binary tensors are not offered"))
+        raise _refused("a tensor has no data", FieldError(name, shown(data), "a list, or a binary_data_size"))
     values = [cell[0] if isinstance(cell, list) and len(cell) == 1 else cell for cell in data]
     if len(values) != rows:
         raise _refused("shape and data disagree", FieldError(name, f"{len(values)} values", f"{rows}, by its shape"))

@@ -1,6 +1,8 @@
 """Requests with bounded bodies, and answers, on bare ASGI."""
 
 import asyncio
+import json
+import math
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, NamedTuple
@@ -10,7 +12,18 @@ import msgspec
 from modelyard.serving.formats import FieldError, RefusedRequestError
 from modelyard.serving.settings import ServingSettings
 
-__all__ = ["Answer", "Receive", "Request", "Scope", "Send", "json_answer", "secured", "send_answer", "text_answer"]
+__all__ = [
+    "Answer",
+    "Receive",
+    "Request",
+    "Scope",
+    "Send",
+    "decode_json",
+    "json_answer",
+    "secured",
+    "send_answer",
+    "text_answer",
+]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -30,6 +43,8 @@ _PAGES = (
     (b"referrer-policy", b"no-referrer"),
 )
 """Of pages: they load nothing, run nothing, and nobody frames them."""
+
+_PYTHON_NUMBERS = {"NaN": None, "Infinity": math.inf, "-Infinity": -math.inf}
 
 _encoder = msgspec.json.Encoder()
 
@@ -74,8 +89,8 @@ class Request:
         """What follows the question mark in the address, undecoded; empty if nothing does."""
         return str(self._scope.get("query_string", b"").decode("latin-1"))
 
-    async def json(self) -> Any:
-        """The body, decoded.
+    async def json(self, *, as_python: bool = False) -> Any:
+        """The body, decoded; see :func:`decode_json` for ``as_python``.
 
         A body without a content type is taken for JSON; one with another content type is refused.
 
@@ -85,17 +100,32 @@ class Request:
             415 for another content type, 413 for a body too large, 408 for one that does not come, 400 for one that
             is no JSON or was not sent to its end.
         """
-        length: bytes | None = None
         for name, value in self._scope["headers"]:
             if name == b"content-type" and value != _JSON and not _JSON_TYPE.match(value):
                 raise _unsupported(value)
+        return decode_json(await self.content(), as_python=as_python)
+
+    async def content(self) -> bytes:
+        """The body as it came; raises as :meth:`json`, save for the content type."""
+        for name, value in self._scope["headers"]:
             if name == b"content-encoding" and value.lower() != b"identity":
                 raise _unsupported(value)
-            if name == b"content-length":
-                length = value
-        if length is not None and length.isdigit() and int(length) > self._settings.max_body_bytes:
-            raise self._too_large()
-        return _decode(await self._body())
+            if name == b"content-length" and value.isdigit() and int(value) > self._settings.max_body_bytes:
+                raise self._too_large()
+        return await self._body()
+
+    @property
+    def headers(self) -> Iterable[tuple[bytes, bytes]]:
+        """Names, in small letters, and values."""
+        headers: Iterable[tuple[bytes, bytes]] = self._scope["headers"]
+        return headers
+
+    def header(self, wanted: bytes) -> bytes:
+        """The value of a header by its name in small letters; empty if it was not sent."""
+        for name, value in self.headers:
+            if name == wanted:
+                return bytes(value)
+        return b""
 
     async def _body(self) -> bytes:
         """All bytes of the body, in the usual case from one message."""
@@ -173,11 +203,19 @@ def secured(send: Send) -> Send:
     return send_secured
 
 
-def _decode(body: bytes) -> Any:
-    """JSON, or the refusal with the place where it breaks off."""
+def decode_json(body: bytes, *, as_python: bool = False) -> Any:
+    """JSON, or the refusal with the place where it breaks off.
+
+    Parameters
+    ----------
+    as_python
+        Take Python's ``NaN`` for null, and its ``Infinity`` for a number: MLflow's client writes them.
+    """
     try:
+        if as_python and (b"NaN" in body or b"Infinity" in body):
+            return json.loads(body, parse_constant=_PYTHON_NUMBERS.get)
         return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         raise RefusedRequestError(
             400,

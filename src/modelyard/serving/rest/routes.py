@@ -48,6 +48,14 @@ ROUTES: tuple[Route, ...] = (
         needs="predict",
     ),
     Route(
+        "explain",
+        "POST",
+        "/explain",
+        _PREDICT,
+        "Predict rows, and say what each field adds to the score.",
+        needs="predict",
+    ),
+    Route(
         "feedback",
         "POST",
         "/feedback",
@@ -91,6 +99,14 @@ ROUTES: tuple[Route, ...] = (
     Route("ping", "GET", "/ping", _MLFLOW, "Whether predictions are given, as MLflow and SageMaker ask it."),
     Route("live", "GET", "/health/live", _HEALTH, "Whether the process answers."),
     Route("ready", "GET", "/health/ready", _HEALTH, "Whether the model is verified and the log takes records."),
+    Route(
+        "golden",
+        "GET",
+        "/health/golden",
+        _HEALTH,
+        "Replay the golden rows now, at most once a second; 503 if they are not reproduced.",
+        needs="operate",
+    ),
     Route("metrics", "GET", "/metrics", _HEALTH, "Counters and latencies in Prometheus' text format.", needs="operate"),
     Route(
         "version", "GET", "/version", _ABOUT, "Versions of the server and of the model, with its digest.", needs="key"

@@ -1,10 +1,18 @@
 """JSON Schemas of the bodies, for the OpenAPI document."""
 
+import math
 from typing import Any
 
 from modelyard.data import ColumnContract, ColumnKind, Contract
 
-__all__ = ["COMPONENTS", "REQUEST_SCHEMAS", "RESPONSE_SCHEMAS", "row_schema"]
+__all__ = ["COMPONENTS", "REQUEST_SCHEMAS", "RESPONSE_SCHEMAS", "TABLE_TYPES", "row_schema"]
+
+TABLE_TYPES = (
+    "application/vnd.apache.arrow.stream",
+    "application/vnd.apache.arrow.file",
+    "application/vnd.apache.parquet",
+)
+"""Content types of tables, which ``/predict`` takes and gives too."""
 
 _JSON_TYPES = {ColumnKind.NUMERIC: "number", ColumnKind.BOOLEAN: "boolean"}
 
@@ -57,6 +65,24 @@ COMPONENTS: dict[str, Any] = {
         },
     ),
     "Predictions": _object(["predictions"], predictions=_list_of(_ref("Prediction"))),
+    "Contribution": _object(
+        ["field", "value", "amount"],
+        field=_TEXT,
+        value={"description": "As it was sent; null if it is missing."},
+        amount={**_NUMBER, "description": "What it adds to the score of an average row."},
+    ),
+    "Explanation": _object(
+        ["summary", "contributions", "baseline", "raw_score", "scale", "method", "explained_class"],
+        summary={**_TEXT, "description": "The largest contributions as a sentence."},
+        contributions={"type": "array", "items": _ref("Contribution"), "description": "The largest first."},
+        baseline={**_NUMBER, "description": "The raw score of an average row."},
+        raw_score={**_NUMBER, "description": "The sum of the baseline and all amounts."},
+        scale={"enum": ["value", "probability", "log-odds"], "description": "Of baseline, amounts and raw score."},
+        method={"enum": ["exact", "sampled"], "description": "Sampled amounts vary a little around the exact ones."},
+        explained_class={**_TEXT, "description": "The positive or the decided class; empty for a value."},
+    ),
+    "Explained": _object(["prediction", "explanation"], prediction=_ref("Prediction"), explanation=_ref("Explanation")),
+    "Explanations": _object(["explanations"], explanations=_list_of(_ref("Explained"))),
     "Feedback": _object(["id", "label"], id={"type": "string", "format": "uuid"}, label={"type": ["string", "number"]}),
     "Tensor": _object(
         ["name", "shape", "datatype", "data"],
@@ -108,6 +134,7 @@ COMPONENTS: dict[str, Any] = {
 
 REQUEST_SCHEMAS: dict[str, Any] = {
     "predict": {"anyOf": [_ref("Row"), _list_of(_ref("Row")), _ref("Columns")]},
+    "explain": {"anyOf": [_ref("Row"), _list_of(_ref("Row")), _ref("Columns")]},
     "feedback": {"anyOf": [_ref("Feedback"), _list_of(_ref("Feedback"))]},
     "infer": _ref("InferenceRequest"),
     "version_infer": _ref("InferenceRequest"),
@@ -117,6 +144,7 @@ REQUEST_SCHEMAS: dict[str, Any] = {
 
 RESPONSE_SCHEMAS: dict[str, Any] = {
     "predict": {"anyOf": [_ref("Prediction"), _ref("Predictions")]},
+    "explain": {"anyOf": [_ref("Explained"), _ref("Explanations")]},
     "feedback": _object(["recorded"], recorded={"type": "integer"}),
     "infer": _ref("InferenceResponse"),
     "version_infer": _ref("InferenceResponse"),
@@ -126,16 +154,20 @@ RESPONSE_SCHEMAS: dict[str, Any] = {
 
 
 def row_schema(contract: Contract) -> dict[str, Any]:
-    """The schema of one row: a property a column, nullable unless declared otherwise."""
-    return {"type": "object", "properties": {column.name: _property(column) for column in contract.columns}}
+    """The schema of one row: a property a column, nullable unless declared otherwise; what must be there is required."""
+    schema: dict[str, Any] = {
+        "type": "object",
+        "properties": {column.name: _property(column) for column in contract.columns},
+    }
+    required = [column.name for column in contract.columns if column.must_be_there]
+    return schema | {"required": required} if required else schema
 
 
 def _property(column: ColumnContract) -> dict[str, Any]:
     """One column: its type and what was declared, which rejects; what training saw as a description, which flags."""
     type_ = _JSON_TYPES.get(column.kind, "string")
     schema: dict[str, Any] = {"type": [type_] if column.refuses_null else [type_, "null"]}
-    limits = {"minimum": column.lowest, "maximum": column.highest}
-    schema |= {name: limit for name, limit in limits.items() if limit is not None}
+    schema |= _limits(column)
     if column.kind is ColumnKind.DATE:
         schema["description"] = "ISO 8601."
     if names := column.allowed or column.categories:
@@ -145,3 +177,11 @@ def _property(column: ColumnContract) -> dict[str, Any]:
     if column.allowed:
         schema["description"] = f"Declared: {column.in_words}."
     return schema
+
+
+def _limits(column: ColumnContract) -> dict[str, float]:
+    """The numbers beyond which a row is rejected: what is declared, and for a strict field what training saw."""
+    low, high = column.hard_limits if column.rejects("limit") else (-math.inf, math.inf)
+    if column.rejects("range"):
+        low, high = max(low, column.limits[0]), min(high, column.limits[1])
+    return {name: limit for name, limit in (("minimum", low), ("maximum", high)) if math.isfinite(limit)}

@@ -135,6 +135,29 @@ class AdditivePredictor:
             sums += tables.scores[start + bins[first] * width + bins[second]]
         return self._last.predict_matrix(sums)
 
+    def contributions(self, matrix: Matrix, background: Matrix) -> Matrix:
+        """The terms against their mean over the background; a term of two features counts for both in halves.
+
+        Shape (rows, outputs, features + 1), the base in the last place; sums are raw scores.
+        """
+        average = self._by_feature(background).mean(axis=0)
+        amounts = self._by_feature(matrix) - average
+        base = np.broadcast_to(self._tables.intercept + average.sum(axis=1), amounts.shape[:2])
+        return np.concatenate([amounts, base[..., np.newaxis]], axis=2)
+
+    def _by_feature(self, matrix: Matrix) -> Matrix:
+        """What each feature's terms add, shape (rows, outputs, features)."""
+        tables = self._tables
+        bins = [self._bins(matrix, axis) for axis in range(len(self._axes))]
+        bins.append(np.zeros(len(matrix), dtype=np.int64))
+        added = np.zeros((len(matrix), self.outputs, tables.features))
+        for first, second, width, start in self._terms:
+            reached = tables.scores[start + bins[first] * width + bins[second]]
+            axes = (first,) if second < 0 else (first, second)
+            for axis in axes:
+                added[:, :, tables.axis_features[axis]] += reached / len(axes)
+        return added
+
     def _bins(self, matrix: Matrix, axis: int) -> Places:
         feature, low, high = self._axes[axis]
         values = matrix[:, feature]
