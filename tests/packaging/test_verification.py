@@ -211,7 +211,8 @@ DAMAGES: Mapping[str, tuple[Callable[[Path], object], str, str]] = {
         "mlmodel",
         "conda.yaml does not name",
     ),
-    "an MLmodel that is no YAML": (
+    "an MLmodel that is no YAML": (lambda folder: (folder / "MLmodel").write_text("a: ["), "mlmodel", "ParserError"),
+    "an MLmodel of other things": (
         lambda folder: (folder / "MLmodel").write_text("flavors: 3"),
         "mlmodel",
         "TypeError",
