@@ -48,5 +48,5 @@ def leftovers(root: Path) -> list[str]:
     return [
         str(path.relative_to(root))
         for path in root.rglob(".*")
-        if path.name != ".modelyard" and not any(part.startswith(".search-") for part in path.parts)
+        if path.name not in (".modelyard", ".gitignore") and not any(part.startswith(".search-") for part in path.parts)
     ]

@@ -55,6 +55,7 @@ def test_a_blend_is_packaged_and_served(project_of: Any, tmp_path: Path) -> None
     assert project.evaluation.explanations
 
 
+@pytest.mark.slow
 def test_a_winner_of_ones_own_is_packaged_and_served(
     project_of: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -281,10 +282,10 @@ def test_a_file_that_answers_differently_is_refused_unless_forced(
     assert target.stat().st_size == exported.bytes
 
 
-def test_a_project_exports_its_newest_package(churn: Any, actor: Actor, tmp_path: Path) -> None:
+def test_a_project_exports_its_newest_package(churn: Any, churn_package: Package, actor: Actor, tmp_path: Path) -> None:
     """With the validation part as further rows; the ledger knows."""
     folder = churn.workspace.folder("packages", "churn-3-export")
-    package = churn.build(folder)
+    shutil.copytree(churn_package.folder, folder)
     churn.workspace.point("package", folder.name)
     packages = Packages(churn.problem, churn.workspace, actor)
 
@@ -295,4 +296,4 @@ def test_a_project_exports_its_newest_package(churn: Any, actor: Actor, tmp_path
     assert exported.held.rows == churn.split.validation.frame.height
     assert exported.held.ok
     rows = [row for row in churn.workspace.ledger.rows() if row.action == "package.exported"]
-    assert [(row.subject, row.details["forced"]) for row in rows] == [(package.manifest.digest, False)]
+    assert [(row.subject, row.details["forced"]) for row in rows] == [(churn_package.manifest.digest, False)]

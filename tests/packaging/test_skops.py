@@ -271,7 +271,9 @@ except Exception as error:
 """
 
 
-@pytest.mark.parametrize(("word", "answer"), [(None, "GateRefusedError False"), ("known", "True True")])
+@pytest.mark.parametrize(
+    ("word", "answer"), [(None, "GateRefusedError False"), pytest.param("known", "True True", marks=pytest.mark.slow)]
+)
 def test_serving_loads_the_library_only_with_a_yes(package: Package, word: str | None, answer: str) -> None:
     """Without one neither scikit-learn nor skops is imported."""
     import os

@@ -42,7 +42,10 @@ def _seal(folder: Path) -> None:
     (folder / "manifest.json").write_text(json.dumps({**manifest, "digest": digest_json(manifest)}))
 
 
-@pytest.mark.parametrize("package", ["churn_package", "bike_package", "contract_package"])
+@pytest.mark.parametrize(
+    "package",
+    ["churn_package", *(pytest.param(name, marks=pytest.mark.slow) for name in ("bike_package", "contract_package"))],
+)
 def test_the_tests_of_a_package_pass(package: str, request: pytest.FixtureRequest) -> None:
     """Two classes, a value with dates, three classes: all tests pass, and the package is untouched by them."""
     built: Package = request.getfixturevalue(package)
@@ -82,9 +85,9 @@ def _planted(contract_or_golden: dict[str, Any], name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "fails"),
     [
-        ("golden.json", "test_golden.py"),
+        pytest.param("golden.json", "test_golden.py", marks=pytest.mark.slow),
+        pytest.param("plan.json", "test_golden.py", marks=pytest.mark.slow),
         ("contract.json", "test_schema.py"),
-        ("plan.json", "test_golden.py"),
     ],
 )
 def test_a_package_that_was_changed_fails_its_tests(

@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -11,8 +9,10 @@ from typing import Any
 
 import pytest
 import yaml
+from typer.testing import CliRunner
 
-from modelyard.core import IntegrityError, digest_file, digest_json
+from modelyard.cli.app import app
+from modelyard.core import ConfigError, IntegrityError, digest_file, digest_json
 from modelyard.packaging.verification import Outcome, Verification, verify_package
 
 KEPT = Path(__file__).parents[1] / "data" / "packages" / "protocol-1.tar.gz"
@@ -211,7 +211,8 @@ DAMAGES: Mapping[str, tuple[Callable[[Path], object], str, str]] = {
         "mlmodel",
         "conda.yaml does not name",
     ),
-    "an MLmodel that is no YAML": (
+    "an MLmodel that is no YAML": (lambda folder: (folder / "MLmodel").write_text("a: ["), "mlmodel", "ParserError"),
+    "an MLmodel of other things": (
         lambda folder: (folder / "MLmodel").write_text("flavors: 3"),
         "mlmodel",
         "TypeError",
@@ -256,31 +257,30 @@ def test_no_package_is_an_error(tmp_path: Path) -> None:
         verify_package(tmp_path)
 
 
-def _command(*arguments: str | Path) -> tuple[int, str, str]:
-    words = [sys.executable, "-m", "modelyard", "package", *map(str, arguments)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=300)
-    return done.returncode, done.stdout, done.stderr
+def _command(*arguments: str | Path) -> Any:
+    return CliRunner().invoke(app, ["package", *map(str, arguments)])
 
 
 def test_the_command_needs_no_project(folder: Path) -> None:
     """Anybody with the folder can verify it: 0 and the checks, or 3 and what is wrong."""
-    code, out, err = _command("verify", folder, "--json")
-    record = json.loads(out)
+    done = _command("verify", folder, "--json")
+    record = json.loads(done.stdout)
 
-    assert (code, err, record["ok"]) == (0, "", True)
+    assert (done.exit_code, record["ok"]) == (0, True)
     assert [check["outcome"] for check in record["checks"]] == ["passed"] * 5 + ["incomplete"]
 
     (folder / "plan.json").unlink()
-    code, out, err = _command("verify", folder)
+    done = _command("verify", folder)
 
-    assert (code, err) == (3, "")
-    assert "plan.json is missing" in out
-    assert "must not be used" in out
+    assert done.exit_code == 3
+    assert "plan.json is missing" in done.stdout
+    assert "must not be used" in done.stdout
 
 
 def test_the_command_knows_its_words(folder: Path) -> None:
     """An action that there is not, and one without its folder, are usage errors."""
-    code, _, err = _command("verfy", folder)
+    errors = [_command(*words).exception for words in (("verfy", folder), ("verify",), ("build", folder))]
 
-    assert (code, "Did you mean 'verify'?" in err) == (2, True)
-    assert _command("verify")[0] == 2
+    assert all(isinstance(error, ConfigError) for error in errors)
+    assert errors[0].cure == "Did you mean 'verify'?"
+    assert "package verify PATH" in errors[1].cure

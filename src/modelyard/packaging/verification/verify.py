@@ -1,8 +1,9 @@
 """The checks of a package, one after the other: bytes first, and the model only if they are right."""
 
-import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
+
+import yaml
 
 from modelyard.core import GateRefusedError, ModelyardError
 from modelyard.packaging.manifest import Manifest
@@ -76,8 +77,10 @@ def _looked_at(name: str, look: Callable[[Package], Check], package: Package) ->
         return _skipped(name, error.sentence)
     except ModelyardError as error:
         return Check(name, Outcome.FAILED, "could not be looked at", (error.sentence,))
-    except (json.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
-        return Check(name, Outcome.FAILED, "could not be looked at", (f"{type(error).__name__}: {error}",))
+    except (LookupError, TypeError, ValueError, AttributeError, yaml.YAMLError) as error:
+        return Check(
+            name, Outcome.FAILED, "could not be looked at", (f"{type(error).__name__}: {' '.join(str(error).split())}",)
+        )
 
 
 def _skipped(name: str, why: str) -> Check:
