@@ -80,8 +80,10 @@ def export(
     image: Annotated[
         str | None, typer.Option("--image", help="The image as the cluster fetches it; NAME:VERSION by default.")
     ] = None,
-    replicas: Annotated[int, typer.Option("--replicas", help="Least number of pods.", min=1)] = 2,
-    max_replicas: Annotated[int, typer.Option("--max-replicas", help="Largest number of pods.", min=1)] = 10,
+    replicas: Annotated[tuple[int, int], typer.Option("--replicas", help="Least and largest number of pods.")] = (
+        2,
+        10,
+    ),
     log_claim: Annotated[
         str | None, typer.Option("--log-claim", help="Persistent volume claim that keeps the prediction log.")
     ] = None,
@@ -92,7 +94,7 @@ def export(
 
     package = _package(session, which)
     path = to or manifest_file(package, form)
-    deployed = Deployed(package, image or image_tag(package), log_claim, (replicas, max_replicas))
+    deployed = Deployed(package, image or image_tag(package), log_claim, replicas)
     kinds = export_manifests(deployed, form, path)
     _note(session, which, package, form, str(path))
     return Answer(

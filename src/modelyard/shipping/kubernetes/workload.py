@@ -53,7 +53,7 @@ class Deployed:
         if not 1 <= least <= most:
             raise ConfigError(
                 "there must be at least one replica, and at most as many as the upper number says",
-                where="--replicas, --max-replicas",
+                where="--replicas",
                 got=f"{least} and {most}",
                 cure="Give 1 or more, and the larger number second",
             )
