@@ -68,7 +68,7 @@ def test_a_folder_alone_is_shipped_without_a_project(
     monkeypatch.chdir(tmp_path)
     report = run("image", package.folder, "--no-build")
     bundle = run("bundle", "lambda", package.folder)
-    exported = run("export", "kubernetes", package.folder, "--replicas", 3, 5)
+    exported = run("export", "kubernetes", package.folder, "--replicas", "3", "5")
     *_, autoscaler, _ = yaml.safe_load_all(Path(exported["path"]).read_text(encoding="utf-8"))
 
     assert (report["folder"], report["tag"]) == ("telco-churn-1-image", "telco-churn:1")
