@@ -57,6 +57,7 @@ bench: demo ## measure; prints ratios
 	$(BIN)/python benchmarks/audit/large_project.py
 	OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python benchmarks/features/boosting_pipeline.py
 	$(BIN)/python benchmarks/serving/one_row.py --package $$(ls -d demo/churn/.modelyard/packages/* | head -1)
+	$(BIN)/python benchmarks/shipping/cold_start.py --package $$(ls -d demo/churn/.modelyard/packages/* | head -1)
 
 clean: ## remove what was made
 	rm -rf .venv demo .mypy_cache .ruff_cache .pytest_cache

@@ -68,11 +68,13 @@ def test_a_folder_alone_is_shipped_without_a_project(
     monkeypatch.chdir(tmp_path)
     report = run("image", package.folder, "--no-build")
     bundle = run("bundle", "lambda", package.folder)
-    exported = run("export", "kubernetes", package.folder)
+    exported = run("export", "kubernetes", package.folder, "--replicas", "3", "5")
+    *_, autoscaler, _ = yaml.safe_load_all(Path(exported["path"]).read_text(encoding="utf-8"))
 
     assert (report["folder"], report["tag"]) == ("telco-churn-1-image", "telco-churn:1")
     assert bundle["folder"] == "telco-churn-1-lambda"
     assert (exported["path"], exported["image"]) == ("telco-churn-1-kubernetes.yaml", "telco-churn:1")
+    assert (autoscaler["spec"]["minReplicas"], autoscaler["spec"]["maxReplicas"]) == (3, 5)
     assert sorted(path.name for path in tmp_path.iterdir()) == [
         "telco-churn-1-image",
         "telco-churn-1-kubernetes.yaml",

@@ -20,6 +20,7 @@ from modelyard.shipping import ImageReport, Wish, make_bundle, make_image
 
 PREPARED = Path(__file__).parents[2] / ".venv" / "image"
 BASE = "localhost/debian-python:3"
+LAMBDA = "churn-lambda:1"
 USER = 10001
 LIMIT_S = 120
 
@@ -72,9 +73,16 @@ def a_container(tag: str) -> Iterator[str]:
 @contextlib.contextmanager
 def served(command: list[str], port: int) -> Iterator["subprocess.Popen[str]"]:
     """A server that was started by a command and answers on a port of this machine."""
+    with started(command) as process:
+        wait_until_ready(process, port)
+        yield process
+
+
+@contextlib.contextmanager
+def started(command: list[str]) -> Iterator["subprocess.Popen[str]"]:
+    """A command that runs while the block does; it and all that it started are ended."""
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     try:
-        wait_until_ready(process, port)
         yield process
     finally:
         for pid in reversed(family(process.pid)):
@@ -241,15 +249,21 @@ def read_only(files: Path, folder: Path, log: Path) -> Iterator[Path]:
             subprocess.run(["umount", "--lazy", place], check=False)
 
 
-def test_the_bundle_for_lambda_builds(package: Package, storage: Path, image: ImageReport) -> None:
-    """Its image ends with the same rehearsal, and finds the platform's client and its handler."""
-    folder = storage / "lambda"
+def test_the_bundle_for_lambda_builds_and_answers(
+    package: Package, golden: GoldenSet, storage: Path, runtime_api: Any
+) -> None:
+    """Its image ends with the same rehearsal; the platform's client in it takes an event and posts the answer."""
+    folder, row = storage / "lambda", golden.rows[0]
     make_bundle(package, "lambda", folder, base=BASE, wheels=PREPARED / "wheels")
-    buildah(
-        "build", "--format", "docker", "--file", str(folder / "Containerfile"), "--tag", "churn-lambda:3", str(folder)
-    )
-    with a_container("churn-lambda:3") as container:
-        said = buildah("run", container, "--", "python", "-c", "import awslambdaric, handler; print(handler.handler)")
+    buildah("build", "--format", "docker", "--file", str(folder / "Containerfile"), "--tag", LAMBDA, str(folder))
+    config = config_of(LAMBDA)
+    with a_container(LAMBDA) as container:
+        variable = f"AWS_LAMBDA_RUNTIME_API={runtime_api.address}"
+        words = ["buildah", "run", "--env", variable, container, "--", *config["Entrypoint"], *config["Cmd"]]
+        with started(words) as process:
+            kind, answer = runtime_api.invoke(dict(row.features))
+            owner = Path(f"/proc/{family(process.pid)[-1]}").stat().st_uid
 
-    assert config_of("churn-lambda:3")["Entrypoint"] == ["python", "-m", "awslambdaric"]
-    assert "lambda_handler" in said
+    assert kind == "response"
+    assert answer["score"] == pytest.approx(row.expected[0], abs=1e-9)
+    assert owner == USER

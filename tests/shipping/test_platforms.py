@@ -1,17 +1,13 @@
 """The platforms' own clients run the bundles: AWS' runtime interface client, and Google's Functions Framework."""
 
 import contextlib
-import dataclasses
 import json
 import os
-import queue
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -21,64 +17,7 @@ import pytest
 from modelyard.packaging import GoldenSet, Package
 from modelyard.shipping import make_bundle
 
-VERSION = "/2018-06-01/runtime"
 LIMIT_S = 60
-
-
-@dataclasses.dataclass
-class RuntimeApi:
-    """The other side of the documented Lambda runtime API: hands out events, and takes what comes back."""
-
-    address: str
-    events: "queue.Queue[Any]"
-    answers: "queue.Queue[tuple[str, Any]]"
-
-    def invoke(self, event: Any) -> tuple[str, Any]:
-        """What the client posts for an event: ("response", …) or ("error", …)."""
-        self.events.put(event)
-        return self.answers.get(timeout=LIMIT_S)
-
-
-@pytest.fixture
-def runtime_api() -> Iterator[RuntimeApi]:
-    """A runtime API on a free port of this machine."""
-    events: queue.Queue[Any] = queue.Queue()
-    answers: queue.Queue[tuple[str, Any]] = queue.Queue()
-
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-
-        def log_message(self, *_: object) -> None:
-            """Keep quiet."""
-
-        def do_GET(self) -> None:
-            assert self.path == f"{VERSION}/invocation/next"
-            event = events.get()
-            self._send(200, json.dumps(event).encode(), str(time.time_ns()))
-
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-            answers.put((self.path.rpartition("/")[2], body))
-            self._send(202, b"{}", "")
-
-        def _send(self, status: int, body: bytes, request_id: str) -> None:
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(body)))
-            if request_id:
-                self.send_header("Lambda-Runtime-Aws-Request-Id", request_id)
-                self.send_header("Lambda-Runtime-Deadline-Ms", str(int((time.time() + LIMIT_S) * 1000)))
-                self.send_header("Lambda-Runtime-Invoked-Function-Arn", "arn:aws:lambda:eu-central-1:1:function:churn")
-            self.end_headers()
-            self.wfile.write(body)
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield RuntimeApi(f"127.0.0.1:{server.server_port}", events, answers)
-    server.shutdown()
-    server.server_close()
 
 
 @contextlib.contextmanager
@@ -105,7 +44,7 @@ def log_lines(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_aws_runtime_interface_client_runs_the_bundle(
-    package: Package, golden: GoldenSet, tmp_path: Path, runtime_api: RuntimeApi
+    package: Package, golden: GoldenSet, tmp_path: Path, runtime_api: Any
 ) -> None:
     """Awslambdaric loads the bundle's handler, takes events from a runtime API, and posts answers and refusals back."""
     make_bundle(package, "lambda", tmp_path / "bundle")

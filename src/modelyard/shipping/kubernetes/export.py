@@ -17,7 +17,7 @@ __all__ = ["FORMS", "export_manifests", "manifest_file"]
 FORMS = ("kubernetes", "kserve")
 
 _HEAD = """\
-# Written by modelyard {modelyard} for {name} {version}, package digest {digest}.
+# Written by modelyard {modelyard} for {slug}, package digest {digest}.
 # Callers' keys, once: kubectl create secret generic {slug}-keys --from-file=keys.json
 # {log}
 # Then: kubectl apply -f {file}
@@ -48,8 +48,6 @@ def export_manifests(deployed: Deployed, form: str, path: Path) -> list[str]:
     manifest = deployed.package.manifest
     head = _HEAD.format(
         modelyard=__version__,
-        name=manifest.name,
-        version=manifest.version,
         digest=manifest.digest,
         slug=deployed.name,
         log=_LOST if deployed.log_claim is None else _KEPT.format(claim=deployed.log_claim),
