@@ -103,7 +103,7 @@ def fuzz(app: ServingApp, call: Call, examples: int) -> None:
 
 def test_any_bytes_are_answered_or_refused(app: ServingApp, call: Call) -> None:
     """Drawn methods, addresses, content types, headers and bodies."""
-    fuzz(app, call, examples=150)
+    fuzz(app, call, examples=80)
 
 
 @pytest.mark.slow

@@ -73,10 +73,11 @@ def judge(found: list[str], seen: set[tuple[str, int]]) -> None:
 
 def test_the_document_is_kept(start_server: StartServer) -> None:
     """A few requests for every operation, valid and not: no 5xx, and every answer is of a documented status and form."""
-    judge(*requests_that_break_a_promise(start_server().url, examples=3))
+    judge(*requests_that_break_a_promise(start_server().url, examples=2))
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1_800)
 def test_the_document_is_kept_for_long(start_server: StartServer) -> None:
-    """The same with hundreds of requests for every operation."""
-    judge(*requests_that_break_a_promise(start_server().url, examples=150))
+    """The same with dozens of requests for every operation, within and outside of its schema."""
+    judge(*requests_that_break_a_promise(start_server().url, examples=60))
