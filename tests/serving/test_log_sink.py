@@ -213,6 +213,7 @@ def _wait(condition: Any, patience_s: float = 60.0) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_shipping(folder: Path, sink: str) -> None:
     """SIGKILL to a shipper between and within transactions, several times: in the end every record is there once."""
     log = PredictionLog(folder, segment_bytes=20_000, columns=COLUMNS)
