@@ -58,7 +58,7 @@ class CompactionReport(Record):
 def read_predictions(folder: Path | str) -> pl.DataFrame:
     """All predictions in the log, in the order of time; those of one request in its order.
 
-    ``folder`` may be the address of a database that has a copy (``log.sink``).
+    ``folder`` may be the address of a database that has a copy (``log.sink``); there, rows of one moment have no order.
 
     Columns: ``id``, ``at`` (UTC), ``model``, ``version``, ``digest`` (of the package), ``latency_ms``, ``score``
     (probability of the positive or decided class, or the predicted value), ``label`` (null for regression), ``probabilities``
