@@ -791,7 +791,7 @@ class Project:
             return
         before = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
         report = remove_old(folder, before, sink=self._log_policy().sink)
-        if report.rows or report.database_rows:
+        if report.rows or report.database_rows or report.refused:
             self._note("log.retired", self.problem.name, {**report.to_dict(), "keep_days": days})
 
     def _load_package(self, folder: str) -> Package:

@@ -54,9 +54,9 @@ def source(tmp_path: Path) -> Path:
 def test_the_file_is_the_same(tmp_path: Path, package: Path, ray: RayScoring, source: Path) -> None:
     """Scores, order and quarantine are those of this process, byte for byte."""
     scorer = Scorer.load(package)
-    settings = BatchSettings(chunk_rows=40, package=package)
+    settings = BatchSettings(chunk_rows=120, package=package)
     score_file(scorer, source, tmp_path / "here.parquet", settings=settings)
-    there = BatchSettings(chunk_rows=40, package=package, engine=ray)
+    there = BatchSettings(chunk_rows=120, package=package, engine=ray)
     report = score_file(scorer, source, tmp_path / "there.parquet", settings=there)
 
     assert (report.rows, report.scored, report.quarantined) == (600, 594, 6)

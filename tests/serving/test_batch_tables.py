@@ -116,6 +116,7 @@ def test_a_later_batch_replaces_its_own_table(tmp_path: Path, scorer: Scorer, so
     assert tables(database) == ["modelyard_parts", "scores"]
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_transaction(
     tmp_path: Path, package_folder: Path, source: Path, database: str
 ) -> None:

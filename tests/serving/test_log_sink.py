@@ -228,6 +228,7 @@ def _wait(condition: Any, patience_s: float = 60.0) -> None:
         time.sleep(0.01)
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_shipping(folder: Path, sink: str) -> None:
     """SIGKILL to a shipper between and within transactions, several times: in the end every record is there once."""
     log = PredictionLog(folder, segment_bytes=20_000, columns=COLUMNS)
@@ -316,6 +317,35 @@ def test_old_records_go_from_files_and_rows(folder: Path, sink: str) -> None:
         == read_predictions(sink)["feature.age"].to_list()
         == [20.0] * 3
     )
+
+
+def test_a_database_that_is_down_keeps_its_rows(tmp_path: Path, folder: Path) -> None:
+    """Old files go all the same, and the report has the database's word."""
+    log = filled(folder, 2)
+    log.close()
+    compact(folder)
+    report = remove_old(folder, dt.datetime(2027, 1, 1, tzinfo=dt.UTC), sink=f"sqlite:///{tmp_path / 'no' / 'log.db'}")
+
+    assert (report.rows, report.database_rows) == (3, 0)
+    assert "the database does not take the rows; got unable to open database file" in report.refused
+
+
+def test_what_the_driver_says_is_one_sentence(folder: Path, sink: str) -> None:
+    """A table that somebody has changed stops the copy with a sentence, and nothing of the slice is kept."""
+    log = filled(folder, 3)
+    LogDatabase(sink).positions()
+    with LogDatabase(sink)._database.transaction() as connection:
+        connection.exec_driver_sql("ALTER TABLE modelyard_predictions RENAME COLUMN score TO points")
+    copying = shipper(folder, sink)
+    with pytest.raises(StateError, match="the database does not take the rows"):
+        copying.ship()
+    positions = LogDatabase(sink).positions()
+    with LogDatabase(sink)._database.transaction() as connection:
+        connection.exec_driver_sql("ALTER TABLE modelyard_predictions RENAME COLUMN points TO score")
+
+    assert (positions, copying.ship()) == ({}, 4)
+    copying.close()
+    log.close()
 
 
 def test_an_empty_database_is_an_empty_log(tmp_path: Path) -> None:

@@ -59,7 +59,7 @@ class Database:
         try:
             with self._engine.begin() as connection:
                 yield connection
-        except sa.exc.SQLAlchemyError as error:
+        except (sa.exc.SQLAlchemyError, self._engine.dialect.loaded_dbapi.Error) as error:
             reason = str(getattr(error, "orig", None) or error).strip().partition("\n")[0]
             for secret in self._secrets:
                 reason = reason.replace(secret, "…")

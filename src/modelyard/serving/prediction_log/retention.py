@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from modelyard.core import Record
+from modelyard.core import Record, StateError
 from modelyard.serving.prediction_log.segments import LogKind
 
 __all__ = ["RetentionReport", "remove_old"]
@@ -24,23 +24,22 @@ class RetentionReport(Record):
         Compacted files, and the records in them. A file goes when its last record is old enough.
     database_rows
         Rows of the copy in a database.
+    refused
+        What a database said that took nothing; ``""`` if all went well.
     """
 
     before: dt.datetime
     files: int
     rows: int
     database_rows: int
+    refused: str = ""
 
 
 def remove_old(folder: Path, before: dt.datetime, *, sink: str | None = None) -> RetentionReport:
     """Remove whole compacted files, and rows of the copy, that are older than a moment.
 
     Segments that are not compacted stay, whatever they hold: run :func:`~modelyard.serving.compact` first.
-
-    Raises
-    ------
-    StateError
-        If the database cannot be reached; the files are removed all the same.
+    A database that cannot be reached is named in the report, and keeps its rows until the next time.
     """
     files = rows = 0
     for kind in LogKind:
@@ -53,10 +52,14 @@ def remove_old(folder: Path, before: dt.datetime, *, sink: str | None = None) ->
                 path.unlink()
                 files += 1
                 rows += count
-    return RetentionReport(before, files, rows, _remove_rows(sink, before) if sink else 0)
+    removed, refused = _remove_rows(sink, before) if sink else (0, "")
+    return RetentionReport(before, files, rows, removed, refused)
 
 
-def _remove_rows(sink: str, before: dt.datetime) -> int:
+def _remove_rows(sink: str, before: dt.datetime) -> tuple[int, str]:
     from modelyard.serving.prediction_log.sink import LogDatabase
 
-    return LogDatabase(sink).remove_before(before)
+    try:
+        return LogDatabase(sink).remove_before(before), ""
+    except StateError as error:
+        return 0, error.sentence

@@ -65,6 +65,8 @@ class Shipper:
         self._ends.set()
         if self._thread is not None:
             self._thread.join(_STOP_PATIENCE_S)
+            if self._thread.is_alive():
+                return  # a database that does not answer; the thread ends with the process
         self._lock.close()
 
     def ship(self) -> int:

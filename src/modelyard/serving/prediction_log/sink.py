@@ -46,7 +46,7 @@ _RECORDS = {
     LogKind.FEEDBACK: sa.Table(
         "modelyard_feedback",
         _TABLES,
-        sa.Column("id", sa.String(200), index=True),
+        sa.Column("id", sa.Text),
         sa.Column("segment", sa.String(80), nullable=False),
         sa.Column("at", _MOMENT),
         sa.Column("label", sa.Text),
@@ -171,12 +171,19 @@ def _row(record: Mapping[str, Any], part: Slice) -> dict[str, Any]:
     if part.kind is LogKind.PREDICTIONS:
         row["role"] = record.get("role", STABLE)
     for name in ("at", "until"):
-        moment = row.get(name)
-        if isinstance(moment, str):
-            row[name] = dt.datetime.fromisoformat(moment)
+        if name in row:
+            row[name] = _moment(row[name])
     if "label" in row and row["label"] is not None:
         row["label"] = row["label"] if isinstance(row["label"], str) else json.dumps(row["label"])
     return row
+
+
+def _moment(text: object) -> dt.datetime | None:
+    """A moment as segments hold it; None for what is none, as readers of segments have it."""
+    try:
+        return dt.datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
 
 
 def _record(row: Mapping[str, Any]) -> dict[str, Any]:

@@ -59,9 +59,9 @@ class CompactionReport(Record):
 def read_predictions(folder: Path | str, *, shadows: bool = False) -> pl.DataFrame:
     """All predictions in the log, in the order of time; those of one request in its order.
 
-    ``folder`` may be the address of a database that has a copy (``log.sink``). What a version said in shadow was no
-    answer, so it is left out; with ``shadows`` it is all that there is, each under the ``id`` of the answer beside which it
-    was given.
+    ``folder`` may be the address of a database that has a copy (``log.sink``); there, rows of one moment have no order. What a
+    version said in shadow was no answer, so it is left out; with ``shadows`` it is all that there is, each under the ``id`` of
+    the answer beside which it was given.
 
     Columns: ``id``, ``at`` (UTC), ``model``, ``version``, ``digest`` (of the package), ``latency_ms``, ``score``
     (probability of the positive or decided class, or the predicted value), ``label`` (null for regression), ``probabilities``
