@@ -30,7 +30,6 @@ from modelyard.serving.routing.outcomes import Outcomes
 from modelyard.serving.routing.shadow import ShadowLane
 from modelyard.serving.routing.tally import Window
 
-
 PATIENT = {"name": "latency_p99_ms", "threshold_range": {"max": 60_000}}
 """A busy machine is no fault of a version."""
 
