@@ -206,8 +206,9 @@ def test_a_shadow_is_a_stage_of_its_own(two: Office, rollouts: Rollouts, ada: Ac
     rollouts.begin(2, plan(Strategy.SHADOW), ada, policy, "grace")
     assert stage(two) is Stage.SHADOW
     rollouts.abort(ada, "not yet")
-    assert stage(two) is Stage.APPROVED
+    assert (stage(two), rollouts.taken_back()) == (Stage.APPROVED, frozenset({2}))
     assert rollouts.begin(2, plan(), ada, policy, "grace").state.weight == 10
+    assert rollouts.taken_back() == frozenset()
 
 
 @pytest.mark.parametrize(

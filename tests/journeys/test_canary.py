@@ -20,7 +20,7 @@ from modelyard.governance import RolloutView, Stage
 from modelyard.rollout import Phase
 from modelyard.serving import read_predictions
 
-pytestmark = pytest.mark.journey
+pytestmark = [pytest.mark.journey, pytest.mark.slow]
 
 DEPLOY = {
     "sticky": {"key": "customerID"},
@@ -35,7 +35,15 @@ DEPLOY = {
             ]
         }
     },
-    "analysis": {"guard": {"interval": "1s", "count": 2, "min_samples": 40, "inconclusive_limit": 300}},
+    "analysis": {
+        "guard": {
+            "interval": "1s",
+            "count": 2,
+            "min_samples": 40,
+            "inconclusive_limit": 300,
+            "metrics": [{"name": "latency_p99_ms", "threshold_range": {"max": 5_000}}],  # a busy machine is no fault
+        }
+    },
 }
 TRAINING = {"families": ["linear"], "tuning_rounds": 0, "folds": 3}
 

@@ -31,6 +31,9 @@ from modelyard.serving.routing.outcomes import Outcomes
 from modelyard.serving.routing.shadow import ShadowLane
 from modelyard.serving.routing.tally import Window
 
+PATIENT = {"name": "latency_p99_ms", "threshold_range": {"max": 60_000}}
+"""A busy machine is no fault of a version."""
+
 
 class Wrong:
     """A scorer that a test breaks; for the rest it is the real one."""
@@ -67,7 +70,9 @@ def rollout(
     candidate: ActiveModel, kind: Strategy = Strategy.CANARY, *, key: str | None = None, **deploy: Any
 ) -> Rollout:
     """One with quick looks, of a few requests each."""
-    guard = {"interval": "1s", "count": 1, "min_samples": 20, "inconclusive_limit": 1000, **deploy.pop("guard", {})}
+    metrics = [PATIENT, *deploy.pop("metrics", [])]
+    guard = {"interval": "1s", "count": 1, "min_samples": 20, "inconclusive_limit": 1000, "metrics": metrics}
+    guard |= deploy.pop("guard", {})
     steps = [{"set_weight": 40}, {"analysis": "guard"}, {"set_weight": 100}]
     section = {
         "sticky": {"key": key},
@@ -304,14 +309,14 @@ def begun(candidate: ActiveModel, folder: Path, kind: Strategy = Strategy.CANARY
     return Source(RolloutView(found, 1, start(found.plan), {}), folder)
 
 
-LENIENT = {"metrics": [{"name": "prediction_psi", "threshold_range": {"max": 9}}]}
+LENIENT = [{"name": "prediction_psi", "threshold_range": {"max": 9}}]
 
 
 def test_a_good_version_is_promoted(
     app: ServingApp, row: dict[str, Any], candidate: ActiveModel, other_package: Path
 ) -> None:
     """Every request is answered, the version goes on after a look in which all held, and is loaded for its new place."""
-    source = begun(candidate, other_package, guard=LENIENT)
+    source = begun(candidate, other_package, metrics=LENIENT)
     statuses = asyncio.run(conducted(app, source, row, lambda: source.completed > 0))
 
     assert set(statuses) == {200}
@@ -340,8 +345,8 @@ def test_a_moved_distribution_is_taken_back(
 ) -> None:
     """A version that calls everybody safe fails at no request, and yet is taken back."""
     monkeypatch.setattr("modelyard.serving.routing.conductor.activate", lambda _: broken(candidate, lambda s: s * 0.01))
-    source = begun(candidate, other_package)
-    asyncio.run(conducted(app, source, row, lambda: app.answering.routing.aborted > 0))
+    source = begun(candidate, other_package, guard={"min_samples": 100, "count": 2})
+    asyncio.run(conducted(app, source, row, lambda: app.answering.routing.aborted > 0, requests=90))
 
     assert source.heard[-1][0] is Phase.ABORTED
     assert "prediction_psi is" in source.heard[-1][2]
@@ -455,7 +460,7 @@ def test_the_better_of_two_wins_by_its_labels(
     right: str, phase: Phase, app: ServingApp, row: dict[str, Any], candidate: ActiveModel, other_package: Path
 ) -> None:
     """A/B: nothing is decided before labels come; then the version whose answers came true wins, whichever it is."""
-    source = begun(candidate, other_package, Strategy.AB, key="customer", guard=LENIENT, ab={"min_samples": 30})
+    source = begun(candidate, other_package, Strategy.AB, key="customer", metrics=LENIENT, ab={"min_samples": 30})
     looks = iter(range(1000))
 
     def until() -> bool:

@@ -20,6 +20,7 @@ from modelyard.governance.rollout_log import (
     enter_rollout,
     read_changes,
     read_latest,
+    read_taken_back,
     under_way,
 )
 from modelyard.governance.stages import Stage
@@ -95,6 +96,11 @@ class Rollouts:
         """The newest rollout, over or not; None if there never was one."""
         with self._ledger.reading() as connection:
             return read_latest(connection, self._name)
+
+    def taken_back(self) -> frozenset[int]:
+        """Versions whose latest rollout was aborted."""
+        with self._ledger.reading() as connection:
+            return read_taken_back(connection, self._name)
 
     def changes(self, rollout: str) -> tuple[RolloutChange, ...]:
         """Every change of a rollout, in order."""

@@ -60,6 +60,10 @@ class Steering:
         view = self._rollouts.current()
         return None if view is None else f"version {view.rollout.version}: {view.state.phase}, {view.state.weight} %"
 
+    def taken_back(self) -> frozenset[int]:
+        """Versions whose latest rollout was aborted; nobody is told to promote them."""
+        return self._rollouts.taken_back()
+
     def resume(self) -> RolloutView:
         """End a pause; see :meth:`Rollouts.resume`."""
         return self._rollouts.resume(self._actor)

@@ -35,6 +35,8 @@ async def predict_in_slices(
 ) -> tuple[list[Prediction], list[PredictionRecord]]:
     """Answers for checked rows, and their records; see :meth:`ActiveModel.predict`."""
     size = asked.slice_rows
+    if len(rows) <= size:
+        return model.predict(rows, flags, asked.at, asked.started, uncertainty=asked.uncertainty)
     answers: list[Prediction] = []
     records: list[PredictionRecord] = []
     for first in range(0, len(rows), size):

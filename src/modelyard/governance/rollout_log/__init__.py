@@ -13,6 +13,7 @@ from modelyard.governance.rollout_log.rows import (
     enter_rollout,
     read_changes,
     read_latest,
+    read_taken_back,
     under_way,
 )
 
@@ -25,6 +26,7 @@ __all__ = [
     "enter_rollout",
     "read_changes",
     "read_latest",
+    "read_taken_back",
     "rollout_facts",
     "told_changes",
     "told_rollouts",

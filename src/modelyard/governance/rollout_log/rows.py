@@ -23,6 +23,7 @@ __all__ = [
     "enter_rollout",
     "read_changes",
     "read_latest",
+    "read_taken_back",
     "under_way",
 ]
 
@@ -106,6 +107,17 @@ def read_latest(connection: sa.Connection, name: str) -> RolloutView | None:
     change = _change(found)
     state = _noted(connection, rollout.id, found["id"]) or change.state
     return RolloutView(rollout, found["id"], state, change.numbers)
+
+
+def read_taken_back(connection: sa.Connection, name: str) -> frozenset[int]:
+    """Versions of a model whose latest rollout was aborted."""
+    newest = sa.select(sa.func.max(rollout_changes.c.id)).group_by(rollout_changes.c.rollout)
+    query = sa.select(rollouts.c.version, rollout_changes.c.phase).join(
+        rollout_changes, rollout_changes.c.rollout == rollouts.c.id
+    )
+    query = query.where(rollouts.c.name == name, rollout_changes.c.id.in_(newest)).order_by(rollout_changes.c.id)
+    latest = {row.version: row.phase for row in connection.execute(query)}
+    return frozenset(version for version, phase in latest.items() if phase == Phase.ABORTED.value)
 
 
 def read_changes(connection: sa.Connection, rollout: str) -> tuple[RolloutChange, ...]:

@@ -229,15 +229,15 @@ class Strategy(Strict):
     shadow: ShadowPlan | None = Field(
         default=None, description="A shadow before the canary: {percent: 100, duration: 1h, min_samples: 100}."
     )
-    canary: CanaryPlan = CanaryPlan()
-    ab: AbPlan = AbPlan()
+    canary: CanaryPlan = Field(default=CanaryPlan(), description="In steps.")
+    ab: AbPlan = Field(default=AbPlan(), description="Side by side.")
 
 
 class DeployPlan(Strict):
     """How a version reaches all requests, and what stops it."""
 
-    sticky: Sticky = Sticky()
-    strategy: Strategy = Strategy()
+    sticky: Sticky = Field(default=Sticky(), description="By what a caller keeps its version.")
+    strategy: Strategy = Field(default=Strategy(), description="Canary, shadow, A/B.")
     analysis: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], Analysis] = Field(
         default_factory=lambda: {"guard": Analysis()},
         description="Analyses by name; 'guard' is always at work. Each has interval (1m), count (3), min_samples (100), "
