@@ -33,7 +33,6 @@ COMMANDS = [
     "evaluate",
     "package",
     "bench",
-    "export",
     "register",
     "approve",
     "reject",

@@ -413,7 +413,7 @@ def test_metrics_tell_the_variants(app: ServingApp, row: dict[str, Any], candida
     assert "modelyard_rollouts_aborted_total 0" in text
 
 
-@pytest.mark.parametrize("size", [25, 200, 5_000])
+@pytest.mark.parametrize("size", [30, 200, 5_000])
 def test_noise_is_no_drift(size: int) -> None:
     """Equal distributions stay below the default bound in 200 windows of any size; a shift by one deviation does not, where
     there are enough rows to be sure.
@@ -427,6 +427,14 @@ def test_noise_is_no_drift(size: int) -> None:
 
     assert max(clean) < 0.25
     assert size < 100 or np.mean(np.array(moved) > 0.25) > 0.9
+
+
+def test_too_few_scores_say_nothing() -> None:
+    """Eight scores against eight others: even if all have moved, that is no evidence, neither for nor against."""
+    moved = Window(scores=deque([0.9] * 8))
+    figure = figures_of(moved, Window(scores=deque(np.linspace(0, 0.5, 8).tolist())))["prediction_psi"]
+
+    assert (figure.value, figure.samples) == (None, 8)
 
 
 def _psi(one: Any, other: Any) -> float:

@@ -16,6 +16,9 @@ _BINS = 10
 _SURE = 3.0
 """Standard deviations of the index without any change; beneath them it is taken for noise."""
 
+_MOST_NOISE = 1.0
+"""Beyond this the noise would hide a change of everything: of ten tenths, beneath about 26 scores on either side."""
+
 
 def figures_of(window: Window, other: Window | None) -> dict[str, Figure]:
     """Figures of a variant's window, and of the baseline's beside it; of a shadow, with what the champion had answered."""
@@ -30,8 +33,7 @@ def figures_of(window: Window, other: Window | None) -> dict[str, Figure]:
     }
     others = window.others or beside.scores
     if window.scores and others:
-        psi = _moved(window.scores, others)
-        figures["prediction_psi"] = Figure(psi, min(len(window.scores), len(others)))
+        figures["prediction_psi"] = Figure(_moved(window.scores, others), min(len(window.scores), len(others)))
     if window.others:
         compared = len(window.others)
         differences = np.abs(np.subtract(window.scores, window.others))
@@ -55,12 +57,13 @@ def _p99(latencies_ms: Sequence[float]) -> float | None:
     return float(np.quantile(latencies_ms, 0.99)) if latencies_ms else None
 
 
-def _moved(scores: Sequence[float], others: Sequence[float]) -> float:
+def _moved(scores: Sequence[float], others: Sequence[float]) -> float | None:
     """How far the scores have certainly moved: the population stability index over tenths of the other's scores, less what
-    it would be without any change, and less three standard deviations of that. 0 if it may be noise.
+    it would be without any change, and less three standard deviations of that. 0 if it may be noise; None if there are so few scores that even a change of
+    everything might be.
     """
     edges = np.unique(np.quantile(others, np.linspace(0, 1, _BINS + 1)[1:-1]))
     before, now = (np.bincount(np.searchsorted(edges, part), minlength=len(edges) + 1) for part in (others, scores))
     used = int(((before + now) > 0).sum())
     noise = math.sqrt(2 * max(used - 1, 0)) * (1 / len(scores) + 1 / len(others))
-    return max(0.0, debiased_psi(before, now) - _SURE * noise)
+    return None if _SURE * noise > _MOST_NOISE else max(0.0, debiased_psi(before, now) - _SURE * noise)
