@@ -51,6 +51,7 @@ def source(tmp_path: Path) -> Path:
     return tmp_path / "in.parquet"
 
 
+@pytest.mark.slow
 def test_the_file_is_the_same(tmp_path: Path, package: Path, ray: RayScoring, source: Path) -> None:
     """Scores, order and quarantine are those of this process, byte for byte."""
     scorer = Scorer.load(package)

@@ -5,12 +5,14 @@ import sqlite3
 from collections.abc import Callable
 
 import polars as pl
+import pytest
 from tests.bad_input.conftest import FaultyYard
 
 from modelyard import Project
 from modelyard.serving import PredictionLog, read_predictions
 
 
+@pytest.mark.slow
 def test_scores_in_a_table(stage: Callable[[str], FaultyYard]) -> None:
     """The same rows and scores in a file and in a table; an address without a table, and Spark, are refused in a sentence."""
     yard = stage("score")

@@ -29,7 +29,14 @@ ARGUMENTS = {
 }
 
 
-@pytest.mark.parametrize("command", ARGUMENTS)
+_ALWAYS = ("train", "package", "promote", "score")
+"""The others are killed in `make test-all`."""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [name if name in _ALWAYS else pytest.param(name, marks=pytest.mark.slow) for name in ARGUMENTS],
+)
 def test_killed_in_the_middle(stage: Callable[[str], FaultyYard], command: str) -> None:
     """SIGKILL to the process and its workers at random moments; the next call succeeds, and nothing is half done."""
     yard = stage(command)

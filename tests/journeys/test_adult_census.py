@@ -14,6 +14,7 @@ LOWEST_AUC, HIGHEST_AUC = 0.92, 0.94
 SPLIT = {"strategy": "column", "column": "uci_split"}
 
 
+@pytest.mark.slow
 def test_by_python(yard: JourneyYard, data_folder: Path) -> None:
     """The official test rows are sealed, all of them and no others; the figure is the published one."""
     source = data_folder / "adult_census.parquet"

@@ -16,7 +16,7 @@ from modelyard.packaging.golden import as_requests, largest_difference
         ("contract", "svm", "kernel"),
         ("bike", "mlp", "network"),
         ("churn", "catboost", "oblivious"),
-        ("contract", "ebm", "additive"),
+        pytest.param("contract", "ebm", "additive", marks=pytest.mark.slow),
         ("churn", "naive_bayes", "gaussian"),
     ],
 )

@@ -210,7 +210,7 @@ def _assert_same(yard: Yard, watch: Watch, whole: Yard, seen: Watch) -> None:
     assert units_of(watch) == units_of(seen)
     assert len(watch.times) == len(seen.times)
     assert Ledger.open(yard.root / ".modelyard" / "ledger.db").verify().ok
-    assert [path for path in yard.root.rglob(".*") if path.name != ".modelyard"] == []
+    assert [path for path in yard.root.rglob(".*") if path.name not in (".modelyard", ".gitignore")] == []
 
 
 def units_of(watch: Watch) -> set[str]:

@@ -216,6 +216,7 @@ def test_a_budget_and_nesting_exclude_each_other() -> None:
         Problem.model_validate({"data": data, "task": "clustering", "training": {"nested": 5}})
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_an_outer_part_keeps_what_is_done(
     workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame, quick_families: Families
 ) -> None:

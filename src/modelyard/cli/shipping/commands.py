@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 __all__ = ["add_to"]
 
 WhichArgument = Annotated[
-    str | None, typer.Argument(help="Version number, or folder of a package; production by default.")
+    str | None,
+    typer.Argument(help="Version number, or folder of a package; by default production, for onnx the newest."),
 ]
 ToOption = Annotated[Path | None, typer.Option("--to", help="Where it is written.")]
 BaseOption = Annotated[
@@ -96,10 +97,10 @@ def export(
     from modelyard.cli.show.shipping import show_manifests, show_onnx
     from modelyard.shipping import Deployed, export_manifests, image_tag, manifest_file
 
-    package = _package(session, which)
     if form == "onnx":
-        exported = _onnx(session, which, package, to, force=force)
+        exported = _onnx(session, which, to, force=force)
         return Answer(exported.to_dict(), show_onnx(exported))
+    package = _package(session, which)
     path = to or manifest_file(package, form)
     deployed = Deployed(package, image or image_tag(package), log_claim, replicas)
     kinds = export_manifests(deployed, form, path)
@@ -109,16 +110,22 @@ def export(
     )
 
 
-def _onnx(session: Session, which: str | None, package: "Package", to: Path | None, *, force: bool) -> "OnnxExport":
-    """One file; of a version of the project it is also compared on rows of the validation part."""
+def _onnx(session: Session, which: str | None, to: Path | None, *, force: bool) -> "OnnxExport":
+    """One file; of a version of the project, or its newest package, it is also compared on rows of the validation part."""
     from modelyard.packaging.onnx import export_onnx
 
-    path = to or Path(f"{package.manifest.name}-{package.manifest.version}.onnx")
     if not _is_version(which):
-        return export_onnx(package, path, force=force)
-    exported = session.project.packages.export_onnx(path, int(package.manifest.version), force=force)
-    _note(session, which, package, "onnx", str(path))
+        package = _package(session, which)
+        return export_onnx(package, to or _onnx_file(package), force=force)
+    packages, version = session.project.packages, None if which is None else int(which)
+    package = packages.package(version)
+    exported = packages.export_onnx(to or _onnx_file(package), version, force=force)
+    _note(session, which, package, "onnx", exported.path)
     return exported
+
+
+def _onnx_file(package: "Package") -> Path:
+    return Path(f"{package.manifest.name}-{package.manifest.version}.onnx")
 
 
 def _is_version(which: str | None) -> bool:
