@@ -14,7 +14,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from modelyard.adapters.ray import RayExecutor, _knock
+from modelyard.adapters.ray import RayExecutor
+from modelyard.adapters.ray_link import _knock, library_versions
 from modelyard.core import ConfigError, MissingExtraError, ModelyardError, StateError
 from modelyard.core.actor import Actor
 from modelyard.data import load_version, make_split, resolve, store_version
@@ -112,10 +113,8 @@ def test_relative_folders_are_the_drivers(tmp_path: Path, ray: RayExecutor, monk
 
 def test_workers_of_other_versions_are_refused(ray: RayExecutor, monkeypatch: pytest.MonkeyPatch) -> None:
     """Results must not depend on who computed them."""
-    from modelyard.adapters import ray as adapter
-
-    known = adapter.library_versions()
-    monkeypatch.setattr(adapter, "library_versions", lambda: {**known, "lightgbm": "0.1"})
+    known = library_versions()
+    monkeypatch.setattr("modelyard.adapters.ray.library_versions", lambda: {**known, "lightgbm": "0.1"})
     ray.submit(Worker("1"))
     with pytest.raises(StateError, match=rf"has lightgbm {known['lightgbm']}, and the driver 0.1"):
         list(ray.as_completed())

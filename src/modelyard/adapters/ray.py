@@ -2,43 +2,35 @@
 
 import dataclasses
 import functools
-import importlib
 import os
-import platform
 import secrets
 import socket
-import sys
 import time
 from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
-from modelyard.core import ConfigError, MissingExtraError, ModelyardError, StateError, installed_versions, write_atomic
+from modelyard.adapters.ray_link import RayLink, library_versions, unlike_driver
+from modelyard.core import StateError, write_atomic
 from modelyard.training.executor import (
     NO_LIMIT,
-    ONE_THREAD,
     WORKER_DIED,
     Limit,
     Outcome,
     Unit,
     attempt,
-    cores,
     ended,
     one_line,
     patience_s,
 )
 
-__all__ = ["RayExecutor", "connect_ray", "library_versions", "require_ray"]
+__all__ = ["RayExecutor"]
 
 _RETRIES = 1
 """How often a unit is tried again whose worker died; Ray runs one unit a worker, so no other is touched."""
 
-_OBJECT_STORE_BYTES = 128 * 2**20
-_ANSWER_TIMEOUT_S = 5.0
 _MARK = ".driver"
-_LIBRARIES = ("modelyard", "numpy", "scikit-learn", "lightgbm", "xgboost-cpu")
 
 
 class RayExecutor:
@@ -70,12 +62,11 @@ class RayExecutor:
     def __init__(self, workers: int | None = None, address: str | None = None) -> None:
         self.workers = workers
         self.address = address
+        self._link = RayLink(workers, address)
         self._waiting: deque[tuple[Unit, Limit]] = deque()
         self._running: dict[Any, _Job] = {}
         self._marks: dict[Path, str] = {}
-        self._ray: Any = None
         self._attempt: Any = None
-        self._ours = False
 
     def submit(self, unit: Unit, limit: Limit = NO_LIMIT) -> None:
         """Queue a unit."""
@@ -84,7 +75,7 @@ class RayExecutor:
     def as_completed(self) -> Iterator[Outcome]:
         """Keep as many units at work as there are cores, and yield outcomes as they come."""
         while self._waiting or self._running:
-            ray = self._connected()
+            ray = self._link.connected()
             yield from self._fill()
             if not self._running:
                 continue
@@ -102,34 +93,14 @@ class RayExecutor:
         """Stop units at work by ending their workers, and Ray itself if it was started here."""
         self.cancel()
         running, self._running = list(self._running), {}
-        if self._ray is None:
-            return
         for reference in running:
-            self._ray.cancel(reference, force=True)
-        if self._ours:
-            self._ray.shutdown()
-        self._ray = None
-
-    def _connected(self) -> Any:
-        """Ray's module, connected."""
-        if self._ray is None:
-            ray = require_ray()
-            self._ours = not ray.is_initialized()
-            if self._ours:
-                connect_ray(ray, self.workers, self.address)
-            self._ray = ray
-            # Ray tries a unit again by itself when its worker or its machine dies.
-            self._attempt = ray.remote(num_cpus=1, max_retries=_RETRIES)(_attempt_here)
-        return self._ray
-
-    def _room(self) -> int:
-        """Units at once: machines may join and leave meanwhile."""
-        there = int(self._ray.cluster_resources().get("CPU", 1))
-        return max(1, min(self.workers or there, there))
+            self._link.connected().cancel(reference, force=True)
+        self._link.close()
+        self._attempt = None
 
     def _fill(self) -> Iterator[Outcome]:
         """Hand out work; what is too late to begin is answered."""
-        while self._waiting and len(self._running) < self._room():
+        while self._waiting and len(self._running) < self._link.room():
             unit, limit = self._waiting.popleft()
             if limit.until <= time.monotonic():
                 yield ended(unit.key, limit, time.monotonic())
@@ -142,12 +113,14 @@ class RayExecutor:
         for reference, job in list(self._running.items()):
             if job.ends_at <= now and reference in self._running:
                 del self._running[reference]
-                self._ray.cancel(reference, force=True)
+                self._link.connected().cancel(reference, force=True)
                 yield ended(job.unit.key, job.limit, job.began)
 
     def _start(self, unit: Unit, limit: Limit) -> None:
         folder: Path | None = getattr(unit, "folder", None)
         ground = _Ground(Path.cwd(), folder, self._mark(folder), tuple(library_versions().items()))
+        if self._attempt is None:  # Ray tries a unit again by itself when its worker or its machine dies
+            self._attempt = self._link.connected().remote(num_cpus=1, max_retries=_RETRIES)(_attempt_here)
         reference = self._attempt.remote(unit, ground)
         self._running[reference] = _Job(unit, limit, time.monotonic())
 
@@ -165,7 +138,7 @@ class RayExecutor:
 
         unit = self._running.pop(reference).unit
         try:
-            found: Outcome | str = self._ray.get(reference)
+            found: Outcome | str = self._link.connected().get(reference)
         except (WorkerCrashedError, NodeDiedError, OutOfMemoryError):
             return Outcome(unit.key, None, WORKER_DIED)
         except RayError as error:
@@ -228,86 +201,11 @@ def _attempt_here(unit: Unit, ground: _Ground) -> Outcome | str:
 @functools.lru_cache(maxsize=8)
 def _lacking(ground: _Ground) -> str:
     """What keeps this process from working for a driver; empty if nothing does."""
-    host = socket.gethostname()
-    own = library_versions()
-    for name, version in ground.versions:
-        if own[name] != version:
-            return f"{host} has {name} {own[name]}, and the driver {version}"
-    if ground.folder is None:
-        return ""
+    unlike = unlike_driver(ground.versions)
+    if unlike or ground.folder is None:
+        return unlike
     try:
         seen = (ground.home / ground.folder / _MARK).read_text(encoding="utf-8") == ground.mark
     except OSError:
         seen = False
-    return "" if seen else f"{host} does not see {ground.home / ground.folder} of the driver"
-
-
-def library_versions() -> dict[str, str]:
-    """Versions of what computes."""
-    absent = dict.fromkeys(_LIBRARIES, "not installed as a package")
-    return {"python": platform.python_version(), **absent, **installed_versions(_LIBRARIES)}
-
-
-def connect_ray(ray: Any, workers: int | None, address: str | None) -> None:
-    """Join a cluster, or start one on this machine."""
-    quiet = {"log_to_driver": False, "configure_logging": False, "runtime_env": {"env_vars": dict(ONE_THREAD)}}
-    if address is None:
-        ray.init(
-            address="local",
-            num_cpus=workers or cores(),
-            include_dashboard=False,
-            object_store_memory=_OBJECT_STORE_BYTES,  # results are small: arrays travel by files
-            # Ray counts deaths for want of memory apart from others, and would try such a unit again for ever.
-            _system_config={"task_oom_retries": _RETRIES},
-            **quiet,
-        )
-        return
-    _knock(address)
-    try:
-        ray.init(address=address, **quiet)
-    except (OSError, ValueError, RuntimeError) as error:
-        raise _unreachable(address, one_line(error.__cause__ or error)) from error
-
-
-def _knock(address: str) -> None:
-    """Try the port: Ray itself waits for minutes, and then ends the process."""
-    if address == "auto":
-        return
-    parts = urlsplit(address if "://" in address else f"//{address}")
-    try:
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        host = port = None
-    if not host or not port or parts.scheme not in ("", "ray"):
-        raise ConfigError(
-            "this is no address of a Ray cluster",
-            where="training.address",
-            got=repr(address),
-            cure="Write ray://host:10001, host:6379 or auto",
-        )
-    try:
-        socket.create_connection((host, port), timeout=_ANSWER_TIMEOUT_S).close()
-    except OSError as error:
-        raise _unreachable(address, one_line(error)) from error
-
-
-def _unreachable(address: str, got: str) -> ModelyardError:
-    return ModelyardError(
-        f"the Ray cluster at {address} cannot be reached",
-        where="training.address",
-        got=got,
-        cure="Start it; give this process its token, if it has one (RAY_AUTH_MODE=token, RAY_AUTH_TOKEN); or take "
-        "training.address out to work on this machine",
-    )
-
-
-def require_ray() -> Any:
-    """Import Ray, or say how to install it."""
-    # Read at import: whether usage is reported to its makers, and the coming default of hiding no accelerator.
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    try:
-        return importlib.import_module("ray")
-    except ImportError as error:
-        sys.modules.pop("ray", None)
-        raise MissingExtraError("ray", extra="ray", needed_for="training on Ray") from error
+    return "" if seen else f"{socket.gethostname()} does not see {ground.home / ground.folder} of the driver"

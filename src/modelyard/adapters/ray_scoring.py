@@ -7,7 +7,7 @@ from collections.abc import Generator, Iterable
 from pathlib import Path
 from typing import Any
 
-from modelyard.adapters.ray import connect_ray, library_versions, require_ray
+from modelyard.adapters.ray_link import RayLink, library_versions, unlike_driver
 from modelyard.core import ModelyardError, StateError
 from modelyard.packaging import Scorer
 from modelyard.serving.batch import Job, Piece, ScoredPiece, score_piece
@@ -37,10 +37,7 @@ class RayScoring:
     """
 
     def __init__(self, workers: int | None = None, address: str | None = None) -> None:
-        self.workers = workers
-        self.address = address
-        self._ray: Any = None
-        self._ours = False
+        self._link = RayLink(workers, address)
 
     def score(self, job: Job, pieces: Iterable[Piece]) -> Generator[ScoredPiece]:
         """One result a piece, in their order.
@@ -60,42 +57,25 @@ class RayScoring:
                 where=job.scorer.version,
                 cure="Run modelyard package, register, approve and promote; or score with --engine local",
             )
-        ray = self._connected()
-        task = ray.remote(num_cpus=1, max_retries=_RETRIES)(_score_there)
+        task = self._link.connected().remote(num_cpus=1, max_retries=_RETRIES)(_score_there)
         ground = (job.package.resolve(), job.scorer.digest, tuple(library_versions().items()))
         waiting: collections.deque[Any] = collections.deque()
         for piece in pieces:
             waiting.append(task.remote(ground, piece, job.uncertainty))
-            if len(waiting) >= self._room() * _AHEAD:
+            if len(waiting) >= self._link.room() * _AHEAD:
                 yield self._result(waiting.popleft())
         while waiting:
             yield self._result(waiting.popleft())
 
     def close(self) -> None:
         """End Ray, if it was started here."""
-        if self._ray is not None and self._ours:
-            self._ray.shutdown()
-        self._ray = None
-
-    def _connected(self) -> Any:
-        if self._ray is None:
-            ray = require_ray()
-            self._ours = not ray.is_initialized()
-            if self._ours:
-                connect_ray(ray, self.workers, self.address)
-            self._ray = ray
-        return self._ray
-
-    def _room(self) -> int:
-        """Parts at once: machines may join and leave meanwhile."""
-        there = int(self._ray.cluster_resources().get("CPU", 1))
-        return max(1, min(self.workers or there, there))
+        self._link.close()
 
     def _result(self, reference: Any) -> ScoredPiece:
         from ray.exceptions import RayError
 
         try:
-            found: ScoredPiece | ModelyardError | str = self._ray.get(reference)
+            found: ScoredPiece | ModelyardError | str = self._link.connected().get(reference)
         except RayError as error:
             raise StateError(
                 "a part could not be scored on Ray",
@@ -120,10 +100,9 @@ def _score_there(
 ) -> ScoredPiece | ModelyardError | str:
     """Score in a worker; text says what the worker lacks, and an error is handed back as it is."""
     folder, digest, versions = ground
-    own = library_versions()
-    for name, version in versions:
-        if own[name] != version:
-            return f"{socket.gethostname()} has {name} {own[name]}, and the driver {version}"
+    unlike = unlike_driver(versions)
+    if unlike:
+        return unlike
     try:
         scorer = _loaded(folder)
         if scorer.digest != digest:
