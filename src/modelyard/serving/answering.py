@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Sequence
 from modelyard.core import StateError
 from modelyard.serving.endpoint import ActiveModel, PredictionRecord
 from modelyard.serving.formats import FeedbackRecord, FieldError, Flag, Prediction, RefusedRequestError, Row
+from modelyard.serving.formats.refusals import contract_violated, log_unavailable, too_many_rows
 from modelyard.serving.prediction_log import LogKind, PredictionLog
 from modelyard.serving.prediction_log.keeping import Keeper
 from modelyard.serving.rest import ServingMetrics
@@ -165,12 +166,7 @@ class Answering:
     def _limit(self, rows: int) -> None:
         """Refuse more rows than one request may have."""
         if rows > self.settings.max_rows:
-            raise RefusedRequestError(
-                413,
-                "too-many-rows",
-                f"the request has {rows} rows, more than {self.settings.max_rows}",
-                cure="Send fewer rows at once, or use batch scoring",
-            )
+            raise too_many_rows(rows, self.settings.max_rows)
 
     async def _checked(self, model: ActiveModel, rows: Sequence[Row]) -> list[tuple[Flag, ...]]:
         """Flags by row, if the contract lets every row pass."""
@@ -192,13 +188,8 @@ class Answering:
     def refusal(self, model: ActiveModel, errors: Sequence[FieldError]) -> RefusedRequestError:
         """The refusal of rows that break the contract, counted by field."""
         self._count_rejections(model, errors)
-        return RefusedRequestError(
-            422,
-            "contract-violated",
-            "the rows break the model's contract, so nothing was predicted",
-            cure="Correct the fields named in 'errors'; GET /docs shows what each field may hold",
-            errors=errors,
-        )
+        cure = "Correct the fields named in 'errors'; GET /docs shows what each field may hold"
+        return contract_violated(errors, cure=cure)
 
     async def _scored(
         self, model: ActiveModel, rows: Sequence[Row], flags: Sequence[tuple[Flag, ...]], asked: Asked
@@ -232,10 +223,4 @@ async def _kept(writing: Awaitable[None]) -> None:
     try:
         await writing
     except StateError as error:
-        raise RefusedRequestError(
-            503,
-            "log-unavailable",
-            "the request cannot be recorded at the moment, so it is not answered; nothing of it was kept",
-            cure="Send it again in a moment",
-            headers={"retry-after": "1"},
-        ) from error
+        raise log_unavailable() from error

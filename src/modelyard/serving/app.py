@@ -17,6 +17,7 @@ from modelyard.serving.following import Deployments, Follower
 from modelyard.serving.formats import (
     LENGTH_HEADER,
     RefusedRequestError,
+    decode_json,
     fill_tensors,
     invocation_answer,
     offered_outputs,
@@ -31,6 +32,7 @@ from modelyard.serving.formats import (
     split_body,
     wants_uncertainty,
 )
+from modelyard.serving.formats.refusals import internal_failure, method_not_allowed
 from modelyard.serving.health import GoldenWatch
 from modelyard.serving.prediction_log.keeping import LEFT_OUT
 from modelyard.serving.rest import (
@@ -40,7 +42,6 @@ from modelyard.serving.rest import (
     Request,
     Route,
     ServingMetrics,
-    decode_json,
     json_answer,
     match_route,
     text_answer,
@@ -196,8 +197,7 @@ class ServingApp:
         self.metrics.errors += 1
         extra = {"route": template, "error_id": instance} | ({"trace_id": trace_id} if trace_id else {})
         _logger.error("request failed", extra=extra, exc_info=cause)
-        refusal = RefusedRequestError(500, "internal", "something failed on our side", cure=f"Report the id {instance}")
-        return _refusal(refusal, instance)
+        return _refusal(internal_failure(instance), instance)
 
     async def _live_with_server(self, receive: Receive, send: Send) -> None:
         """ASGI's lifespan protocol."""
@@ -406,14 +406,7 @@ def _route(method: str, match: Match | None) -> Route:
         raise RefusedRequestError(404, "no-such-route", "there is no such route", cure="GET /docs lists the routes")
     route = match.methods.get("GET" if method == "HEAD" else method)
     if route is None:
-        allowed = ", ".join(match.methods)
-        raise RefusedRequestError(
-            405,
-            "method-not-allowed",
-            f"this route does not answer {method[:16]}",
-            cure=f"Use {allowed}",
-            headers={"allow": allowed},
-        )
+        raise method_not_allowed(method, tuple(match.methods))
     return route
 
 

@@ -1,6 +1,6 @@
 """The bodies that the server understands and gives.
 
-Takes: decoded JSON of a request, or predictions.
+Takes: the JSON of a request, or predictions.
 Gives: rows by column name, and the bodies of answers; refusals as problem documents (RFC 9457).
 Never: scores, logs, or lets the text of an exception out.
 """
@@ -13,6 +13,7 @@ from modelyard.serving.formats.answers import (
     open_inference_outputs,
 )
 from modelyard.serving.formats.binary_tensors import LENGTH_HEADER, fill_tensors, pack_tensors, split_body
+from modelyard.serving.formats.decoding import decode_json
 from modelyard.serving.formats.feedback import FeedbackRecord, parse_feedback
 from modelyard.serving.formats.invocations import INVOCATION_FORMS, parse_invocation
 from modelyard.serving.formats.open_inference import DATATYPES, parse_inference, requested_outputs
@@ -31,6 +32,7 @@ __all__ = [
     "Prediction",
     "RefusedRequestError",
     "Row",
+    "decode_json",
     "fill_tensors",
     "invocation_answer",
     "offered_outputs",

@@ -6,7 +6,7 @@ Never: knows what a prediction is.
 """
 
 from modelyard.serving.rest.line import Line
-from modelyard.serving.rest.messages import Answer, Request, decode_json, json_answer, text_answer
+from modelyard.serving.rest.messages import Answer, Request, json_answer, text_answer
 from modelyard.serving.rest.metrics import METRICS_CONTENT_TYPE, ServingMetrics
 from modelyard.serving.rest.routes import ROUTES, Match, Route, match_route
 
@@ -19,7 +19,6 @@ __all__ = [
     "Request",
     "Route",
     "ServingMetrics",
-    "decode_json",
     "json_answer",
     "match_route",
     "text_answer",

@@ -1,15 +1,13 @@
 """Requests with bounded bodies, and answers, on bare ASGI."""
 
 import asyncio
-import json
-import math
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any, NamedTuple
 
 import msgspec
 
-from modelyard.serving.formats import FieldError, RefusedRequestError
+from modelyard.serving.formats import RefusedRequestError, decode_json
 from modelyard.serving.settings import ServingSettings
 
 __all__ = [
@@ -18,7 +16,6 @@ __all__ = [
     "Request",
     "Scope",
     "Send",
-    "decode_json",
     "json_answer",
     "secured",
     "send_answer",
@@ -43,8 +40,6 @@ _PAGES = (
     (b"referrer-policy", b"no-referrer"),
 )
 """Of pages: they load nothing, run nothing, and nobody frames them."""
-
-_PYTHON_NUMBERS = {"NaN": None, "Infinity": math.inf, "-Infinity": -math.inf}
 
 _encoder = msgspec.json.Encoder()
 
@@ -90,7 +85,7 @@ class Request:
         return str(self._scope.get("query_string", b"").decode("latin-1"))
 
     async def json(self, *, as_python: bool = False) -> Any:
-        """The body, decoded; see :func:`decode_json` for ``as_python``.
+        """The body, decoded; see :func:`~modelyard.serving.formats.decode_json` for ``as_python``.
 
         A body without a content type is taken for JSON; one with another content type is refused.
 
@@ -201,29 +196,6 @@ def secured(send: Send) -> Send:
         await send(message)
 
     return send_secured
-
-
-def decode_json(body: bytes, *, as_python: bool = False) -> Any:
-    """JSON, or the refusal with the place where it breaks off.
-
-    Parameters
-    ----------
-    as_python
-        Take Python's ``NaN`` for null, and its ``Infinity`` for a number: MLflow's client writes them.
-    """
-    try:
-        if as_python and (b"NaN" in body or b"Infinity" in body):
-            return json.loads(body, parse_constant=_PYTHON_NUMBERS.get)
-        return msgspec.json.decode(body)
-    except (ValueError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise RefusedRequestError(
-            400,
-            "malformed-json",
-            "the body is not valid JSON",
-            cure="Send UTF-8 JSON; a missing value is null, since JSON knows no NaN and no infinity",
-            errors=[FieldError("", reason[:120], "JSON (RFC 8259)")],
-        ) from None
 
 
 def _unsupported(value: bytes) -> RefusedRequestError:

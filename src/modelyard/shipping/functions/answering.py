@@ -14,12 +14,19 @@ from modelyard.core import StateError, new_id
 from modelyard.packaging import Scorer
 from modelyard.serving.endpoint import activate
 from modelyard.serving.formats import (
-    FieldError,
     RefusedRequestError,
+    decode_json,
     parse_feedback,
     parse_rows,
     problem_document,
     wants_uncertainty,
+)
+from modelyard.serving.formats.refusals import (
+    contract_violated,
+    internal_failure,
+    log_unavailable,
+    method_not_allowed,
+    too_many_rows,
 )
 from modelyard.serving.prediction_log import LogKind
 from modelyard.shipping.functions.logs import FunctionLog, LineLog
@@ -98,10 +105,7 @@ class ModelFunction:
         except Exception:  # the edge of the process: the log gets it, the caller an id
             instance = new_id()
             _logger.exception("the call failed", extra={"error_id": instance})
-            refusal = RefusedRequestError(
-                500, "internal", "something failed on our side", cure=f"Report the id {instance}"
-            )
-            return _refusal(refusal, instance)
+            return _refusal(internal_failure(instance), instance)
 
     def _route(self, call: Call) -> Callable[[Call], Any]:
         handler = self._routes.get((call.method.upper(), call.path))
@@ -109,13 +113,7 @@ class ModelFunction:
             return handler
         allowed = [method for method, path in self._routes if path == call.path]
         if allowed:
-            raise RefusedRequestError(
-                405,
-                "method-not-allowed",
-                f"this route does not answer {call.method[:16]}",
-                cure=f"Use {', '.join(allowed)}",
-                headers={"allow": ", ".join(allowed)},
-            )
+            raise method_not_allowed(call.method, allowed)
         paths = ", ".join(sorted({path for _, path in self._routes}))
         raise RefusedRequestError(404, "no-such-route", "there is no such route", cure=f"There are: {paths}")
 
@@ -123,30 +121,19 @@ class ModelFunction:
         """Rows to answers, on record before they leave."""
         model, started = self._model, time.perf_counter()
         uncertainty = wants_uncertainty(call.query, can=model.scorer.conformal is not None)
-        parsed = parse_rows(_decoded(call.body))
+        parsed = parse_rows(decode_json(call.body))
         if len(parsed.rows) > _MOST_ROWS:
-            raise RefusedRequestError(
-                413,
-                "too-many-rows",
-                f"the request has {len(parsed.rows)} rows, more than {_MOST_ROWS}",
-                cure="Send fewer rows at once, or use batch scoring",
-            )
+            raise too_many_rows(len(parsed.rows), _MOST_ROWS)
         flags, errors = model.check(parsed.rows)
         if errors:
-            raise RefusedRequestError(
-                422,
-                "contract-violated",
-                "the rows break the model's contract, so nothing was predicted",
-                cure="Correct the fields named in 'errors'",
-                errors=errors,
-            )
+            raise contract_violated(errors, cure="Correct the fields named in 'errors'")
         answers, records = model.predict(parsed.rows, flags, dt.datetime.now(dt.UTC), started, uncertainty=uncertainty)
         self._record(LogKind.PREDICTIONS, records)
         return answers[0] if parsed.is_single else {"predictions": answers}
 
     def _feedback(self, call: Call) -> Any:
         """Labels that came back."""
-        records = parse_feedback(_decoded(call.body), self._model.classes, dt.datetime.now(dt.UTC).isoformat())
+        records = parse_feedback(decode_json(call.body), self._model.classes, dt.datetime.now(dt.UTC).isoformat())
         self._record(LogKind.FEEDBACK, records)
         return {"recorded": len(records)}
 
@@ -159,28 +146,7 @@ class ModelFunction:
         try:
             self._log.write(kind, records)
         except StateError as error:
-            raise RefusedRequestError(
-                503,
-                "log-unavailable",
-                "the request cannot be recorded at the moment, so it is not answered; nothing of it was kept",
-                cure="Send it again in a moment",
-                headers={"retry-after": "1"},
-            ) from error
-
-
-def _decoded(body: bytes) -> Any:
-    """JSON, or the refusal with the place where it breaks off."""
-    try:
-        return msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        reason = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
-        raise RefusedRequestError(
-            400,
-            "malformed-json",
-            "the body is not valid JSON",
-            cure="Send UTF-8 JSON; a missing value is null, since JSON knows no NaN and no infinity",
-            errors=[FieldError("", reason[:120], "JSON (RFC 8259)")],
-        ) from None
+            raise log_unavailable() from error
 
 
 def _reply(status: int, document: Any, content_type: str = _JSON, headers: Mapping[str, str] | None = None) -> Reply:
