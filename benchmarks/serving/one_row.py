@@ -9,10 +9,8 @@ next request when it has the answer to the last one. 500 different bodies are se
 """
 
 import argparse
-import asyncio
 import json
 import os
-import random
 import statistics
 import subprocess
 import sys
@@ -21,14 +19,10 @@ import time
 import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import uvloop
-
-from modelyard.data import ColumnContract, ColumnKind
-from modelyard.packaging import Scorer
-
-BODIES = 500
+from load import closed_loop
+from models import requests_for, rows_within
 
 
 def main() -> None:
@@ -39,7 +33,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0, help="length of one round")
     parser.add_argument("--rounds", type=int, default=3, help="rounds; medians over them are printed")
     given = parser.parse_args()
-    bodies = _bodies(given.package)
+    bodies = requests_for("/predict", rows_within(given.package))
     with tempfile.TemporaryDirectory() as log:
         started = time.perf_counter()
         server, url = _start(given.package, Path(log))
@@ -56,13 +50,13 @@ def _table(
     server: "subprocess.Popen[str]", url: urllib.parse.ParseResult, bodies: Sequence[bytes], given: argparse.Namespace
 ) -> None:
     """One line for each number of connections."""
-    uvloop.run(_round(url, bodies, 4, 1.0))
+    uvloop.run(closed_loop(url, bodies, 4, 1.0))
     print(f"{'connections':>11} {'per second':>10} {'p50 ms':>8} {'p99 ms':>8} {'p99.9 ms':>8} {'server CPU us':>13}")
     for connections in given.connections:
         rounds = []
         for _ in range(given.rounds):
             before = _cpu_s(server.pid)
-            latencies = sorted(uvloop.run(_round(url, bodies, connections, given.seconds)))
+            latencies = sorted(uvloop.run(closed_loop(url, bodies, connections, given.seconds)))
             count = len(latencies)
             rounds.append(
                 (
@@ -73,81 +67,6 @@ def _table(
             )
         rate, p50, p99, p999, cpu = (statistics.median(values) for values in zip(*rounds, strict=True))
         print(f"{connections:>11} {rate:>10,.0f} {p50:>8.3f} {p99:>8.3f} {p999:>8.3f} {cpu:>13.1f}")
-
-
-async def _round(
-    url: urllib.parse.ParseResult, bodies: Sequence[bytes], connections: int, seconds: float
-) -> list[float]:
-    """Latencies, in seconds, of all answers within the time."""
-    end = time.perf_counter() + seconds
-    found = await asyncio.gather(*(_client(url, bodies, end, number) for number in range(connections)))
-    return [latency for latencies in found for latency in latencies]
-
-
-async def _client(url: urllib.parse.ParseResult, bodies: Sequence[bytes], end: float, offset: int) -> list[float]:
-    """One connection, one request after the other."""
-    loop = asyncio.get_running_loop()
-    transport, protocol = await loop.create_connection(_Exchange, str(url.hostname), int(url.port or 80))
-    latencies = []
-    number = offset * 31
-    while (started := time.perf_counter()) < end:
-        number += 1
-        await protocol.post(transport, bodies[number % len(bodies)])
-        latencies.append(time.perf_counter() - started)
-    transport.close()
-    return latencies
-
-
-class _Exchange(asyncio.Protocol):
-    """Sends a finished request and waits for the whole answer; anything but 200 ends the run."""
-
-    def __init__(self) -> None:
-        self._seen = bytearray()
-        self._answer: asyncio.Future[None] | None = None
-
-    def post(self, transport: asyncio.WriteTransport, request: bytes) -> "asyncio.Future[None]":
-        """Send; the future ends with the answer."""
-        self._answer = asyncio.get_running_loop().create_future()
-        transport.write(request)
-        return self._answer
-
-    def data_received(self, data: bytes) -> None:
-        """Collect until the declared length is there."""
-        self._seen += data
-        end = self._seen.find(b"\r\n\r\n")
-        if end < 0 or self._answer is None:
-            return
-        head = bytes(self._seen[:end]).lower()
-        if not head.startswith(b"http/1.1 200"):
-            self._answer.set_exception(RuntimeError(self._seen.decode(errors="replace")[:500]))
-            return
-        start = head.index(b"content-length: ") + 16
-        if len(self._seen) >= end + 4 + int(head[start:].split(b"\r\n", 1)[0]):
-            self._seen.clear()
-            self._answer.set_result(None)
-
-
-def _bodies(package: Path) -> list[bytes]:
-    """Requests with different rows, drawn within the contract."""
-    columns = Scorer.load(package).contract.columns
-    draw = random.Random(0)  # noqa: S311 - load needs no cryptographic randomness
-    requests = []
-    for _ in range(BODIES):
-        body = json.dumps({column.name: _value(column, draw) for column in columns}, separators=(",", ":")).encode()
-        head = f"POST /predict HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: {len(body)}"
-        requests.append(head.encode() + b"\r\n\r\n" + body)
-    return requests
-
-
-def _value(column: ColumnContract, draw: random.Random) -> Any:
-    """A value that the contract lets pass."""
-    if column.kind is ColumnKind.NUMERIC and column.low is not None and column.high is not None:
-        return round(draw.uniform(column.low, column.high), 2)
-    if column.kind is ColumnKind.BOOLEAN:
-        return draw.random() < 0.5
-    if column.kind is ColumnKind.DATE:
-        return f"20{draw.randrange(10, 25)}-{draw.randrange(1, 13):02d}-15"
-    return draw.choice(column.categories) if column.categories else None
 
 
 def _start(package: Path, log: Path) -> "tuple[subprocess.Popen[str], urllib.parse.ParseResult]":

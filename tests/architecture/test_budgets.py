@@ -24,6 +24,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 EDGES_WITH_BROAD_EXCEPT = {
     "features/own.py": "a user's own function may raise anything; it becomes one sentence that names it",
     "serving/app.py": "a request must end in an answer; the exception is logged with an id",
+    "serving/lane/lane.py": "what fails in the lane is left to the road, which fails the same way and says so",
     "serving/routing/router.py": "a new version may fail in any way; it is counted, and the champion answers",
     "serving/routing/shadow.py": "a version in shadow may fail in any way; it is counted, and nobody waits for it",
     "shipping/functions/answering.py": "a call must end in an answer; the exception is logged with an id",

@@ -6,6 +6,7 @@ import logging
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,38 @@ def test_writers_that_wait_together_share_a_write(tmp_path: Path) -> None:
     assert sum(pieces) == 100
     assert len(pieces) < 10
     assert sorted(read_predictions(tmp_path)["feature.age"]) == list(range(100))
+
+
+def test_a_slow_disk_holds_the_loop_up_once(tmp_path: Path) -> None:
+    """The write that shows that the disk is slow is on the loop; the next is not, and others have their turn meanwhile."""
+    log = PredictionLog(tmp_path)
+    append, writers = log._segments.append, list[str]()
+
+    def slow(lines: bytes) -> None:
+        writers.append(threading.current_thread().name)
+        time.sleep(0.2)
+        append(lines)
+
+    log._segments.append = slow  # type: ignore[method-assign]
+
+    async def scenario() -> list[int]:
+        turns = []
+        for _ in range(2):
+            writing = asyncio.ensure_future(log.write([prediction()]))
+            count = 0
+            while not writing.done():
+                await asyncio.sleep(0.001)
+                count += 1
+            turns.append(count)
+        return turns
+
+    first, second = asyncio.run(scenario())
+    log.close()
+
+    assert writers == ["MainThread", "predictions-log"]
+    assert first <= 3
+    assert second > 3 * first
+    assert len(read_predictions(tmp_path)) == 2
 
 
 def test_too_much_waiting_is_refused(tmp_path: Path) -> None:

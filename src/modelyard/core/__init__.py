@@ -23,7 +23,7 @@ from modelyard.core.errors import (
 )
 from modelyard.core.files import atomic_directory, exclusive_lock, remove_unfinished, write_atomic, write_json_atomic
 from modelyard.core.findings import Finding, Severity, worst_severity
-from modelyard.core.identifiers import new_id
+from modelyard.core.identifiers import new_id, new_ids
 from modelyard.core.installed import installed_versions, load_registered
 from modelyard.core.progress import Progress, ProgressEvent, silent
 from modelyard.core.record import Record
@@ -58,6 +58,7 @@ __all__ = [
     "installed_versions",
     "load_registered",
     "new_id",
+    "new_ids",
     "remove_unfinished",
     "silent",
     "system_clock",

@@ -6,7 +6,7 @@ import functools
 import math
 import re
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -296,6 +296,8 @@ class Contract(Record):
         >>> [violation.rule for violation in Contract((age,)).check_row({"age": "old"})]
         ['type']
         """
+        if self._is_plain(row):
+            return ()
         violations = []
         for column in self.columns:
             present = column.name in row
@@ -303,6 +305,11 @@ class Contract(Record):
             if violation is not None:
                 violations.append(violation)
         return tuple(violations)
+
+    @functools.cached_property
+    def _is_plain(self) -> Callable[[Mapping[str, Any]], bool]:
+        """True for a row that violates nothing, which is what most requests bring; False leaves it to the full check."""
+        return _plain_row_test(self.columns)
 
     def _absent(self, column: ColumnContract, names: Mapping[str, Any]) -> Violation:
         """The violation of a field that is not there, with the name that may have been meant."""
@@ -346,6 +353,46 @@ class Contract(Record):
             broken = mask.fill_null(value=False)
             if broken.any():
                 yield _violations(values, broken, column, rule)
+
+
+def _plain_row_test(columns: Sequence[ColumnContract]) -> Callable[[Mapping[str, Any]], bool]:
+    """A quick look at rows: numbers within their range and text among its categories need no more."""
+    numbers = [(c.name, *_plain_range(c), c.nullable) for c in columns if c.kind is ColumnKind.NUMERIC]
+    texts = {c.name: _plain_names(c) for c in columns if c.kind is ColumnKind.CATEGORY and (c.categories or c.allowed)}
+    others = [(c.name, c.check) for c in columns if c.kind is not ColumnKind.NUMERIC and c.name not in texts]
+    names = tuple(texts.items())
+
+    def is_plain(row: Mapping[str, Any]) -> bool:
+        try:
+            for name, low, high, nullable in numbers:
+                value = row[name]
+                if value.__class__ is float or value.__class__ is int:
+                    if not low <= value <= high:
+                        return False
+                elif value is not None or not nullable:
+                    return False
+            for name, known in names:
+                if row[name] not in known:
+                    return False
+            return all(check(row[name]) is None for name, check in others)
+        except (KeyError, TypeError):  # a field that is absent, or holds a list or an object
+            return False
+
+    return is_plain
+
+
+def _plain_range(column: ColumnContract) -> tuple[float, float]:
+    """The range of numbers that violate nothing; finite, since an infinity does."""
+    (low, high), (lowest, highest) = column.limits, column.hard_limits
+    return max(low, lowest, -sys.float_info.max), min(high, highest, sys.float_info.max)
+
+
+def _plain_names(column: ColumnContract) -> frozenset[str | None]:
+    """The texts that violate nothing, and None if a value may be missing."""
+    names: frozenset[str | None] = column.known if column.categories else column.permitted
+    if column.allowed:
+        names &= column.permitted
+    return names | {None} if column.nullable else names
 
 
 def _violations(values: pl.Series, mask: pl.Series, column: ColumnContract, rule: str) -> pl.DataFrame:

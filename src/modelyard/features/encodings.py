@@ -177,9 +177,9 @@ class CategoryEncoding(Record):
     def encode_series(self, series: pl.Series) -> Matrix:
         """Features of a column, shape (rows, ``len(names())``)."""
         categories = categories_in(series)
-        known = list(self._rows)
+        known = list(self.by_level)
         codes = categories.cast(pl.Enum(known), strict=False).to_physical().cast(pl.UInt32).fill_null(len(known))
-        table = np.array([*self._rows.values(), self._unseen, self._missing], dtype=np.float64)
+        table = np.array([*self.by_level.values(), self._unseen, self._missing], dtype=np.float64)
         at = codes.to_numpy()
         if self.indicator:
             at = np.where(categories.is_null().to_numpy(), len(known) + 1, at)
@@ -189,10 +189,10 @@ class CategoryEncoding(Record):
     def encode_value(self, value: object) -> tuple[float, ...]:
         """Features of one value, the same bits as in :meth:`encode_series`."""
         category = category_of(value)
-        return self._missing if category is None else self._rows.get(category, self._unseen)
+        return self._missing if category is None else self.by_level.get(category, self._unseen)
 
     @functools.cached_property
-    def _rows(self) -> dict[str, tuple[float, ...]]:
+    def by_level(self) -> dict[str, tuple[float, ...]]:
         """The features of every known level."""
         if self.style is CategoryStyle.CODES:
             return {level: (float(code),) for code, level in enumerate(self.levels)}
@@ -444,17 +444,28 @@ def row_encoder(encodings: Sequence[Encoding]) -> Callable[[Mapping[str, object]
     without them do not pay.
     """
     telling = [item for item in encodings if item.names() and not isinstance(item, LeftOutEncoding)]
-    plain = [(encoding.column, encoding.encode_value) for encoding in telling if not isinstance(encoding, PairEncoding)]
+    plain = [
+        (encoding.column, _known_texts(encoding), encoding.encode_value)
+        for encoding in telling
+        if not isinstance(encoding, PairEncoding)
+    ]
     if len(plain) < len(telling):
         return _pair_encoder([_reader(encoding) for encoding in telling])
 
     def encode(row: Mapping[str, object]) -> list[float]:
         features: list[float] = []
-        for column, encode_value in plain:
-            features.extend(encode_value(row.get(column)))
+        for column, known, encode_value in plain:
+            value = row.get(column)
+            found = known.get(value) if isinstance(value, str) else None
+            features += encode_value(value) if found is None else found
         return features
 
     return encode
+
+
+def _known_texts(encoding: ColumnEncoding) -> Mapping[str, tuple[float, ...]]:
+    """The features of values that need no reading, since they are a category's name; none for other encodings."""
+    return encoding.by_level if isinstance(encoding, CategoryEncoding | TargetEncoding) else {}
 
 
 def _pair_encoder(readers: Sequence[Callable[[Mapping[str, object]], tuple[float, ...]]]) -> "_RowEncoder":

@@ -60,16 +60,16 @@ class TargetEncoding(Record):
 
     def encode_series(self, series: pl.Series) -> Matrix:
         """Features of a column, shape (rows, ``len(names())``)."""
-        table = np.array([*self._rows.values(), self._unseen, self._gap], dtype=np.float64)
+        table = np.array([*self.by_level.values(), self._unseen, self._gap], dtype=np.float64)
         return table[_codes(categories_in(series), self.levels)]
 
     def encode_value(self, value: object) -> tuple[float, ...]:
         """Features of one value, the same bits as in :meth:`encode_series`."""
         category = category_of(value)
-        return self._gap if category is None else self._rows.get(category, self._unseen)
+        return self._gap if category is None else self.by_level.get(category, self._unseen)
 
     @functools.cached_property
-    def _rows(self) -> dict[str, tuple[float, ...]]:
+    def by_level(self) -> dict[str, tuple[float, ...]]:
         """The features of every known level."""
         return {level: self._scaled(mean) for level, mean in zip(self.levels, self.means, strict=True)}
 

@@ -41,6 +41,8 @@ def number_of(value: object) -> float | None:
     >>> number_of("12.5"), number_of(True), number_of(float("nan")), number_of("a dozen")
     (12.5, 1.0, None, None)
     """
+    if value.__class__ is float:
+        return value if math.isfinite(value) else None
     if value is None:
         return None
     if isinstance(value, str):

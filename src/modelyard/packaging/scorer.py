@@ -81,6 +81,7 @@ class Scorer:
         self._own = own
         self._encodings = plan.encodings
         self._encode = row_encoder(plan.encodings)
+        self._cut = _cut(plan)
 
     @classmethod
     def load(cls, source: Path | str | Package, trust: SkopsTrust | None = None) -> Self:
@@ -167,6 +168,19 @@ class Scorer:
             outputs = self._predictor.predict_matrix(np.array(features).reshape(len(features), self.plan.features))
         return self._shaped(outputs)
 
+    def score_each(self, rows: Sequence[Mapping[str, Any]]) -> list[float | list[float]]:
+        """Scores of a few rows, one by one: bit for bit those of :meth:`score_rows`, as plain numbers.
+
+        Multiclass: a list of probabilities by row, in the order of ``classes``.
+        """
+        outputs = list(map(self._predictor.predict_row, self._features(rows)))
+        if self.task is not Task.MULTICLASS:
+            return [output[0] for output in outputs]
+        shares: list[float | list[float]] = self._shaped(
+            np.array(outputs).reshape(len(rows), self.plan.outputs)
+        ).tolist()
+        return shares
+
     def score_frame(self, frame: pl.DataFrame) -> Scores:
         """Scores of a table, as :meth:`score_rows` gives them.
 
@@ -181,14 +195,15 @@ class Scorer:
 
     def decide(self, scores: Scores) -> list[str | float]:
         """Labels by threshold (binary) or highest probability (multiclass); the values themselves for regression."""
-        if self.task is Task.REGRESSION:
-            values: list[str | float] = scores.tolist()
-            return values
-        if self.task is Task.MULTICLASS:
+        if scores.ndim == 2:
             return [self.classes[place] for place in scores.argmax(axis=1).tolist()]
-        negative, positive = self.classes
-        threshold = _DEFAULT_THRESHOLD if self.threshold is None else self.threshold
-        return [positive if score >= threshold else negative for score in scores.tolist()]
+        return list(map(self.decide_row, scores.tolist()))
+
+    def decide_row(self, score: float | list[float]) -> str | float:
+        """The label of one row's score; see :meth:`decide`. Of equal probabilities the first class has it."""
+        if isinstance(score, list):
+            return self.classes[score.index(max(score))]
+        return score if self._cut is None else self.classes[score >= self._cut]
 
     def describe(self, scores: Scores) -> dict[str, list[Any]]:
         """How sure each prediction is: ``prediction_interval``, [low, high], or ``prediction_set``, names of classes.
@@ -246,6 +261,13 @@ class Scorer:
         spread = np.zeros((len(outputs), len(self.classes)))
         spread[:, list(self.plan.present)] = outputs
         return spread
+
+
+def _cut(plan: ScoringPlan) -> float | None:
+    """The score from which on a row is positive; None where scores are not cut."""
+    if plan.task is not Task.BINARY:
+        return None
+    return _DEFAULT_THRESHOLD if plan.threshold is None else plan.threshold
 
 
 def _own_features(package: Package, plan: ScoringPlan) -> OwnFeatures | None:

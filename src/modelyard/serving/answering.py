@@ -123,7 +123,7 @@ class Answering:
         with self.step("log", model, len(rows)):
             await _kept(self.keeper.keep(self.predictions, routed.records))
         for who, some in routed.parts:
-            self._count(who, some)
+            self.count(who, some)
         router.shadow(rows, routed.answers, asked)
         return routed.answers
 
@@ -138,7 +138,7 @@ class Answering:
             With status 503, if the log takes nothing.
         """
         await _kept(self.keeper.keep(self.predictions, records))
-        self._count(model, answers)
+        self.count(model, answers)
 
     def step(self, name: str, model: ActiveModel, rows: int) -> contextlib.AbstractContextManager[None]:
         """What surrounds a step that takes long, such as ``explain``; nothing here, a span where requests are traced."""
@@ -197,7 +197,7 @@ class Answering:
         """Answers for checked rows, and their records."""
         return await predict_in_slices(model, rows, flags, asked)
 
-    def _count(self, model: ActiveModel, answers: Sequence[Prediction]) -> None:
+    def count(self, model: ActiveModel, answers: Sequence[Prediction]) -> None:
         """Count what was answered."""
         metrics = self.metrics
         key = (model.name, model.version)

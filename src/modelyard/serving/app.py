@@ -27,15 +27,16 @@ from modelyard.serving.formats import (
     parse_inference,
     parse_invocation,
     parse_rows,
-    problem_document,
     requested_outputs,
     split_body,
     wants_uncertainty,
 )
 from modelyard.serving.formats.refusals import internal_failure, method_not_allowed
 from modelyard.serving.health import GoldenWatch
+from modelyard.serving.lane import Lane
 from modelyard.serving.prediction_log.keeping import LEFT_OUT
 from modelyard.serving.rest import (
+    LEFT_OUT_HEADER,
     METRICS_CONTENT_TYPE,
     Answer,
     Match,
@@ -44,6 +45,7 @@ from modelyard.serving.rest import (
     ServingMetrics,
     json_answer,
     match_route,
+    refusal_answer,
     text_answer,
 )
 from modelyard.serving.rest.documentation import build_control, model_metadata, server_metadata
@@ -102,6 +104,7 @@ class ServingApp:
         self.explaining = Explaining(self.answering)
         self.tables = TableAnswering(self.answering)
         self.guard = guard or Guard()
+        self.lane = Lane(endpoint, self.answering, self.guard, self._failure) if tracing is None else None
         self._follower = None
         if deployments is not None:
             self._follower = Follower(endpoint, deployments, on_swap=self.answering.take_over)
@@ -152,7 +155,7 @@ class ServingApp:
         try:
             answer = await self._dispatch(scope, receive, send, match, started)
         except RefusedRequestError as error:
-            answer = _refusal(error)
+            answer = refusal_answer(error)
         except Exception as error:  # noqa: BLE001 - the edge of the process: the log gets it, the caller an id
             answer = self._failure(template, error, trace_id_of(scope["headers"]))
         if answer is not None:
@@ -191,13 +194,13 @@ class ServingApp:
             self._control = asyncio.ensure_future(asyncio.to_thread(build_control, self.endpoint))
         return await asyncio.shield(self._control)
 
-    def _failure(self, template: str, cause: Exception, trace_id: str) -> Answer:
+    def _failure(self, template: str, cause: Exception, trace_id: str = "") -> Answer:
         """A failure of our own: the traceback goes to the log, with the caller's trace; its id goes to the caller."""
         instance = new_id()
         self.metrics.errors += 1
         extra = {"route": template, "error_id": instance} | ({"trace_id": trace_id} if trace_id else {})
         _logger.error("request failed", extra=extra, exc_info=cause)
-        return _refusal(internal_failure(instance), instance)
+        return refusal_answer(internal_failure(instance), instance)
 
     async def _live_with_server(self, receive: Receive, send: Send) -> None:
         """ASGI's lifespan protocol."""
@@ -351,6 +354,7 @@ class ServingApp:
             "modelyard_log_failures_total": ("Writes that were refused.", log.writes_failed),
             "modelyard_log_pending_bytes": ("Bytes waiting for the disk.", log.pending_bytes),
             **self.answering.keeper.gauges(),
+            "modelyard_fast_lane_total": ("Requests answered by the fast lane.", self.lane.taken if self.lane else 0),
         }
         info = {"model": model.name, "version": model.version, "digest": model.digest}
         text = self.metrics.render(gauges, info)
@@ -415,11 +419,4 @@ def _marked(answer: Answer) -> Answer:
     if not LEFT_OUT.get():
         return answer
     LEFT_OUT.set(False)
-    return answer._replace(headers=(*answer.headers, (b"x-modelyard-log", b"left-out")))
-
-
-def _refusal(error: RefusedRequestError, instance: str | None = None) -> Answer:
-    """A refusal as a problem document."""
-    answer = json_answer(problem_document(error, instance or new_id()), error.status)
-    headers = tuple((name.encode("ascii"), value.encode("ascii")) for name, value in error.headers.items())
-    return answer._replace(content_type=b"application/problem+json", headers=headers)
+    return answer._replace(headers=(*answer.headers, LEFT_OUT_HEADER))

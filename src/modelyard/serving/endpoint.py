@@ -12,7 +12,7 @@ from typing import Any
 
 import msgspec
 
-from modelyard.core import new_id
+from modelyard.core import new_ids
 from modelyard.data import Contract, Violation
 from modelyard.packaging import Parity, Scorer
 from modelyard.packaging.scorer import Scores
@@ -124,44 +124,45 @@ class ActiveModel:
         labels = scorer.decide(scores)
         latency_ms = round((time.perf_counter() - started) * 1000, 4)
         regions = _regions(scorer, scores) if uncertainty else None
-        several = scores.tolist() if scores.ndim == 2 else None
-        single = scores.max(axis=1).tolist() if several is not None else scores.tolist()
         answers: list[Prediction] = []
         records: list[PredictionRecord] = []
-        for number, row in enumerate(rows):
-            identifier = new_id()
-            label = labels[number]
-            found = flags[number]
-            shares = several[number] if several is not None else None
-            answers.append(
-                Prediction(
-                    identifier,
-                    single[number],
-                    label,
-                    found,
-                    self.name,
-                    self.version,
-                    msgspec.UNSET if shares is None else dict(zip(self.classes, shares, strict=True)),
-                    **(regions[number] if regions else {}),
-                )
-            )
-            records.append(
-                PredictionRecord(
-                    identifier,
-                    at,
-                    self.name,
-                    self.version,
-                    self.digest,
-                    latency_ms,
-                    single[number],
-                    str(label) if self.classes else None,
-                    shares,
-                    tuple(f"{flag.field}: {flag.rule}" for flag in found),
-                    row if row.keys() == self.columns else {name: row[name] for name in row.keys() & self.columns},
-                    self.role,
-                )
-            )
+        identifiers = new_ids(len(rows))
+        for number, (row, score, label) in enumerate(zip(rows, scores.tolist(), labels, strict=True)):
+            answer, record = self.pair(identifiers[number], row, flags[number], (score, label), at, latency_ms)
+            answers.append(msgspec.structs.replace(answer, **regions[number]) if regions else answer)
+            records.append(record)
         return answers, records
+
+    def pair(
+        self,
+        identifier: str,
+        row: Row,
+        flags: tuple[Flag, ...],
+        scored: tuple[float | list[float], str | float],
+        at: dt.datetime,
+        latency_ms: float,
+    ) -> tuple[Prediction, PredictionRecord]:
+        """The answer for a row and its record; ``scored`` is its score and its label."""
+        score, label = scored
+        shares = score if isinstance(score, list) else None
+        single = max(score) if isinstance(score, list) else score
+        named = msgspec.UNSET if shares is None else dict(zip(self.classes, shares, strict=True))
+        answer = Prediction(identifier, single, label, flags, self.name, self.version, named)
+        record = PredictionRecord(
+            identifier,
+            at,
+            self.name,
+            self.version,
+            self.digest,
+            latency_ms,
+            single,
+            str(label) if self.classes else None,
+            shares,
+            tuple(f"{flag.field}: {flag.rule}" for flag in flags) if flags else (),
+            row if row.keys() == self.columns else {name: row[name] for name in row.keys() & self.columns},
+            self.role,
+        )
+        return answer, record
 
 
 class Endpoint:

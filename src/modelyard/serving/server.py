@@ -1,6 +1,7 @@
 """One server process on uvicorn: bounded, quiet, and gone only when its answers are out and its log is written."""
 
 import contextlib
+import functools
 import gc
 import json
 import logging
@@ -16,6 +17,7 @@ from modelyard.core import ConfigError, StateError
 from modelyard.serving.access import Guard
 from modelyard.serving.app import ServingApp, create_app
 from modelyard.serving.following import Deployments
+from modelyard.serving.lane import LaneProtocol
 from modelyard.serving.routing import RolloutSource
 from modelyard.serving.settings import ServingSettings
 from modelyard.serving.tracing import Tracing, open_tracing
@@ -129,7 +131,7 @@ def _config(app: ServingApp, settings: ServingSettings) -> uvicorn.Config:
     """Settings of uvicorn: the fast protocol and loop, no access log, nothing unbounded."""
     return uvicorn.Config(
         app,
-        http="httptools",
+        http="httptools" if app.lane is None else functools.partial(LaneProtocol, app.lane),  # type: ignore[arg-type]
         loop="uvloop",
         ws="none",
         lifespan="on",

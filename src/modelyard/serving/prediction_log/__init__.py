@@ -2,7 +2,7 @@
 
 Takes: records of predictions and of feedback.
 Gives: segments on disk that lose nothing acknowledged when the process is killed, Parquet files, and tables.
-Never: acknowledges a record that the operating system has not taken, holds up the event loop for a disk, or writes what
+Never: acknowledges a record that the operating system has not taken, holds up the event loop again for a disk that was slow, or writes what
 is personal where the policy says no.
 """
 

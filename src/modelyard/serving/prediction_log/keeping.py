@@ -12,7 +12,7 @@ from typing import Any
 from modelyard.core import StateError
 from modelyard.serving.prediction_log.policy import LogPolicy, Privacy
 from modelyard.serving.prediction_log.segments import LogKind
-from modelyard.serving.prediction_log.writer import PredictionLog
+from modelyard.serving.prediction_log.writer import PredictionLog, Told
 
 __all__ = ["LEFT_OUT", "Keeper"]
 
@@ -58,6 +58,7 @@ class Keeper:
         self._folder = folder
         self._privacy = Privacy(policy, columns)
         self._gap: _Gap | None = None
+        self._recording: asyncio.Task[None] | None = None
         self._shipper = None
         if policy.sink is not None:
             from modelyard.serving.prediction_log.shipping import Shipper
@@ -85,10 +86,20 @@ class Keeper:
         except StateError as error:
             if not self.answers_always:
                 raise
-            self._leave_out(len(records), error)
+            self.leave_out(len(records), error)
+            LEFT_OUT.set(True)
             return
         if self._gap is not None:
             await self._record_gap()
+
+    def hand_in(self, log: PredictionLog, records: Sequence[Any], told: Told) -> None:
+        """Record predictions for a caller on the event loop who does not wait but is ``told``, also of a refusal."""
+        told = told if self._gap is None else self._and_record_gap(told)
+        try:
+            self._refuse_if_behind()
+            log.hand_in(self._privacy.cleaned(records), told)
+        except StateError as error:
+            told(error)
 
     def gauges(self) -> dict[str, tuple[str, float]]:
         """Figures for the metrics."""
@@ -109,6 +120,8 @@ class Keeper:
 
     async def close(self) -> None:
         """Copy what is left; the logs are closed by then."""
+        if self._recording is not None:
+            await self._recording
         if self._gap is not None:
             await self._record_gap()
         if self._shipper is not None:
@@ -124,7 +137,8 @@ class Keeper:
                 cure="See that the database runs; the log goes on when it has caught up",
             )
 
-    def _leave_out(self, answers: int, error: StateError) -> None:
+    def leave_out(self, answers: int, error: StateError) -> None:
+        """Answers leave without a record, since the policy allows it: remember how many, and when."""
         now = dt.datetime.now(dt.UTC)
         if self._gap is None:
             self._gap = _Gap(now, now, 0)
@@ -132,7 +146,16 @@ class Keeper:
         self._gap.until = now
         self._gap.answers += answers
         self.left_out += answers
-        LEFT_OUT.set(True)
+
+    def _and_record_gap(self, told: Told) -> Told:
+        """Tell, and once the log takes records again also log the gap."""
+
+        def told_first(error: StateError | None) -> None:
+            told(error)
+            if error is None and self._gap is not None:
+                self._recording = asyncio.get_running_loop().create_task(self._record_gap())
+
+        return told_first
 
     async def _record_gap(self) -> None:
         """Log the gap; if that fails, it stays open."""

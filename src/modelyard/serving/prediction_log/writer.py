@@ -1,8 +1,9 @@
 """The writer: an answer leaves only after its record was handed to the operating system.
 
-Records that arrive while a write is under way go together in the next one (group commit): there is no timer, so a
-quiet server answers at once and a busy one writes few, larger pieces. The writing itself happens in a thread of its
-own, so a slow disk does not stop the event loop.
+Records that arrive in one turn of the event loop go together in one write (group commit): there is no timer, so a quiet
+server answers at once and a busy one writes few, larger pieces. A write ends in the system's page cache within
+microseconds, far less than it takes to wake a thread, so it happens on the loop. One that takes long is the sign of a
+disk in trouble: for a while a thread writes then, and the loop goes on with what needs no record.
 """
 
 import asyncio
@@ -10,7 +11,8 @@ import contextlib
 import dataclasses
 import queue
 import threading
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +21,19 @@ import msgspec
 from modelyard.core import StateError
 from modelyard.serving.prediction_log.segments import LogKind, SegmentWriter
 
-__all__ = ["PredictionLog", "record_feedback"]
+__all__ = ["PredictionLog", "Told", "record_feedback"]
 
 _SEGMENT_BYTES = 64 << 20
 _PENDING_BYTES = 64 << 20
+_SLOW_WRITE_S = 0.05
+_CAUTION_S = 10.0
+"""For so long after a slow write a thread writes."""
+
 _BLANK_PAGE = b" " * 4_095 + b"\n"
+
+
+Told = Callable[[StateError | None], None]
+"""Is told once the operating system has the records, or why it has not."""
 
 
 @dataclasses.dataclass(slots=True)
@@ -32,7 +42,8 @@ class _Batch:
 
     loop: asyncio.AbstractEventLoop
     lines: list[bytes] = dataclasses.field(default_factory=list)
-    waiting: list[asyncio.Future[None]] = dataclasses.field(default_factory=list)
+    waiting: list[Told] = dataclasses.field(default_factory=list)
+    records: int = 0
     size: int = 0
 
 
@@ -83,6 +94,7 @@ class PredictionLog:
         self._in_flight = False
         self._handed_over: queue.SimpleQueue[_Batch | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._cautious_until = 0.0
         self._closed = False
         self.records_written = 0
         self.bytes_written = 0
@@ -102,8 +114,18 @@ class PredictionLog:
         StateError
             If the disk refuses them, or too many bytes wait already. None of them is in the log then.
         """
+        await _told(lambda told: self.hand_in(records, told))
+
+    def hand_in(self, records: Sequence[Any], told: Told) -> None:
+        """As :meth:`write`, for callers on the event loop who do not wait but want to be ``told``.
+
+        Raises
+        ------
+        StateError
+            If too many bytes wait already, or the log is closed.
+        """
         self._refuse_if_closed()
-        await self._enqueue(self._encoder.encode_lines(records), len(records))
+        self._enqueue(self._encoder.encode_lines(records), len(records), told)
 
     def describe(self, columns: Mapping[str, str]) -> None:
         """Say that these are the feature columns from now on, since another model answers."""
@@ -119,7 +141,7 @@ class PredictionLog:
             If it does not.
         """
         self._refuse_if_closed()
-        await self._enqueue(_BLANK_PAGE, 0)
+        await _told(lambda told: self._enqueue(_BLANK_PAGE, 0, told))
 
     def append(self, records: Sequence[Any]) -> None:
         """Like :meth:`write`, for callers without an event loop; blocks until the operating system has the records.
@@ -144,7 +166,7 @@ class PredictionLog:
         self._closed = True
         while self._in_flight or self._pending:
             with contextlib.suppress(StateError):  # those who wait for the records are told
-                await self._enqueue(b"", 0)
+                await _told(lambda told: self._enqueue(b"", 0, told))
         self.close()
 
     def close(self) -> None:
@@ -157,8 +179,8 @@ class PredictionLog:
         with self._segments_lock:
             self._segments.close()
 
-    async def _enqueue(self, lines: bytes, count: int) -> None:
-        """Put lines into the next batch and wait for its write."""
+    def _enqueue(self, lines: bytes, count: int, told: Told) -> None:
+        """Put lines into the next batch."""
         loop = asyncio.get_running_loop()
         batch = self._pending
         if batch is None or batch.loop is not loop:
@@ -173,34 +195,44 @@ class PredictionLog:
                 got=f"{batch.size} bytes waiting",
                 cure="Send the request again in a moment; the disk is slower than the requests",
             )
-        future: asyncio.Future[None] = loop.create_future()
         batch.lines.append(lines)
-        batch.waiting.append(future)
+        batch.waiting.append(told)
+        batch.records += count
         batch.size += len(lines)
-        await future
-        self.records_written += count
 
     def _hand_over(self) -> None:
-        """Give the pending batch to the thread, unless one is under way."""
+        """Write the pending batch, or give it to the thread where the disk was slow; one write is under way at a time."""
         batch = self._pending
         if batch is None or self._in_flight:
+            return
+        self._pending = None
+        if time.monotonic() >= self._cautious_until:
+            self._settle(batch, self._written(batch))
             return
         if self._thread is None:
             self._thread = threading.Thread(target=self._write_batches, name=f"{self.kind}-log", daemon=True)
             self._thread.start()
-        self._pending = None
         self._in_flight = True
         self._handed_over.put(batch)
+
+    def _written(self, batch: _Batch) -> OSError | None:
+        """Give a batch to the operating system, and take note if that takes long; what it says if it refuses."""
+        started = time.monotonic()
+        try:
+            with self._segments_lock:
+                self._segments.append(b"".join(batch.lines))
+        except OSError as error:
+            return error
+        finally:
+            ended = time.monotonic()
+            if ended - started > _SLOW_WRITE_S:
+                self._cautious_until = ended + _CAUTION_S
+        return None
 
     def _write_batches(self) -> None:
         """The thread: one batch after another, until told to stop."""
         while (batch := self._handed_over.get()) is not None:
-            failure: OSError | None = None
-            try:
-                with self._segments_lock:
-                    self._segments.append(b"".join(batch.lines))
-            except OSError as error:
-                failure = error
+            failure = self._written(batch)
             with contextlib.suppress(RuntimeError):  # the loop is gone, and with it those who waited
                 batch.loop.call_soon_threadsafe(self._settle, batch, failure)
 
@@ -208,14 +240,10 @@ class PredictionLog:
         """Back on the loop: tell those who waited, and start the next write."""
         self._in_flight = False
         self._hand_over()
-        self._count(0, batch.size, failure)
-        for future in batch.waiting:
-            if future.done():
-                continue
-            if failure is None:
-                future.set_result(None)
-            else:
-                future.set_exception(_unavailable(self.folder, failure))
+        self._count(batch.records, batch.size, failure)
+        error = None if failure is None else _unavailable(self.folder, failure)
+        for told in batch.waiting:
+            told(error)
 
     def _count(self, records: int, size: int, failure: OSError | None) -> None:
         """Keep the figures that the metrics show."""
@@ -247,6 +275,28 @@ def record_feedback(folder: Path, rows: Sequence[Mapping[str, Any]]) -> int:
     finally:
         log.close()
     return len(rows)
+
+
+async def _told(hand_in: Callable[[Told], None]) -> None:
+    """Hand something in and wait until one is told.
+
+    Raises
+    ------
+    StateError
+        What one is told, if it went wrong.
+    """
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def told(error: StateError | None) -> None:
+        if future.done():
+            return  # who waited has gone
+        if error is None:
+            future.set_result(None)
+        else:
+            future.set_exception(error)
+
+    hand_in(told)
+    await future
 
 
 def _unavailable(folder: Path, error: OSError) -> StateError:

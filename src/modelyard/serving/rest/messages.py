@@ -7,16 +7,20 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from modelyard.serving.formats import RefusedRequestError, decode_json
+from modelyard.core import new_id
+from modelyard.serving.formats import RefusedRequestError, decode_json, problem_document
 from modelyard.serving.settings import ServingSettings
 
 __all__ = [
+    "LEFT_OUT_HEADER",
     "Answer",
     "Receive",
     "Request",
     "Scope",
     "Send",
+    "answer_headers",
     "json_answer",
+    "refusal_answer",
     "secured",
     "send_answer",
     "text_answer",
@@ -40,6 +44,9 @@ _PAGES = (
     (b"referrer-policy", b"no-referrer"),
 )
 """Of pages: they load nothing, run nothing, and nobody frames them."""
+
+LEFT_OUT_HEADER = (b"x-modelyard-log", b"left-out")
+"""Of an answer that leaves without a record."""
 
 _encoder = msgspec.json.Encoder()
 
@@ -165,9 +172,9 @@ class Request:
         )
 
 
-def json_answer(value: Any, status: int = 200) -> Answer:
+def json_answer(value: Any, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()) -> Answer:
     """``value`` as JSON."""
-    return Answer(status, _encoder.encode(value))
+    return Answer(status, _encoder.encode(value), _JSON, headers)
 
 
 def text_answer(text: str, content_type: str = "text/plain; charset=utf-8") -> Answer:
@@ -175,14 +182,21 @@ def text_answer(text: str, content_type: str = "text/plain; charset=utf-8") -> A
     return Answer(200, text.encode("utf-8"), content_type.encode("ascii"))
 
 
+def refusal_answer(error: RefusedRequestError, instance: str | None = None) -> Answer:
+    """A refusal as a problem document, under an id by which it is found again."""
+    answer = json_answer(problem_document(error, instance or new_id()), error.status)
+    headers = tuple((name.encode("ascii"), value.encode("ascii")) for name, value in error.headers.items())
+    return answer._replace(content_type=b"application/problem+json", headers=headers)
+
+
+def answer_headers(answer: Answer) -> list[tuple[bytes, bytes]]:
+    """All headers of an answer but the length of its body."""
+    return [(b"content-type", answer.content_type), *_SECURED, *answer.headers]
+
+
 async def send_answer(answer: Answer, send: Send) -> None:
     """Send a whole answer."""
-    headers: list[Iterable[bytes]] = [
-        (b"content-type", answer.content_type),
-        (b"content-length", b"%d" % len(answer.body)),
-        *_SECURED,
-    ]
-    headers.extend(answer.headers)
+    headers = [*answer_headers(answer), (b"content-length", b"%d" % len(answer.body))]
     await send({"type": "http.response.start", "status": answer.status, "headers": headers})
     await send({"type": "http.response.body", "body": answer.body})
 
