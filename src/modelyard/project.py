@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import datetime as dt
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -299,11 +300,13 @@ class Project:
         NotPermittedError
             If the actor may not train.
         """
+        began = time.monotonic()
         from modelyard.training.engine import repeat, train
+        from modelyard.training.planning import counted_from
         from modelyard.training.run import load_run
 
         governance.require_permission(self.actor, "train")
-        with self.workspace.lock():
+        with self.workspace.lock(), counted_from(began):
             problem, split = self._split()
             require_decisions(self._audit(problem, split), accept)
             given = (split, problem, self.workspace)

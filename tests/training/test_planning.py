@@ -6,7 +6,7 @@ import pytest
 
 from modelyard.problem import Task
 from modelyard.training.families.registry import FAMILIES
-from modelyard.training.planning import Clock, Size, WorkPlan, make_plan
+from modelyard.training.planning import Clock, Size, WorkPlan, counted_from, make_plan
 from modelyard.training.planning import clock as clock_module
 from modelyard.training.planning.portfolio import entries
 
@@ -102,14 +102,23 @@ def test_a_replay_has_no_clock_and_only_what_was_finished() -> None:
 
 
 def test_the_clock_keeps_time_for_the_winner(hand: Hand) -> None:
-    """A tenth at first, later what fitting the leaders twice will take."""
+    """A tenth at first, later what fitting the leaders twice will take, and a twentieth for storing the run."""
     clock = Clock(100, workers=2)
     assert clock.left_s == pytest.approx(90)
     clock.reserve_for(refit_seconds=20)
 
-    assert clock.left_s == pytest.approx(100 - 2.2 * 20 / 2)
-    hand.now += 100 - 22
+    assert clock.left_s == pytest.approx(100 - 5 - 2.6 * 20 / 2)
+    hand.now += 100 - 31
     assert clock.is_over
+
+
+def test_the_clock_counts_what_was_done_before(hand: Hand) -> None:
+    """Within ``counted_from`` a clock begins at that moment; after it, clocks begin when they are made."""
+    before = hand.now
+    hand.now += 8
+    with counted_from(before):
+        assert Clock(100).spent_s == 8
+    assert Clock(100).spent_s == 0
 
 
 def test_the_clock_learns_how_fast_this_machine_is(hand: Hand) -> None:
@@ -141,9 +150,9 @@ def test_the_winner_is_fitted_on_as_many_rows_as_time_allows(hand: Hand) -> None
     """Twenty seconds of work, twice and with validation rows, in what 95 of 100 seconds have left."""
     clock = Clock(100, workers=2)
     assert clock.refit_share(30, 5) == 1.0
-    hand.now += 95 - 22
+    hand.now += 95 - 26
 
-    assert clock.refit_share(30, 5) == pytest.approx(22 / (2.2 * 20))
+    assert clock.refit_share(30, 5) == pytest.approx(26 / (2.6 * 20))
     assert clock.refit_share(0) == 1.0
     hand.now += 100
     assert clock.refit_share(30) == 0.0
@@ -154,7 +163,7 @@ def test_the_clock_keeps_time_for_encoding_and_choosing(hand: Hand) -> None:
     """Encoding is shared by no worker; no more than six tenths are ever set aside."""
     clock = Clock(100, workers=2)
     clock.reserve_for(refit_seconds=10, encoding_seconds=5, choice_seconds=3)
-    assert clock.left_s == pytest.approx(100 - 3 - 2.2 * (5 + 10 / 2))
+    assert clock.left_s == pytest.approx(100 - 5 - 3 - 2.6 * (5 + 10 / 2))
     clock.reserve_for(refit_seconds=1_000)
 
     assert clock.left_s == pytest.approx(40)
@@ -164,8 +173,8 @@ def test_what_could_not_be_fitted_on_all_rows_is_not_begun(hand: Hand) -> None:
     """A candidate whose folds are cheap, since they hold a part of the rows, and whose refit is not."""
     clock = Clock(100, workers=2)
 
-    assert clock.affords("mlp", 20, refit_seconds=54)
-    assert not clock.affords("mlp", 20, refit_seconds=55)
+    assert clock.affords("mlp", 20, refit_seconds=46)
+    assert not clock.affords("mlp", 20, refit_seconds=47)
 
 
 def test_without_a_budget_everything_is_affordable(hand: Hand) -> None:

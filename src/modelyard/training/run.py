@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Literal
 
@@ -122,8 +123,9 @@ def store_run(record: TrainingRun, contents: RunContents, workspace: Workspace) 
 
     folder = workspace.folder("runs", record.id)
     with atomic_directory(folder) as building:
-        joblib.dump(contents.development, building / "development.joblib", compress=3)
-        joblib.dump(contents.final, building / "final.joblib", compress=3)
+        with ThreadPoolExecutor(2) as both:  # compression lets go of the interpreter
+            models = {"development.joblib": contents.development, "final.joblib": contents.final}
+            list(both.map(lambda item: joblib.dump(item[1], building / item[0], compress=1), models.items()))
         save_array(building / _FOLDS, contents.fold_of_row)
         for name, predictions in contents.out_of_fold.items():
             save_array(building / _out_of_fold_file(name), predictions)

@@ -5,7 +5,7 @@ Gives: a list that is fixed and stored before anything is trained; and a clock t
 Never: trains; lets the clock change a result without a record of it.
 """
 
-from modelyard.training.planning.clock import Clock
+from modelyard.training.planning.clock import Clock, counted_from
 from modelyard.training.planning.cost import Size
 from modelyard.training.planning.plan import PlannedCandidate, WorkPlan, make_plan, race_rows
 from modelyard.training.planning.portfolio import PORTFOLIO
@@ -20,6 +20,7 @@ __all__ = [
     "SearchPlan",
     "Size",
     "WorkPlan",
+    "counted_from",
     "make_plan",
     "matrix_width",
     "race_rows",

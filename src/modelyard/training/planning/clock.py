@@ -1,11 +1,17 @@
 """The clock: what is still affordable, judged by what was spent so far."""
 
+import contextlib
+import contextvars
 import math
 import time
+from collections.abc import Iterator
 
 from modelyard.training.executor import Limit
 
-__all__ = ["Clock"]
+__all__ = ["Clock", "counted_from"]
+
+_BEGAN: contextvars.ContextVar[float | None] = contextvars.ContextVar("modelyard_budget_began", default=None)
+"""When the work began that a budget is for, where that was before training."""
 
 _LEAST_RESERVE = 0.1
 """Share of a budget that is kept for fitting the winner, when nothing is known of it yet."""
@@ -15,18 +21,18 @@ _MOST_RESERVE = 0.6
 _PRIOR_S = 4.0
 """So many predicted seconds count as if they had taken what was expected."""
 
-_REFITS = 2.2
-"""The winner is fitted twice: on the training part, and with the validation part too."""
+_REFITS = 2.6
+"""The winner is fitted twice, on the training part and with the validation part too, and models travel from the workers."""
 
 _SLACK = 0.05
-"""Share of a budget that is left where the winner could take all of it: storing a run takes time too."""
+"""Share of a budget that is left in the end: storing a run takes time too."""
 
 _GRACE = 0.05
 """A unit at work when the time for folds is over may go on for this share of a budget; then it is ended."""
 
 
 class Clock:
-    """Seconds of a budget, counted from when the clock was made.
+    """Seconds of a budget, counted from when the clock was made, or earlier: see :func:`counted_from`.
 
     Parameters
     ----------
@@ -39,7 +45,8 @@ class Clock:
     """
 
     def __init__(self, budget_s: float | None, workers: int = 1, unit_s: float | None = None) -> None:
-        self._began = time.monotonic()
+        began = _BEGAN.get()
+        self._began = time.monotonic() if began is None else began
         self._unit = math.inf if unit_s is None else unit_s
         self._budget = math.inf if budget_s is None else budget_s
         self._workers = workers
@@ -49,7 +56,7 @@ class Clock:
 
     @property
     def spent_s(self) -> float:
-        """Seconds since the clock was made."""
+        """Seconds since the clock began."""
         return time.monotonic() - self._began
 
     @property
@@ -98,8 +105,9 @@ class Clock:
             Of choosing the winner.
         """
         if math.isfinite(self._budget):
-            needed = choice_seconds + _REFITS * (encoding_seconds + refit_seconds / self._workers)
-            self._reserve = min(_MOST_RESERVE * self._budget, max(0.04 * self._budget, needed))
+            fitted = choice_seconds + _REFITS * (encoding_seconds + refit_seconds / self._workers)
+            needed = max(0.04 * self._budget, fitted) + _SLACK * self._budget
+            self._reserve = min(_MOST_RESERVE * self._budget, needed)
 
     def refit_share(self, refit_seconds: float, encoding_seconds: float = 0.0) -> float:
         """Share of the rows that the winner can be fitted on in the time that is left, at most 1; as :meth:`reserve_for`."""
@@ -115,3 +123,13 @@ class Clock:
     def _weighed(predicted: float, spent: float, expected: float) -> float:
         """One second that took three says little; a minute that took three says much."""
         return (spent + _PRIOR_S * expected) / (predicted + _PRIOR_S)
+
+
+@contextlib.contextmanager
+def counted_from(moment: float) -> Iterator[None]:
+    """Clocks that are made within count from a moment of ``time.monotonic()``: a budget means all that one waits for."""
+    token = _BEGAN.set(moment)
+    try:
+        yield
+    finally:
+        _BEGAN.reset(token)
