@@ -48,6 +48,7 @@ COMMANDS = [
     "score",
     "monitor",
     "retrain",
+    "alerts",
     "label",
     "data",
     "ledger",

@@ -77,13 +77,22 @@ def monitor(
     labels: Annotated[
         Path | None, typer.Option("--labels", help="Table with columns id and label, to join to predictions.")
     ] = None,
+    alerts: Annotated[
+        bool | None,
+        typer.Option(
+            "--alerts/--no-alerts", help="Whether alerts open, end and are told of; not with --data, by default."
+        ),
+    ] = None,
 ) -> Answer:
     """Judge recent predictions. Drift, data quality, performance once labels came, and the likely cause."""
     from modelyard.cli.show.operations import show_monitoring
 
-    report = session.project.monitor(data=data, labels=labels)
+    project = session.project
+    report = project.monitor(data=data, labels=labels, alerts=alerts)
     code = ExitCode.REFUSED if report.has_alarms else ExitCode.DONE
-    return Answer(report.to_dict(), show_monitoring(report, session.project.page("monitoring")), code)
+    desk = project.alerts
+    view = show_monitoring(report, project.page("monitoring"), desk.open(), waiting=len(desk.waiting()))
+    return Answer(report.to_dict(), view, code)
 
 
 def retrain(

@@ -92,6 +92,7 @@ def report_conditions(report: MonitorReport, problem: Problem) -> Seen:
     loss = recent_loss(report, problem)
     findings = [*report.findings, *([loss] if loss else []), *([_NO_DATA] if report.verdict is Verdict.NO_DATA else [])]
     columns = {trail.feature for trail in report.trails} | {one.feature for one in report.quality}
+    columns |= {finding.subject for finding in findings if finding.id == "feature-not-logged"}
     judged: frozenset[str] = frozenset()
     if report.judged_windows:
         judged |= _NEED_WINDOWS

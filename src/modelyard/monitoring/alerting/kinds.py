@@ -24,10 +24,11 @@ _BEGINNINGS = {
     "error": "errors",
     "quality": "quality",
 }
+_ROWS = {"M2": "drift", "M3": "performance", "M4": "quality", "D": "audit", "F": "audit"}
 
 
 def kind_of(finding: Finding) -> str:
-    """The kind of alert that a finding may become.
+    """The kind of alert that a finding may become: by its id, else by the row of the life-cycle list that asks for it.
 
     >>> from modelyard.core import Severity
     >>> kind_of(Finding("null-rate", Severity.ERROR, "age", "", "", "")), kind_of(Finding("x", Severity.INFO, "", "", "", ""))
@@ -35,4 +36,5 @@ def kind_of(finding: Finding) -> str:
     """
     if finding.id in _KINDS:
         return _KINDS[finding.id]
-    return next((kind for start, kind in _BEGINNINGS.items() if finding.id.startswith(start)), "other")
+    found = next((kind for start, kind in _BEGINNINGS.items() if finding.id.startswith(start)), None)
+    return found or _ROWS.get(finding.row) or _ROWS.get(finding.row[:1], "other")

@@ -86,7 +86,7 @@ def _commands(problem: Problem) -> Table:
         ("See what is open", f"modelyard alerts {folder}"),
         ("Take it", f"modelyard alerts --ack ID {folder}"),
         ("Say nothing of it for a week", f'modelyard alerts --silence KEY --for 7d --reason "..." {folder}'),
-        ("Say afterwards whether it was of use", f"modelyard alerts --useful ID --yes {folder}"),
+        ("Say afterwards whether it was of use", f"modelyard alerts --useful ID {folder}, or ID:no"),
         ("Judge again", f"modelyard monitor {folder}"),
         ("Go back to the version before", f'modelyard rollback --reason "..." {folder}'),
     )

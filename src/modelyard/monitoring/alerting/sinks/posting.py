@@ -36,9 +36,8 @@ def post(plan: SinkPlan, root: Path, body: bytes, headers: Mapping[str, str]) ->
     connection = _connection(plan, root, place.scheme, place.hostname, place.port)
     try:
         connection.request("POST", target, body, {"Content-Type": "application/json", **headers})
-        answer = connection.getresponse()
-        said = answer.read(_SHOWN).decode("utf-8", "replace")
-        status = answer.status
+        with connection.getresponse() as answer:
+            status, said = answer.status, answer.read(_SHOWN).decode("utf-8", "replace")
     except (OSError, http.client.HTTPException) as error:
         raise ModelyardError(
             "the address cannot be reached",
