@@ -150,7 +150,7 @@ def test_two_processes_do_not_both_send(tower: Tower, make_fault: Fault) -> None
         ("alerts", "DELETE FROM alerts", "that the registry does not have"),
         ("alert_changes", "UPDATE alert_changes SET severity = 'info' WHERE id = 1", "a change of the alert"),
         ("alert_messages", "UPDATE alert_messages SET body = '{}'", "a message about"),
-        ("alert_attempts", "UPDATE alert_attempts SET outcome = 'delivered', said = ''", "an attempt at the sink"),
+        ("alert_attempts", "UPDATE alert_attempts SET outcome = 'failed'", "an attempt at the sink"),
         ("alert_silences", "UPDATE alert_silences SET until = '2099-01-01'", "a silence of"),
     ],
 )
