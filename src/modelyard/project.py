@@ -600,6 +600,7 @@ class Project:
         """
         from modelyard.monitoring import monitor_page
         from modelyard.monitoring.alerting import follow_up
+        from modelyard.monitoring.events import marked, read_events, with_events
         from modelyard.monitoring.watch import watch
 
         if data is None:
@@ -607,13 +608,10 @@ class Project:
         version = self._production()
         package = self._registry.package(version)
         report = watch(self.workspace, package, self.problem, data=data, labels=labels)
+        events = read_events(self.workspace.ledger, self.problem.name)
+        page = with_events(monitor_page(marked(report, events), self.problem), report, events)
         id_ = new_id()
-        store.save_record(
-            self.workspace.folder("monitoring", id_),
-            "monitoring",
-            report,
-            render_html(monitor_page(report, self.problem)),
-        )
+        store.save_record(self.workspace.folder("monitoring", id_), "monitoring", report, render_html(page))
         self.workspace.point("monitoring", id_)
         self._note("model.monitored", version.subject, {"verdict": report.verdict.value, "report": id_})
         if (data is None) if alerts is None else alerts:

@@ -49,6 +49,7 @@ COMMANDS = [
     "monitor",
     "retrain",
     "alerts",
+    "event",
     "label",
     "data",
     "ledger",

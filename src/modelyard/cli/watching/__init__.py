@@ -1,18 +1,18 @@
 """Commands about a model that is watched.
 
 Takes: a project whose model is in production.
-Gives: the command ``alerts``.
+Gives: the commands ``alerts`` and ``event``.
 Never: decides what is an alert; the room ``monitoring`` does.
 """
 
 import typer
 
-from modelyard.cli.watching import alerts
+from modelyard.cli.watching import alerts, event
 
 __all__ = ["add_to"]
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this folder."""
-    for command in (alerts,):
+    for command in (alerts, event):
         command.add_to(app)
