@@ -1,5 +1,6 @@
 """Real receivers of messages on this machine: a web server, a mail server, and a certificate for both."""
 
+import asyncio
 import contextlib
 import dataclasses
 import datetime as dt
@@ -70,8 +71,10 @@ class _AnyPort(Controller):
     """A controller on a free port; its own asks port 0 whether the server is up."""
 
     def _trigger_server(self) -> None:
-        self.port = self.server.sockets[0].getsockname()[1]
-        super()._trigger_server()
+        server = self.server
+        assert isinstance(server, asyncio.Server)
+        self.port = server.sockets[0].getsockname()[1]
+        super()._trigger_server()  # type: ignore[no-untyped-call]
 
 
 @contextlib.contextmanager

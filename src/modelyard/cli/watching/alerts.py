@@ -53,12 +53,12 @@ def alerts(
         record = [{**one.to_dict(), "changes": [item.to_dict() for item in happened]} for one, happened in found]
         return Answer(record, show_history(found))
     current, silences, waiting = desk.open(), desk.silences(), desk.waiting()
-    record = {
+    state = {
         "open": [one.to_dict() for one in current],
         "silences": [one.to_dict() for one in silences],
         "waiting": [{"id": one.id, "sink": one.sink, "at": one.at.isoformat()} for one in waiting],
     }
-    return Answer(record, show_alerts(current, silences, waiting))
+    return Answer(state, show_alerts(current, silences, waiting))
 
 
 _ACTIONS = ("ack", "silence", "useful", "test", "history")

@@ -154,7 +154,10 @@ class AlertPlan(Strict):
     )
     sinks: dict[Name, SinkPlan] = Field(
         default_factory=lambda: {"log": SinkPlan(kind="log")},
-        description="Where messages go, by name: {ops: {kind: webhook, url: 'https://…', secret: OPS_KEY}}.",
+        description="Where messages go, by name: {ops: {kind: webhook, url: 'https://…', secret: OPS_KEY}}. Every sink has kind "
+        "(log, file, webhook, slack, smtp, or a registered one), least (warning), only_escalations (false), timeout_s (10) and "
+        "ca; file: path; webhook: url, secret; slack: url; smtp: host, port, tls (starttls, tls, none), user, password, sender, "
+        "to; others: settings. secret and password name environment variables.",
     )
     keep_days: Annotated[int, Field(ge=1, le=365)] = Field(
         default=7, description="Days for which a message waits for a sink that is down."
