@@ -50,6 +50,7 @@ COMMANDS = [
     "retrain",
     "alerts",
     "event",
+    "review",
     "label",
     "data",
     "ledger",

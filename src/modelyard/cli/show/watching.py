@@ -1,15 +1,17 @@
-"""Views of alerts."""
+"""Views of alerts and reviews."""
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import RenderableType
 from rich.text import Text
 
-from modelyard.cli.show.blocks import counted, facts, headline, hint, plain_table, stack
+from modelyard.cli.show.blocks import counted, facts, headline, hint, link, plain_table, stack
 from modelyard.governance import Alert
 from modelyard.governance.alert_log import AlertChange, AlertMessage, Silence, fold
+from modelyard.monitoring.reviews import Review
 
-__all__ = ["show_alert", "show_alerts", "show_history", "show_silence"]
+__all__ = ["show_alert", "show_alerts", "show_history", "show_review", "show_silence"]
 
 _ID_LETTERS = 8
 _MOST_CHANGES = 40
@@ -72,6 +74,28 @@ def show_history(found: Sequence[tuple[Alert, Sequence[AlertChange]]]) -> Render
         headline(f"{counted(len(found), 'alert')}, {ended} of them over."),
         plain_table(("when", "id", "key", "what", "who", "why"), rows[-_MOST_CHANGES:]),
         hint(f"--json has all {len(rows)} changes") if len(rows) > _MOST_CHANGES else None,
+    )
+
+
+def show_review(review: Review, page: Path) -> RenderableType:
+    """The figures of the time, what to do next, and the page."""
+    tally = review.tally
+    use = "–" if tally.precision is None else f"{tally.precision:.0%} of those rated were of use"
+    return stack(
+        headline(
+            f"Review of {review.model}: {review.since:%Y-%m-%d} to {review.until:%Y-%m-%d}.",
+            counted(sum(one.rows for one in review.traffic), "prediction"),
+        ),
+        facts(
+            (
+                ("verdict now", review.verdict.value),
+                ("alerts", f"{tally.opened} opened, {tally.still_open} open; {use}"),
+                ("incidents", str(len(review.incidents))),
+                ("events", str(len(review.events))),
+            )
+        ),
+        *(hint(step.replace("`", "")) for step in review.steps),
+        link("page", page),
     )
 
 
