@@ -274,6 +274,7 @@ LOOKS = st.lists(
 )
 
 
+@pytest.mark.slow
 @settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(looks=LOOKS)
 def test_whatever_happens_the_log_holds(

@@ -234,6 +234,7 @@ def _case(rules: Any, series: list[dict[str, str]], at: str, firing: set[str]) -
     }
 
 
+@pytest.mark.slow
 @needs_promtool
 def test_rules_fire_when_they_must_and_not_before(problem: Problem, tmp_path: Path) -> None:
     """A quiet server and a monitor that runs: silence. A burning budget, a slow server, a stopped monitor: their alerts."""
