@@ -5,6 +5,7 @@ BIN := .venv/bin
 INSTALLED := .venv/.installed
 TEXT := .venv/.text
 IMAGE := .venv/.image
+PROMTOOL := .venv/.promtool
 # Two test workers on two cores; training inside tests uses one process, so nothing is oversubscribed.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
 
@@ -24,13 +25,16 @@ $(TEXT): $(INSTALLED)
 $(IMAGE): $(INSTALLED)
 	@PYTHON=$(PYTHON) scripts/install image
 
+$(PROMTOOL): $(INSTALLED)
+	@PYTHON=$(PYTHON) scripts/install promtool
+
 demo: $(INSTALLED) ## the whole life of a model on real churn data, in a few minutes
 	@$(BIN)/modelyard demo --folder demo --fresh
 
 test: check types imports ## all checks and tests
 	$(PYTEST) -m "not slow"
 
-test-all: check types imports $(TEXT) $(IMAGE) ## also the slow suites
+test-all: check types imports $(TEXT) $(IMAGE) $(PROMTOOL) ## also the slow suites
 	$(PYTEST)
 
 check: $(INSTALLED) ## style of code

@@ -87,6 +87,8 @@ class Project:
         What people agree and decide about rows: the contract, corrections.
     packages
         What is done with packages once they are built: verified, exported, measured.
+    alerts
+        What people do with alerts: ``open()``, ``acknowledge(id)``, ``silence(key, length, reason)``, ``rate(id, useful=True)``.
     rollouts
         How a version comes to all requests step by step: ``begin(version, strategy)``, ``latest()``, ``resume()``,
         ``abort(reason)``, ``promote()``.
@@ -107,6 +109,7 @@ class Project:
         self.actor = governance.current_actor(self.workspace.ledger, token, root)
         self.curation = Curation(config.problem, self.workspace, self.actor, self._split)
         self.packages = Packages(config.problem, self.workspace, self.actor)
+        self.alerts = governance.AlertDesk(self.workspace.ledger, config.problem.name, self.actor)
         self.rollouts = governance.Steering(config.problem, self.workspace, self.actor)
         self.course = course_for(Ground(config.problem, self.workspace, self.actor, progress))
         self._progress = progress
@@ -576,7 +579,9 @@ class Project:
             settings=dataclasses.replace(settings, uncertainty=settings.uncertainty or uncertainty, package=folder),
         )
 
-    def monitor(self, *, data: Path | str | None = None, labels: Path | str | None = None) -> "MonitorReport":
+    def monitor(
+        self, *, data: Path | str | None = None, labels: Path | str | None = None, alerts: bool | None = None
+    ) -> "MonitorReport":
         """Judge recent predictions of the production version: drift, quality, performance, cause.
 
         Parameters
@@ -586,6 +591,8 @@ class Project:
             there is one, serves as labels.
         labels
             Table with the columns ``id`` and ``label``, beside those that came back through ``/feedback``.
+        alerts
+            Whether alerts open, end and are told of; by default for the prediction log, not for a table that is tried out.
 
         Raises
         ------
@@ -595,21 +602,23 @@ class Project:
             If a table cannot be read or lacks columns.
         """
         from modelyard.monitoring import monitor_page
+        from modelyard.monitoring.alerting import follow_up
+        from modelyard.monitoring.events import marked, read_events, with_events
         from modelyard.monitoring.watch import watch
 
         if data is None:
             self._tidy_log()
         version = self._production()
-        report = watch(self.workspace, self._registry.package(version), self.problem, data=data, labels=labels)
+        package = self._registry.package(version)
+        report = watch(self.workspace, package, self.problem, data=data, labels=labels)
+        events = read_events(self.workspace.ledger, self.problem.name)
+        page = with_events(monitor_page(marked(report, events), self.problem), report, events)
         id_ = new_id()
-        store.save_record(
-            self.workspace.folder("monitoring", id_),
-            "monitoring",
-            report,
-            render_html(monitor_page(report, self.problem)),
-        )
+        store.save_record(self.workspace.folder("monitoring", id_), "monitoring", report, render_html(page))
         self.workspace.point("monitoring", id_)
         self._note("model.monitored", version.subject, {"verdict": report.verdict.value, "report": id_})
+        if (data is None) if alerts is None else alerts:
+            follow_up(self.workspace, self.problem, report, package, self.actor)
         return report
 
     def retrain(self, data: Path | str, *, update: bool = False) -> "Decision":

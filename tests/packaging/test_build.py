@@ -13,6 +13,7 @@ import pytest
 from modelyard.core import GateRefusedError, StateError
 from modelyard.data import ReferenceProfile, bin_labels
 from modelyard.packaging import MANIFEST_FILE, PROTOCOL, Package, Scorer, load_package
+from modelyard.problem.sections.alerts import ALERT_KINDS
 from modelyard.training.model import FittedModel
 
 FILES = {
@@ -29,6 +30,7 @@ FILES = {
     "python_env.yaml",
     "reference.json",
     "requirements.txt",
+    *(f"runbooks/{kind}.md" for kind in ALERT_KINDS),
     "tests/conftest.py",
     "tests/pytest.ini",
     "tests/test_golden.py",

@@ -9,6 +9,7 @@ from modelyard.cli.exit_codes import ExitCode
 from modelyard.cli.packages.trust import AllowSkopsOption
 from modelyard.cli.session import Answer, Session
 from modelyard.cli.verb import verb
+from modelyard.cli.watching.files import write_figures
 
 if TYPE_CHECKING:
     from modelyard.retraining import Decision
@@ -77,13 +78,27 @@ def monitor(
     labels: Annotated[
         Path | None, typer.Option("--labels", help="Table with columns id and label, to join to predictions.")
     ] = None,
+    alerts: Annotated[
+        bool | None,
+        typer.Option(
+            "--alerts/--no-alerts", help="Whether alerts open, end and are told of; not with --data, by default."
+        ),
+    ] = None,
+    prometheus: Annotated[
+        Path | None, typer.Option("--prometheus", help="Write the figures there, for Prometheus' textfile collector.")
+    ] = None,
 ) -> Answer:
     """Judge recent predictions. Drift, data quality, performance once labels came, and the likely cause."""
     from modelyard.cli.show.operations import show_monitoring
 
-    report = session.project.monitor(data=data, labels=labels)
+    project = session.project
+    report = project.monitor(data=data, labels=labels, alerts=alerts)
+    if prometheus is not None:
+        write_figures(session, report, prometheus)
     code = ExitCode.REFUSED if report.has_alarms else ExitCode.DONE
-    return Answer(report.to_dict(), show_monitoring(report, session.project.page("monitoring")), code)
+    desk = project.alerts
+    view = show_monitoring(report, project.page("monitoring"), desk.open(), waiting=len(desk.waiting()))
+    return Answer(report.to_dict(), view, code)
 
 
 def retrain(

@@ -6,6 +6,7 @@ Never: trusts the caller's word, or changes a row.
 """
 
 from modelyard.governance.agreement import verify_ledger
+from modelyard.governance.alert_log import Alert, AlertDesk, AlertPhase
 from modelyard.governance.identity import current_actor
 from modelyard.governance.records import Approval, Deployment, ModelVersion
 from modelyard.governance.registry import Registry
@@ -17,6 +18,9 @@ from modelyard.governance.steering import Steering
 from modelyard.governance.tokens import Token, Tokens, create_token, revoke_tokens, valid_tokens
 
 __all__ = [
+    "Alert",
+    "AlertDesk",
+    "AlertPhase",
     "Approval",
     "Deployment",
     "ModelVersion",

@@ -6,6 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from modelyard.governance.alert_log.account import alert_account
+from modelyard.governance.alert_log.tables import ALERT_TABLES
 from modelyard.governance.rollout_log import rollout_facts, told_changes, told_rollouts
 from modelyard.governance.stages import Stage
 from modelyard.governance.tables import approvals, deployments, rollout_changes, rollouts, stage_changes, versions
@@ -39,7 +41,7 @@ def _difference(ledger: Ledger) -> str:
     """The first thing that only one of the two knows; ``""`` if there is none."""
     rows = ledger.rows()
     with ledger.reading() as connection:
-        tables = (versions, approvals, deployments, rollouts, rollout_changes, stage_changes)
+        tables = (versions, approvals, deployments, rollouts, rollout_changes, stage_changes, *ALERT_TABLES)
         found = {table.name: _all_rows(connection, table) for table in tables}
     begun, changed = rollout_facts(found[rollouts.name], found[rollout_changes.name])
     for kind, told, written in (
@@ -48,6 +50,7 @@ def _difference(ledger: Ledger) -> str:
         ("a deployment of", list(_deployed(rows)), [_deployment(row) for row in found[deployments.name]]),
         ("a rollout of", list(told_rollouts(rows)), begun),
         ("a change in the rollout of", list(told_changes(rows)), changed),
+        *alert_account(rows, found),
     ):
         for fact in written:
             if fact not in told:

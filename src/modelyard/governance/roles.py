@@ -37,6 +37,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "manage_tokens": frozenset({Role.ADMIN}),
     "predict": frozenset({Role.PREDICT, Role.OPERATOR, Role.ADMIN}),
     "feedback": frozenset({Role.FEEDBACK, Role.OPERATOR, Role.ADMIN}),
+    "handle_alerts": frozenset({Role.OPERATOR, Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),
     "operate": frozenset({Role.OPERATOR, Role.ADMIN}),
 }
 """Verb to the roles that may do it. Reading is free to everybody who can read the project's folder."""

@@ -36,6 +36,7 @@ from modelyard.packaging.mlflow_files import mlflow_files
 from modelyard.packaging.package import Package, files_in, load_package
 from modelyard.packaging.plan import ScoringPlan
 from modelyard.packaging.predictors import BlendPredictor, Predictor, SkopsPredictor, SkopsTrust
+from modelyard.packaging.runbooks import runbook_files
 from modelyard.packaging.scorer import Scorer
 from modelyard.packaging.suite import suite_files
 from modelyard.problem import Problem
@@ -220,6 +221,9 @@ class _Draft:
         (place / "tests").mkdir()
         for name, text in suite_files(contract, plan).items():
             (place / "tests" / name).write_text(text, encoding="utf-8")
+        (place / "runbooks").mkdir()
+        for name, text in runbook_files(self.problem).items():
+            (place / name).write_text(text, encoding="utf-8")
         sure = _how_sure(self.evaluation)
         if sure is not None:
             _write_json(place / CONFORMAL_FILE, sure.to_dict())

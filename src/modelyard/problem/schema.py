@@ -16,6 +16,7 @@ from modelyard.problem.metrics import (
     metrics_for,
 )
 from modelyard.problem.sections import (
+    AlertPlan,
     AnomalyPlan,
     ClusterPlan,
     CustomEstimator,
@@ -31,6 +32,7 @@ from modelyard.problem.suggestion import did_you_mean
 from modelyard.problem.task import Task
 
 __all__ = [
+    "AlertPlan",
     "ColumnRule",
     "Constraints",
     "Costs",
@@ -480,6 +482,7 @@ class Problem(Strict):
     log: LogPlan = LogPlan()
     deploy: DeployPlan = DeployPlan()
     monitoring: Monitoring = Monitoring()
+    alerts: AlertPlan = AlertPlan()
     retraining: Retraining = Retraining()
     features: FeaturePlan = FeaturePlan()
     training: TrainingPlan = TrainingPlan()

@@ -18,6 +18,7 @@ from modelyard.report.blocks import (
     Table,
 )
 from modelyard.report.charts import (
+    MARK,
     Cloud,
     FieldCell,
     HeatCell,
@@ -37,6 +38,7 @@ from modelyard.report.page_html import render_html
 from modelyard.report.page_markdown import render_markdown
 
 __all__ = [
+    "MARK",
     "Block",
     "Cloud",
     "Details",

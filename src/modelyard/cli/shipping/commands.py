@@ -7,6 +7,7 @@ import typer
 
 from modelyard.cli.session import Answer, Session
 from modelyard.cli.verb import verb
+from modelyard.cli.watching.files import FORMS, watching_file
 
 if TYPE_CHECKING:
     from modelyard.packaging import Package
@@ -76,7 +77,7 @@ def bundle(
 
 def export(
     session: Session,
-    form: Annotated[str, typer.Argument(help="onnx, kubernetes or kserve.")],
+    form: Annotated[str, typer.Argument(help="onnx, kubernetes, kserve, prometheus or grafana.")],
     which: WhichArgument = None,
     to: ToOption = None,
     force: Annotated[
@@ -93,10 +94,12 @@ def export(
         str | None, typer.Option("--log-claim", help="Persistent volume claim that keeps the prediction log.")
     ] = None,
 ) -> Answer:
-    """Write a model in another form. One ONNX file, its parity measured first; or manifests for Kubernetes or KServe."""
+    """Write a model in another form. One ONNX file, its parity measured first; manifests for Kubernetes or KServe; rules or a board that watch it."""
     from modelyard.cli.show.shipping import show_manifests, show_onnx
     from modelyard.shipping import Deployed, export_manifests, image_tag, manifest_file
 
+    if form in FORMS:
+        return watching_file(session, form, to)
     if form == "onnx":
         exported = _onnx(session, which, to, force=force)
         return Answer(exported.to_dict(), show_onnx(exported))

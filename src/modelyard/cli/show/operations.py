@@ -1,11 +1,13 @@
 """Views of a model at work: batch scoring, monitoring, retraining."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import RenderableType
 from rich.text import Text
 
 from modelyard.cli.show.blocks import counted, facts, findings_view, headline, hint, link, plain_table, stack
+from modelyard.governance import Alert
 from modelyard.monitoring import MonitorReport, Verdict
 from modelyard.problem.address import is_url
 from modelyard.retraining import Decision
@@ -44,8 +46,10 @@ def _place(name: str, where: str) -> RenderableType:
     return Text.assemble((f"{name:<11} ", "dim"), where) if is_url(where) else link(name, Path(where))
 
 
-def show_monitoring(report: MonitorReport, page: Path) -> RenderableType:
-    """The verdict, the likely cause with its evidence, and the findings."""
+def show_monitoring(
+    report: MonitorReport, page: Path, alerts: Sequence[Alert] = (), *, waiting: int = 0
+) -> RenderableType:
+    """The verdict, the likely cause with its evidence, the findings, and the alerts that are open."""
     diagnosis = report.diagnosis
     evidence = " ".join(diagnosis.evidence[:_MOST_EVIDENCE])
     windows = f"{counted(len(report.judged_windows), 'window')} judged, {counted(report.rows, 'prediction')}"
@@ -55,6 +59,8 @@ def show_monitoring(report: MonitorReport, page: Path) -> RenderableType:
         ),
         facts((("cause", diagnosis.cause.value), ("action", diagnosis.action.value), ("evidence", evidence or "–"))),
         findings_view(report.findings, most=6),
+        hint(f"modelyard alerts   {counted(len(alerts), 'alert')} open") if alerts else None,
+        hint(f"{counted(waiting, 'message')} not delivered yet; the next run tries again") if waiting else None,
         link("report", page),
     )
 

@@ -5,6 +5,7 @@ Gives: frozen models with checked values.
 Never: knows another section.
 """
 
+from modelyard.problem.sections.alerts import AlertPlan, AlertRule, SinkPlan
 from modelyard.problem.sections.courses import AnomalyPlan, ClusterPlan, ForecastPlan
 from modelyard.problem.sections.deploy import DeployPlan
 from modelyard.problem.sections.log import LogPlan
@@ -12,6 +13,8 @@ from modelyard.problem.sections.strict import Strict
 from modelyard.problem.sections.training import CustomEstimator, SearchRange, TrainingPlan
 
 __all__ = [
+    "AlertPlan",
+    "AlertRule",
     "AnomalyPlan",
     "ClusterPlan",
     "CustomEstimator",
@@ -19,6 +22,7 @@ __all__ = [
     "ForecastPlan",
     "LogPlan",
     "SearchRange",
+    "SinkPlan",
     "Strict",
     "TrainingPlan",
 ]

@@ -5,6 +5,7 @@ Gives: a ``Figure`` whose colours follow the page, light or dark, and whose text
 Never: holds a script, loads anything, or leaves a label unescaped.
 """
 
+from modelyard.report.charts.axes import MARK
 from modelyard.report.charts.bars import bar_chart
 from modelyard.report.charts.dumbbell import dumbbell_chart
 from modelyard.report.charts.fields import Cloud, FieldCell, field_chart
@@ -16,6 +17,7 @@ from modelyard.report.charts.matrix import matrix_chart
 from modelyard.report.charts.scatter import scatter_chart
 
 __all__ = [
+    "MARK",
     "Cloud",
     "FieldCell",
     "HeatCell",

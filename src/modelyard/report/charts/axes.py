@@ -7,10 +7,23 @@ from collections.abc import Iterable, Sequence
 
 from modelyard.report.charts.drawing import Drawing, text_width
 
-__all__ = ["WIDTH", "Plot", "Scale", "draw_legend", "finite_range", "format_tick", "legend_height", "nice_ticks"]
+__all__ = [
+    "MARK",
+    "WIDTH",
+    "Plot",
+    "Scale",
+    "draw_legend",
+    "finite_range",
+    "format_tick",
+    "legend_height",
+    "nice_ticks",
+]
 
 WIDTH = 720.0
 """Width of a chart in pixels; the page scales it down on small screens."""
+
+MARK = "▲"
+"""Stands with a number at the end of a name on a time axis where something happened; charts draw a line there."""
 
 _LEGEND_ROW = 22.0
 _MOST_NAMES = 400

@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 
 from modelyard.report.blocks import Figure
-from modelyard.report.charts.axes import WIDTH
+from modelyard.report.charts.axes import MARK, WIDTH
 from modelyard.report.charts.drawing import Drawing, shorten, text_width
 
 __all__ = ["HeatCell", "heat_chart"]
@@ -36,7 +36,8 @@ def heat_chart(
     Parameters
     ----------
     row_labels, column_labels
-        Names; beyond 60 columns only the last 60 are drawn.
+        Names; beyond 60 columns only the last 60 are drawn. Marks (:data:`MARK`) at the end of a column's name stand above
+        it, whether or not there is room for the name.
     cells
         By row, then column.
     title
@@ -53,12 +54,16 @@ def heat_chart(
     left = 14 + max(text_width(name) for name in names)
     width = min(64.0, (WIDTH - left - 4) / len(columns))
     _draw_key(drawing, left, levels)
-    top = 34.0
+    top = 46.0 if any(MARK in label for label in columns) else 34.0
     for row, (name, label) in enumerate(zip(names, row_labels, strict=True)):
         y = top + _ROW * row
         drawing.text(left - 10, y + _ROW / 2 + 4, name, "ink end", tip=label)
         for position, cell in enumerate(list(cells[row])[-_MOST_COLUMNS:]):
             _draw_cell(drawing, (left + width * position, y), width, cell)
+    for position, label in enumerate(columns):
+        _, sign, numbers = label.partition(MARK)
+        if sign:
+            drawing.text(left + width * (position + 0.5), top - 2, f"{sign}{numbers}", "mid small", tip=label)
     bottom = top + _ROW * len(names)
     widest = min(max(text_width(label, 11) for label in columns), 110.0) + 12
     stride = max(1, math.ceil(widest / width))

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from modelyard.report.blocks import Figure
 from modelyard.report.charts.axes import (
+    MARK,
     WIDTH,
     Plot,
     Scale,
@@ -64,7 +65,8 @@ def line_chart(
     reference
         A horizontal dashed line at this value.
     x_names
-        Names of the positions 0, 1, 2 … on the x axis, such as dates.
+        Names of the positions 0, 1, 2 … on the x axis, such as dates; one that ends with marks (:data:`MARK`) gets a
+        vertical line, at whose top they stand.
     """
     lines = [_thin(one) for one in series]
     ranges = _ranges(lines, y_range, reference, diagonal=diagonal)
@@ -84,10 +86,21 @@ def line_chart(
     if reference is not None and math.isfinite(reference):
         drawing.line(plot.x.start, plot.y(reference), plot.x.end, plot.y(reference), "guide")
         drawing.text(plot.x.end, plot.y(reference) - 5, f"reference {format_number(reference)}", "end")
+    _draw_marks(drawing, plot, x_names or ())
     for index, one in enumerate(lines, start=1):
         _draw_line(drawing, plot, one, colour(index))
     _name_lines(drawing, plot, lines)
     return drawing.figure(right, height, title, _describe(lines, x_label, y_label))
+
+
+def _draw_marks(drawing: Drawing, plot: Plot, names: Sequence[str]) -> None:
+    """A line at each position whose name carries marks."""
+    for position, name in enumerate(names):
+        _, sign, numbers = name.partition(MARK)
+        if sign:
+            x = plot.x(position)
+            drawing.line(x, plot.y.start, x, plot.y.end, "guide")
+            drawing.text(x, plot.y.end - 4, f"{sign}{numbers}", "mid small", tip=name)
 
 
 def _thin(one: Series) -> Series:
