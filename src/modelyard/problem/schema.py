@@ -22,6 +22,7 @@ from modelyard.problem.sections import (
     DeployPlan,
     ForecastPlan,
     LogPlan,
+    Policy,
     SearchRange,
     Strict,
     TrainingPlan,
@@ -363,16 +364,6 @@ class Constraints(Strict):
     model_size_mb: float | None = Field(default=None, gt=0, description="Size of the package, in MB.")
     training_minutes: float | None = Field(
         default=None, gt=0, description="Time for training; begun folds are finished."
-    )
-
-
-class Policy(Strict):
-    """Who may put a model into production, and in which steps."""
-
-    approvals: int = Field(default=1, ge=0, le=10, description="Approvals needed before production.")
-    two_person: bool = Field(default=True, description="The approver must not be the author or the requester.")
-    canary_steps: tuple[Annotated[int, Field(ge=1, le=100)], ...] = Field(
-        default=(10, 50, 100), description="Shares of traffic, in percent, through which a new version goes."
     )
 
 

@@ -8,6 +8,7 @@ Never: knows another section.
 from modelyard.problem.sections.courses import AnomalyPlan, ClusterPlan, ForecastPlan
 from modelyard.problem.sections.deploy import DeployPlan
 from modelyard.problem.sections.log import LogPlan
+from modelyard.problem.sections.policy import Policy, TierRules
 from modelyard.problem.sections.strict import Strict
 from modelyard.problem.sections.training import CustomEstimator, SearchRange, TrainingPlan
 
@@ -18,7 +19,9 @@ __all__ = [
     "DeployPlan",
     "ForecastPlan",
     "LogPlan",
+    "Policy",
     "SearchRange",
     "Strict",
+    "TierRules",
     "TrainingPlan",
 ]
