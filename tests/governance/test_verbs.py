@@ -19,7 +19,7 @@ from modelyard.shipping.release import released_package
 DATA = Path(__file__).parents[1] / "data"
 Verb = Callable[[Project], Any]
 
-READ = {"explain", "contract", "data", "ledger", "status", "gates"}
+READ = {"explain", "contract", "data", "ledger", "status", "gates", "changes", "inventory", "impact"}
 """Commands that change nothing; the server, whose routes ask for keys of their own, is in CHANGE."""
 
 OUTSIDE = {"new", "demo", "bench"}

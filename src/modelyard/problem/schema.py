@@ -19,6 +19,7 @@ from modelyard.problem.sections import (
     AnomalyPlan,
     ClusterPlan,
     CustomEstimator,
+    Dependencies,
     DeployPlan,
     ForecastPlan,
     LogPlan,
@@ -467,6 +468,8 @@ class Problem(Strict):
     owner: str = Field(default="", description="Person who answers for the model.")
     contact: str = Field(default="", description="How to reach the owner.")
     escalation: tuple[str, ...] = Field(default=(), description="Whom to call next, in order.")
+    team: str = Field(default="", description="Team that the owner belongs to.")
+    dependencies: Dependencies = Dependencies()
     policy: Policy = Policy()
     log: LogPlan = LogPlan()
     deploy: DeployPlan = DeployPlan()

@@ -1,17 +1,18 @@
 """Commands by which people see to versions and models.
 
 Takes: a project, or several.
-Gives: the commands ``gates``, ``validate`` and ``review-break-glass``.
+Gives: the commands ``gates``, ``validate``, ``review-break-glass``, ``changes``, ``inventory`` and ``impact``.
 Never: holds rules.
 """
 
 import typer
 
-from modelyard.cli.oversight import gates
+from modelyard.cli.oversight import changes, gates, models
 
 __all__ = ["add_to"]
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this folder."""
-    gates.add_to(app)
+    for command in (gates, changes, models):
+        command.add_to(app)

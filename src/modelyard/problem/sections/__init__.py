@@ -6,6 +6,7 @@ Never: knows another section.
 """
 
 from modelyard.problem.sections.courses import AnomalyPlan, ClusterPlan, ForecastPlan
+from modelyard.problem.sections.dependencies import Dependencies
 from modelyard.problem.sections.deploy import DeployPlan
 from modelyard.problem.sections.log import LogPlan
 from modelyard.problem.sections.policy import Policy, TierRules
@@ -16,6 +17,7 @@ __all__ = [
     "AnomalyPlan",
     "ClusterPlan",
     "CustomEstimator",
+    "Dependencies",
     "DeployPlan",
     "ForecastPlan",
     "LogPlan",

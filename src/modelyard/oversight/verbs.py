@@ -1,4 +1,4 @@
-"""What is done about versions beside releasing them: gates are shown, validations given, broken glass reviewed."""
+"""What is done about versions beside releasing them: gates are shown, validations given, broken glass reviewed, changes told."""
 
 from typing import TYPE_CHECKING
 
@@ -8,6 +8,7 @@ from modelyard.problem import Problem
 
 if TYPE_CHECKING:
     from modelyard.governance import BrokenGlass, GateDecision, Validation
+    from modelyard.oversight.changes import VersionChanges
 
 __all__ = ["Oversight"]
 
@@ -67,6 +68,21 @@ class Oversight:
         """
         policy = self._problem.policy
         return self._registry.review_broken_glass(self._problem.name, version, self._actor, reason, policy)
+
+    def changes(self, before: int | None = None, after: int | None = None) -> "VersionChanges":
+        """What differs between two versions; by default between the one in production and the newest.
+
+        Raises
+        ------
+        StateError, IntegrityError
+            If there are no such versions, or a package's bytes have changed.
+        ConfigError
+            If a version is compared with itself.
+        """
+        from modelyard.oversight.changes import changes_between, versions_meant
+
+        pair = versions_meant(self._registry, self._problem.name, before, after)
+        return changes_between(self._workspace, self._problem, *pair)
 
     def findings(self) -> tuple[Finding, ...]:
         """What must not be overlooked: promotions past the gates that nobody has reviewed."""
