@@ -47,6 +47,8 @@ COMMANDS = [
     "changes",
     "inventory",
     "impact",
+    "records",
+    "erase",
     "image",
     "bundle",
     "export",

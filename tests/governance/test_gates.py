@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from pydantic import ValidationError
 
 from modelyard.core import (
@@ -106,6 +107,43 @@ def test_alerts_of_the_version_close_the_gate(office: Office, ada: Actor) -> Non
 
     assert (quiet.passed, loud.passed, blind.passed) == (True, False, True)
     assert [gate.got for gate in (*loud.failed, blind.gates[-1])] == ["1", "not watched"]
+
+
+def test_alerts_are_counted_from_a_versions_first_request_on(office: Office, ada: Actor, bob: Actor) -> None:
+    """What is open, and began while the version was asked; nothing holds a successor up that may be the cure."""
+    office.registry.register(office.packages[0], ada)
+    office.registry.approve("churn", 1, bob, "well", Policy())
+    medium = policy(tier="medium", rationale="r", gates={"opened_test": False, "card": 0})
+    with office.workspace.ledger.transaction() as transaction:
+        for number, (at, *changes) in enumerate(ALERTS):
+            alert = {"id": f"a{number}", "key": "churn/drift/crm", "model": "churn", "kind": "drift"}
+            enter(transaction.connection, "alerts", {**alert, "signal": "drift", "source": "crm", "at": at})
+            for change in changes:
+                row = dict.fromkeys(("severity", "title", "details", "window", "actor", "reason", "at"), "")
+                enter(transaction.connection, "alert_changes", {"alert": f"a{number}", "change": change, **row})
+    before = office.registry.gates("churn", 1, medium, "approve")
+    office.registry.promote("churn", 1, ada, Policy(), "grace")
+    after = office.registry.gates("churn", 1, medium, "approve")
+
+    assert [gate.got for gate in (*before.gates, *after.gates) if gate.gate == "open_alerts"] == ["0", "1"]
+    assert (before.passed, after.passed) == (True, False)
+
+
+ALERTS = (
+    ("2020-01-01T00:00:00+00:00", "seen", "opened"),
+    ("2999-01-01T00:00:00+00:00", "seen", "opened", "acknowledged"),
+    ("2999-01-01T00:00:00+00:00", "seen", "opened", "resolved"),
+    ("2999-01-01T00:00:00+00:00", "seen"),
+)
+"""An old one, one that is open, one that is over, and one of which nobody was told."""
+
+
+def enter(connection: sa.Connection, table: str, values: dict[str, str]) -> None:
+    """A row of the alerts' tables, which are made if nothing watches yet."""
+    columns = ", ".join(f'"{name}"' for name in values)
+    connection.exec_driver_sql(f"CREATE TABLE IF NOT EXISTS {table} ({columns})")
+    marks = ", ".join("?" for _ in values)
+    connection.exec_driver_sql(f"INSERT INTO {table} ({columns}) VALUES ({marks})", tuple(values.values()))
 
 
 def test_a_task_without_rates_passes_the_gap(office: Office, ada: Actor) -> None:

@@ -3,23 +3,18 @@
 import datetime as dt
 import json
 import os
-import shutil
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 from modelyard.cli.app import app
-from modelyard.core import Actor, ConfigError
-from modelyard.governance import Registry
+from modelyard.core import ConfigError
 from modelyard.oversight.impact import Impact, Node, impact_of
 from modelyard.oversight.inventory import InventoryEntry, take_inventory
 from modelyard.oversight.sites import find_projects, open_site
-from modelyard.packaging import load_package
-from modelyard.problem.schema import Policy
 from modelyard.store import Workspace
 
 Found = Callable[..., Path]
@@ -49,26 +44,6 @@ VALUE = {
     "data": {"source": "value.parquet", "target": "y"},
     "dependencies": {"consumers": [{"name": "board-report", "kind": "report"}, {"name": "churn", "kind": "model"}]},
 }
-
-
-@pytest.fixture
-def found(tmp_path: Path, built: Path, ada: Actor, bob: Actor) -> Found:
-    """Makes a project of a file's content; released ones have the first package in production."""
-
-    def make(content: dict[str, Any], *, released: bool = False) -> Path:
-        root = tmp_path / "yards" / content["name"]
-        root.mkdir(parents=True)
-        (root / "modelyard.yaml").write_text(json.dumps(content), encoding="utf-8")
-        if released:
-            workspace = Workspace(root)
-            shutil.copytree(built / "churn-1", workspace.folder("packages", "churn-1"))
-            registry = Registry(workspace)
-            registry.register(load_package(workspace.folder("packages", "churn-1")), ada)
-            registry.approve("churn", 1, bob, "well", Policy())
-            registry.promote("churn", 1, ada, Policy(), "grace")
-        return root
-
-    return make
 
 
 def entry_of(root: Path, days: int = 0, left: tuple[str, ...] = ()) -> InventoryEntry:

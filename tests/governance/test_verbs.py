@@ -19,7 +19,7 @@ from modelyard.shipping.release import released_package
 DATA = Path(__file__).parents[1] / "data"
 Verb = Callable[[Project], Any]
 
-READ = {"explain", "contract", "data", "ledger", "status", "gates", "changes", "inventory", "impact"}
+READ = {"explain", "contract", "data", "ledger", "status", "gates", "changes", "inventory", "impact", "records"}
 """Commands that change nothing; the server, whose routes ask for keys of their own, is in CHANGE."""
 
 OUTSIDE = {"new", "demo", "bench"}
@@ -71,6 +71,7 @@ CHANGE: dict[str, tuple[tuple[str, Verb, Role], ...]] = {
     "score": (("score", lambda p: p.score("none.csv", "out.csv"), Role.OPERATOR),),
     "monitor": (("monitor", lambda p: p.monitor(), Role.OPERATOR),),
     "retrain": (("retrain", lambda p: p.retrain("none.csv"), Role.DEVELOPER),),
+    "erase": (("erase", lambda p: p.oversight.erase("Churn", "Yes", "case 7"), Role.OPERATOR),),
     "label": (
         (
             "label",

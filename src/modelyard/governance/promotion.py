@@ -11,7 +11,7 @@ from modelyard.governance.history import read_approvals
 from modelyard.governance.identity import is_same_person
 from modelyard.governance.records import Approval, ModelVersion
 from modelyard.governance.stages import Stage, require_transition
-from modelyard.governance.standing import Validation, open_alerts, read_validations
+from modelyard.governance.standing import Validation, alerts_since, first_request, read_validations
 from modelyard.governance.standing.independence import made_by
 from modelyard.governance.tables import stage_changes
 from modelyard.problem.schema import Policy
@@ -78,8 +78,14 @@ def standing_of(connection: sa.Connection, version: ModelVersion, policy: Policy
         else:
             counted[approval.approver] = approval
     void = [words for words in void if not any(words.startswith(f"that of {name} ") for name in counted)]
-    alerts = open_alerts(connection, version.subject)
-    return Standing(tuple(counted.values()), tuple(void), _validation(validations, version, policy, now), alerts)
+    validation = _validation(validations, version, policy, now)
+    return Standing(tuple(counted.values()), tuple(void), validation, _alerts(connection, version))
+
+
+def _alerts(connection: sa.Connection, version: ModelVersion) -> int | None:
+    """Open alerts that began since the version has been asked: those before are its predecessor's, which it may well cure."""
+    since = first_request(connection, version.name, version.version)
+    return alerts_since(connection, version.name, since or dt.datetime.max.replace(tzinfo=dt.UTC))
 
 
 def _void(

@@ -8,7 +8,7 @@ from pathlib import Path
 from modelyard.core import ModelyardError, Record
 from modelyard.governance import Deployment, ModelVersion, Registry
 from modelyard.governance.identity import is_same_person
-from modelyard.governance.standing import open_alerts
+from modelyard.governance.standing import alerts_since
 from modelyard.oversight.sites import Site, find_projects, open_site
 from modelyard.oversight.traffic import last_request
 
@@ -129,7 +129,7 @@ def _released(entry: InventoryEntry, site: Site, registry: Registry, version: Mo
     deployed = _deployment(registry, version) if in_production == version else None
     reviewed, days = _last_review(registry, version), site.problem.policy.rules.review_days
     with site.workspace.ledger.reading() as connection:
-        alerts = open_alerts(connection, version.subject)
+        alerts = alerts_since(connection, version.name)
     words = {
         "shadow": "on its way",
         "canary": "on its way",

@@ -1,5 +1,6 @@
-"""What is done about versions beside releasing them: gates are shown, validations given, broken glass reviewed, changes told."""
+"""What is done about versions beside releasing them: gates are shown, validations given, broken glass reviewed, changes told, records kept."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelyard import governance, store
@@ -9,6 +10,8 @@ from modelyard.problem import Problem
 if TYPE_CHECKING:
     from modelyard.governance import BrokenGlass, GateDecision, Validation
     from modelyard.oversight.changes import VersionChanges
+    from modelyard.oversight.erasure import Erasure
+    from modelyard.oversight.records_export import RecordsExport
 
 __all__ = ["Oversight"]
 
@@ -83,6 +86,41 @@ class Oversight:
 
         pair = versions_meant(self._registry, self._problem.name, before, after)
         return changes_between(self._workspace, self._problem, *pair)
+
+    def export_records(self, folder: Path | str) -> "RecordsExport":
+        """Write everything that is recorded about the model into a new folder, without rows of persons.
+
+        Raises
+        ------
+        ConfigError
+            If the folder holds something already.
+        IntegrityError
+            If a package's bytes have changed.
+        """
+        from modelyard.oversight.records_export import export_records
+
+        return export_records(self._problem, self._workspace, Path(folder), system_clock())
+
+    def erase(self, key: str, value: str, reason: str) -> "Erasure":
+        """Remove the rows of one subject from the prediction log, its labels and its copy; the ledger names them by a code.
+
+        Parameters
+        ----------
+        key, value
+            A column and its value, or ``id`` and the id of one prediction.
+        reason
+            Such as the number of the request; it must not name the subject.
+
+        Raises
+        ------
+        NotPermittedError
+            If the actor may not erase.
+        ConfigError
+            If there is no subject, or no reason that may stay.
+        """
+        from modelyard.oversight.erasure import erase
+
+        return erase(self._problem, self._workspace, self._actor, key, value, reason)
 
     def findings(self) -> tuple[Finding, ...]:
         """What must not be overlooked: promotions past the gates that nobody has reviewed."""

@@ -24,6 +24,7 @@ from modelyard.problem.sections import (
     ForecastPlan,
     LogPlan,
     Policy,
+    RecordsPlan,
     SearchRange,
     Strict,
     TrainingPlan,
@@ -472,6 +473,7 @@ class Problem(Strict):
     dependencies: Dependencies = Dependencies()
     policy: Policy = Policy()
     log: LogPlan = LogPlan()
+    records: RecordsPlan = RecordsPlan()
     deploy: DeployPlan = DeployPlan()
     monitoring: Monitoring = Monitoring()
     retraining: Retraining = Retraining()

@@ -5,7 +5,7 @@ Gives: validations bound to its bytes, promotions past the gates and their revie
 Never: writes.
 """
 
-from modelyard.governance.standing.alerts import open_alerts
+from modelyard.governance.standing.alerts import alerts_since, first_request
 from modelyard.governance.standing.break_glass import (
     BROKEN,
     REVIEWED,
@@ -22,8 +22,9 @@ __all__ = [
     "VALIDATED",
     "BrokenGlass",
     "Validation",
+    "alerts_since",
+    "first_request",
     "glass_findings",
-    "open_alerts",
     "read_broken_glass",
     "read_validations",
     "told",

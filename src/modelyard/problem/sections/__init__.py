@@ -10,6 +10,7 @@ from modelyard.problem.sections.dependencies import Dependencies
 from modelyard.problem.sections.deploy import DeployPlan
 from modelyard.problem.sections.log import LogPlan
 from modelyard.problem.sections.policy import Policy, TierRules
+from modelyard.problem.sections.records import RecordsPlan
 from modelyard.problem.sections.strict import Strict
 from modelyard.problem.sections.training import CustomEstimator, SearchRange, TrainingPlan
 
@@ -22,6 +23,7 @@ __all__ = [
     "ForecastPlan",
     "LogPlan",
     "Policy",
+    "RecordsPlan",
     "SearchRange",
     "Strict",
     "TierRules",
