@@ -101,7 +101,7 @@ def found(tmp_path: Path, built: Path, ada: Actor, bob: Actor) -> Callable[..., 
     """Makes a project of a file's content; released ones have the first package in production."""
 
     def make(content: dict[str, Any], *, released: bool = False) -> Path:
-        root = tmp_path / "yards" / content["name"]
+        root: Path = tmp_path / "yards" / str(content["name"])
         root.mkdir(parents=True)
         (root / "modelyard.yaml").write_text(json.dumps(content), encoding="utf-8")
         if released:

@@ -12,7 +12,7 @@ from modelyard.governance.standing import alerts_since
 from modelyard.oversight.sites import Site, find_projects, open_site
 from modelyard.oversight.traffic import last_request
 
-__all__ = ["QUIET_DAYS", "InventoryEntry", "take_inventory"]
+__all__ = ["QUIET_DAYS", "InventoryEntry", "entry_of", "take_inventory"]
 
 QUIET_DAYS = 90
 """After so many days without a request a model in production may be one that nobody needs."""
@@ -76,30 +76,34 @@ class InventoryEntry(Record):
     orphan: tuple[str, ...] = ()
 
 
-def take_inventory(paths: Sequence[Path], now: dt.datetime, *, left: Sequence[str] = ()) -> tuple[InventoryEntry, ...]:
+def take_inventory(
+    paths: Sequence[Path], now: dt.datetime, *, left: Sequence[str] = (), env: str | None = None
+) -> tuple[InventoryEntry, ...]:
     """Every project at or below the paths; one that cannot be read is an entry that says so.
 
     Parameters
     ----------
     left
         Names of people who are not there any more.
+    env
+        Overlay, for projects that have one of this name.
 
     Raises
     ------
     ConfigError
         If there is no project at or below one of the paths.
     """
-    return tuple(_entry(root, now, left) for root in find_projects(paths))
+    return tuple(_entry(root, now, left, env) for root in find_projects(paths))
 
 
-def _entry(root: Path, now: dt.datetime, left: Sequence[str]) -> InventoryEntry:
+def _entry(root: Path, now: dt.datetime, left: Sequence[str], env: str | None) -> InventoryEntry:
     try:
-        return _of(open_site(root), now, left)
+        return entry_of(open_site(root, env), now, left)
     except ModelyardError as error:
         return InventoryEntry(str(root), root.resolve().name, "unreadable", orphan=(error.sentence,))
 
 
-def _of(site: Site, now: dt.datetime, left: Sequence[str]) -> InventoryEntry:
+def entry_of(site: Site, now: dt.datetime, left: Sequence[str] = ()) -> InventoryEntry:
     """What project file, registry and log say together."""
     problem = site.problem
     entry = InventoryEntry(

@@ -12,7 +12,8 @@ from modelyard.governance import Registry, verify_ledger
 from modelyard.oversight.change_page import markdown
 from modelyard.oversight.changes import changes_between
 from modelyard.oversight.crosswalk import CROSSWALK
-from modelyard.oversight.inventory import take_inventory
+from modelyard.oversight.inventory import entry_of
+from modelyard.oversight.sites import Site
 from modelyard.problem import Problem
 from modelyard.store import Ledger, Workspace
 
@@ -87,7 +88,7 @@ def _documents(problem: Problem, workspace: Workspace, now: dt.datetime) -> Iter
     yield "versions.json", _json([version.to_dict() for version in versions])
     yield "deployments.json", _json([item.to_dict() for item in registry.deployments(problem.name)])
     yield "crosswalk.json", _json([clause.to_dict() for clause in CROSSWALK])
-    yield "inventory.json", _json([item.to_dict() for item in take_inventory([workspace.root], now)])
+    yield "inventory.json", _json(entry_of(Site(workspace.root, problem, workspace), now).to_dict())
     yield "plan.json", _json(_plan(problem))
     yield "log.json", _json(_log(workspace.folder("predictions"), problem))
     for version in versions:

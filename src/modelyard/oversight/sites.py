@@ -61,15 +61,21 @@ def find_projects(paths: Sequence[Path]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys(root for path in paths for root in _below(path)))
 
 
-def open_site(root: Path) -> Site:
+def open_site(root: Path, env: str | None = None) -> Site:
     """The project in a folder.
+
+    Parameters
+    ----------
+    env
+        Overlay, for projects that have one of this name.
 
     Raises
     ------
     ConfigError
         If its file cannot be read.
     """
-    return Site(root, load_problem(root).problem, Workspace(root))
+    overlay = root / f"modelyard.{env}.yaml"
+    return Site(root, load_problem(root, env=env if env and overlay.is_file() else None).problem, Workspace(root))
 
 
 def _below(path: Path) -> Iterator[Path]:

@@ -28,7 +28,7 @@ def inventory(
     from modelyard.cli.show.oversight.models import show_inventory
     from modelyard.oversight.inventory import take_inventory
 
-    entries = take_inventory(paths or [session.folder], dt.datetime.now(dt.UTC), left=left or [])
+    entries = take_inventory(paths or [session.folder], dt.datetime.now(dt.UTC), left=left or [], env=session.env)
     return Answer([entry.to_dict() for entry in entries], show_inventory(entries))
 
 
@@ -53,7 +53,7 @@ def impact(
         raise ConfigError(
             "one thing changes", where="impact", got=str(len(given)), cure="Give one of --column, --model and --source"
         )
-    sites = [open_site(root) for root in find_projects(paths or [session.folder])]
+    sites = [open_site(root, session.env) for root in find_projects(paths or [session.folder])]
     found = impact_of(sites, *given[0])
     return Answer(found.to_dict(), show_impact(found))
 

@@ -21,7 +21,7 @@ def gather(package: Package, digest: str) -> Evidence:
     digest
         What the registry knows of it.
     """
-    from modelyard.packaging.card.completeness import completeness
+    from modelyard.packaging.card.completeness import FIELDS_FOR_PEOPLE, completeness
     from modelyard.packaging.verification import Outcome, verify_package
 
     card = package.read_json("card.json")
@@ -32,7 +32,7 @@ def gather(package: Package, digest: str) -> Evidence:
         failed=wrong,
         opened_test=bool(card["performance"]["test"]),
         card=completeness(card),
-        empty=tuple(card["not_provided"]),
+        empty=tuple(name for name in card["not_provided"] if name in FIELDS_FOR_PEOPLE),
         gap=gap,
         gap_words=words,
         gap_applies=card["identity"]["task"] == Task.BINARY.value,

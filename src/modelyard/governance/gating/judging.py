@@ -110,7 +110,7 @@ def _approved(version: ModelVersion, policy: Policy, standing: Standing) -> Gate
     wanted, count = policy.rules.approvals, len(standing.approvals)
     got = f"{count} of {wanted} approvals" + "".join(f"; {why}" for why in standing.void)
     cure = f'Somebody who is {roles_that_may("approve")} runs: modelyard approve {version.version} --reason "..."'
-    return _answer(APPROVALS, f"{wanted} approvals", got, count >= wanted, cure)
+    return _answer(APPROVALS, "1 approval" if wanted == 1 else f"{wanted} approvals", got, count >= wanted, cure)
 
 
 def _answer(gate: str, wanted: str, got: str, passed: bool, cure: str) -> GateAnswer:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from modelyard.core import Finding, Record, Severity
 from modelyard.governance.standing.told import told
+from modelyard.store import LedgerRow
 
 __all__ = ["BROKEN", "REVIEWED", "BrokenGlass", "glass_findings", "read_broken_glass"]
 
@@ -61,12 +62,13 @@ def read_broken_glass(connection: sa.Connection, name: str) -> tuple[BrokenGlass
             skipped = tuple(details["skipped"])
             found.append(BrokenGlass(row.subject, row.actor, str(details["reason"]), row.at, skipped, due))
         else:
-            review = {"reviewed_by": row.actor, "review": str(details["reason"]), "reviewed_at": row.at}
-            found = [
-                dataclasses.replace(item, **review) if item.is_open and item.subject == row.subject else item
-                for item in found
-            ]
+            found = [_reviewed(item, row) if item.is_open and item.subject == row.subject else item for item in found]
     return tuple(found)
+
+
+def _reviewed(item: BrokenGlass, row: LedgerRow) -> BrokenGlass:
+    """The same, closed by a review."""
+    return dataclasses.replace(item, reviewed_by=row.actor, review=str(row.details["reason"]), reviewed_at=row.at)
 
 
 def glass_findings(broken: Iterable[BrokenGlass], now: dt.datetime) -> tuple[Finding, ...]:

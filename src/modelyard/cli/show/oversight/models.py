@@ -32,7 +32,7 @@ def show_inventory(entries: Sequence[InventoryEntry]) -> RenderableType:
         ),
     )
     lost = [entry for entry in entries if entry.orphan]
-    note = f"{len(lost)} of them nobody seems to look after" if lost else "each is looked after"
+    note = f"nobody seems to look after {len(lost)}" if lost else "each is looked after"
     return stack(
         headline(f"{counted(len(entries), 'model')}.", note), table, Text("\n").join(_orphans(lost)) if lost else None
     )
