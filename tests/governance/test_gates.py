@@ -19,7 +19,7 @@ from modelyard.core import (
     WaitingForApprovalError,
 )
 from modelyard.core.actor import ActorSource
-from modelyard.governance import GateDecision, Registry, Stage, glass_findings
+from modelyard.governance import GateDecision, Registry, Stage, glass_findings, verify_ledger
 from modelyard.governance.gating import Evidence, Standing, judge
 from modelyard.packaging.card.completeness import FIELDS_FOR_PEOPLE
 from modelyard.problem import Problem
@@ -217,6 +217,7 @@ def test_approvals_expire(office: Office, ada: Actor, bob: Actor) -> None:
     (again,) = office.workspace.ledger.rows(action="version.approved_again")
 
     assert again.details["reason"] == "still well"
+    assert verify_ledger(office.workspace.ledger).ok
     assert office.registry.promote("churn", 1, ada, rules, "grace").reason == "approved by bob"
 
 
@@ -314,6 +315,7 @@ def test_broken_glass_is_loud_until_reviewed(office: Office, ada: Actor, bob: Ac
     assert source.broken_glass == 0
     assert glass_findings((reviewed,), dt.datetime.now(dt.UTC)) == ()
     assert (reviewed.reviewed_by, reviewed.review, reviewed.is_open) == ("bob", "it was needed", False)
+    assert verify_ledger(office.workspace.ledger).ok
     with pytest.raises(StateError, match="no glass to review"):
         office.registry.review_broken_glass("churn", 1, bob, "again", Policy())
 

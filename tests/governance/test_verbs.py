@@ -11,9 +11,10 @@ from typer.main import get_command
 from modelyard import Project
 from modelyard.cli.app import app
 from modelyard.core import ModelyardError, NotPermittedError
-from modelyard.governance import Role, create_token
+from modelyard.governance import Role, create_token, valid_tokens
 from modelyard.governance.roles import PERMISSIONS
 from modelyard.retraining import labelling
+from modelyard.serving.rest.routes import ROUTES
 from modelyard.shipping.release import released_package
 
 DATA = Path(__file__).parents[1] / "data"
@@ -148,6 +149,18 @@ def test_readers_may_look(tokens: tuple[Path, dict[Role, str]]) -> None:
     assert project.tokens().valid()
 
 
+def test_readers_open_no_route_of_a_server(tokens: tuple[Path, dict[Role, str]]) -> None:
+    """Whatever a server's route needs beside any key, neither a viewer's nor an auditor's token has it; an operator's has."""
+    root, _ = tokens
+    held = {token.owner: token for token in valid_tokens(Project.open(root).workspace.ledger)}
+    needs = {route.needs for route in ROUTES} - {"", "key"}
+
+    assert needs == {"predict", "feedback", "operate"}
+    assert [need for need in needs for reader in (Role.VIEWER, Role.AUDITOR) if held[f"a-{reader}"].may(need)] == []
+    assert all(held["a-operator"].may(need) for need in needs)
+    assert {route.needs for route in ROUTES if route.method == "POST"} <= needs
+
+
 def test_sync_asks_too(tokens: tuple[Path, dict[Role, str]], monkeypatch: pytest.MonkeyPatch) -> None:
     """The command that sends runs to a tracker is the developer's."""
     from typer.testing import CliRunner
@@ -161,8 +174,6 @@ def test_sync_asks_too(tokens: tuple[Path, dict[Role, str]], monkeypatch: pytest
 
 def test_a_token_for_another_model_opens_nothing(tokens: tuple[Path, dict[Role, str]]) -> None:
     """A token's models are asked wherever a token is; a server without a model's name takes none that has models."""
-    from modelyard.governance import valid_tokens
-
     root, _ = tokens
     project = Project.open(root)
     foreign = project.tokens().create("frank", ["operator"], models=["fraud", "credit"])

@@ -115,7 +115,7 @@ class Policy(Strict):
         description="The approver must not be the author or the requester. Only a project of one person, in tier low, may do "
         "without.",
     )
-    gates: Gates = Gates()
+    gates: Gates = Field(default=Gates(), description="What a version must show, where it is not what its tier asks.")
     canary_steps: tuple[Annotated[int, Field(ge=1, le=100)], ...] = Field(
         default=(10, 50, 100), description="Shares of traffic, in percent, through which a new version goes."
     )
