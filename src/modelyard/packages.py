@@ -87,9 +87,12 @@ class Packages:
             If ONNX or its runtime is not installed.
         IntegrityError
             If a byte of the package has changed.
+        NotPermittedError
+            If the actor may not export.
         """
         from modelyard.packaging.onnx import export_onnx
 
+        governance.require_permission(self._actor, "export")
         package = self.package(version)
         manifest = package.manifest
         held = data_room.load_split(manifest.split_id, self._workspace).validation.frame.head(_ROWS_COMPARED)
@@ -105,9 +108,12 @@ class Packages:
         ------
         StateError, IntegrityError
             As for :meth:`package`.
+        NotPermittedError
+            If the actor may not export: what is measured is written beside the package.
         """
         from modelyard.packaging.bench import bench_package
 
+        governance.require_permission(self._actor, "export")
         return bench_package(self.package(version).folder)
 
     def _newest(self) -> Path:

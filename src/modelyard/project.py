@@ -35,6 +35,7 @@ from modelyard.core import (
 from modelyard.courses import Ground, course_for, draft_course
 from modelyard.curation import Curation
 from modelyard.evaluation import Evaluation, evaluation_page, load_evaluation, save_evaluation
+from modelyard.oversight import Oversight
 from modelyard.packages import Packages
 from modelyard.packaging import Package, Scorer, load_package
 from modelyard.problem import (
@@ -85,6 +86,8 @@ class Project:
         Who acts: the owner of the token, else the user of the operating system.
     curation
         What people agree and decide about rows: the contract, corrections.
+    oversight
+        How people see to versions: gates, validations, reviews.
     packages
         What is done with packages once they are built: verified, exported, measured.
     alerts
@@ -106,10 +109,11 @@ class Project:
         self.config = config
         self.problem = config.problem
         self.workspace = store.Workspace(root)
-        self.actor = governance.current_actor(self.workspace.ledger, token, root)
+        self.actor = governance.current_actor(self.workspace.ledger, token, root, model=config.problem.name)
         self.curation = Curation(config.problem, self.workspace, self.actor, self._split)
         self.packages = Packages(config.problem, self.workspace, self.actor)
         self.alerts = governance.AlertDesk(self.workspace.ledger, config.problem.name, self.actor)
+        self.oversight = Oversight(config.problem, self.workspace, self.actor)
         self.rollouts = governance.Steering(config.problem, self.workspace, self.actor)
         self.course = course_for(Ground(config.problem, self.workspace, self.actor, progress))
         self._progress = progress
@@ -205,7 +209,7 @@ class Project:
         ConfigError
             If there is no project file, or it is wrong.
         NotPermittedError
-            If the token is unknown, expired or revoked.
+            If the token is unknown, expired or revoked, or is for other models.
         """
         folder = Path(root)
         return cls(folder, load_problem(folder, env=env, settings=settings), token=token, progress=progress)
@@ -217,7 +221,10 @@ class Project:
         ------
         DataError
             If the table cannot be read, the target cannot be learnt, or the rows cannot be divided.
+        NotPermittedError
+            If the actor may not: the first check divides the rows and seals the test part.
         """
+        governance.require_permission(self.actor, "audit")
         with self.workspace.lock():
             problem, split = self._split()
         version = data_room.version_record(split.record.dataset_id, self.workspace)
@@ -262,10 +269,9 @@ class Project:
         ConfigError
             If no check gives such a finding, the reason is empty, or the day is over.
         NotPermittedError
-            If the actor may not acknowledge findings.
+            If the actor may not audit, or not acknowledge findings.
         """
-        if acknowledge:
-            governance.require_permission(self.actor, "acknowledge")
+        governance.require_permission(self.actor, "acknowledge" if acknowledge else "audit")
         with self.workspace.lock():
             for finding in acknowledge:
                 acknowledge_finding(self.workspace.ledger, self.actor, finding, reason, until)
@@ -340,13 +346,12 @@ class Project:
         ConfigError, DataError
             If experts' answers cannot be read or joined.
         NotPermittedError
-            If the actor may not open the test part.
+            If the actor may not evaluate, or not open the test part.
         """
         from modelyard.evaluation.evaluate import evaluate
         from modelyard.evaluation.experts.answers import read_answers
 
-        if open_test is not None:
-            governance.require_permission(self.actor, "open_test")
+        governance.require_permission(self.actor, "evaluate" if open_test is None else "open_test")
         with self.workspace.lock():
             problem, split, run = self._run()
             asked = None if experts is None else read_answers(experts, problem)
@@ -402,23 +407,31 @@ class Project:
         NotPermittedError
             If the actor may not register models.
         """
+        governance.require_permission(self.actor, "register")
         with self.workspace.lock():
             folder = self._pointer("package")
             return self._registry.register(self._load_package(folder), self.actor)
 
-    def approve(self, version: int, reason: str) -> governance.ModelVersion:
+    def approve(self, version: int, reason: str, conditions: Sequence[str] = ()) -> governance.ModelVersion:
         """Approve a version; by policy the actor must not be its author or the one who registered it.
+
+        Parameters
+        ----------
+        conditions
+            Under which, in words; they are shown wherever the approval is.
 
         Raises
         ------
         NotPermittedError
             If the actor may not approve, or not this version.
+        GateRefusedError
+            If it does not show what the policy's tier asks for.
         StateError
             If there is no such version, no reason, or the version is not waiting.
         IntegrityError
             If a byte of the package has changed.
         """
-        return self._registry.approve(self.problem.name, version, self.actor, reason, self.problem.policy)
+        return self._registry.approve(self.problem.name, version, self.actor, reason, self.problem.policy, conditions)
 
     def reject(self, version: int, reason: str) -> governance.ModelVersion:
         """Reject a version for good.
@@ -432,20 +445,25 @@ class Project:
         """
         return self._registry.reject(self.problem.name, version, self.actor, reason)
 
-    def promote(self, version: int) -> governance.Deployment:
+    def promote(self, version: int, *, break_glass: str | None = None) -> governance.Deployment:
         """Put an approved version into production; the one before retires.
+
+        Parameters
+        ----------
+        break_glass
+            Why an operator alone goes past the gates that say no; somebody else must review it.
 
         Raises
         ------
         WaitingForApprovalError
             While approvals are missing.
         GateRefusedError
-            If the project file names no owner.
+            If the project file names no owner, or a gate says no.
         NotPermittedError, StateError, IntegrityError
             If the actor may not promote, the version cannot be promoted, or its bytes have changed.
         """
         problem = self.problem
-        return self._registry.promote(problem.name, version, self.actor, problem.policy, problem.owner)
+        return self._registry.promote(problem.name, version, self.actor, problem.policy, problem.owner, break_glass)
 
     def rollback(self, reason: str) -> governance.Deployment:
         """Put back what was in production before; while a version is rolled out, take every request from it instead.
@@ -564,9 +582,12 @@ class Project:
             If there is no such version, neither one in production nor a run, or it cannot say how sure it is and is asked to.
         IntegrityError
             If the package's bytes have changed.
+        NotPermittedError
+            If the actor may not score.
         """
         from modelyard.serving import BatchSettings, score_file
 
+        governance.require_permission(self.actor, "score")
         scorer, folder = self._scorer(version)
         settings = settings or BatchSettings()
         return score_file(
@@ -600,12 +621,15 @@ class Project:
             If nothing is in production.
         DataError
             If a table cannot be read or lacks columns.
+        NotPermittedError
+            If the actor may not monitor.
         """
         from modelyard.monitoring import monitor_page
         from modelyard.monitoring.alerting import follow_up
         from modelyard.monitoring.events import marked, read_events, with_events
         from modelyard.monitoring.watch import watch
 
+        governance.require_permission(self.actor, "monitor")
         if data is None:
             self._tidy_log()
         version = self._production()
@@ -687,7 +711,7 @@ class Project:
                 registered=registered,
                 is_packaged=self.course is None,
             ),
-            findings=store.tracked_artefacts(self.root),
+            findings=(*self.oversight.findings(), *store.tracked_artefacts(self.root)),
             rollout=self.rollouts.under_way(),
         )
 

@@ -69,7 +69,7 @@ class Status(Record):
     next_step
         The command that comes next.
     findings
-        About the project's folder: artefacts that git tracks.
+        Promotions past the gates that nobody has reviewed, and artefacts that git tracks.
     rollout
         The version that is on its way into production, and how far it is; None if there is none.
     """

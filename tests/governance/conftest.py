@@ -1,8 +1,11 @@
 """Two real packages of one model, built once; a registry in a folder of its own; and people with roles."""
 
 import dataclasses
+import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -91,3 +94,23 @@ def carol() -> Actor:
 def policy() -> Policy:
     """One approval, by somebody else."""
     return Policy()
+
+
+@pytest.fixture
+def found(tmp_path: Path, built: Path, ada: Actor, bob: Actor) -> Callable[..., Path]:
+    """Makes a project of a file's content; released ones have the first package in production."""
+
+    def make(content: dict[str, Any], *, released: bool = False) -> Path:
+        root: Path = tmp_path / "yards" / str(content["name"])
+        root.mkdir(parents=True)
+        (root / "modelyard.yaml").write_text(json.dumps(content), encoding="utf-8")
+        if released:
+            workspace = Workspace(root)
+            shutil.copytree(built / "churn-1", workspace.folder("packages", "churn-1"))
+            registry = Registry(workspace)
+            registry.register(load_package(workspace.folder("packages", "churn-1")), ada)
+            registry.approve("churn", 1, bob, "well", Policy())
+            registry.promote("churn", 1, ada, Policy(), "grace")
+        return root
+
+    return make

@@ -26,7 +26,9 @@ def test_the_os_user_is_asked_of_the_system(workspace: Workspace, monkeypatch: p
         monkeypatch.setenv(name, "mallory")
     actor = current_actor(workspace.ledger, None, workspace.root)
 
-    assert actor == Actor(pwd.getpwuid(os.geteuid()).pw_name, ActorSource.OS_USER, ("admin",))
+    name = pwd.getpwuid(os.geteuid()).pw_name
+
+    assert actor == Actor(name, ActorSource.OS_USER, ("admin", "approver", "operator", "validator"))
 
 
 def test_other_users_are_viewers(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:

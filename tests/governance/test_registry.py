@@ -105,9 +105,9 @@ def test_nobody_approves_their_own_model(office: Office, ada: Actor, policy: Pol
     office.registry.register(office.packages[0], requester)
     for name, source in (("ada", ActorSource.OS_USER), ("Ada", ActorSource.TOKEN), ("dan", ActorSource.TOKEN)):
         with pytest.raises(NotPermittedError, match="nobody approves their own model"):
-            office.registry.approve("churn", 1, Actor(name, source, ("admin",)), "mine", policy)
+            office.registry.approve("churn", 1, Actor(name, source, ("admin", "approver")), "mine", policy)
     alone = policy.model_copy(update={"two_person": False})
-    admin = Actor("ada", ActorSource.OS_USER, ("admin",))
+    admin = Actor("ada", ActorSource.OS_USER, ("admin", "approver"))
 
     assert office.registry.approve("churn", 1, admin, "I am alone", alone).stage is Stage.APPROVED
 
@@ -117,7 +117,7 @@ def test_own_approval_stops_counting_when_the_rule_comes(
 ) -> None:
     """An approval of one's own, given without the rule, does not open production under the rule; another's does."""
     office.registry.register(office.packages[0], ada)
-    admin = Actor("ada", ActorSource.OS_USER, ("admin",))
+    admin = Actor("ada", ActorSource.OS_USER, ("admin", "approver"))
     office.registry.approve("churn", 1, admin, "I am alone", policy.model_copy(update={"two_person": False}))
     with pytest.raises(WaitingForApprovalError, match="0 of 1 approvals"):
         office.registry.promote("churn", 1, admin, policy, "ada")
@@ -165,7 +165,7 @@ def test_a_changed_byte_voids_everything(office: Office, ada: Actor, bob: Actor,
     acts: tuple[Callable[[], Any], ...] = (
         lambda: office.registry.promote("churn", 1, ada, policy, "grace"),
         lambda: office.registry.approve(
-            "churn", 1, Actor("eve", ActorSource.TOKEN, ("admin",)), "x", Policy(approvals=2)
+            "churn", 1, Actor("eve", ActorSource.TOKEN, ("admin", "approver")), "x", Policy(approvals=2)
         ),
         lambda: office.registry.package(version),
         lambda: office.registry.register(office.packages[0], ada),

@@ -96,6 +96,7 @@ class Source:
     fails: bool = False
     heard: list[tuple[Phase, int, str]] = dataclasses.field(default_factory=list)
     completed: int = 0
+    broken_glass: int = 0
     costs: Costs = dataclasses.field(default_factory=Costs)
 
     def current(self) -> RolloutView | None:
@@ -405,12 +406,14 @@ def test_metrics_tell_the_variants(app: ServingApp, row: dict[str, Any], candida
     app._conductor = Conductor(app.endpoint, app.answering.routing, begun(candidate, Path()), app.settings, keep=print)
     divided(app, rollout(candidate, key="customer"), candidate)
     posted(app, rows_of(row, 100))
+    app.answering.routing.broken_glass = 1
     text = asyncio.run(ask_app(app, "GET", "/metrics", b"", {})).body.decode()
 
     assert 'modelyard_rollout_weight{version="1"} 0.4' in text
     assert 'modelyard_rollout_phase{phase="canary"} 1' in text
     assert 'modelyard_variant_requests_total{role="canary"} 1' in text
     assert "modelyard_rollouts_aborted_total 0" in text
+    assert "modelyard_broken_glass 1" in text
 
 
 @pytest.mark.parametrize("size", [30, 200, 5_000])

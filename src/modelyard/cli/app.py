@@ -11,6 +11,7 @@ from modelyard.cli import (
     labelling,
     modelling,
     operations,
+    oversight,
     packages,
     problem,
     release,
@@ -49,7 +50,19 @@ def _root(
     """Options of the command itself."""
 
 
-for _room in (problem, curation, modelling, packages, release, shipping, operations, watching, labelling, accounts):
+for _room in (
+    problem,
+    curation,
+    modelling,
+    packages,
+    release,
+    oversight,
+    shipping,
+    operations,
+    watching,
+    labelling,
+    accounts,
+):
     _room.add_to(app)
 
 

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 __all__ = ["course_answer", "course_begun"]
 
-_ALIKE = frozenset(
-    ("new", "explain", "data", "status", "report", "ledger", "token", "image", "bundle", "export", "demo", "bench")
-)
+_SHIPS = ("image", "bundle", "export", "bench")
+_TELLS = ("explain", "data", "status", "report", "ledger", "inventory", "impact")
+_ALIKE = frozenset(("new", "token", "demo", *_SHIPS, *_TELLS))
 """Commands that mean the same for every task, or open no project."""
 
 _NEEDS_PROJECT = {"package": "build"}

@@ -108,9 +108,11 @@ def _here(table: str | None) -> str | None:
 def sync(session: Session) -> Answer:
     """Send runs that wait to the tracker of the project file. A run waits if its tracker could not be reached; the next training sends it too."""
     from modelyard.cli.show.modelling import show_sync
+    from modelyard.governance import require_permission
     from modelyard.training.tracking import sync_runs
 
     project = session.project
+    require_permission(project.actor, "train")
     with project.workspace.lock():
         found = sync_runs(project.problem, project.workspace)
     return Answer(found.to_dict(), show_sync(found), ExitCode.BROKEN if found.problem else ExitCode.DONE)

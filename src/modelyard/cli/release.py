@@ -1,5 +1,6 @@
 """Commands that release a model: register, approve, reject, promote, deploy, rollout, rollback."""
 
+import datetime as dt
 from typing import Annotated
 
 import typer
@@ -21,11 +22,18 @@ def register(session: Session) -> Answer:
     return Answer(version.to_dict(), show_version(version, "registered"))
 
 
-def approve(session: Session, version: VersionArgument, reason: ReasonOption) -> Answer:
+def approve(
+    session: Session,
+    version: VersionArgument,
+    reason: ReasonOption,
+    condition: Annotated[
+        list[str] | None, typer.Option("--condition", help='Under which, in words: "shadow for 7 days" (repeatable).')
+    ] = None,
+) -> Answer:
     """Approve a version. By policy somebody else than its author must do it."""
     from modelyard.cli.show.release import show_version
 
-    approved = session.project.approve(version, reason)
+    approved = session.project.approve(version, reason, condition or [])
     return Answer(approved.to_dict(), show_version(approved, "approved"))
 
 
@@ -37,12 +45,21 @@ def reject(session: Session, version: VersionArgument, reason: ReasonOption) -> 
     return Answer(rejected.to_dict(), show_version(rejected, "rejected"))
 
 
-def promote(session: Session, version: VersionArgument) -> Answer:
-    """Put an approved version into production. Refused until enough people have approved these very bytes."""
+def promote(
+    session: Session,
+    version: VersionArgument,
+    break_glass: Annotated[
+        str | None,
+        typer.Option(
+            "--break-glass", help="Go past the gates, and why: one operator alone; somebody else must review it."
+        ),
+    ] = None,
+) -> Answer:
+    """Put an approved version into production. Refused until every gate says yes to these very bytes, and enough people have."""
     from modelyard.cli.show.release import show_deployment
 
-    deployment = session.project.promote(version)
-    return Answer(deployment.to_dict(), show_deployment(deployment))
+    deployment = session.project.promote(version, break_glass=break_glass)
+    return Answer(deployment.to_dict(), show_deployment(deployment, glass=break_glass))
 
 
 def deploy(
@@ -110,6 +127,10 @@ def token(
     ] = None,
     role: Annotated[list[str] | None, typer.Option("--role", help="A role the owner holds (repeatable).")] = None,
     revoke: Annotated[bool, typer.Option("--revoke", help="Make all tokens of the owner void.")] = False,
+    model: Annotated[
+        list[str] | None, typer.Option("--model", help="Model for which alone it is (repeatable); all by default.")
+    ] = None,
+    days: Annotated[int, typer.Option("--days", help="Days until it expires.", min=1, max=3650)] = 90,
 ) -> Answer:
     """Let somebody else act on this project, or ask its server. Makes a token, shown once and stored as a hash."""
     from modelyard.cli.show.release import show_revoked, show_token, show_tokens
@@ -122,8 +143,9 @@ def token(
         count = tokens.revoke(owner)
         return Answer({"owner": owner, "revoked": count}, show_revoked(owner, count))
     roles = role or []
-    secret = tokens.create(owner, roles)
-    return Answer({"owner": owner, "roles": roles, "token": secret}, show_token(owner, roles, secret))
+    secret = tokens.create(owner, roles, models=model or [], lifetime=dt.timedelta(days=days))
+    record = {"owner": owner, "roles": roles, "models": model or [], "days": days, "token": secret}
+    return Answer(record, show_token(owner, roles, secret, days))
 
 
 def add_to(app: typer.Typer) -> None:

@@ -67,8 +67,7 @@ class AnomalyCourse(RowCourse):
         from modelyard.unsupervised.archive import open_run
 
         ground = self._ground
-        if open_test is not None:
-            ground.permit("open_test")
+        ground.permit("evaluate" if open_test is None else "open_test")
         with ground.workspace.lock():
             run = open_run(AnomalyRun, ground.pointer("run", "train"), ground.workspace)
             split = load_split(run.split_id, ground.workspace)
@@ -104,6 +103,7 @@ class AnomalyCourse(RowCourse):
         from modelyard.unsupervised.rows import row_names
 
         ground = self._ground
+        ground.permit("score")
         run = open_run(AnomalyRun, ground.pointer("run", "train"), ground.workspace)
         fitted = open_fitted(run.id, ground.workspace)
         frame = ground.conformed(ground.read(source, query), run.split_id, run.columns)

@@ -23,6 +23,7 @@ class CourseBase(abc.ABC):
 
     def check(self) -> Outcome:
         """The question in a few lines; the test part is sealed on first use."""
+        self._ground.permit("audit")
         with self._ground.workspace.lock():
             split = self._split()
         return self._ground.checked(split, self._metric())

@@ -61,8 +61,7 @@ class ClusterCourse(RowCourse):
         from modelyard.unsupervised.clusters.records import ClusterRun
 
         ground = self._ground
-        if open_test is not None:
-            ground.permit("open_test")
+        ground.permit("evaluate" if open_test is None else "open_test")
         with ground.workspace.lock():
             run = open_run(ClusterRun, ground.pointer("run", "train"), ground.workspace)
             split = load_split(run.split_id, ground.workspace)
@@ -96,6 +95,7 @@ class ClusterCourse(RowCourse):
         from modelyard.unsupervised.rows import row_names
 
         ground = self._ground
+        ground.permit("score")
         run = open_run(ClusterRun, ground.pointer("run", "train"), ground.workspace)
         if run.count == 0:
             raise StateError(

@@ -23,6 +23,7 @@ class ForecastCourse(CourseBase):
         from modelyard.forecasting.series.panel import build_panel
 
         ground = self._ground
+        ground.permit("audit")
         with ground.workspace.lock():
             split = self._split()
             panel = build_panel(split.train.frame, ground.problem)
@@ -100,8 +101,7 @@ class ForecastCourse(CourseBase):
         from modelyard.forecasting.run import load_forecast
 
         ground = self._ground
-        if open_test is not None:
-            ground.permit("open_test")
+        ground.permit("evaluate" if open_test is None else "open_test")
         with ground.workspace.lock():
             stored = load_forecast(ground.pointer("run", "train"), ground.workspace)
             run = stored.record
@@ -134,6 +134,7 @@ class ForecastCourse(CourseBase):
         from modelyard.forecasting.telling import tell
 
         ground = self._ground
+        ground.permit("score")
         stored = load_forecast(ground.pointer("run", "train"), ground.workspace)
         told = tell(stored, ground.read(source, query), ground.problem)
         path = ground.write(told, destination, source)

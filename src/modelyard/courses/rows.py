@@ -14,6 +14,7 @@ class RowCourse(CourseBase):
 
     def audit(self) -> Outcome:
         """Constants, gaps and repeated rows among the training rows."""
+        self._ground.permit("audit")
         with self._ground.workspace.lock():
             return _audit(self._ground, self._split())
 

@@ -1,5 +1,6 @@
-"""What the registry's tables say, read on one connection: versions with their stage, approvals, deployments."""
+"""What the registry's tables and the ledger say, read on one connection: versions with their stage, approvals, deployments."""
 
+import datetime as dt
 from collections.abc import Sequence
 from typing import Any
 
@@ -7,9 +8,22 @@ import sqlalchemy as sa
 
 from modelyard.core import StateError
 from modelyard.governance.records import Approval, Deployment, ModelVersion
+from modelyard.governance.standing.told import told
 from modelyard.governance.tables import approvals, deployments, stage_changes, versions
+from modelyard.store import LedgerRow
 
-__all__ = ["earlier_version", "read_approvals", "read_deployments", "read_version", "read_versions"]
+__all__ = [
+    "APPROVED",
+    "APPROVED_AGAIN",
+    "earlier_version",
+    "read_approvals",
+    "read_deployments",
+    "read_version",
+    "read_versions",
+]
+
+APPROVED = "version.approved"
+APPROVED_AGAIN = "version.approved_again"
 
 
 def read_versions(connection: sa.Connection, name: str | None = None) -> tuple[ModelVersion, ...]:
@@ -37,10 +51,9 @@ def read_version(connection: sa.Connection, name: str, number: int) -> ModelVers
 
 
 def read_approvals(connection: sa.Connection, name: str, number: int) -> tuple[Approval, ...]:
-    """Who approved a version, in order."""
-    query = sa.select(approvals).where(approvals.c.name == name, approvals.c.version == number)
-    rows = connection.execute(query.order_by(approvals.c.id)).mappings().all()
-    return tuple(Approval.from_dict(_without_id(row)) for row in rows)
+    """Every approval of a version, in order; one that expired or that another policy voided may have been given again."""
+    rows = told(connection, APPROVED, APPROVED_AGAIN, subject=f"{name}/{number}")
+    return tuple(_as_approval(name, number, row) for row in rows)
 
 
 def read_deployments(connection: sa.Connection, name: str) -> tuple[Deployment, ...]:
@@ -62,6 +75,23 @@ def earlier_version(log: Sequence[Deployment]) -> int | None:
         else:
             steps.append(deployment.version)
     return steps[-2] if len(steps) > 1 else None
+
+
+def _as_approval(name: str, number: int, row: LedgerRow) -> Approval:
+    """The row's approval; rows of before there were gates name neither policy nor expiry."""
+    details = row.details
+    days = details.get("expires_in_days")
+    return Approval(
+        name,
+        number,
+        str(details["digest"]),
+        row.actor,
+        str(details["reason"]),
+        row.at,
+        policy=details.get("policy"),
+        conditions=tuple(details.get("conditions", ())),
+        expires_at=None if days is None else row.at + dt.timedelta(days=days),
+    )
 
 
 def _without_id(row: sa.RowMapping) -> dict[str, Any]:

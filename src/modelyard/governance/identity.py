@@ -11,31 +11,33 @@ import sqlalchemy as sa
 
 from modelyard.core import Actor, Clock, NotPermittedError, system_clock
 from modelyard.core.actor import ActorSource
-from modelyard.governance.roles import Role
-from modelyard.governance.tables import revocations, tokens
+from modelyard.governance.roles import OWNER_ROLES, Role
+from modelyard.governance.tables import revocations, token_scopes, tokens
 from modelyard.store import Ledger
 
 __all__ = ["current_actor", "is_same_person", "token_hash"]
 
 
-def current_actor(ledger: Ledger, token: str | None, root: Path, *, clock: Clock = system_clock) -> Actor:
+def current_actor(
+    ledger: Ledger, token: str | None, root: Path, *, model: str | None = None, clock: Clock = system_clock
+) -> Actor:
     """Who is acting.
 
     With a token: its owner, with the roles it carries. Without: the user of the process by the system's own
-    account (effective user id; environment variables are not asked). The owner of the project's folder, and root, are
-    its admins; other users are viewers until somebody gives them a token.
+    account (effective user id; environment variables are not asked). The owner of the project's folder, and root, hold
+    :data:`~modelyard.governance.roles.OWNER_ROLES`; other users are viewers until somebody gives them a token.
 
     Raises
     ------
     NotPermittedError
-        If the token is unknown, expired or revoked.
+        If the token is unknown, expired or revoked, or is for other models than ``model``.
     """
     if token is not None:
-        return _owner_of(ledger, token.strip(), clock)
+        return _owner_of(ledger, token.strip(), model, clock)
     user = os.geteuid()
     owns = user == 0 or not root.exists() or root.stat().st_uid == user
-    role = Role.ADMIN if owns else Role.VIEWER
-    return Actor(_login(user), ActorSource.OS_USER, (role.value,))
+    roles = OWNER_ROLES if owns else (Role.VIEWER,)
+    return Actor(_login(user), ActorSource.OS_USER, tuple(role.value for role in roles))
 
 
 def is_same_person(first: str, second: str) -> bool:
@@ -52,7 +54,7 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8")).hexdigest()
 
 
-def _owner_of(ledger: Ledger, token: str, clock: Clock) -> Actor:
+def _owner_of(ledger: Ledger, token: str, model: str | None, clock: Clock) -> Actor:
     """The actor that a token names; tokens are looked up by hash, so nothing secret is compared."""
     ledger.create_tables()
     with ledger.reading() as connection:
@@ -60,12 +62,16 @@ def _owner_of(ledger: Ledger, token: str, clock: Clock) -> Actor:
         void = connection.execute(
             sa.select(revocations.c.hash).where(revocations.c.hash == token_hash(token))
         ).one_or_none()
+        scopes = connection.execute(sa.select(token_scopes.c.model).where(token_scopes.c.hash == token_hash(token)))
+        models = sorted(scopes.scalars())
     if row is None:
         problem = "is not known to this project"
     elif void is not None:
         problem = "was revoked"
     elif dt.datetime.fromisoformat(row.expires_at) <= clock():
         problem = "has expired"
+    elif models and model not in models:
+        problem = f"is for {', '.join(models)} alone"
     else:
         return Actor(row.owner, ActorSource.TOKEN, tuple(row.roles.split()))
     raise NotPermittedError(

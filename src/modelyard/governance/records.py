@@ -52,7 +52,21 @@ class ModelVersion(Record):
 
 @dataclasses.dataclass(frozen=True)
 class Approval(Record):
-    """Somebody's yes to the bytes of one version."""
+    """Somebody's yes to the bytes of one version, as far as the policy of that time asked them to show something.
+
+    Parameters
+    ----------
+    name, version, digest
+        What was approved.
+    approver, reason, at
+        Who, why, when.
+    policy
+        Digest of what the gates asked then; None of an approval given before there were gates.
+    conditions
+        Under which, in words.
+    expires_at
+        When it stops counting; None if never.
+    """
 
     name: str
     version: int
@@ -60,6 +74,9 @@ class Approval(Record):
     approver: str
     reason: str
     at: dt.datetime
+    policy: str | None = None
+    conditions: tuple[str, ...] = ()
+    expires_at: dt.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True)

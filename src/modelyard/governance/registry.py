@@ -1,11 +1,12 @@
 """The registry: versions, approvals and deployments; every change and its ledger row are one transaction."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import sqlalchemy as sa
 
-from modelyard.core import Actor, IntegrityError, NotPermittedError, StateError
+from modelyard.core import Actor, Clock, IntegrityError, NotPermittedError, StateError, system_clock
+from modelyard.governance.gating import Evidence, GateDecision, gather, judge, refusal
 from modelyard.governance.history import (
     earlier_version,
     read_approvals,
@@ -14,18 +15,31 @@ from modelyard.governance.history import (
     read_versions,
 )
 from modelyard.governance.identity import is_same_person
-from modelyard.governance.promotion import counted_approvals, made_by, require_owner, require_promotable, set_stage
+from modelyard.governance.promotion import decide, require_owner, require_way, set_stage, standing_of
 from modelyard.governance.records import Approval, Deployment, ModelVersion
-from modelyard.governance.roles import require_permission, roles_that_may
+from modelyard.governance.roles import require_permission
 from modelyard.governance.rollout_log import end_rollout, under_way
 from modelyard.governance.stages import Stage, require_transition
-from modelyard.governance.tables import approvals, deployments, versions
+from modelyard.governance.standing import (
+    REVIEWED,
+    VALIDATED,
+    BrokenGlass,
+    Validation,
+    read_broken_glass,
+    read_validations,
+)
+from modelyard.governance.standing.entries import enter_approval, enter_broken_glass
+from modelyard.governance.standing.independence import require_no_admin, require_other_person
+from modelyard.governance.tables import deployments, versions
 from modelyard.packaging import Manifest, Package, load_package
 from modelyard.problem.schema import Policy
 from modelyard.rollout import Phase
 from modelyard.store import LedgerTransaction, Workspace
 
 __all__ = ["Registry"]
+
+_ONCE_APPROVED = (Stage.APPROVED, Stage.SHADOW, Stage.CANARY, Stage.RETIRED)
+"""Stages in which a version may need further approvals: the policy has become stricter, or others have expired."""
 
 
 class Registry:
@@ -40,10 +54,13 @@ class Registry:
     ----------
     workspace
         The project's state; packages lie in its folder ``packages``.
+    clock
+        Says what has expired.
     """
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, *, clock: Clock = system_clock) -> None:
         self._workspace = workspace
+        self._clock = clock
         self._ledger = workspace.ledger
         self._ledger.create_tables()
 
@@ -80,41 +97,90 @@ class Registry:
             ]
             return known[0] if known else _enter(transaction, manifest, package.folder.name, actor)
 
-    def approve(self, name: str, number: int, actor: Actor, reason: str, policy: Policy) -> ModelVersion:
+    def gates(self, name: str, number: int, policy: Policy, step: str = "promote") -> GateDecision:
+        """What the gates would say now; nothing is written.
+
+        Raises
+        ------
+        StateError, IntegrityError
+            If there is no such version, or its package's bytes have changed.
+        """
+        version = self.version(name, number)
+        evidence = self.evidence(version)
+        with self._ledger.reading() as connection:
+            standing = standing_of(connection, version, policy, self._clock())
+        return judge(version, policy, evidence, standing, step, self._clock())
+
+    def validate(
+        self, name: str, number: int, actor: Actor, reason: str, policy: Policy, *, holds: bool = True
+    ) -> Validation:
+        """Say, as somebody who built nothing of it, whether a version may be used as it is meant; the last word counts.
+
+        Raises
+        ------
+        NotPermittedError
+            If the actor may not validate, made the version, or in tier high has approved it.
+        StateError, IntegrityError
+            If there is no reason or no such version; the package's bytes have changed.
+        """
+        require_permission(actor, "validate")
+        with self._changing(name, number) as (transaction, version):
+            _require_reason(reason, version.subject)
+            given = [item.approver for item in read_approvals(transaction.connection, name, number)]
+            require_other_person(version, actor, policy, "validate", given)
+            self._verified(version)
+            details = {"digest": version.digest, "reason": reason, "holds": holds, "policy": policy.digest}
+            transaction.append(actor, VALIDATED, version.subject, details)
+            return read_validations(transaction.connection, version)[-1]
+
+    def approve(
+        self, name: str, number: int, actor: Actor, reason: str, policy: Policy, conditions: Sequence[str] = ()
+    ) -> ModelVersion:
         """Approve a version; with the last approval that the policy asks for it becomes ``approved``.
+
+        An approval is bound to the package's bytes and to what the gates ask, and expires as the policy says. Once it does not
+        count any more, the same person may give it again.
+
+        Parameters
+        ----------
+        conditions
+            Under which, in words; they are shown wherever the approval is.
 
         Raises
         ------
         NotPermittedError
             If the actor may not approve, or by the two-person rule is the version's author or requester.
+        GateRefusedError
+            If the version does not show what the policy's tier asks for.
         StateError
             If the version is no candidate, or the actor approved it already, or there is no reason.
         IntegrityError
             If the package's bytes have changed.
         """
         require_permission(actor, "approve")
+        evidence = self.evidence(self.version(name, number))
         with self._changing(name, number) as (transaction, version):
             _require_reason(reason, version.subject)
-            _require_other_person(version, actor, policy)
-            given = read_approvals(transaction.connection, name, number)
-            lacking = len(counted_approvals(given, version, policy)) < policy.approvals
-            if not (version.stage is Stage.APPROVED and lacking):
+            validators = [item.validator for item in read_validations(transaction.connection, version)]
+            require_other_person(version, actor, policy, "approve", validators)
+            counted = standing_of(transaction.connection, version, policy, self._clock()).approvals
+            if not (version.stage in _ONCE_APPROVED and len(counted) < policy.rules.approvals):
                 require_transition(version.subject, version.stage, Stage.APPROVED)
-            self._verified(version)
-            if any(is_same_person(item.approver, actor.name) for item in given):
+            if any(is_same_person(item.approver, actor.name) for item in counted):
                 raise StateError(
                     "this actor has approved it already",
                     where=version.subject,
                     got=actor.name,
                     cure="Ask somebody else for the next approval",
                 )
-            details = {"digest": version.digest, "reason": reason}
-            row = transaction.append(actor, "version.approved", version.subject, details)
-            approval = Approval(name, version.version, version.digest, actor.name, reason, row.at)
-            transaction.connection.execute(approvals.insert().values(approval.to_dict()))
-            if version.stage is Stage.CANDIDATE and version.approvals + 1 >= policy.approvals:
-                set_stage(transaction, version, Stage.APPROVED)
-            return read_version(transaction.connection, name, number)
+            decision = decide(transaction, version, policy, evidence, "approve", actor, self._clock())
+            if decision.passed:
+                self._verified(version)
+                enter_approval(transaction, version, actor, (reason, *conditions), policy)
+                if version.stage is Stage.CANDIDATE and len(counted) + 1 >= policy.rules.approvals:
+                    set_stage(transaction, version, Stage.APPROVED)
+                return read_version(transaction.connection, name, number)
+        raise refusal(decision)
 
     def reject(self, name: str, number: int, actor: Actor, reason: str) -> ModelVersion:
         """Reject a version for good.
@@ -137,33 +203,85 @@ class Registry:
             transaction.append(actor, "version.rejected", version.subject, {"reason": reason})
             return read_version(transaction.connection, name, number)
 
-    def promote(self, name: str, number: int, actor: Actor, policy: Policy, owner: str) -> Deployment:
+    def promote(
+        self, name: str, number: int, actor: Actor, policy: Policy, owner: str, break_glass: str | None = None
+    ) -> Deployment:
         """Put an approved version, or a retired one, into production; the one before retires.
 
         For the version that is in production nothing changes, and the deployment that put it there is returned.
 
+        Parameters
+        ----------
+        break_glass
+            Why an operator alone goes past the gates that say no. Somebody else must review it; until then it is an error
+            among the project's findings.
+
         Raises
         ------
         GateRefusedError
-            If the model has no owner.
+            If the model has no owner, or a gate says no.
         WaitingForApprovalError
-            If approvals are missing, by the policy as it is now.
+            If only approvals are missing, by the policy as it is now.
         NotPermittedError, StateError, IntegrityError
-            If the actor may not promote; the stage does not allow it; the package's bytes have changed.
+            If the actor may not promote; the stage does not allow it, or no gate is in the way of who would break the glass;
+            the package's bytes have changed.
         """
-        require_permission(actor, "promote")
+        require_permission(actor, "promote" if break_glass is None else "break_glass")
+        version = self.version(name, number)
+        require_owner(version, owner)
+        if break_glass is not None:
+            _require_reason(break_glass, version.subject)
+        if version.stage is Stage.PRODUCTION:
+            return self.deployments(name)[-1]
+        require_way(version, Stage.PRODUCTION)
+        evidence = self.evidence(version)
         with self._changing(name, number) as (transaction, version):
-            require_owner(version, owner)
             if version.stage is Stage.PRODUCTION:
                 return read_deployments(transaction.connection, name)[-1]
-            counted = require_promotable(transaction.connection, version, policy, Stage.PRODUCTION)
-            names = ", ".join(item.approver for item in counted)
-            return self._deploy(transaction, version, actor, "promote", f"approved by {names}" if names else "")
+            require_way(version, Stage.PRODUCTION)
+            decision = decide(transaction, version, policy, evidence, "promote", actor, self._clock())
+            if break_glass is not None:
+                enter_broken_glass(transaction, decision, actor, break_glass, policy)
+                return self._deploy(transaction, version, actor, "promote", f"break-glass: {break_glass}")
+            if decision.passed:
+                given = standing_of(transaction.connection, version, policy, self._clock()).approvals
+                names = ", ".join(item.approver for item in given)
+                return self._deploy(transaction, version, actor, "promote", f"approved by {names}" if names else "")
+        raise refusal(decision)
+
+    def review_broken_glass(self, name: str, number: int, actor: Actor, reason: str, policy: Policy) -> BrokenGlass:
+        """Review a promotion that went past the gates; whoever broke the glass cannot, nor who made the version.
+
+        Raises
+        ------
+        NotPermittedError
+            If the actor may not review, did it, or by the two-person rule made the version.
+        StateError
+            If there is nothing to review, or no reason.
+        """
+        require_permission(actor, "review_break_glass")
+        with self._changing(name, number) as (transaction, version):
+            _require_reason(reason, version.subject)
+            broken = [item for item in read_broken_glass(transaction.connection, name) if item.is_open]
+            mine = [item for item in broken if item.subject == version.subject]
+            if not mine:
+                raise StateError("there is no glass to review", where=version.subject, cure="Run: modelyard status")
+            if any(is_same_person(item.by, actor.name) for item in mine):
+                raise NotPermittedError(
+                    "nobody reviews the glass that they broke",
+                    where=version.subject,
+                    got=actor.name,
+                    cure="Ask somebody else who is approver or validator",
+                )
+            require_no_admin(version, actor, policy)
+            transaction.append(actor, REVIEWED, version.subject, {"reason": reason, "digest": version.digest})
+            found = read_broken_glass(transaction.connection, name)
+            return [item for item in found if item.subject == version.subject][-1]
 
     def complete_rollout(self, name: str, actor: Actor, policy: Policy, owner: str) -> Deployment:
         """Put a version that came through all steps of its rollout into production.
 
-        Whoever began the rollout had the permission to promote; approvals are counted anew, by the policy as it is now.
+        Whoever began the rollout had the permission to promote; the gates are asked anew, by the policy as it is now.
 
         Raises
         ------
@@ -172,14 +290,16 @@ class Registry:
         WaitingForApprovalError, GateRefusedError, IntegrityError
             As :meth:`promote` raises them.
         """
+        with self._ledger.reading() as connection:
+            evidence = self.evidence(_rolled_out(connection, name)[0])
         with self._ledger.transaction() as transaction:
-            view = under_way(transaction.connection, name)
-            if view is None or view.state.phase is not Phase.PROMOTING:
-                raise StateError("no rollout has come to its end", where=name, cure="Run: modelyard rollout")
-            version = read_version(transaction.connection, name, view.rollout.version)
+            version, why = _rolled_out(transaction.connection, name)
             require_owner(version, owner)
-            require_promotable(transaction.connection, version, policy, Stage.PRODUCTION)
-            return self._deploy(transaction, version, actor, "promote", f"rolled out: {view.state.why}")
+            require_way(version, Stage.PRODUCTION)
+            decision = decide(transaction, version, policy, evidence, "promote", actor, self._clock())
+            if decision.passed:
+                return self._deploy(transaction, version, actor, "promote", f"rolled out: {why}")
+        raise refusal(decision)
 
     def rollback(self, name: str, actor: Actor, reason: str) -> Deployment:
         """Put back what was in production before, as the deployment log says, after verifying that it still loads.
@@ -234,6 +354,16 @@ class Registry:
         with self._ledger.reading() as connection:
             return read_approvals(connection, name, number)
 
+    def validations(self, name: str, number: int) -> tuple[Validation, ...]:
+        """What validators said of a version, in order."""
+        with self._ledger.reading() as connection:
+            return read_validations(connection, read_version(connection, name, number))
+
+    def broken_glass(self, name: str) -> tuple[BrokenGlass, ...]:
+        """Promotions of a model that went past the gates, reviewed or not, in order."""
+        with self._ledger.reading() as connection:
+            return read_broken_glass(connection, name)
+
     def deployments(self, name: str) -> tuple[Deployment, ...]:
         """The deployment log of a model, oldest first."""
         with self._ledger.reading() as connection:
@@ -254,6 +384,10 @@ class Registry:
         """A write transaction, and a version as it is within it."""
         with self._ledger.transaction() as transaction:
             yield transaction, read_version(transaction.connection, name, number)
+
+    def evidence(self, version: ModelVersion) -> Evidence:
+        """What the verified bytes of a version show to the gates."""
+        return gather(self._verified(version), version.digest)
 
     def _verified(self, version: ModelVersion) -> Package:
         package = load_package(self._workspace.folder("packages", version.folder))
@@ -329,13 +463,9 @@ def _require_reason(reason: str, subject: str) -> None:
         raise StateError("a reason is needed", where=subject, cure="Say why in a few words; it goes to the ledger")
 
 
-def _require_other_person(version: ModelVersion, actor: Actor, policy: Policy) -> None:
-    """The two-person rule."""
-    if policy.two_person and made_by(actor.name, version):
-        raise NotPermittedError(
-            "nobody approves their own model",
-            where=version.subject,
-            got=f"{actor.name}, who built or registered it",
-            cure=f"Ask somebody else who is {roles_that_may('approve')}; "
-            "a project of one person may set policy.two_person: false",
-        )
+def _rolled_out(connection: sa.Connection, name: str) -> tuple[ModelVersion, str]:
+    """The version whose rollout has come to its end, and how."""
+    view = under_way(connection, name)
+    if view is None or view.state.phase is not Phase.PROMOTING:
+        raise StateError("no rollout has come to its end", where=name, cure="Run: modelyard rollout")
+    return read_version(connection, name, view.rollout.version), view.state.why

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from modelyard.core import Actor, ConfigError, NotPermittedError
 from modelyard.problem import did_you_mean
 
-__all__ = ["PERMISSIONS", "Role", "parse_roles", "require_permission", "roles_that_may"]
+__all__ = ["OWNER_ROLES", "PERMISSIONS", "Role", "parse_roles", "require_permission", "roles_that_may"]
 
 
 class Role(enum.StrEnum):
@@ -24,23 +24,40 @@ class Role(enum.StrEnum):
 
 
 PERMISSIONS: Mapping[str, frozenset[Role]] = {
+    "audit": frozenset({Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),
     "train": frozenset({Role.DEVELOPER, Role.ADMIN}),
     "acknowledge": frozenset({Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),
     "correct": frozenset({Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),
     "label": frozenset({Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),
+    "evaluate": frozenset({Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),
     "open_test": frozenset({Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),
     "register": frozenset({Role.DEVELOPER, Role.ADMIN}),
-    "approve": frozenset({Role.APPROVER, Role.ADMIN}),
+    "validate": frozenset({Role.VALIDATOR}),
+    "approve": frozenset({Role.APPROVER}),
     "promote": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "break_glass": frozenset({Role.OPERATOR}),
+    "review_break_glass": frozenset({Role.APPROVER, Role.VALIDATOR}),
     "rollback": frozenset({Role.OPERATOR, Role.ADMIN}),
+    "export": frozenset({Role.DEVELOPER, Role.OPERATOR, Role.ADMIN}),
     "serve": frozenset({Role.OPERATOR, Role.DEVELOPER, Role.ADMIN}),
+    "score": frozenset({Role.OPERATOR, Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),
+    "monitor": frozenset({Role.OPERATOR, Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),
+    "erase": frozenset({Role.OPERATOR, Role.ADMIN}),
     "manage_tokens": frozenset({Role.ADMIN}),
+    "mend_ledger": frozenset({Role.ADMIN}),
     "predict": frozenset({Role.PREDICT, Role.OPERATOR, Role.ADMIN}),
     "feedback": frozenset({Role.FEEDBACK, Role.OPERATOR, Role.ADMIN}),
     "handle_alerts": frozenset({Role.OPERATOR, Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),
     "operate": frozenset({Role.OPERATOR, Role.ADMIN}),
 }
-"""Verb to the roles that may do it. Reading is free to everybody who can read the project's folder."""
+"""Verb to the roles that may do it. Reading is free to everybody who can read the project's folder.
+
+Whoever makes tokens could make one in any name. So an admin as such neither validates, approves nor goes past the gates:
+these three belong to their roles alone."""
+
+OWNER_ROLES = (Role.ADMIN, Role.APPROVER, Role.OPERATOR, Role.VALIDATOR)
+"""What the owner of a project's folder is to it: everything, as before on a laptop. In tier high nobody who is admin
+validates or approves, whatever else they are."""
 
 
 def parse_roles(names: tuple[str, ...]) -> tuple[Role, ...]:

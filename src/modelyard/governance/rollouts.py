@@ -7,8 +7,9 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from modelyard.core import Actor, Clock, StateError, canonical_json, system_clock
+from modelyard.governance.gating import refusal
 from modelyard.governance.history import read_deployments, read_version
-from modelyard.governance.promotion import require_owner, require_promotable
+from modelyard.governance.promotion import decide, require_owner, require_way
 from modelyard.governance.records import Deployment
 from modelyard.governance.registry import Registry
 from modelyard.governance.roles import require_permission
@@ -68,6 +69,8 @@ class Rollouts:
             If the package's bytes have changed.
         """
         require_permission(actor, "promote")
+        evidence = self._registry.evidence(self._registry.version(self._name, number))
+        state = start(plan)
         with self._ledger.transaction() as transaction:
             version = read_version(transaction.connection, self._name, number)
             require_owner(version, owner)
@@ -79,12 +82,15 @@ class Rollouts:
                     where=version.subject,
                     cure=f"Run: modelyard promote {number}",
                 )
-            state = start(plan)
-            require_promotable(transaction.connection, version, policy, Stage.CANARY if state.weight else Stage.SHADOW)
-            self._registry.package(version)
-            champion = read_version(transaction.connection, self._name, log[-1].version)
-            rollout = enter_rollout(transaction, version, champion, plan, actor)
-            enter_change(transaction, rollout, state, actor)
+            require_way(version, Stage.CANARY if state.weight else Stage.SHADOW)
+            decision = decide(transaction, version, policy, evidence, "promote", actor, self._clock())
+            if decision.passed:
+                self._registry.package(version)
+                champion = read_version(transaction.connection, self._name, log[-1].version)
+                rollout = enter_rollout(transaction, version, champion, plan, actor)
+                enter_change(transaction, rollout, state, actor)
+        if not decision.passed:
+            raise refusal(decision)
         return self._expected()
 
     def current(self) -> RolloutView | None:
@@ -96,6 +102,10 @@ class Rollouts:
         """The newest rollout, over or not; None if there never was one."""
         with self._ledger.reading() as connection:
             return read_latest(connection, self._name)
+
+    def broken_glass(self) -> int:
+        """Promotions of the model past the gates that nobody has reviewed."""
+        return sum(item.is_open for item in self._registry.broken_glass(self._name))
 
     def taken_back(self) -> frozenset[int]:
         """Versions whose latest rollout was aborted."""

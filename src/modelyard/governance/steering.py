@@ -3,6 +3,7 @@
 from modelyard.core import Actor, ConfigError
 from modelyard.governance.records import Deployment
 from modelyard.governance.registry import Registry
+from modelyard.governance.roles import require_permission
 from modelyard.governance.rollout_log import RolloutChange, RolloutView
 from modelyard.governance.rollouts import Rollouts
 from modelyard.problem import Problem, Task, did_you_mean
@@ -40,6 +41,7 @@ class Steering:
         ModelyardError
             As :meth:`Rollouts.begin` raises.
         """
+        require_permission(self._actor, "promote")
         known = [item.value for item in Strategy]
         if strategy not in known:
             raise ConfigError(

@@ -13,6 +13,7 @@ __all__ = [
     "rollout_leases",
     "rollouts",
     "stage_changes",
+    "token_scopes",
     "tokens",
     "versions",
 ]
@@ -119,7 +120,25 @@ tokens = sa.Table(
     sa.Column("expires_at", sa.Text, nullable=False),
 )
 
+# A token without a row here is for every model of the database; with one, or several, for these alone.
+token_scopes = sa.Table(
+    "token_scopes",
+    metadata,
+    sa.Column("hash", sa.Text, primary_key=True),
+    sa.Column("model", sa.Text, primary_key=True),
+)
+
 revocations = sa.Table("token_revocations", metadata, sa.Column("hash", sa.Text, primary_key=True))
 
-for _table in (versions, stage_changes, approvals, deployments, rollouts, rollout_changes, tokens, revocations):
+for _table in (
+    versions,
+    stage_changes,
+    approvals,
+    deployments,
+    rollouts,
+    rollout_changes,
+    tokens,
+    token_scopes,
+    revocations,
+):
     append_only(_table)

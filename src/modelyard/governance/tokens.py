@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from modelyard.core import Actor, Clock, ConfigError, Record, system_clock
 from modelyard.governance.identity import is_same_person, token_hash
 from modelyard.governance.roles import PERMISSIONS, parse_roles, require_permission
-from modelyard.governance.tables import revocations, tokens
+from modelyard.governance.tables import revocations, token_scopes, tokens
 from modelyard.store import Ledger
 
 __all__ = ["Token", "Tokens", "create_token", "revoke_tokens", "valid_tokens"]
@@ -31,12 +31,15 @@ class Token(Record):
         Whose it is, and what that is to the project.
     expires_at
         When it becomes void; UTC.
+    models
+        For which models alone it is; empty for all.
     """
 
     hash: str
     owner: str
     roles: tuple[str, ...]
     expires_at: dt.datetime
+    models: tuple[str, ...] = ()
 
     def may(self, verb: str) -> bool:
         """Whether one of the roles allows a verb."""
@@ -58,23 +61,38 @@ class Tokens:
         self._ledger = ledger
         self._actor = actor
 
-    def create(self, owner: str, roles: Sequence[str]) -> str:
+    def create(
+        self, owner: str, roles: Sequence[str], *, models: Sequence[str] = (), lifetime: dt.timedelta = _LIFETIME
+    ) -> str:
         """A new token; see :func:`create_token`."""
-        return create_token(self._ledger, owner, tuple(roles), self._actor)
+        return create_token(self._ledger, owner, tuple(roles), self._actor, models=tuple(models), lifetime=lifetime)
 
     def revoke(self, owner: str) -> int:
         """Make the tokens of ``owner`` void; see :func:`revoke_tokens`."""
         return revoke_tokens(self._ledger, owner, self._actor)
 
     def valid(self) -> tuple[Token, ...]:
-        """Those that are neither revoked nor expired; never their texts, which nobody keeps."""
-        return valid_tokens(self._ledger)
+        """Those that are neither revoked nor expired, for whichever models; never their texts, which nobody keeps."""
+        return _valid(self._ledger, system_clock)
 
 
 def create_token(
-    ledger: Ledger, owner: str, roles: tuple[str, ...], actor: Actor, *, lifetime: dt.timedelta = _LIFETIME
+    ledger: Ledger,
+    owner: str,
+    roles: tuple[str, ...],
+    actor: Actor,
+    *,
+    models: tuple[str, ...] = (),
+    lifetime: dt.timedelta = _LIFETIME,
 ) -> str:
     """A new token for ``owner``; the text is returned once, and only its hash is stored.
+
+    Parameters
+    ----------
+    models
+        For which models alone it is; by default for all whose registry is in this database.
+    lifetime
+        Until it expires.
 
     Raises
     ------
@@ -105,7 +123,10 @@ def create_token(
     ledger.create_tables()
     with ledger.transaction() as transaction:
         transaction.connection.execute(tokens.insert().values(row))
+        for model in sorted(set(models)):
+            transaction.connection.execute(token_scopes.insert().values(hash=row["hash"], model=model))
         details = {"roles": list(granted), "expires_at": row["expires_at"], "hash": row["hash"][:12]}
+        details |= {"models": sorted(set(models))} if models else {}
         transaction.append(actor, "token.created", owner.strip(), details)
     return token
 
@@ -130,14 +151,29 @@ def revoke_tokens(ledger: Ledger, owner: str, actor: Actor) -> int:
     return len(hashes)
 
 
-def valid_tokens(ledger: Ledger, *, clock: Clock = system_clock) -> tuple[Token, ...]:
-    """All tokens that are neither revoked nor expired."""
+def valid_tokens(ledger: Ledger, *, model: str | None = None, clock: Clock = system_clock) -> tuple[Token, ...]:
+    """The tokens that are neither revoked nor expired and are for ``model``; without one, those that are for all."""
+    return tuple(token for token in _valid(ledger, clock) if not token.models or model in token.models)
+
+
+def _valid(ledger: Ledger, clock: Clock) -> tuple[Token, ...]:
+    """All that are neither revoked nor expired."""
     ledger.create_tables()
     query = sa.select(tokens).where(tokens.c.hash.not_in(sa.select(revocations.c.hash)))
     with ledger.reading() as connection:
         rows = connection.execute(query).all()
-    found = (
-        Token(row.hash, row.owner, tuple(row.roles.split()), dt.datetime.fromisoformat(row.expires_at)) for row in rows
-    )
+        scopes: dict[str, list[str]] = {}
+        for scope in connection.execute(sa.select(token_scopes).order_by(token_scopes.c.model)):
+            scopes.setdefault(scope.hash, []).append(scope.model)
     now = clock()
+    found = (
+        Token(
+            row.hash,
+            row.owner,
+            tuple(row.roles.split()),
+            dt.datetime.fromisoformat(row.expires_at),
+            tuple(scopes.get(row.hash, ())),
+        )
+        for row in rows
+    )
     return tuple(token for token in found if token.expires_at > now)

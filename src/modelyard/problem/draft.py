@@ -215,7 +215,7 @@ _TAIL = [
     "escalation: []",
     "",
     "policy:",
-    "  approvals: 1",
+    "  tier: low          # what is at stake: low, medium or high; more is asked of a version above low",
     "  two_person: true   # nobody approves their own model",
     "",
     "monitoring:",

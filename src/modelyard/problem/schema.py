@@ -20,9 +20,12 @@ from modelyard.problem.sections import (
     AnomalyPlan,
     ClusterPlan,
     CustomEstimator,
+    Dependencies,
     DeployPlan,
     ForecastPlan,
     LogPlan,
+    Policy,
+    RecordsPlan,
     SearchRange,
     Strict,
     TrainingPlan,
@@ -368,16 +371,6 @@ class Constraints(Strict):
     )
 
 
-class Policy(Strict):
-    """Who may put a model into production, and in which steps."""
-
-    approvals: int = Field(default=1, ge=0, le=10, description="Approvals needed before production.")
-    two_person: bool = Field(default=True, description="The approver must not be the author or the requester.")
-    canary_steps: tuple[Annotated[int, Field(ge=1, le=100)], ...] = Field(
-        default=(10, 50, 100), description="Shares of traffic, in percent, through which a new version goes."
-    )
-
-
 class Monitoring(Strict):
     """What is watched, and when it is an alarm."""
 
@@ -478,8 +471,11 @@ class Problem(Strict):
     owner: str = Field(default="", description="Person who answers for the model.")
     contact: str = Field(default="", description="How to reach the owner.")
     escalation: tuple[str, ...] = Field(default=(), description="Whom to call next, in order.")
+    team: str = Field(default="", description="Team that the owner belongs to.")
+    dependencies: Dependencies = Dependencies()
     policy: Policy = Policy()
     log: LogPlan = LogPlan()
+    records: RecordsPlan = RecordsPlan()
     deploy: DeployPlan = DeployPlan()
     monitoring: Monitoring = Monitoring()
     alerts: AlertPlan = AlertPlan()

@@ -10,7 +10,7 @@ __all__ = ["note_shipped", "released_package"]
 _NEVER = frozenset((Stage.REJECTED, Stage.QUARANTINED))
 
 
-def released_package(workspace: Workspace, name: str, version: int | None) -> Package:
+def released_package(workspace: Workspace, name: str, version: int | None, actor: Actor) -> Package:
     """The verified package of a version; of the one in production if none is named.
 
     Raises
@@ -19,7 +19,10 @@ def released_package(workspace: Workspace, name: str, version: int | None) -> Pa
         If there is no such version, none is in production, or the version was rejected or put under quarantine.
     IntegrityError
         If its bytes are not those that were registered.
+    NotPermittedError
+        If the actor may not serve; whoever may put a server up may carry one away.
     """
+    require_permission(actor, "serve")
     registry = Registry(workspace)
     chosen = registry.production(name) if version is None else registry.version(name, version)
     if chosen is None:

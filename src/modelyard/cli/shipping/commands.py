@@ -144,7 +144,8 @@ def _package(session: Session, which: str | None) -> "Package":
     if which is not None and not _is_version(which):
         return load_package(which)
     project = session.project
-    return released_package(project.workspace, project.problem.name, None if which is None else int(which))
+    number = None if which is None else int(which)
+    return released_package(project.workspace, project.problem.name, number, project.actor)
 
 
 def _note(session: Session, which: str | None, package: "Package", form: str, place: str) -> None:

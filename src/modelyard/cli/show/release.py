@@ -31,23 +31,30 @@ def show_version(version: ModelVersion, what: str) -> RenderableType:
     )
 
 
-def show_deployment(deployment: Deployment) -> RenderableType:
-    """What is in production now."""
+def show_deployment(deployment: Deployment, *, glass: str | None = None) -> RenderableType:
+    """What is in production now; and loudly, if it went past the gates."""
     return stack(
         headline(f"Version {deployment.version} of {deployment.name} is in production.", deployment.kind),
         facts(
             (("by", deployment.actor), ("reason", deployment.reason), ("at", f"{deployment.at:%Y-%m-%d %H:%M:%S} UTC"))
         ),
-        hint("modelyard serve"),
+        None
+        if glass is None
+        else Text("It went past the gates: an error until somebody else has reviewed it.", style="bold red"),
+        hint(
+            "modelyard serve"
+            if glass is None
+            else f'Somebody else: modelyard review-break-glass {deployment.version} --reason "..."'
+        ),
     )
 
 
-def show_token(owner: str, roles: Sequence[str], token: str) -> RenderableType:
+def show_token(owner: str, roles: Sequence[str], token: str, days: int) -> RenderableType:
     """The token, for the only time."""
     return stack(
         headline(f"A token for {owner}", ", ".join(roles)),
         Text(token, style="bold"),
-        Text("It is shown once; only its hash is stored. It expires in 90 days.", style="dim"),
+        Text(f"It is shown once; only its hash is stored. It expires in {days} days.", style="dim"),
         hint("export MODELYARD_TOKEN=... before the command that is run with it"),
     )
 

@@ -7,8 +7,11 @@ Never: knows another section.
 
 from modelyard.problem.sections.alerts import AlertPlan, AlertRule, SinkPlan
 from modelyard.problem.sections.courses import AnomalyPlan, ClusterPlan, ForecastPlan
+from modelyard.problem.sections.dependencies import Dependencies
 from modelyard.problem.sections.deploy import DeployPlan
 from modelyard.problem.sections.log import LogPlan
+from modelyard.problem.sections.policy import Policy, TierRules
+from modelyard.problem.sections.records import RecordsPlan
 from modelyard.problem.sections.strict import Strict
 from modelyard.problem.sections.training import CustomEstimator, SearchRange, TrainingPlan
 
@@ -18,11 +21,15 @@ __all__ = [
     "AnomalyPlan",
     "ClusterPlan",
     "CustomEstimator",
+    "Dependencies",
     "DeployPlan",
     "ForecastPlan",
     "LogPlan",
+    "Policy",
+    "RecordsPlan",
     "SearchRange",
     "SinkPlan",
     "Strict",
+    "TierRules",
     "TrainingPlan",
 ]

@@ -92,6 +92,7 @@ class Conductor:
         self._seen_at = now
         try:
             view = await asyncio.to_thread(self._source.current)
+            self._routing.broken_glass = self._source.broken_glass
             self._is_blind = False
             if view is None:
                 await self._put_down()

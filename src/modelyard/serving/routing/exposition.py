@@ -1,4 +1,4 @@
-"""The variants' figures in Prometheus' text format; nothing while no version is rolled out."""
+"""What people and rollouts decide, in Prometheus' text format; the variants' figures while a version is rolled out."""
 
 from collections.abc import Iterator
 
@@ -14,6 +14,9 @@ def routing_lines(routing: Routing) -> Iterator[str]:
     name = "modelyard_rollouts_aborted_total"
     yield from family(name, "counter", "Rollouts that this process took back by itself.")
     yield sample(name, {}, routing.aborted)
+    name = "modelyard_broken_glass"
+    yield from family(name, "gauge", "Promotions past the gates that nobody has reviewed.")
+    yield sample(name, {}, routing.broken_glass)
     if routing.router is not None:
         yield from _lines(routing.router)
 

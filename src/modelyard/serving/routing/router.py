@@ -38,10 +38,13 @@ class Routing:
         Divides requests.
     aborted
         Rollouts that this process took back by itself.
+    broken_glass
+        Promotions past the gates that nobody has reviewed.
     """
 
     router: "Router | None" = None
     aborted: int = 0
+    broken_glass: int = 0
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

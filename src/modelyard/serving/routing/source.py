@@ -24,6 +24,10 @@ class RolloutSource(Protocol):
     def costs(self) -> Costs:
         """What decisions are worth, for figures in money."""
 
+    @property
+    def broken_glass(self) -> int:
+        """Promotions past the gates that nobody has reviewed, as they were when :meth:`current` was last asked."""
+
     def current(self) -> "RolloutView | None":
         """The rollout under way."""
 
@@ -63,17 +67,24 @@ class RegistryRollouts:
         self._holder = f"{os.getpid()}-{new_id()}"
         self._is_stale = True
         self._found: RolloutView | None = None
+        self._broken_glass = 0
 
     @property
     def costs(self) -> Costs:
         """As the project file has them."""
         return self._problem.costs
 
+    @property
+    def broken_glass(self) -> int:
+        """As the ledger tells it."""
+        return self._broken_glass
+
     def current(self) -> "RolloutView | None":
         """The rollout under way; asked anew only when something was committed."""
         self._is_stale |= self._watch.has_changed()
         if self._is_stale:
             self._found = self._rollouts.current()
+            self._broken_glass = self._rollouts.broken_glass()
             self._is_stale = False
         return self._found
 

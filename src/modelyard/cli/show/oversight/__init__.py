@@ -1,0 +1,3 @@
+"""Views of what people see to: gates, inventory, changes, impact, records."""
+
+__all__: list[str] = []

@@ -1,0 +1,117 @@
+"""The gates: what the policy asks of a version against what there is."""
+
+import dataclasses
+import datetime as dt
+from collections.abc import Iterator
+
+from modelyard.governance.gating.records import Evidence, GateAnswer, GateDecision
+from modelyard.governance.records import Approval, ModelVersion
+from modelyard.governance.roles import roles_that_may
+from modelyard.governance.standing import Validation
+from modelyard.problem.schema import Policy
+
+__all__ = ["APPROVALS", "Standing", "judge"]
+
+APPROVALS = "approvals"
+"""The gate for which people are waited; without its yes the answer is not no but not yet."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Standing:
+    """What people and alerts say of a version at this moment.
+
+    Parameters
+    ----------
+    approvals
+        Those that count.
+    void
+        Why others do not, in a few words each.
+    validation
+        The latest that holds for these bytes and this policy; None if there is none.
+    open_alerts
+        How many are open on this version; None if nobody watches.
+    """
+
+    approvals: tuple[Approval, ...]
+    void: tuple[str, ...]
+    validation: Validation | None
+    open_alerts: int | None
+
+
+def judge(
+    version: ModelVersion, policy: Policy, evidence: Evidence, standing: Standing, step: str, at: dt.datetime
+) -> GateDecision:
+    """Every gate that the tier, or the project file in its place, asks for.
+
+    Parameters
+    ----------
+    step
+        ``approve``: what the version must show; ``promote``: and who must have said yes.
+    """
+    gates = [*_shown(policy, evidence), *_watched(version, policy, standing)]
+    if step == "promote":
+        gates.append(_approved(version, policy, standing))
+    return GateDecision(
+        version.subject, version.digest, step, policy.tier, policy.digest, tuple(gates), policy.looser, at
+    )
+
+
+def _shown(policy: Policy, evidence: Evidence) -> Iterator[GateAnswer]:
+    """What the bytes must show."""
+    rules = policy.rules
+    if rules.tests:
+        got = "; ".join(evidence.failed) or "all passed"
+        cure = "Run: modelyard package verify PATH, then mend and package again"
+        yield _answer("tests", "every check of the package", got, not evidence.failed, cure)
+    if rules.opened_test:
+        got = "the sealed test part" if evidence.opened_test else "rows on which choices were made"
+        cure = 'Run: modelyard evaluate --open-test "...", then package and register again'
+        yield _answer("opened_test", "figures from the sealed test part", got, evidence.opened_test, cure)
+    if rules.card:
+        got = f"{evidence.card:.0%}" + (f", without {', '.join(evidence.empty)}" if evidence.empty else "")
+        cure = "Fill these fields in the project file, then package and register again"
+        yield _answer("card", f"{rules.card:.0%} of the card", got, evidence.card >= rules.card, cure)
+    if rules.group_gap is not None:
+        yield _gap(rules.group_gap, evidence)
+
+
+def _gap(most: float, evidence: Evidence) -> GateAnswer:
+    """Groups of protected columns; what cannot be told is no yes, unless the task has no such rates."""
+    wanted = f"rates of groups at most {most:.0%} apart"
+    if not evidence.gap_applies:
+        return GateAnswer("group_gap", wanted, "this task has no such rates", passed=True)
+    if evidence.gap is None:
+        cure = "Declare 'protected' in the project file, or set policy.gates.group_gap: null, which every decision will name"
+        return GateAnswer("group_gap", wanted, evidence.gap_words, passed=False, cure=cure)
+    got = f"{evidence.gap:.1%} ({evidence.gap_words})"
+    cure = "Look at the groups on the card; train with other features, more rows of the group, or another threshold"
+    return _answer("group_gap", wanted, got, evidence.gap <= most, cure)
+
+
+def _watched(version: ModelVersion, policy: Policy, standing: Standing) -> Iterator[GateAnswer]:
+    """What a validator and the alerts say."""
+    rules = policy.rules
+    if rules.validation:
+        found = standing.validation
+        got = "none" if found is None else f"{found.validator}: {found.reason}"
+        cure = f'Somebody who is {roles_that_may("validate")} runs: modelyard validate {version.version} --reason "..."'
+        passed = found is not None and found.holds
+        yield _answer("validation", "a validator who says that it holds", got, passed, cure)
+    if rules.open_alerts is not None:
+        count = standing.open_alerts
+        got = "not watched" if count is None else str(count)
+        cure = "Look at them: modelyard alerts"
+        wanted = f"at most {rules.open_alerts} open alerts on this version"
+        yield _answer("open_alerts", wanted, got, (count or 0) <= rules.open_alerts, cure)
+
+
+def _approved(version: ModelVersion, policy: Policy, standing: Standing) -> GateAnswer:
+    """Who has said yes; those who did and do not count are told with the reason."""
+    wanted, count = policy.rules.approvals, len(standing.approvals)
+    got = f"{count} of {wanted} approvals" + "".join(f"; {why}" for why in standing.void)
+    cure = f'Somebody who is {roles_that_may("approve")} runs: modelyard approve {version.version} --reason "..."'
+    return _answer(APPROVALS, "1 approval" if wanted == 1 else f"{wanted} approvals", got, count >= wanted, cure)
+
+
+def _answer(gate: str, wanted: str, got: str, passed: bool, cure: str) -> GateAnswer:
+    return GateAnswer(gate, wanted, got, passed, "" if passed else cure)

@@ -1,0 +1,138 @@
+"""What is done about versions beside releasing them: gates are shown, validations given, broken glass reviewed, changes told, records kept."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from modelyard import governance, store
+from modelyard.core import Actor, Finding, StateError, system_clock
+from modelyard.problem import Problem
+
+if TYPE_CHECKING:
+    from modelyard.governance import BrokenGlass, GateDecision, Validation
+    from modelyard.oversight.changes import VersionChanges
+    from modelyard.oversight.erasure import Erasure
+    from modelyard.oversight.records_export import RecordsExport
+
+__all__ = ["Oversight"]
+
+
+class Oversight:
+    """The verbs of a project by which people see to its versions; ``project.oversight``.
+
+    Parameters
+    ----------
+    problem, workspace, actor
+        The project's.
+    """
+
+    def __init__(self, problem: Problem, workspace: store.Workspace, actor: Actor) -> None:
+        self._problem = problem
+        self._workspace = workspace
+        self._actor = actor
+
+    def gates(self, version: int | None = None, *, step: str = "promote") -> "GateDecision":
+        """What the gates of the policy's tier would say of a version now, the newest by default; nothing is written.
+
+        Parameters
+        ----------
+        step
+            ``approve`` or ``promote``; the second asks for approvals too.
+
+        Raises
+        ------
+        StateError, IntegrityError
+            If there is no such version, or its package's bytes have changed.
+        """
+        number = self._newest() if version is None else version
+        return self._registry.gates(self._problem.name, number, self._problem.policy, step)
+
+    def validate(self, version: int, reason: str, *, holds: bool = True) -> "Validation":
+        """Say, as a validator, whether a version may be used as it is meant.
+
+        Raises
+        ------
+        NotPermittedError
+            If the actor is no validator, or made the version.
+        StateError, IntegrityError
+            If there is no such version or no reason; its package's bytes have changed.
+        """
+        policy = self._problem.policy
+        return self._registry.validate(self._problem.name, version, self._actor, reason, policy, holds=holds)
+
+    def review_broken_glass(self, version: int, reason: str) -> "BrokenGlass":
+        """Review a promotion that went past the gates.
+
+        Raises
+        ------
+        NotPermittedError
+            If the actor may not review, or did it.
+        StateError
+            If there is nothing to review, or no reason.
+        """
+        policy = self._problem.policy
+        return self._registry.review_broken_glass(self._problem.name, version, self._actor, reason, policy)
+
+    def changes(self, before: int | None = None, after: int | None = None) -> "VersionChanges":
+        """What differs between two versions; by default between the one in production and the newest.
+
+        Raises
+        ------
+        StateError, IntegrityError
+            If there are no such versions, or a package's bytes have changed.
+        ConfigError
+            If a version is compared with itself.
+        """
+        from modelyard.oversight.changes import changes_between, versions_meant
+
+        pair = versions_meant(self._registry, self._problem.name, before, after)
+        return changes_between(self._workspace, self._problem, *pair)
+
+    def export_records(self, folder: Path | str) -> "RecordsExport":
+        """Write everything that is recorded about the model into a new folder, without rows of persons.
+
+        Raises
+        ------
+        ConfigError
+            If the folder holds something already.
+        IntegrityError
+            If a package's bytes have changed.
+        """
+        from modelyard.oversight.records_export import export_records
+
+        return export_records(self._problem, self._workspace, Path(folder), system_clock())
+
+    def erase(self, key: str, value: str, reason: str) -> "Erasure":
+        """Remove the rows of one subject from the prediction log, its labels and its copy; the ledger names them by a code.
+
+        Parameters
+        ----------
+        key, value
+            A column and its value, or ``id`` and the id of one prediction.
+        reason
+            Such as the number of the request; it must not name the subject.
+
+        Raises
+        ------
+        NotPermittedError
+            If the actor may not erase.
+        ConfigError
+            If there is no subject, or no reason that may stay.
+        """
+        from modelyard.oversight.erasure import erase
+
+        return erase(self._problem, self._workspace, self._actor, key, value, reason)
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What must not be overlooked: promotions past the gates that nobody has reviewed."""
+        return governance.glass_findings(self._registry.broken_glass(self._problem.name), system_clock())
+
+    def _newest(self) -> int:
+        """The newest version's number."""
+        known = self._registry.versions(self._problem.name)
+        if not known:
+            raise StateError("there is no version yet", where=self._problem.name, cure="Run: modelyard register")
+        return known[-1].version
+
+    @property
+    def _registry(self) -> governance.Registry:
+        return governance.Registry(self._workspace)
