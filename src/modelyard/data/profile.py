@@ -154,7 +154,10 @@ def as_numbers(values: pl.Series) -> npt.NDArray[np.float64]:
 
 def _number_places(feature: FeatureReference, numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     ordinary = len(feature.edges) + 1
-    places = np.searchsorted(np.asarray(feature.edges, dtype=np.float64), numbers, side="left").astype(np.int64)
+    below = np.zeros(len(numbers), dtype=np.int16)
+    for edge in feature.edges:  # a comparison each: a fraction of the time of a search, for nine edges
+        below += (numbers > edge).view(np.int8)
+    places = below.astype(np.int64)
     if feature.low is None or feature.high is None:
         outside = np.ones(len(numbers), dtype=bool)
     else:

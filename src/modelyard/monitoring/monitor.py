@@ -8,8 +8,9 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import DataError, Finding, Severity, derive_seed, worst_severity
-from modelyard.data.profile import FeatureReference, ReferenceProfile, bin_labels, count_bins, text_lengths
-from modelyard.data.schema import Column, ColumnKind, Schema, category_text, conform
+from modelyard.data.profile import ReferenceProfile, bin_labels, count_bins
+from modelyard.data.schema import ColumnKind, category_text
+from modelyard.monitoring.columns import Watched, column_values, watched_columns
 from modelyard.monitoring.drift import DriftResult, drift_test
 from modelyard.monitoring.findings import (
     drift_findings,
@@ -35,8 +36,6 @@ __all__ = ["monitor"]
 
 Floats = npt.NDArray[np.float64]
 
-_SCORE = "score"
-_PREFIX = "feature."
 _MOST_SHIFTS = 5
 _MOST_COLUMNS = 40
 _TOP_CATEGORIES = 5
@@ -52,18 +51,6 @@ _FAULTS = frozenset(
 
 _FROZEN_WINDOWS = 3
 _FEWEST_POOLED = 2
-
-
-@dataclasses.dataclass(frozen=True)
-class _Watched:
-    """A feature of the profile, and the column of the log that holds it."""
-
-    reference: FeatureReference
-    column: str
-
-    @property
-    def is_score(self) -> bool:
-        return not self.column.startswith(_PREFIX)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -139,7 +126,7 @@ def monitor(
     frame, repeated = _unique_ids(predictions)
     plan = problem.monitoring
     windows = cut_windows(frame, plan.window, min_rows=plan.min_rows)
-    watched, missing = _watch(profile, frame, importance or {})
+    watched, missing = watched_columns(profile, frame, importance or {})
     judged = _judge(tuple(window for window in windows if window.facts.judged), watched, plan.false_alarm_rate)
     yardstick = _Yardstick(problem, reference_score, threshold, classes)
     use, labelled, performance = _performance(frame, labels, yardstick)
@@ -203,34 +190,7 @@ def _unique_ids(predictions: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     return unique, predictions.height - unique.height
 
 
-def _watch(
-    profile: ReferenceProfile, frame: pl.DataFrame, importance: Mapping[str, float]
-) -> tuple[tuple[_Watched, ...], tuple[str, ...]]:
-    """Features with their columns, the score first, then by importance; and the names that the log lacks."""
-    found: list[_Watched] = []
-    missing: list[str] = []
-    taken: set[str] = set()
-    for reference in profile.features:
-        choices = [f"{_PREFIX}{reference.name}", reference.name]
-        column = next((name for name in choices if name in frame.columns and name not in taken), None)
-        if column is None:
-            missing.append(reference.name)
-        else:
-            taken.add(column)
-            found.append(_Watched(reference, column))
-    ordered = sorted(found, key=lambda one: (not one.is_score, -importance.get(one.reference.name, 0.0)))
-    return tuple(ordered), tuple(missing)
-
-
-def _column(one: _Watched, frame: pl.DataFrame) -> pl.Series:
-    """The values as the profile's kind wants them; dates may have been logged as text, and text is its length."""
-    values = frame[one.column].alias(one.reference.name)
-    column = Column(one.reference.name, one.reference.kind, "Float64", nullable=True)
-    conformed = conform(values.to_frame(), Schema((column,)))[one.reference.name]
-    return text_lengths(conformed) if column.kind is ColumnKind.TEXT else conformed
-
-
-def _judge(windows: tuple[Window, ...], watched: Sequence[_Watched], rate: float) -> _Judged:
+def _judge(windows: tuple[Window, ...], watched: Sequence[Watched], rate: float) -> _Judged:
     """Count, test and check every feature in every window."""
     tested = [one for one in watched if one.reference.kind is not ColumnKind.DATE]
     results: dict[str, list[DriftResult]] = {one.column: [] for one in tested}
@@ -239,7 +199,7 @@ def _judge(windows: tuple[Window, ...], watched: Sequence[_Watched], rate: float
     for window in windows:
         counts: dict[str, npt.NDArray[np.int64]] = {}
         for one in watched:
-            values = _column(one, window.frame)
+            values = column_values(one, window.frame)
             counts[one.column] = count_bins(one.reference, values)
             found = check_quality(
                 window.facts.name, one.reference, values, counts[one.column], rate / max(len(watched), 1)
@@ -270,7 +230,7 @@ def _performance(
 
 def _since_the_score_moved(
     judged: _Judged,
-    watched: Sequence[_Watched],
+    watched: Sequence[Watched],
     labelled: pl.DataFrame | None,
     performance: Sequence[PerformanceWindow],
     yardstick: _Yardstick,
@@ -296,7 +256,7 @@ def _since_the_score_moved(
 
 def _diagnose(
     judged: _Judged,
-    watched: Sequence[_Watched],
+    watched: Sequence[Watched],
     labelled: pl.DataFrame | None,
     performance: Sequence[PerformanceWindow],
     yardstick: _Yardstick,
@@ -353,13 +313,13 @@ def _window_of(windows: Sequence[Window], loss: PerformanceWindow | None) -> int
     return len(windows) - 1
 
 
-def _matrix(frame: pl.DataFrame, watched: Sequence[_Watched]) -> Floats:
+def _matrix(frame: pl.DataFrame, watched: Sequence[Watched]) -> Floats:
     """Features as standardised numbers: numbers as they are, the most frequent categories as indicators."""
     columns: list[Floats] = []
     for one in watched:
         if one.is_score or len(columns) >= _MOST_COLUMNS:
             continue
-        values = _column(one, frame)
+        values = column_values(one, frame)
         if one.reference.is_counted_by_category:
             text = category_text(values)
             levels = one.reference.categories[:_TOP_CATEGORIES]
@@ -377,7 +337,7 @@ def _matrix(frame: pl.DataFrame, watched: Sequence[_Watched]) -> Floats:
     return np.asarray(np.clip(centred / np.where(spread > 0, spread, 1.0), -5.0, 5.0))
 
 
-def _shifts(judged: _Judged, watched: Sequence[_Watched]) -> tuple[BinShift, ...]:
+def _shifts(judged: _Judged, watched: Sequence[Watched]) -> tuple[BinShift, ...]:
     """The bins of what moved most in the last judged window."""
     if not judged.windows:
         return ()

@@ -8,7 +8,7 @@ import polars as pl
 
 from modelyard.core import DataError, Record
 
-__all__ = ["Length", "Window", "WindowFacts", "cut_windows"]
+__all__ = ["Length", "Window", "WindowFacts", "cut_windows", "moments"]
 
 Length = Literal["batch", "hour", "day", "week"]
 
@@ -71,7 +71,7 @@ def cut_windows(predictions: pl.DataFrame, length: Length, *, min_rows: int) -> 
     """
     if predictions.is_empty():
         return ()
-    frame = predictions.with_columns(at=_moments(predictions)).sort("at", maintain_order=True)
+    frame = predictions.with_columns(at=moments(predictions)).sort("at", maintain_order=True)
     keys = frame["at"] if length == "batch" else frame["at"].dt.truncate(_TRUNCATE[length])
     runs = keys.rle().struct.unnest()
     windows: list[Window] = []
@@ -101,7 +101,7 @@ def _facts(
     return WindowFacts(name, part["at"][0], part["at"][-1], part.height, merged, judged)
 
 
-def _moments(predictions: pl.DataFrame) -> pl.Series:
+def moments(predictions: pl.DataFrame) -> pl.Series:
     """The column ``at`` in UTC."""
     if "at" not in predictions.columns:
         raise DataError(
@@ -120,14 +120,14 @@ def _moments(predictions: pl.DataFrame) -> pl.Series:
             got=str(raw.dtype),
             cure="Write ISO 8601 moments, such as 2026-11-21T09:30:00Z",
         )
-    moments = raw.cast(pl.Datetime("us")) if raw.dtype == pl.Date else raw.dt.cast_time_unit("us")
-    zone = getattr(moments.dtype, "time_zone", None)
-    moments = moments.dt.replace_time_zone("UTC") if zone is None else moments.dt.convert_time_zone("UTC")
-    if moments.null_count():
+    found = raw.cast(pl.Datetime("us")) if raw.dtype == pl.Date else raw.dt.cast_time_unit("us")
+    zone = getattr(found.dtype, "time_zone", None)
+    found = found.dt.replace_time_zone("UTC") if zone is None else found.dt.convert_time_zone("UTC")
+    if found.null_count():
         raise DataError(
             "some predictions have no readable moment in 'at'",
             where="prediction log",
-            got=f"{moments.null_count()} of {len(moments)} rows",
+            got=f"{found.null_count()} of {len(found)} rows",
             cure="Write ISO 8601 moments, such as 2026-11-21T09:30:00Z, in every row",
         )
-    return moments
+    return found
