@@ -17,6 +17,7 @@ __all__ = [
     "performance_finding",
     "persistent_severity",
     "quality_findings",
+    "window_findings",
 ]
 
 _LAST = 3
@@ -245,4 +246,21 @@ def log_findings(repeated_ids: int, missing: Sequence[str], versions: Sequence[s
         message = f"The log mixes versions {', '.join(versions)}; all were judged against one reference."
         why = "A change of version looks like a change of the world."
         found.append(Finding("several-versions", Severity.INFO, "version", message, why, "Judge each version alone."))
+    return found
+
+
+def window_findings(ahead: int, unreferenced: Sequence[str], reference: str) -> list[Finding]:
+    """What is odd about the moments of rows, and windows that could not be held against what the plan names."""
+    found: list[Finding] = []
+    if ahead:
+        message = f"{ahead:,} rows are logged as later than now and were left out."
+        why = "A clock or a time zone is wrong, and windows mix what was said on different days."
+        action = "Set the clock of the machine that wrote them, or write moments with their zone."
+        found.append(Finding("rows-ahead-of-time", Severity.WARNING, "at", message, why, action, {"rows": ahead}, "M1"))
+    if unreferenced:
+        what = "windows before them" if reference == "trailing" else "rows 52 weeks before"
+        message = f"{len(unreferenced)} windows had too few {what} and were held against the package's training rows."
+        why = "A reference of a few rows says little."
+        action = "Nothing to do: it fills as time goes on."
+        found.append(Finding("reference-too-short", Severity.INFO, "reference", message, why, action, row="M1"))
     return found

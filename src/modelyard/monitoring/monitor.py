@@ -1,6 +1,7 @@
 """From a prediction log to a judgement: windows, drift, quality, performance, cause, findings."""
 
 import dataclasses
+import datetime as dt
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import DataError, Finding, Severity, derive_seed, worst_severity
-from modelyard.data.profile import ReferenceProfile, bin_labels, count_bins
+from modelyard.data.profile import FeatureReference, ReferenceProfile, bin_labels, count_bins
 from modelyard.data.schema import ColumnKind, category_text
 from modelyard.monitoring.columns import Watched, column_values, watched_columns
 from modelyard.monitoring.drift import DriftResult, drift_test
@@ -18,6 +19,7 @@ from modelyard.monitoring.findings import (
     log_findings,
     performance_finding,
     quality_findings,
+    window_findings,
 )
 from modelyard.monitoring.performance import (
     LabelUse,
@@ -28,13 +30,17 @@ from modelyard.monitoring.performance import (
 )
 from modelyard.monitoring.quality import QualityResult, QualitySignal, check_quality, without_slow_columns
 from modelyard.monitoring.records import BinShift, DriftTrail, MonitorReport, Verdict
+from modelyard.monitoring.references import References, roll_up
 from modelyard.monitoring.root_cause import Diagnosis, Evidence, diagnose, labels_needed
-from modelyard.monitoring.windows import Window, WindowFacts, cut_windows
+from modelyard.monitoring.state import WindowState
+from modelyard.monitoring.windows import Window, WindowFacts, before_moment, cut_windows, moments
 from modelyard.problem import Problem
+from modelyard.problem.schema import Monitoring
 
-__all__ = ["monitor"]
+__all__ = ["Background", "judge", "monitor"]
 
 Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
 
 _MOST_SHIFTS = 5
 _MOST_COLUMNS = 40
@@ -50,7 +56,34 @@ _FAULTS = frozenset(
 )
 
 _FROZEN_WINDOWS = 3
+_CLOCK_SLACK = dt.timedelta(minutes=5)
 _FEWEST_POOLED = 2
+
+
+@dataclasses.dataclass(frozen=True)
+class Background:
+    """What is known of a version beside its profile and its log.
+
+    Parameters
+    ----------
+    reference_score
+        The primary metric in the package; None if it is not known, and then no loss can be judged.
+    threshold, classes
+        The package's, for metrics of decided labels.
+    importance
+        Weight of each feature in the model; orders features and findings.
+    history
+        Stored hours, in the order of time; those before the log's first row are the past that references come from.
+    now
+        The present moment: what is logged as later is left out and said. None leaves all rows in.
+    """
+
+    reference_score: float | None = None
+    threshold: float | None = None
+    classes: Sequence[str] = ()
+    importance: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    history: Sequence[WindowState] = ()
+    now: dt.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,6 +94,8 @@ class _Judged:
     trails: tuple[DriftTrail, ...]
     quality: tuple[QualityResult, ...]
     counts: tuple[dict[str, npt.NDArray[np.int64]], ...]
+    references: tuple[dict[str, FeatureReference], ...]
+    unreferenced: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,12 +158,27 @@ def monitor(
     -----
     Dates are watched for quality only: they move by themselves.
     """
+    background = Background(reference_score, threshold, classes, importance or {})
+    return judge(profile, predictions, labels, problem, background)
+
+
+def judge(
+    profile: ReferenceProfile,
+    predictions: pl.DataFrame,
+    labels: pl.DataFrame | None,
+    problem: Problem,
+    background: Background,
+) -> MonitorReport:
+    """As :func:`monitor`, with everything that is known of the version."""
     frame, repeated = _unique_ids(predictions)
+    frame, ahead = before_moment(frame, background.now, _CLOCK_SLACK)
     plan = problem.monitoring
-    windows = cut_windows(frame, plan.window, min_rows=plan.min_rows)
-    watched, missing = watched_columns(profile, frame, importance or {})
-    judged = _judge(tuple(window for window in windows if window.facts.judged), watched, plan.false_alarm_rate)
-    yardstick = _Yardstick(problem, reference_score, threshold, classes)
+    windows = _cut(frame, plan)
+    watched, missing = watched_columns(profile, frame, background.importance)
+    judged = _judge(
+        tuple(window for window in windows if window.facts.judged), watched, plan, _references(frame, plan, background)
+    )
+    yardstick = _Yardstick(problem, background.reference_score, background.threshold, background.classes)
     use, labelled, performance = _performance(frame, labels, yardstick)
     pooled = _since_the_score_moved(judged, watched, labelled, performance, yardstick)
     recent = (*performance, *([pooled] if pooled else []))
@@ -147,6 +197,7 @@ def monitor(
     findings += [*drift, *quality_findings(judged.quality, names, drifted=drifted)]
     findings += label_findings(use, performance) if use else []
     findings += log_findings(repeated, missing if frame.height else (), versions)
+    findings += window_findings(ahead, judged.unreferenced, plan.reference)
     facts = tuple(window.facts for window in windows)
     return MonitorReport(
         model=problem.name,
@@ -158,14 +209,29 @@ def monitor(
         trails=judged.trails,
         quality=judged.quality,
         metric=problem.primary_metric,
-        reference_score=reference_score,
+        reference_score=background.reference_score,
         labels=use,
         performance=performance,
         diagnosis=diagnosis,
         shifts=_shifts(judged, watched),
         findings=tuple(findings),
         verdict=_verdict(facts, findings),
+        reference=plan.reference,
+        unreferenced=judged.unreferenced,
     )
+
+
+def _cut(frame: pl.DataFrame, plan: Monitoring) -> tuple[Window, ...]:
+    """The windows that the plan asks for."""
+    return cut_windows(frame, plan.window, min_rows=plan.min_rows, zone=plan.zone, batch=plan.batch)
+
+
+def _references(frame: pl.DataFrame, plan: Monitoring, background: Background) -> References:
+    """What windows are held against: of the stored hours, only those before the log's first row are another past."""
+    begin = moments(frame).min() if frame.height else None
+    earlier = [hour for hour in background.history if isinstance(begin, dt.datetime) and hour.last < begin]
+    past = roll_up(earlier, plan.window, min_rows=plan.min_rows, zone=plan.zone) if plan.reference == "trailing" else ()
+    return References(plan.reference, plan.trailing, plan.min_rows, past, background.history)
 
 
 def _verdict(windows: Sequence[WindowFacts], findings: Sequence[Finding]) -> Verdict:
@@ -190,28 +256,49 @@ def _unique_ids(predictions: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     return unique, predictions.height - unique.height
 
 
-def _judge(windows: tuple[Window, ...], watched: Sequence[Watched], rate: float) -> _Judged:
+def _judge(
+    windows: tuple[Window, ...], watched: Sequence[Watched], plan: Monitoring, references: References
+) -> _Judged:
     """Count, test and check every feature in every window."""
     tested = [one for one in watched if one.reference.kind is not ColumnKind.DATE]
     results: dict[str, list[DriftResult]] = {one.column: [] for one in tested}
     quality: list[QualityResult] = []
-    counted: list[dict[str, npt.NDArray[np.int64]]] = []
+    counted: list[dict[str, Counts]] = []
+    used: list[dict[str, FeatureReference]] = []
+    unreferenced: list[str] = []
     for window in windows:
-        counts: dict[str, npt.NDArray[np.int64]] = {}
-        for one in watched:
-            values = column_values(one, window.frame)
-            counts[one.column] = count_bins(one.reference, values)
-            found = check_quality(
-                window.facts.name, one.reference, values, counts[one.column], rate / max(len(watched), 1)
-            )
-            is_date = one.reference.kind is ColumnKind.DATE
-            quality += [alarm for alarm in found if not is_date or alarm.signal is QualitySignal.NULL_RATE]
+        counts, alarms = _checked(window, watched, plan.false_alarm_rate)
+        quality += alarms
+        found = {
+            one.column: references.of(one.reference, window.facts, [before[one.column] for before in counted])
+            for one in tested
+        }
+        if not all(found.values()):
+            unreferenced.append(window.facts.name)
+        held = {one.column: found[one.column] or one.reference for one in tested}
         for one in tested:
-            test = drift_test(one.reference, counts[one.column], false_alarm_rate=rate, features=len(tested))
+            test = drift_test(
+                held[one.column], counts[one.column], false_alarm_rate=plan.false_alarm_rate, features=len(tested)
+            )
             results[one.column].append(test)
         counted.append(counts)
+        used.append(held)
     trails = tuple(DriftTrail(one.reference.name, tuple(results[one.column])) for one in tested)
-    return _Judged(windows, trails if windows else (), without_slow_columns(quality), tuple(counted))
+    kept = without_slow_columns(quality)
+    return _Judged(windows, trails if windows else (), kept, tuple(counted), tuple(used), tuple(unreferenced))
+
+
+def _checked(window: Window, watched: Sequence[Watched], rate: float) -> tuple[dict[str, Counts], list[QualityResult]]:
+    """Counts of every column in a window, and the alarms of its quality."""
+    counts: dict[str, Counts] = {}
+    quality: list[QualityResult] = []
+    for one in watched:
+        values = column_values(one, window.frame)
+        counts[one.column] = count_bins(one.reference, values)
+        found = check_quality(window.facts.name, one.reference, values, counts[one.column], rate / max(len(watched), 1))
+        is_date = one.reference.kind is ColumnKind.DATE
+        quality += [alarm for alarm in found if not is_date or alarm.signal is QualitySignal.NULL_RATE]
+    return counts, quality
 
 
 def _performance(
@@ -223,8 +310,7 @@ def _performance(
     if labels is None:
         return None, None, ()
     joined, use = join_labels(frame, labels)
-    plan = yardstick.problem.monitoring
-    windows = cut_windows(joined, plan.window, min_rows=plan.min_rows)
+    windows = _cut(joined, yardstick.problem.monitoring)
     return use, joined, tuple(yardstick.judge(window) for window in windows)
 
 
@@ -346,7 +432,7 @@ def _shifts(judged: _Judged, watched: Sequence[Watched]) -> tuple[BinShift, ...]
     moved = sorted((pair for pair in pairs if pair[0].alarm), key=lambda pair: -(pair[0].psi_low or 0.0))
     shifts: list[BinShift] = []
     for _, one in moved[:_MOST_SHIFTS]:
-        before = np.asarray(one.reference.counts, dtype=np.float64)
+        before = np.asarray(judged.references[-1][one.column].counts, dtype=np.float64)
         now = judged.counts[-1][one.column].astype(np.float64)
         used = (before + now) > 0
         labels = tuple(name for name, keep in zip(bin_labels(one.reference), used, strict=True) if keep)

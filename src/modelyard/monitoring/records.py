@@ -71,6 +71,8 @@ class MonitorReport(Record):
         What a person should know, with persistence taken into account.
     verdict
         :class:`Verdict`: alarm if a finding is an error, watch if one is a warning.
+    reference, unreferenced
+        What the plan holds windows against, and the windows that had too little of it and were held against the package.
     """
 
     model: str
@@ -89,6 +91,8 @@ class MonitorReport(Record):
     shifts: tuple[BinShift, ...]
     findings: tuple[Finding, ...]
     verdict: Verdict
+    reference: str = "profile"
+    unreferenced: tuple[str, ...] = ()
 
     @property
     def has_alarms(self) -> bool:

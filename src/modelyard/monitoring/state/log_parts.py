@@ -2,7 +2,6 @@
 
 import dataclasses
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
@@ -54,11 +53,9 @@ def read_part(part: LogPart, digest: str) -> pl.DataFrame:
         return read_predictions(Path(place)).filter(pl.col("digest") == digest)
 
 
-def read_moments(parts: tuple[LogPart, ...], digest: str) -> Iterator[tuple[LogPart, pl.DataFrame]]:
-    """Id and moment of every answer, for joining labels: of a Parquet file only these columns are read."""
-    for part in parts:
-        if part.path.suffix == ".parquet":
-            scan = pl.scan_parquet(part.path, glob=False).filter(pl.col("digest") == digest)
-            yield part, scan.select("id", "at").collect()
-        else:
-            yield part, read_part(part, digest).select("id", "at")
+def read_moments(part: LogPart, digest: str) -> pl.DataFrame:
+    """Id and moment of every answer in one part, for joining labels; of a Parquet file no other column is read."""
+    if part.path.suffix != ".parquet":
+        return read_part(part, digest).select("id", "at")
+    scan = pl.scan_parquet(part.path, glob=False).filter(pl.col("digest") == digest)
+    return scan.select("id", "at").collect()

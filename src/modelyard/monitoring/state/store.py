@@ -25,10 +25,11 @@ _INDEX = "index.json"
 
 @dataclasses.dataclass(frozen=True)
 class _Source(Record):
-    """What was counted: its mark when it was read, and the hours that it went to."""
+    """What was counted: its mark when it was read, the hours that it went to, and the mark of the labels joined to them."""
 
     mark: str
     hours: tuple[dt.datetime, ...]
+    labels: str = ""
 
 
 class StateStore:
@@ -58,13 +59,16 @@ class StateStore:
         found = self._sources().get(source)
         return found.mark if found else None
 
+    def labels_mark(self, source: str) -> str | None:
+        """The mark of the labels that were last joined to a source; None if it was never counted."""
+        found = self._sources().get(source)
+        return found.labels if found else None
+
     def put(self, source: str, mark: str, states: Sequence[WindowState]) -> None:
-        """Store what one source says, in the place of what it said before.
+        """Store what one source says, in the place of what it said before; processes that store at once take turns.
 
         Raises
         ------
-        LockedError
-            If another process is storing.
         ModelyardError
             If the disk is full; what was stored is whole, and the source will be read again.
         """
@@ -82,15 +86,19 @@ class StateStore:
             sources[source] = _Source(mark, tuple(sorted(now)))
             self._write_index(sources)
 
-    def put_labels(self, source: str, labels: Mapping[dt.datetime, LabelState]) -> None:
+    def put_labels(self, source: str, mark: str, labels: Mapping[dt.datetime, LabelState]) -> None:
         """Store the labels of one source's rows, in the place of those known before."""
         with self._writing():
-            found = self._sources().get(source)
-            for hour in found.hours if found else ():
+            sources = self._sources()
+            if source not in sources:
+                return
+            for hour in sources[source].hours:
                 parts = self._parts(hour)
                 if source in parts:
                     parts[source] = dataclasses.replace(parts[source], labels=labels.get(hour, LabelState()))
                     self._write(hour, parts)
+            sources[source] = dataclasses.replace(sources[source], labels=mark)
+            self._write_index(sources)
 
     def hours(self, since: dt.datetime | None = None, until: dt.datetime | None = None) -> tuple[WindowState, ...]:
         """The stored hours that begin from ``since`` on and before ``until``, in the order of time."""
@@ -101,7 +109,7 @@ class StateStore:
 
     @contextlib.contextmanager
     def _writing(self) -> Iterator[None]:
-        with exclusive_lock(self._folder / "lock"):
+        with exclusive_lock(self._folder / "lock", wait=True):
             if self._read_index() is None:  # nothing yet, or hours over other bins: all is counted anew
                 for path in self._folder.glob("*.json.gz"):
                     path.unlink()

@@ -10,6 +10,7 @@ from modelyard.core import digest_bytes
 from modelyard.data.profile import ReferenceProfile
 from modelyard.data.schema import category_text
 from modelyard.monitoring.state.counting import HOUR, count_rows
+from modelyard.monitoring.state.hashing import hash_text
 from modelyard.monitoring.state.log_parts import log_parts, read_moments, read_part
 from modelyard.monitoring.state.records import LabelState
 from modelyard.monitoring.state.store import StateStore
@@ -54,9 +55,20 @@ def join_states(store: StateStore, folder: Path, digest: str, labels: pl.DataFra
         them.
     """
     arrived = labels.select("id", "label", came=pl.col("at"))
-    for part, rows in read_moments(log_parts(folder), digest):
-        joined = rows.unique("id", keep="first", maintain_order=True).join(arrived, on="id", how="inner")
-        store.put_labels(part.name, _label_states(joined, zone))
+    mark = _labels_mark(labels)
+    for part in log_parts(folder):
+        if store.labels_mark(part.name) == mark:
+            continue
+        rows = read_moments(part, digest).unique("id", keep="first", maintain_order=True)
+        store.put_labels(part.name, mark, _label_states(rows.join(arrived, on="id", how="inner"), zone))
+
+
+def _labels_mark(labels: pl.DataFrame) -> str:
+    """What changes when labels come or are corrected."""
+    text = labels.select(
+        pl.concat_str(category_text(labels["id"]), category_text(labels["label"]), separator="=")
+    ).to_series()
+    return f"{labels.height}:{int(hash_text(text.drop_nulls()).sum()):x}"
 
 
 def _label_states(joined: pl.DataFrame, zone: str) -> Mapping[dt.datetime, LabelState]:

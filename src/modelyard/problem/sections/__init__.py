@@ -10,6 +10,7 @@ from modelyard.problem.sections.deploy import DeployPlan
 from modelyard.problem.sections.log import LogPlan
 from modelyard.problem.sections.strict import Strict
 from modelyard.problem.sections.training import CustomEstimator, SearchRange, TrainingPlan
+from modelyard.problem.sections.windows import WindowPlan
 
 __all__ = [
     "AnomalyPlan",
@@ -21,4 +22,5 @@ __all__ = [
     "SearchRange",
     "Strict",
     "TrainingPlan",
+    "WindowPlan",
 ]
