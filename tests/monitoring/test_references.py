@@ -92,7 +92,7 @@ def test_hours_roll_up_to_the_windows_of_their_rows(profile: ReferenceProfile, m
     counts = [tuple(count_bins(reference, window.frame["feature.age"]).tolist()) for window in windows]
 
     assert [state.rows for state in rolled] == [window.facts.rows for window in windows]
-    assert [state.feature("age").counts for state in rolled] == counts  # type: ignore[union-attr]
+    assert [state.feature("feature.age").counts for state in rolled] == counts  # type: ignore[union-attr]
 
 
 def test_the_tolerance_is_learnt_from_twenty_windows() -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from modelyard.core import Finding, Severity
+from modelyard.monitoring.columns import SCORE
 from modelyard.monitoring.drift import DriftLevel, DriftResult
 from modelyard.monitoring.performance import LabelUse, PerformanceWindow
 from modelyard.monitoring.quality import QualityResult, QualitySignal
@@ -80,7 +81,8 @@ def drift_findings(trails: Iterable[DriftTrail], *, scores: frozenset[str], loss
 
 def _drift_finding(trail: DriftTrail, levels: Sequence[int], severity: Severity, *, is_score: bool) -> Finding:
     last = next(result for result in reversed(trail.results) if result.alarm)
-    subject = "The model's score" if is_score else f"`{trail.feature}`"
+    said = "The model's score" if trail.feature == SCORE else "The mix of the model's decisions"
+    subject = said if is_score else f"`{trail.feature}`"
     past = "" if any(levels[-_LAST:]) else ", but not in the latest ones"
     message = (
         f"{subject} moved in {_count(levels)} windows{past}: PSI {format_number(last.psi)}, certainly at least "

@@ -11,7 +11,8 @@ import polars as pl
 from modelyard.core import DataError, Finding, Severity, derive_seed, worst_severity
 from modelyard.data.profile import FeatureReference, ReferenceProfile, bin_labels, count_bins
 from modelyard.data.schema import ColumnKind, category_text
-from modelyard.monitoring.columns import Watched, column_values, watched_columns
+from modelyard.monitoring.columns import Watched, column_matrix, column_values, watched_columns
+from modelyard.monitoring.domain import DomainTest, domain_test
 from modelyard.monitoring.drift import DriftResult, drift_test
 from modelyard.monitoring.findings import (
     drift_findings,
@@ -44,7 +45,6 @@ Counts = npt.NDArray[np.int64]
 
 _MOST_SHIFTS = 5
 _MOST_COLUMNS = 40
-_TOP_CATEGORIES = 5
 _FAULTS = frozenset(
     {
         QualitySignal.FROZEN,
@@ -218,6 +218,7 @@ def judge(
         verdict=_verdict(facts, findings),
         reference=plan.reference,
         unreferenced=judged.unreferenced,
+        domain=_domain(judged, watched, plan, problem.training.seed),
     )
 
 
@@ -270,7 +271,9 @@ def _judge(
         counts, alarms = _checked(window, watched, plan.false_alarm_rate)
         quality += alarms
         found = {
-            one.column: references.of(one.reference, window.facts, [before[one.column] for before in counted])
+            one.column: references.of(
+                one.reference, one.column, window.facts, [before[one.column] for before in counted]
+            )
             for one in tested
         }
         if not all(found.values()):
@@ -400,27 +403,26 @@ def _window_of(windows: Sequence[Window], loss: PerformanceWindow | None) -> int
 
 
 def _matrix(frame: pl.DataFrame, watched: Sequence[Watched]) -> Floats:
-    """Features as standardised numbers: numbers as they are, the most frequent categories as indicators."""
-    columns: list[Floats] = []
-    for one in watched:
-        if one.is_score or len(columns) >= _MOST_COLUMNS:
-            continue
-        values = column_values(one, frame)
-        if one.reference.is_counted_by_category:
-            text = category_text(values)
-            levels = one.reference.categories[:_TOP_CATEGORIES]
-            columns += [(text == level).fill_null(value=False).cast(pl.Float64).to_numpy() for level in levels]
-        elif one.reference.kind in (ColumnKind.NUMERIC, ColumnKind.TEXT):
-            columns.append(values.cast(pl.Float64, strict=False).to_numpy())
-    if not columns:
-        return np.empty((frame.height, 0))
-    matrix = np.column_stack(columns)
+    """Features as standardised numbers; missing cells are 0."""
+    matrix, _ = column_matrix(watched, frame, most=_MOST_COLUMNS)
+    if matrix.shape[1] == 0:
+        return matrix
     known = np.isfinite(matrix)
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, matrix, 0.0).sum(axis=0) / count
     centred = np.where(known, matrix - mean, 0.0)
     spread = np.sqrt((centred**2).sum(axis=0) / count)
     return np.asarray(np.clip(centred / np.where(spread > 0, spread, 1.0), -5.0, 5.0))
+
+
+def _domain(judged: _Judged, watched: Sequence[Watched], plan: Monitoring, seed: int) -> DomainTest | None:
+    """Whether the last judged window's rows can be told from those of the windows before it."""
+    if len(judged.windows) < _FEWEST_POOLED:
+        return None
+    last = judged.windows[-1]
+    before = pl.concat([window.frame for window in judged.windows[-1 - plan.trailing : -1]])
+    sides = [column_matrix(watched, frame, most=_MOST_COLUMNS) for frame in (before, last.frame)]
+    return domain_test(last.facts.name, sides[0][0], sides[1][0], sides[0][1], derive_seed(seed, "domain"))
 
 
 def _shifts(judged: _Judged, watched: Sequence[Watched]) -> tuple[BinShift, ...]:

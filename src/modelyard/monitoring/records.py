@@ -5,6 +5,7 @@ import datetime as dt
 import enum
 
 from modelyard.core import Finding, Record
+from modelyard.monitoring.domain import DomainTest
 from modelyard.monitoring.drift import DriftResult
 from modelyard.monitoring.performance import LabelUse, PerformanceWindow
 from modelyard.monitoring.quality import QualityResult
@@ -73,6 +74,8 @@ class MonitorReport(Record):
         :class:`Verdict`: alarm if a finding is an error, watch if one is a warning.
     reference, unreferenced
         What the plan holds windows against, and the windows that had too little of it and were held against the package.
+    domain
+        Whether rows of the last judged window can be told from earlier ones; None without earlier windows.
     """
 
     model: str
@@ -93,6 +96,7 @@ class MonitorReport(Record):
     verdict: Verdict
     reference: str = "profile"
     unreferenced: tuple[str, ...] = ()
+    domain: DomainTest | None = None
 
     @property
     def has_alarms(self) -> bool:

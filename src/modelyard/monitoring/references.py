@@ -51,13 +51,17 @@ class References:
     past: Sequence[WindowState] = ()
     history: Sequence[WindowState] = ()
 
-    def of(self, package: FeatureReference, window: WindowFacts, before: Sequence[Counts]) -> FeatureReference | None:
+    def of(
+        self, package: FeatureReference, column: str, window: WindowFacts, before: Sequence[Counts]
+    ) -> FeatureReference | None:
         """The reference of one feature for one window; None if there is not enough to hold it against.
 
         Parameters
         ----------
         package
             The feature in the package's profile, whose bins stay.
+        column
+            The log's column that holds it.
         window
             The window that is judged.
         before
@@ -72,8 +76,8 @@ class References:
             return package
         if self.kind == "last_year":
             hours = [state for state in self.history if window.start - _YEAR <= state.last <= window.end - _YEAR]
-            return self._enough(package, _counts(package, hours))
-        table = [*_counts(package, self.past), *before][-self.trailing :]
+            return self._enough(package, _counts(package, column, hours))
+        table = [*_counts(package, column, self.past), *before][-self.trailing :]
         return self._enough(package, table) if len(table) >= _FEWEST_WINDOWS else None
 
     def _enough(self, package: FeatureReference, table: Sequence[Counts]) -> FeatureReference | None:
@@ -120,8 +124,8 @@ def roll_up(hours: Sequence[WindowState], length: Length, *, min_rows: int, zone
     return tuple(found)
 
 
-def _counts(package: FeatureReference, states: Sequence[WindowState]) -> list[Counts]:
+def _counts(package: FeatureReference, column: str, states: Sequence[WindowState]) -> list[Counts]:
     """The feature's counts in each window that has it, over the package's bins."""
     digest = bins_digest(package)
-    found = (state.feature(package.name) for state in states)
+    found = (state.feature(column) for state in states)
     return [np.asarray(one.counts, dtype=np.int64) for one in found if one is not None and one.bins == digest]

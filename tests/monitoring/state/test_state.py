@@ -71,7 +71,7 @@ def test_a_state_says_what_the_window_held(profile: ReferenceProfile, make_log: 
     )
     state = merged(count_rows(profile, odd))
     assert state is not None
-    spend, plan, age = (state.feature(name) for name in ("spend", "plan", "age"))
+    spend, plan, age = (state.feature(f"feature.{name}") for name in ("spend", "plan", "age"))
     assert spend is not None
     assert plan is not None
     assert age is not None

@@ -59,7 +59,7 @@ def count_rows(profile: ReferenceProfile, frame: pl.DataFrame, *, zone: str = "U
     rows = frame.with_columns(at=moments(frame))
     starts = rows["at"].dt.convert_time_zone(zone).dt.truncate(HOUR).dt.convert_time_zone("UTC")
     watched, _ = watched_columns(profile, rows, {})
-    digests = {one.reference.name: bins_digest(one.reference) for one in watched}
+    digests = {one.column: bins_digest(one.reference) for one in watched}
     parts = rows.with_columns(_start=starts).partition_by("_start", maintain_order=True, include_key=True)
     states = [_state(part["_start"][0], part, watched, digests) for part in parts]
     return tuple(sorted(states, key=lambda state: state.start))
@@ -68,7 +68,7 @@ def count_rows(profile: ReferenceProfile, frame: pl.DataFrame, *, zone: str = "U
 def _state(
     start: dt.datetime, rows: pl.DataFrame, watched: Sequence[Watched], digests: Mapping[str, str]
 ) -> WindowState:
-    ordered = sorted(watched, key=lambda one: one.reference.name)
+    ordered = sorted(watched, key=lambda one: one.column)
     buckets, total_us = _latency(rows)
     return WindowState(
         start=start,
@@ -83,7 +83,10 @@ def _state(
         latency_us=total_us,
         decisions=_decisions(rows),
         features=tuple(
-            count_feature(one.reference, column_values(one, rows), digests[one.reference.name]) for one in ordered
+            dataclasses.replace(
+                count_feature(one.reference, column_values(one, rows), digests[one.column]), name=one.column
+            )
+            for one in ordered
         ),
     )
 

@@ -23,7 +23,7 @@ class FeatureState(Record):
     Parameters
     ----------
     name
-        As in the profile.
+        The log's column.
     bins
         Digest of the frozen bins: counts over other bins are never added.
     counts
