@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from modelyard.core import Finding, Severity
 from modelyard.monitoring.columns import SCORE
 from modelyard.monitoring.drift import DriftLevel, DriftResult
+from modelyard.monitoring.flow.persistence import persistent_severity
 from modelyard.monitoring.performance import LabelUse, PerformanceWindow
 from modelyard.monitoring.quality import QualityResult, QualitySignal
 from modelyard.monitoring.records import DriftTrail
@@ -16,14 +17,11 @@ __all__ = [
     "label_findings",
     "log_findings",
     "performance_finding",
-    "persistent_severity",
     "quality_findings",
     "window_findings",
 ]
 
 _LAST = 3
-_NEEDED = 2
-_STRONG = 2
 
 _QUALITY_WORDS = {
     QualitySignal.NULL_RATE: "is missing in {now} of the rows, in training in {before}",
@@ -33,26 +31,8 @@ _QUALITY_WORDS = {
     QualitySignal.FROZEN: "has one and the same value in every row",
     QualitySignal.NEW_SPIKE: "has one value in {now} of the rows that was rare in training",
     QualitySignal.UNIT_CHANGE: "seems to have changed its unit",
+    QualitySignal.WRONG_TYPE: "holds values of another type in {now} of the rows",
 }
-
-
-def persistent_severity(levels: Sequence[int]) -> Severity | None:
-    """How much a signal matters, from its level (0 quiet to 3) in each judged window, oldest first.
-
-    An error needs two strong alarms (level 2 or 3) in the last three windows; one strong alarm, or two weak ones, is a
-    warning; one weak alarm, or any alarm before the last three windows, is a note. None if there was none.
-
-    >>> persistent_severity([0, 3, 3]), persistent_severity([0, 0, 3]), persistent_severity([0, 0, 0])
-    (<Severity.ERROR: 'error'>, <Severity.WARNING: 'warning'>, None)
-    """
-    recent = levels[-_LAST:]
-    alarms = sum(level > 0 for level in recent)
-    strong = sum(level >= _STRONG for level in recent)
-    if strong >= _NEEDED:
-        return Severity.ERROR
-    if strong or alarms >= _NEEDED:
-        return Severity.WARNING
-    return Severity.INFO if any(levels) else None
 
 
 def drift_findings(trails: Iterable[DriftTrail], *, scores: frozenset[str], loss_ruled_out: bool) -> list[Finding]:

@@ -22,6 +22,7 @@ from modelyard.monitoring.findings import (
     quality_findings,
     window_findings,
 )
+from modelyard.monitoring.flow import service_findings, service_windows, volume_findings, volumes
 from modelyard.monitoring.performance import (
     LabelUse,
     PerformanceWindow,
@@ -29,7 +30,7 @@ from modelyard.monitoring.performance import (
     judge_performance,
     outcomes,
 )
-from modelyard.monitoring.quality import QualityResult, QualitySignal, check_quality, without_slow_columns
+from modelyard.monitoring.quality import QualityResult, QualitySignal, check_quality, check_type, without_slow_columns
 from modelyard.monitoring.records import BinShift, DriftTrail, MonitorReport, Verdict
 from modelyard.monitoring.references import References, roll_up
 from modelyard.monitoring.root_cause import Diagnosis, Evidence, diagnose, labels_needed
@@ -52,6 +53,7 @@ _FAULTS = frozenset(
         QualitySignal.NULL_RATE,
         QualitySignal.RESPELLED,
         QualitySignal.UNIT_CHANGE,
+        QualitySignal.WRONG_TYPE,
     }
 )
 
@@ -197,6 +199,9 @@ def judge(
     findings += [*drift, *quality_findings(judged.quality, names, drifted=drifted)]
     findings += label_findings(use, performance) if use else []
     findings += log_findings(repeated, missing if frame.height else (), versions)
+    service = service_windows(judged.windows)
+    volume = volumes(frame, plan.window, zone=plan.zone, now=background.now, history=background.history)
+    findings += [*service_findings(service), *volume_findings(volume)]
     findings += window_findings(ahead, judged.unreferenced, plan.reference)
     facts = tuple(window.facts for window in windows)
     return MonitorReport(
@@ -218,6 +223,8 @@ def judge(
         verdict=_verdict(facts, findings),
         reference=plan.reference,
         unreferenced=judged.unreferenced,
+        service=service,
+        volume=volume,
         domain=_domain(judged, watched, plan, problem.training.seed),
     )
 
@@ -299,8 +306,11 @@ def _checked(window: Window, watched: Sequence[Watched], rate: float) -> tuple[d
         values = column_values(one, window.frame)
         counts[one.column] = count_bins(one.reference, values)
         found = check_quality(window.facts.name, one.reference, values, counts[one.column], rate / max(len(watched), 1))
-        is_date = one.reference.kind is ColumnKind.DATE
-        quality += [alarm for alarm in found if not is_date or alarm.signal is QualitySignal.NULL_RATE]
+        if one.reference.kind is ColumnKind.DATE:
+            found = tuple(alarm for alarm in found if alarm.signal is QualitySignal.NULL_RATE)
+        # What cannot be read counts as missing; that it is there, in another type, is the better sentence.
+        unreadable = check_type(window.facts.name, one.reference, window.frame[one.column], values)
+        quality += unreadable or found
     return counts, quality
 
 
