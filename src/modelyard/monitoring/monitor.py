@@ -14,6 +14,7 @@ from modelyard.data.schema import ColumnKind, category_text
 from modelyard.monitoring.columns import Watched, column_matrix, column_values, watched_columns
 from modelyard.monitoring.domain import DomainTest, domain_test
 from modelyard.monitoring.drift import DriftResult, drift_test
+from modelyard.monitoring.expected import Expecting, expect, expected_findings
 from modelyard.monitoring.findings import (
     drift_findings,
     label_findings,
@@ -109,6 +110,11 @@ class _Yardstick:
     threshold: float | None
     classes: Sequence[str]
 
+    @property
+    def expecting(self) -> Expecting:
+        """The same for windows without labels."""
+        return Expecting(self.problem, self.reference, self.threshold, self.classes)
+
     def judge(self, window: Window) -> PerformanceWindow:
         return judge_performance(
             window, self.problem, reference=self.reference, threshold=self.threshold, classes=self.classes
@@ -181,7 +187,8 @@ def judge(
         tuple(window for window in windows if window.facts.judged), watched, plan, _references(frame, plan, background)
     )
     yardstick = _Yardstick(problem, background.reference_score, background.threshold, background.classes)
-    use, labelled, performance = _performance(frame, labels, yardstick)
+    use, labelled, judgements = _performance(frame, labels, yardstick)
+    performance = tuple(judgement for _, judgement in judgements)
     pooled = _since_the_score_moved(judged, watched, labelled, performance, yardstick)
     recent = (*performance, *([pooled] if pooled else []))
     diagnosis = _diagnose(judged, watched, labelled, recent, yardstick)
@@ -199,6 +206,8 @@ def judge(
     findings += [*drift, *quality_findings(judged.quality, names, drifted=drifted)]
     findings += label_findings(use, performance) if use else []
     findings += log_findings(repeated, missing if frame.height else (), versions)
+    expected = expect(judged.windows, judgements, judged.quality, yardstick.expecting)
+    findings += expected_findings(expected, problem.primary_metric, labelled=bool(performance))
     service = service_windows(judged.windows)
     volume = volumes(frame, plan.window, zone=plan.zone, now=background.now, history=background.history)
     findings += [*service_findings(service), *volume_findings(volume)]
@@ -223,6 +232,7 @@ def judge(
         verdict=_verdict(facts, findings),
         reference=plan.reference,
         unreferenced=judged.unreferenced,
+        expected=expected,
         service=service,
         volume=volume,
         domain=_domain(judged, watched, plan, problem.training.seed),
@@ -318,13 +328,13 @@ def _performance(
     frame: pl.DataFrame,
     labels: pl.DataFrame | None,
     yardstick: _Yardstick,
-) -> tuple[LabelUse | None, pl.DataFrame | None, tuple[PerformanceWindow, ...]]:
-    """What became of the labels, the labelled rows, and the metric per window of labelled rows."""
+) -> tuple[LabelUse | None, pl.DataFrame | None, tuple[tuple[Window, PerformanceWindow], ...]]:
+    """What became of the labels, the labelled rows, and each window of them with its metric."""
     if labels is None:
         return None, None, ()
     joined, use = join_labels(frame, labels)
     windows = _cut(joined, yardstick.problem.monitoring)
-    return use, joined, tuple(yardstick.judge(window) for window in windows)
+    return use, joined, tuple((window, yardstick.judge(window)) for window in windows)
 
 
 def _since_the_score_moved(

@@ -20,6 +20,7 @@ __all__ = [
     "join_labels",
     "judge_performance",
     "outcomes",
+    "predicted",
     "tolerated_score",
 ]
 
@@ -160,6 +161,27 @@ def outcomes(joined: pl.DataFrame, problem: Problem, classes: Sequence[str]) -> 
     return _multiclass(joined, classes)
 
 
+def predicted(frame: pl.DataFrame, task: Task, classes: Sequence[str]) -> tuple[Floats, str]:
+    """What was predicted, in the shape of :class:`Outcomes`, for rows without labels; and why it is empty, if it is."""
+    if task is Task.MULTICLASS:
+        shares = _probabilities(frame, len(classes))
+        return (np.empty((0, 0)), "the log holds no probabilities of the classes") if shares is None else (shares, "")
+    if "score" not in frame.columns:
+        return np.empty(0), "the log holds no scores"
+    scores = _numbers(frame, "score")
+    return scores[np.isfinite(scores)], ""
+
+
+def _probabilities(frame: pl.DataFrame, classes: int) -> Floats | None:
+    """Probabilities of the classes, shape (rows, classes); None where the log lacks some."""
+    if not classes or "probabilities" not in frame.columns or frame["probabilities"].null_count():
+        return None
+    lengths = frame["probabilities"].list.len()
+    if not frame.height or not lengths.min() == lengths.max() == classes:
+        return None
+    return frame["probabilities"].list.to_array(classes).to_numpy().astype(np.float64)
+
+
 def _binary(joined: pl.DataFrame, problem: Problem, classes: Sequence[str]) -> Outcomes:
     positive = problem.data.positive or (classes[-1] if classes else None)
     if positive is None:
@@ -175,11 +197,9 @@ def _multiclass(joined: pl.DataFrame, classes: Sequence[str]) -> Outcomes:
     codes = {name: float(code) for code, name in enumerate(names)}
     truth = joined["truth"].replace_strict(codes, default=None, return_dtype=pl.Float64).to_numpy()
     kept = np.isfinite(truth)
-    if classes and "probabilities" in joined.columns and not joined["probabilities"].null_count():
-        lengths = joined["probabilities"].list.len()
-        if joined.height and lengths.min() == lengths.max() == len(names):
-            shares = joined["probabilities"].list.to_array(len(names)).to_numpy().astype(np.float64)
-            return Outcomes(truth[kept], shares[kept], kept)
+    shares = _probabilities(joined, len(classes))
+    if shares is not None:
+        return Outcomes(truth[kept], shares[kept], kept)
     decided = joined["label"].replace_strict(codes, default=None, return_dtype=pl.Float64).to_numpy()
     kept &= np.isfinite(decided)
     certain = np.zeros((int(kept.sum()), max(len(names), 1)))

@@ -7,6 +7,7 @@ import enum
 from modelyard.core import Finding, Record
 from modelyard.monitoring.domain import DomainTest
 from modelyard.monitoring.drift import DriftResult
+from modelyard.monitoring.expected import ExpectedPerformance
 from modelyard.monitoring.flow import ServiceWindow, Volume
 from modelyard.monitoring.performance import LabelUse, PerformanceWindow
 from modelyard.monitoring.quality import QualityResult
@@ -77,6 +78,8 @@ class MonitorReport(Record):
         What the plan holds windows against, and the windows that had too little of it and were held against the package.
     domain
         Whether rows of the last judged window can be told from earlier ones; None without earlier windows.
+    expected
+        What the predictions of the last fourteen judged windows promise, and whether that may be believed.
     service, volume
         Latency and errors of the judged windows, and rows by period; the latter empty for windows that are no periods.
     """
@@ -100,6 +103,7 @@ class MonitorReport(Record):
     reference: str = "profile"
     unreferenced: tuple[str, ...] = ()
     domain: DomainTest | None = None
+    expected: tuple[ExpectedPerformance, ...] = ()
     service: tuple[ServiceWindow, ...] = ()
     volume: tuple[Volume, ...] = ()
 
