@@ -27,6 +27,7 @@ from modelyard.monitoring.flow import service_findings, service_windows, volume_
 from modelyard.monitoring.performance import (
     LabelUse,
     PerformanceWindow,
+    by_arrival,
     join_labels,
     judge_performance,
     outcomes,
@@ -36,8 +37,9 @@ from modelyard.monitoring.records import BinShift, DriftTrail, MonitorReport, Ve
 from modelyard.monitoring.references import References, roll_up
 from modelyard.monitoring.root_cause import Diagnosis, Evidence, diagnose, labels_needed
 from modelyard.monitoring.state import WindowState
+from modelyard.monitoring.streams import error_stream, stream_findings
 from modelyard.monitoring.windows import Window, WindowFacts, before_moment, cut_windows, moments
-from modelyard.problem import Problem
+from modelyard.problem import Problem, Task
 from modelyard.problem.schema import Monitoring
 
 __all__ = ["Background", "judge", "monitor"]
@@ -208,6 +210,8 @@ def judge(
     findings += log_findings(repeated, missing if frame.height else (), versions)
     expected = expect(judged.windows, judgements, judged.quality, yardstick.expecting)
     findings += expected_findings(expected, problem.primary_metric, labelled=bool(performance))
+    stream = None if labelled is None else error_stream(by_arrival(labelled, labels), Task(problem.task))
+    findings += [] if drop else stream_findings(stream)  # a loss is said once
     service = service_windows(judged.windows)
     volume = volumes(frame, plan.window, zone=plan.zone, now=background.now, history=background.history)
     findings += [*service_findings(service), *volume_findings(volume)]
@@ -233,6 +237,7 @@ def judge(
         reference=plan.reference,
         unreferenced=judged.unreferenced,
         expected=expected,
+        stream=stream,
         service=service,
         volume=volume,
         domain=_domain(judged, watched, plan, problem.training.seed),

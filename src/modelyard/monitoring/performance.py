@@ -10,13 +10,14 @@ import polars as pl
 
 from modelyard.core import DataError, Record, derive_seed
 from modelyard.data.schema import category_text
-from modelyard.monitoring.windows import Window
+from modelyard.monitoring.windows import Window, moments
 from modelyard.problem import MetricInput, Problem, Task, metric_spec
 
 __all__ = [
     "LabelUse",
     "Outcomes",
     "PerformanceWindow",
+    "by_arrival",
     "join_labels",
     "judge_performance",
     "outcomes",
@@ -142,6 +143,16 @@ def join_labels(predictions: pl.DataFrame, labels: pl.DataFrame) -> tuple[pl.Dat
         unknown_ids=latest.height - joined.height,
     )
     return joined, use
+
+
+def by_arrival(joined: pl.DataFrame, labels: pl.DataFrame | None) -> pl.DataFrame:
+    """Labelled rows in the order in which their labels came; in that of their predictions where that is not known."""
+    ordered = joined.with_columns(at=moments(joined)).sort("at", maintain_order=True)
+    if labels is None or "at" not in labels.columns:
+        return ordered
+    came = pl.DataFrame({"id": category_text(labels["id"]), "_came": labels["at"]}).drop_nulls()
+    latest = came.group_by("id").agg(pl.col("_came").max())
+    return ordered.join(latest, on="id", how="left", maintain_order="left").sort("_came", maintain_order=True)
 
 
 def outcomes(joined: pl.DataFrame, problem: Problem, classes: Sequence[str]) -> Outcomes:

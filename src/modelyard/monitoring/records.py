@@ -12,6 +12,7 @@ from modelyard.monitoring.flow import ServiceWindow, Volume
 from modelyard.monitoring.performance import LabelUse, PerformanceWindow
 from modelyard.monitoring.quality import QualityResult
 from modelyard.monitoring.root_cause import Diagnosis
+from modelyard.monitoring.streams import ErrorStream
 from modelyard.monitoring.windows import WindowFacts
 
 __all__ = ["BinShift", "DriftTrail", "MonitorReport", "Verdict"]
@@ -80,6 +81,8 @@ class MonitorReport(Record):
         Whether rows of the last judged window can be told from earlier ones; None without earlier windows.
     expected
         What the predictions of the last fourteen judged windows promise, and whether that may be believed.
+    stream
+        The errors of all labelled rows as their labels came; None without labels.
     service, volume
         Latency and errors of the judged windows, and rows by period; the latter empty for windows that are no periods.
     """
@@ -104,6 +107,7 @@ class MonitorReport(Record):
     unreferenced: tuple[str, ...] = ()
     domain: DomainTest | None = None
     expected: tuple[ExpectedPerformance, ...] = ()
+    stream: ErrorStream | None = None
     service: tuple[ServiceWindow, ...] = ()
     volume: tuple[Volume, ...] = ()
 

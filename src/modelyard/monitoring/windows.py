@@ -98,14 +98,8 @@ def cut_windows(
     for first, last, begin, rows in _merged_runs(lengths, fewest):
         part = frame.slice(begin, rows).drop(_BATCH, strict=False)
         name = _name((values[first], values[last]), length, zone, len(windows) + 1)
-        facts = WindowFacts(
-            name,
-            part["at"].min(),
-            part["at"].max(),
-            rows,
-            last - first + 1,
-            judged=rows >= fewest,  # type: ignore[arg-type]
-        )
+        at = part["at"] if batch is None else part["at"].sort()
+        facts = WindowFacts(name, at[0], at[-1], rows, last - first + 1, judged=rows >= fewest)
         windows.append(Window(facts, part))
     return tuple(windows)
 

@@ -39,7 +39,7 @@ def test_a_promise_is_what_comes_true(profile: ReferenceProfile, problem: Proble
     for changes in ({}, {"mean": -0.8}):
         log, labels = make_log(4, lambda _, changes=changes: changes, rows=2_000)
         report = _monitor(profile, problem, log)
-        value = np.mean([one.value for one in report.expected if one.value is not None])
+        value = float(np.mean([one.value for one in report.expected if one.value is not None]))
 
         assert abs(value - _auc(log, labels)) < 0.012
         assert [one.assumption for one in report.expected] == [Assumption.UNCHECKED] * 4
@@ -61,7 +61,7 @@ def test_a_unit_bug_raises_the_promise_and_breaks_its_assumption(
     log, labels = make_log(4, rows=2_000)
     broken = _scored_with(log, {"feature.age": pl.col("feature.age") * 10})
     usual, report = _monitor(profile, problem, log), _monitor(profile, problem, broken)
-    promised = [np.mean([one.value for one in each.expected]) for each in (usual, report)]
+    promised = [float(np.mean([one.value or 0.0 for one in each.expected])) for each in (usual, report)]
 
     assert promised[1] > promised[0] + 0.05
     assert _auc(broken, labels) < promised[1] - 0.08
@@ -116,7 +116,7 @@ def test_known_errors_promise_the_error_of_new_rows(metric: str) -> None:
     """Errors that grow with the prediction promise larger errors where predictions are larger."""
     generator = np.random.default_rng(2)
 
-    def rows(centre: float) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    def rows(centre: float) -> tuple[np.ndarray, np.ndarray]:
         prediction = generator.uniform(centre, centre + 5, 3_000)
         return prediction + generator.normal(0, prediction), prediction
 
@@ -125,7 +125,7 @@ def test_known_errors_promise_the_error_of_new_rows(metric: str) -> None:
     truth, prediction = rows(5.0)
     both = tuple(np.concatenate(pair) for pair in zip(known, known_high, strict=True))
 
-    def measure(codes: np.ndarray, said: np.ndarray, weights: np.ndarray) -> np.ndarray:  # type: ignore[type-arg]
+    def measure(codes: np.ndarray, said: np.ndarray, weights: np.ndarray) -> np.ndarray:
         return score_weighted(metric, codes, said, weights)
 
     promise = error_promise(prediction, both[0], both[1], measure, seed=1)

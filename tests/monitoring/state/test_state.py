@@ -46,7 +46,7 @@ def test_hours_add_up_to_the_day_bit_for_bit(
     log = _spread(make_log(1, rows=rows, seed=seed)[0], 24, seed)
     hours = list(count_rows(profile, log))
     whole = count_rows(profile, log.with_columns(at=START))[0]
-    np.random.default_rng(seed).shuffle(hours)  # type: ignore[arg-type]
+    np.random.default_rng(seed).shuffle(hours)
     day = functools.reduce(operator.add, hours)
 
     assert sum(hour.rows for hour in hours) == rows
