@@ -2,6 +2,8 @@
 
 from modelyard.monitoring.domain import DomainTest
 from modelyard.monitoring.drift import DriftResult
+from modelyard.monitoring.expected.page import expected_sections
+from modelyard.monitoring.flow.page import flow_sections
 from modelyard.monitoring.records import MonitorReport, Verdict
 from modelyard.monitoring.root_cause import Cause
 from modelyard.problem import Problem, metric_spec
@@ -53,10 +55,12 @@ def monitor_page(report: MonitorReport, problem: Problem) -> Page:
     ]
     if report.performance or report.labels:
         sections.append(_performance(report))
+    sections += expected_sections(report.expected, metric_spec(report.metric).title)
     if report.trails:
         sections.append(_drift(report, problem))
     if report.quality:
         sections.append(Section("Data quality", (_quality_table(report),)))
+    sections += flow_sections(report.service, report.volume)
     if report.windows:
         sections.append(Section("Windows", (Details(f"{len(report.windows)} windows", (_window_table(report),)),)))
     owner = f"Owner: {problem.owner}. " if problem.owner else ""

@@ -126,10 +126,10 @@ def test_distinct_values_are_counted_within_a_tenth(true: int) -> None:
     """HyperLogLog with 1,024 registers is right within three standard errors, and merging is counting together."""
     hashes = hash_numbers(np.arange(float(true)))
     half = true // 2
-    halves = merged_registers(registers_of(hashes[:half]), registers_of(hashes[half:]))
+    halves = merged_registers(registers_of([hashes[:half]]), registers_of([hashes[half:]]))
 
-    assert abs(count_distinct(registers_of(hashes)) / true - 1) < 0.1
-    assert halves == registers_of(hashes)
+    assert abs(count_distinct(registers_of([hashes])) / true - 1) < 0.1
+    assert halves == registers_of([hashes])
 
 
 def test_a_text_has_one_hash_whatever_stands_beside_it() -> None:

@@ -2,8 +2,6 @@
 
 import dataclasses
 import datetime as dt
-import functools
-import operator
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -97,23 +95,15 @@ def count_feature(reference: FeatureReference, values: pl.Series, bins: str) -> 
         text = category_text(values)
         counts = tuple(count_bins(reference, text).tolist())
         levels = text.drop_nulls().unique()
-        return FeatureState(reference.name, bins, counts, distinct=registers_of(hash_text(levels)))
-    numbers, ruler = as_numbers(values), Ruler.of(reference)
-    blocks = [numbers[begin : begin + _BLOCK] for begin in range(0, max(len(numbers), 1), _BLOCK)]
-    return functools.reduce(operator.add, (_count_numbers(reference, block, bins, ruler) for block in blocks))
-
-
-def _count_numbers(
-    reference: FeatureReference, numbers: npt.NDArray[np.float64], bins: str, ruler: Ruler
-) -> FeatureState:
+        return FeatureState(reference.name, bins, counts, distinct=registers_of([hash_text(levels)]))
+    numbers = as_numbers(values)
     counts = tuple(count_bins(reference, pl.Series(numbers)).tolist())
     known = numbers[np.isfinite(numbers)]
     if len(known) == 0:
         return FeatureState(reference.name, bins, counts)
     low, high = float(known.min()), float(known.max())
-    return FeatureState(
-        reference.name, bins, counts, low, high, Shape.of(ruler, known), registers_of(hash_numbers(known))
-    )
+    registers = registers_of(hash_numbers(known[begin : begin + _BLOCK]) for begin in range(0, len(known), _BLOCK))
+    return FeatureState(reference.name, bins, counts, low, high, Shape.of(Ruler.of(reference), known), registers)
 
 
 def _unscored(rows: pl.DataFrame) -> int:

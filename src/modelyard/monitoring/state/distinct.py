@@ -6,6 +6,7 @@ small numbers by linear counting (Whang et al. 1990). With 1,024 registers the s
 
 import base64
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -20,19 +21,20 @@ _HIGHEST = 1023 + 53
 """The exponent of 2 to the 53, as a float's bits hold it."""
 
 
-def registers_of(hashes: npt.NDArray[np.uint64]) -> str:
-    """The registers of hashed values, in base 64: the longest run of leading zeros in each of 1,024 parts.
+def registers_of(parts: Iterable[npt.NDArray[np.uint64]]) -> str:
+    """The registers of hashed values, in base 64: the longest run of leading zeros in each of 1,024 groups.
 
     >>> from modelyard.monitoring.state.hashing import hash_numbers
-    >>> round(count_distinct(registers_of(hash_numbers(np.arange(50.0)))))
+    >>> round(count_distinct(registers_of([hash_numbers(np.arange(50.0))])))
     50
     """
-    places = (hashes >> np.uint64(64 - _INDEX_BITS)).view(np.int64)
-    # The 53 bits below fit a float exactly, whose exponent counts the zeros.
-    rest = ((hashes << np.uint64(_INDEX_BITS)) >> np.uint64(11)).view(np.int64).astype(np.float64)
-    ranks = np.minimum(_HIGHEST - (rest.view(np.int64) >> 52), 54).astype(np.uint8)
     longest = np.zeros(_REGISTERS, dtype=np.uint8)
-    np.maximum.at(longest, places, ranks)
+    for hashes in parts:
+        places = (hashes >> np.uint64(64 - _INDEX_BITS)).view(np.int64)
+        # The 53 bits below fit a float exactly, whose exponent counts the zeros.
+        rest = ((hashes << np.uint64(_INDEX_BITS)) >> np.uint64(11)).view(np.int64).astype(np.float64)
+        ranks = np.minimum(_HIGHEST - (rest.view(np.int64) >> 52), 54).astype(np.uint8)
+        np.maximum.at(longest, places, ranks)
     return _packed(longest)
 
 

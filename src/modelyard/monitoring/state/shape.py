@@ -20,6 +20,9 @@ __all__ = ["Ruler", "Shape"]
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
 
+_BLOCK = 1 << 15
+"""Numbers that are placed at once: what is made of them on the way stays in the processor's cache."""
+
 _DROPPED_BITS = 52 - 6
 _ONE = int(np.float64(1).view(np.int64) >> _DROPPED_BITS)
 
@@ -90,9 +93,12 @@ class Shape(Record):
         """The shape of finite numbers."""
         if len(numbers) == 0:
             return cls()
-        places = ruler.places(numbers)
-        lowest = int(places.min())
-        counts = np.bincount(places - lowest)
+        blocks = [ruler.places(numbers[begin : begin + _BLOCK]) for begin in range(0, len(numbers), _BLOCK)]
+        lowest = min(int(block.min()) for block in blocks)
+        highest = max(int(block.max()) for block in blocks)
+        counts = np.zeros(highest - lowest + 1, dtype=np.int64)
+        for block in blocks:
+            counts += np.bincount(block - lowest, minlength=len(counts))
         used = np.flatnonzero(counts)
         return cls(tuple((used + lowest).tolist()), tuple(counts[used].tolist()))
 
