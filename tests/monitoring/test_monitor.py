@@ -9,7 +9,7 @@ from modelyard.core import DataError, Severity
 from modelyard.data.profile import ReferenceProfile, build_profile
 from modelyard.data.schema import Column, ColumnKind
 from modelyard.monitoring import Action, Cause, DriftLevel, MonitorReport, Verdict, monitor
-from modelyard.monitoring.findings import persistent_severity
+from modelyard.monitoring.flow.persistence import persistent_severity
 from modelyard.monitoring.root_cause import labels_needed
 from modelyard.problem import Problem, Task
 
@@ -212,7 +212,7 @@ def test_dates_move_by_themselves(problem: Problem) -> None:
     )
 
     assert (quiet.verdict, quiet.findings, quiet.trails) == (Verdict.QUIET, (), ())
-    assert [finding.id for finding in broken.findings] == ["null-rate"]
+    assert [finding.id for finding in broken.findings] == ["wrong-type"]
 
 
 def test_the_report_survives_json(profile: ReferenceProfile, problem: Problem, make_log: MakeLog) -> None:
@@ -247,3 +247,21 @@ def test_the_same_log_gives_the_same_report(profile: ReferenceProfile, problem: 
 def test_persistence(levels: list[int], severity: Severity | None) -> None:
     """Two strong alarms in the last three windows call somebody; nothing less does."""
     assert persistent_severity(levels) == severity
+
+
+def test_a_column_of_another_type_is_a_broken_pipeline(
+    profile: ReferenceProfile, problem: Problem, make_log: MakeLog
+) -> None:
+    """Words where numbers were are named as such, with an example."""
+    log, _ = make_log(4)
+    words = (
+        pl.when(pl.col("at") >= START + dt.timedelta(days=2))
+        .then(pl.lit("n/a?"))
+        .otherwise(pl.col("feature.age").cast(pl.String))
+    )
+    report = _monitor(profile, problem, log.with_columns(words.alias("feature.age")))
+    finding = next(one for one in report.findings if one.id == "wrong-type")
+
+    assert (finding.severity, finding.subject) == (Severity.ERROR, "age")
+    assert "'n/a?'" in finding.message
+    assert report.diagnosis.action is Action.FIX_PIPELINE

@@ -21,7 +21,16 @@ def test_the_page_tells_verdict_cause_and_evidence(
     page = monitor_page(report, problem)
     markdown = render_markdown(page)
 
-    assert [section.title for section in page.sections] == ["Verdict", "Findings", "Performance", "Drift", "Windows"]
+    assert [section.title for section in page.sections] == [
+        "Verdict",
+        "Findings",
+        "Performance",
+        "Expected performance",
+        "Drift",
+        "Traffic",
+        "Windows",
+    ]
+    assert "| BROKEN | labels of 2026-11-07 gave" in markdown
     assert "Likely cause: concept drift" in markdown
     assert "Drift by feature and window" in markdown
     assert "2026-11-07" in render_html(page)

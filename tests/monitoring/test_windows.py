@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelyard.core import DataError
-from modelyard.monitoring.windows import Length, cut_windows
+from modelyard.monitoring.windows import Length, before_moment, cut_windows
 
 START = dt.datetime(2026, 11, 2, tzinfo=dt.UTC)
 
@@ -85,3 +85,49 @@ def test_a_log_without_times_is_refused(frame: pl.DataFrame, what: str) -> None:
     """The error says what is wrong with the times."""
     with pytest.raises(DataError, match=what):
         cut_windows(frame, "day", min_rows=1)
+
+
+def test_windows_by_number_of_rows() -> None:
+    """Each window holds so many rows, in the order of time; the last waits until it is full."""
+    windows = cut_windows(_frame([float(hour) for hour in reversed(range(130))]), 50, min_rows=50)
+
+    assert [(window.facts.rows, window.facts.judged) for window in windows] == [(50, True), (50, True), (30, False)]
+    assert windows[0].facts.name == "rows 1 to 50"
+    assert windows[0].frame["id"].to_list() == list(range(129, 79, -1))
+
+
+def test_a_batch_is_what_a_column_names() -> None:
+    """Rows of one batch are one window however they are mixed, and small batches merge with the next."""
+    frame = _frame([0, 1, 2, 3, 4, 5, 6]).with_columns(pl.Series("feature.run", ["a", "b", "a", "b", "a", "c", "b"]))
+    windows = cut_windows(frame, "batch", min_rows=3, batch="run")
+    merged = cut_windows(frame, "batch", min_rows=4, batch="run")
+
+    assert [window.facts.name for window in windows] == ["batch a", "batch b", "batch c"]
+    assert [window.frame["id"].to_list() for window in windows] == [[0, 2, 4], [1, 3, 6], [5]]
+    assert [window.facts.name for window in merged] == ["batches a to b", "batch c"]
+    assert windows[0].frame.columns == frame.columns
+    with pytest.raises(DataError, match="no such column of batches"):
+        cut_windows(frame, "batch", min_rows=3, batch="night")
+
+
+def test_days_are_days_of_the_zone() -> None:
+    """23:30 UTC is the next day in Berlin, and a day of a change of clocks has 25 hours."""
+    frame = _frame([23.5, 25.0])
+    autumn = pl.DataFrame(
+        {"at": [dt.datetime(2026, 10, 24, 22, tzinfo=dt.UTC) + dt.timedelta(hours=hour) for hour in range(26)]}
+    )
+
+    assert [window.facts.rows for window in cut_windows(frame, "day", min_rows=1)] == [1, 1]
+    berlin = cut_windows(frame, "day", min_rows=1, zone="Europe/Berlin")
+    assert [(window.facts.name, window.facts.rows) for window in berlin] == [("2026-11-03", 2)]
+    long = cut_windows(autumn, "day", min_rows=1, zone="Europe/Berlin")
+    assert [(window.facts.name, window.facts.rows) for window in long] == [("2026-10-25", 25), ("2026-10-26", 1)]
+
+
+def test_rows_ahead_of_now_are_left_out_and_counted() -> None:
+    """Five minutes are no offence; what is later is counted."""
+    now = START + dt.timedelta(hours=1)
+    kept, ahead = before_moment(_frame([0.5, 1.05, 1.2, 30]), now, dt.timedelta(minutes=5))
+
+    assert kept["id"].to_list() == [0, 1]
+    assert ahead == 2

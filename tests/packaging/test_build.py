@@ -105,11 +105,19 @@ def test_the_reference_profile_counts_training_rows(churn: Any, churn_package: P
 
 
 def test_scores_of_several_classes_are_profiled_by_the_highest(contract_types: Any, contract_package: Package) -> None:
-    """As the prediction log holds the highest probability, so does the profile."""
+    """As the prediction log holds the highest probability, so does the profile; and the mix of decided labels."""
     profile = ReferenceProfile.from_dict(contract_package.read_json("reference.json"))
     out_of_fold = contract_types.run.out_of_fold(contract_types.run.record.winner)
+    label = profile.features[-2]
+    classes = contract_types.run.record.classes
+    decided = np.bincount(out_of_fold[np.isfinite(out_of_fold).all(axis=1)].argmax(axis=1), minlength=len(classes))
 
     assert profile.features[-1].low == np.nanmin(out_of_fold.max(axis=1))
+    assert label.name == "label"
+    assert dict(zip(bin_labels(label), label.counts, strict=True)) == {
+        **{name: count for name, count in zip(classes, decided.tolist(), strict=True) if count},
+        **dict.fromkeys(("OTHER", "NULL", "NEW", "SPIKE"), 0),
+    }
 
 
 def test_rows_never_held_out_do_not_count_as_missing(bike: Any, bike_package: Package) -> None:

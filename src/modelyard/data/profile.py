@@ -19,6 +19,7 @@ __all__ = [
     "build_profile",
     "count_bins",
     "debiased_psi",
+    "learnt_tolerance",
     "smoothed_psi",
     "text_lengths",
 ]
@@ -154,7 +155,10 @@ def as_numbers(values: pl.Series) -> npt.NDArray[np.float64]:
 
 def _number_places(feature: FeatureReference, numbers: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     ordinary = len(feature.edges) + 1
-    places = np.searchsorted(np.asarray(feature.edges, dtype=np.float64), numbers, side="left").astype(np.int64)
+    below = np.zeros(len(numbers), dtype=np.int16)
+    for edge in feature.edges:  # a comparison each: a fraction of the time of a search, for nine edges
+        below += (numbers > edge).view(np.int8)
+    places = below.astype(np.int64)
     if feature.low is None or feature.high is None:
         outside = np.ones(len(numbers), dtype=bool)
     else:
@@ -260,17 +264,27 @@ def _reference(
     counts = tuple(np.bincount(places, minlength=feature.bins).tolist())
     tolerance = minimum_tolerance
     if windows is not None:
-        tolerance = max(tolerance, _TOLERANCE_FACTOR * _usual_change(places, windows, feature.bins))
+        number = int(windows.max()) + 1
+        table = np.bincount(windows * feature.bins + places, minlength=number * feature.bins)
+        tolerance = learnt_tolerance(table.reshape(number, feature.bins), minimum_tolerance)
     return dataclasses.replace(feature, counts=counts, tolerance=float(tolerance))
 
 
-def _usual_change(places: npt.NDArray[np.int64], windows: npt.NDArray[np.int64], bins: int) -> float:
-    """The 95th percentile over windows of the debiased index of one window against all others."""
-    number = int(windows.max()) + 1
-    table = np.bincount(windows * bins + places, minlength=number * bins).reshape(number, bins)
+def learnt_tolerance(table: Counts, minimum: float) -> float:
+    """How far change may go that was there all along: 1.5 times the 95th percentile of the windows' debiased index.
+
+    Parameters
+    ----------
+    table
+        Counts by window and bin. Each window is held against all others, never against itself.
+    minimum
+        The tolerance if less was seen, or there are fewer than 20 windows.
+    """
+    if len(table) < _MIN_WINDOWS:
+        return minimum
     total = table.sum(axis=0)
     changes = [debiased_psi(total - window, window) for window in table]
-    return float(np.quantile(changes, _TOLERANCE_QUANTILE))
+    return max(minimum, _TOLERANCE_FACTOR * float(np.quantile(changes, _TOLERANCE_QUANTILE)))
 
 
 def _number_bins(values: pl.Series, column: Column) -> FeatureReference:

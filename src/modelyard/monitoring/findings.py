@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Sequence
 
 from modelyard.core import Finding, Severity
+from modelyard.monitoring.columns import SCORE
 from modelyard.monitoring.drift import DriftLevel, DriftResult
+from modelyard.monitoring.flow.persistence import persistent_severity
 from modelyard.monitoring.performance import LabelUse, PerformanceWindow
 from modelyard.monitoring.quality import QualityResult, QualitySignal
 from modelyard.monitoring.records import DriftTrail
@@ -15,13 +17,11 @@ __all__ = [
     "label_findings",
     "log_findings",
     "performance_finding",
-    "persistent_severity",
     "quality_findings",
+    "window_findings",
 ]
 
 _LAST = 3
-_NEEDED = 2
-_STRONG = 2
 
 _QUALITY_WORDS = {
     QualitySignal.NULL_RATE: "is missing in {now} of the rows, in training in {before}",
@@ -31,26 +31,8 @@ _QUALITY_WORDS = {
     QualitySignal.FROZEN: "has one and the same value in every row",
     QualitySignal.NEW_SPIKE: "has one value in {now} of the rows that was rare in training",
     QualitySignal.UNIT_CHANGE: "seems to have changed its unit",
+    QualitySignal.WRONG_TYPE: "holds values of another type in {now} of the rows",
 }
-
-
-def persistent_severity(levels: Sequence[int]) -> Severity | None:
-    """How much a signal matters, from its level (0 quiet to 3) in each judged window, oldest first.
-
-    An error needs two strong alarms (level 2 or 3) in the last three windows; one strong alarm, or two weak ones, is a
-    warning; one weak alarm, or any alarm before the last three windows, is a note. None if there was none.
-
-    >>> persistent_severity([0, 3, 3]), persistent_severity([0, 0, 3]), persistent_severity([0, 0, 0])
-    (<Severity.ERROR: 'error'>, <Severity.WARNING: 'warning'>, None)
-    """
-    recent = levels[-_LAST:]
-    alarms = sum(level > 0 for level in recent)
-    strong = sum(level >= _STRONG for level in recent)
-    if strong >= _NEEDED:
-        return Severity.ERROR
-    if strong or alarms >= _NEEDED:
-        return Severity.WARNING
-    return Severity.INFO if any(levels) else None
 
 
 def drift_findings(trails: Iterable[DriftTrail], *, scores: frozenset[str], loss_ruled_out: bool) -> list[Finding]:
@@ -79,7 +61,8 @@ def drift_findings(trails: Iterable[DriftTrail], *, scores: frozenset[str], loss
 
 def _drift_finding(trail: DriftTrail, levels: Sequence[int], severity: Severity, *, is_score: bool) -> Finding:
     last = next(result for result in reversed(trail.results) if result.alarm)
-    subject = "The model's score" if is_score else f"`{trail.feature}`"
+    said = "The model's score" if trail.feature == SCORE else "The mix of the model's decisions"
+    subject = said if is_score else f"`{trail.feature}`"
     past = "" if any(levels[-_LAST:]) else ", but not in the latest ones"
     message = (
         f"{subject} moved in {_count(levels)} windows{past}: PSI {format_number(last.psi)}, certainly at least "
@@ -245,4 +228,21 @@ def log_findings(repeated_ids: int, missing: Sequence[str], versions: Sequence[s
         message = f"The log mixes versions {', '.join(versions)}; all were judged against one reference."
         why = "A change of version looks like a change of the world."
         found.append(Finding("several-versions", Severity.INFO, "version", message, why, "Judge each version alone."))
+    return found
+
+
+def window_findings(ahead: int, unreferenced: Sequence[str], reference: str) -> list[Finding]:
+    """What is odd about the moments of rows, and windows that could not be held against what the plan names."""
+    found: list[Finding] = []
+    if ahead:
+        message = f"{ahead:,} rows are logged as later than now and were left out."
+        why = "A clock or a time zone is wrong, and windows mix what was said on different days."
+        action = "Set the clock of the machine that wrote them, or write moments with their zone."
+        found.append(Finding("rows-ahead-of-time", Severity.WARNING, "at", message, why, action, {"rows": ahead}, "M1"))
+    if unreferenced:
+        what = "windows before them" if reference == "trailing" else "rows 52 weeks before"
+        message = f"{len(unreferenced)} windows had too few {what} and were held against the package's training rows."
+        why = "A reference of a few rows says little."
+        action = "Nothing to do: it fills as time goes on."
+        found.append(Finding("reference-too-short", Severity.INFO, "reference", message, why, action, row="M1"))
     return found

@@ -1,6 +1,7 @@
 """From a prediction log to a judgement: windows, drift, quality, performance, cause, findings."""
 
 import dataclasses
+import datetime as dt
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -8,38 +9,46 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import DataError, Finding, Severity, derive_seed, worst_severity
-from modelyard.data.profile import FeatureReference, ReferenceProfile, bin_labels, count_bins, text_lengths
-from modelyard.data.schema import Column, ColumnKind, Schema, category_text, conform
+from modelyard.data.profile import FeatureReference, ReferenceProfile, bin_labels, count_bins
+from modelyard.data.schema import ColumnKind, category_text
+from modelyard.monitoring.columns import Watched, column_matrix, column_values, watched_columns
+from modelyard.monitoring.domain import DomainTest, domain_test
 from modelyard.monitoring.drift import DriftResult, drift_test
+from modelyard.monitoring.expected import Expecting, expect, expected_findings
 from modelyard.monitoring.findings import (
     drift_findings,
     label_findings,
     log_findings,
     performance_finding,
     quality_findings,
+    window_findings,
 )
+from modelyard.monitoring.flow import service_findings, service_windows, volume_findings, volumes
 from modelyard.monitoring.performance import (
     LabelUse,
     PerformanceWindow,
+    by_arrival,
     join_labels,
     judge_performance,
     outcomes,
 )
-from modelyard.monitoring.quality import QualityResult, QualitySignal, check_quality, without_slow_columns
+from modelyard.monitoring.quality import QualityResult, QualitySignal, check_quality, check_type, without_slow_columns
 from modelyard.monitoring.records import BinShift, DriftTrail, MonitorReport, Verdict
+from modelyard.monitoring.references import References, roll_up
 from modelyard.monitoring.root_cause import Diagnosis, Evidence, diagnose, labels_needed
-from modelyard.monitoring.windows import Window, WindowFacts, cut_windows
-from modelyard.problem import Problem
+from modelyard.monitoring.state import WindowState
+from modelyard.monitoring.streams import error_stream, stream_findings
+from modelyard.monitoring.windows import Window, WindowFacts, before_moment, cut_windows, moments
+from modelyard.problem import Problem, Task
+from modelyard.problem.schema import Monitoring
 
-__all__ = ["monitor"]
+__all__ = ["Background", "judge", "monitor"]
 
 Floats = npt.NDArray[np.float64]
+Counts = npt.NDArray[np.int64]
 
-_SCORE = "score"
-_PREFIX = "feature."
 _MOST_SHIFTS = 5
 _MOST_COLUMNS = 40
-_TOP_CATEGORIES = 5
 _FAULTS = frozenset(
     {
         QualitySignal.FROZEN,
@@ -47,23 +56,39 @@ _FAULTS = frozenset(
         QualitySignal.NULL_RATE,
         QualitySignal.RESPELLED,
         QualitySignal.UNIT_CHANGE,
+        QualitySignal.WRONG_TYPE,
     }
 )
 
 _FROZEN_WINDOWS = 3
+_CLOCK_SLACK = dt.timedelta(minutes=5)
 _FEWEST_POOLED = 2
 
 
 @dataclasses.dataclass(frozen=True)
-class _Watched:
-    """A feature of the profile, and the column of the log that holds it."""
+class Background:
+    """What is known of a version beside its profile and its log.
 
-    reference: FeatureReference
-    column: str
+    Parameters
+    ----------
+    reference_score
+        The primary metric in the package; None if it is not known, and then no loss can be judged.
+    threshold, classes
+        The package's, for metrics of decided labels.
+    importance
+        Weight of each feature in the model; orders features and findings.
+    history
+        Stored hours, in the order of time; those before the log's first row are the past that references come from.
+    now
+        The present moment: what is logged as later is left out and said. None leaves all rows in.
+    """
 
-    @property
-    def is_score(self) -> bool:
-        return not self.column.startswith(_PREFIX)
+    reference_score: float | None = None
+    threshold: float | None = None
+    classes: Sequence[str] = ()
+    importance: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    history: Sequence[WindowState] = ()
+    now: dt.datetime | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -74,6 +99,8 @@ class _Judged:
     trails: tuple[DriftTrail, ...]
     quality: tuple[QualityResult, ...]
     counts: tuple[dict[str, npt.NDArray[np.int64]], ...]
+    references: tuple[dict[str, FeatureReference], ...]
+    unreferenced: tuple[str, ...]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -84,6 +111,11 @@ class _Yardstick:
     reference: float | None
     threshold: float | None
     classes: Sequence[str]
+
+    @property
+    def expecting(self) -> Expecting:
+        """The same for windows without labels."""
+        return Expecting(self.problem, self.reference, self.threshold, self.classes)
 
     def judge(self, window: Window) -> PerformanceWindow:
         return judge_performance(
@@ -136,13 +168,29 @@ def monitor(
     -----
     Dates are watched for quality only: they move by themselves.
     """
+    background = Background(reference_score, threshold, classes, importance or {})
+    return judge(profile, predictions, labels, problem, background)
+
+
+def judge(
+    profile: ReferenceProfile,
+    predictions: pl.DataFrame,
+    labels: pl.DataFrame | None,
+    problem: Problem,
+    background: Background,
+) -> MonitorReport:
+    """As :func:`monitor`, with everything that is known of the version."""
     frame, repeated = _unique_ids(predictions)
+    frame, ahead = before_moment(frame, background.now, _CLOCK_SLACK)
     plan = problem.monitoring
-    windows = cut_windows(frame, plan.window, min_rows=plan.min_rows)
-    watched, missing = _watch(profile, frame, importance or {})
-    judged = _judge(tuple(window for window in windows if window.facts.judged), watched, plan.false_alarm_rate)
-    yardstick = _Yardstick(problem, reference_score, threshold, classes)
-    use, labelled, performance = _performance(frame, labels, yardstick)
+    windows = _cut(frame, plan)
+    watched, missing = watched_columns(profile, frame, background.importance)
+    judged = _judge(
+        tuple(window for window in windows if window.facts.judged), watched, plan, _references(frame, plan, background)
+    )
+    yardstick = _Yardstick(problem, background.reference_score, background.threshold, background.classes)
+    use, labelled, judgements = _performance(frame, labels, yardstick)
+    performance = tuple(judgement for _, judgement in judgements)
     pooled = _since_the_score_moved(judged, watched, labelled, performance, yardstick)
     recent = (*performance, *([pooled] if pooled else []))
     diagnosis = _diagnose(judged, watched, labelled, recent, yardstick)
@@ -160,6 +208,14 @@ def monitor(
     findings += [*drift, *quality_findings(judged.quality, names, drifted=drifted)]
     findings += label_findings(use, performance) if use else []
     findings += log_findings(repeated, missing if frame.height else (), versions)
+    expected = expect(judged.windows, judgements, judged.quality, yardstick.expecting)
+    findings += expected_findings(expected, problem.primary_metric, labelled=bool(performance))
+    stream = None if labelled is None else error_stream(by_arrival(labelled, labels), Task(problem.task))
+    findings += [] if drop else stream_findings(stream)  # a loss is said once
+    service = service_windows(judged.windows)
+    volume = volumes(frame, plan.window, zone=plan.zone, now=background.now, history=background.history)
+    findings += [*service_findings(service), *volume_findings(volume)]
+    findings += window_findings(ahead, judged.unreferenced, plan.reference)
     facts = tuple(window.facts for window in windows)
     return MonitorReport(
         model=problem.name,
@@ -171,14 +227,34 @@ def monitor(
         trails=judged.trails,
         quality=judged.quality,
         metric=problem.primary_metric,
-        reference_score=reference_score,
+        reference_score=background.reference_score,
         labels=use,
         performance=performance,
         diagnosis=diagnosis,
         shifts=_shifts(judged, watched),
         findings=tuple(findings),
         verdict=_verdict(facts, findings),
+        reference=plan.reference,
+        unreferenced=judged.unreferenced,
+        expected=expected,
+        stream=stream,
+        service=service,
+        volume=volume,
+        domain=_domain(judged, watched, plan, problem.training.seed),
     )
+
+
+def _cut(frame: pl.DataFrame, plan: Monitoring) -> tuple[Window, ...]:
+    """The windows that the plan asks for."""
+    return cut_windows(frame, plan.window, min_rows=plan.min_rows, zone=plan.zone, batch=plan.batch)
+
+
+def _references(frame: pl.DataFrame, plan: Monitoring, background: Background) -> References:
+    """What windows are held against: of the stored hours, only those before the log's first row are another past."""
+    begin = moments(frame).min() if frame.height else None
+    earlier = [hour for hour in background.history if isinstance(begin, dt.datetime) and hour.last < begin]
+    past = roll_up(earlier, plan.window, min_rows=plan.min_rows, zone=plan.zone) if plan.reference == "trailing" else ()
+    return References(plan.reference, plan.trailing, plan.min_rows, past, background.history)
 
 
 def _verdict(windows: Sequence[WindowFacts], findings: Sequence[Finding]) -> Verdict:
@@ -203,74 +279,72 @@ def _unique_ids(predictions: pl.DataFrame) -> tuple[pl.DataFrame, int]:
     return unique, predictions.height - unique.height
 
 
-def _watch(
-    profile: ReferenceProfile, frame: pl.DataFrame, importance: Mapping[str, float]
-) -> tuple[tuple[_Watched, ...], tuple[str, ...]]:
-    """Features with their columns, the score first, then by importance; and the names that the log lacks."""
-    found: list[_Watched] = []
-    missing: list[str] = []
-    taken: set[str] = set()
-    for reference in profile.features:
-        choices = [f"{_PREFIX}{reference.name}", reference.name]
-        column = next((name for name in choices if name in frame.columns and name not in taken), None)
-        if column is None:
-            missing.append(reference.name)
-        else:
-            taken.add(column)
-            found.append(_Watched(reference, column))
-    ordered = sorted(found, key=lambda one: (not one.is_score, -importance.get(one.reference.name, 0.0)))
-    return tuple(ordered), tuple(missing)
-
-
-def _column(one: _Watched, frame: pl.DataFrame) -> pl.Series:
-    """The values as the profile's kind wants them; dates may have been logged as text, and text is its length."""
-    values = frame[one.column].alias(one.reference.name)
-    column = Column(one.reference.name, one.reference.kind, "Float64", nullable=True)
-    conformed = conform(values.to_frame(), Schema((column,)))[one.reference.name]
-    return text_lengths(conformed) if column.kind is ColumnKind.TEXT else conformed
-
-
-def _judge(windows: tuple[Window, ...], watched: Sequence[_Watched], rate: float) -> _Judged:
+def _judge(
+    windows: tuple[Window, ...], watched: Sequence[Watched], plan: Monitoring, references: References
+) -> _Judged:
     """Count, test and check every feature in every window."""
     tested = [one for one in watched if one.reference.kind is not ColumnKind.DATE]
     results: dict[str, list[DriftResult]] = {one.column: [] for one in tested}
     quality: list[QualityResult] = []
-    counted: list[dict[str, npt.NDArray[np.int64]]] = []
+    counted: list[dict[str, Counts]] = []
+    used: list[dict[str, FeatureReference]] = []
+    unreferenced: list[str] = []
     for window in windows:
-        counts: dict[str, npt.NDArray[np.int64]] = {}
-        for one in watched:
-            values = _column(one, window.frame)
-            counts[one.column] = count_bins(one.reference, values)
-            found = check_quality(
-                window.facts.name, one.reference, values, counts[one.column], rate / max(len(watched), 1)
+        counts, alarms = _checked(window, watched, plan.false_alarm_rate)
+        quality += alarms
+        found = {
+            one.column: references.of(
+                one.reference, one.column, window.facts, [before[one.column] for before in counted]
             )
-            is_date = one.reference.kind is ColumnKind.DATE
-            quality += [alarm for alarm in found if not is_date or alarm.signal is QualitySignal.NULL_RATE]
+            for one in tested
+        }
+        if not all(found.values()):
+            unreferenced.append(window.facts.name)
+        held = {one.column: found[one.column] or one.reference for one in tested}
         for one in tested:
-            test = drift_test(one.reference, counts[one.column], false_alarm_rate=rate, features=len(tested))
+            test = drift_test(
+                held[one.column], counts[one.column], false_alarm_rate=plan.false_alarm_rate, features=len(tested)
+            )
             results[one.column].append(test)
         counted.append(counts)
+        used.append(held)
     trails = tuple(DriftTrail(one.reference.name, tuple(results[one.column])) for one in tested)
-    return _Judged(windows, trails if windows else (), without_slow_columns(quality), tuple(counted))
+    kept = without_slow_columns(quality)
+    return _Judged(windows, trails if windows else (), kept, tuple(counted), tuple(used), tuple(unreferenced))
+
+
+def _checked(window: Window, watched: Sequence[Watched], rate: float) -> tuple[dict[str, Counts], list[QualityResult]]:
+    """Counts of every column in a window, and the alarms of its quality."""
+    counts: dict[str, Counts] = {}
+    quality: list[QualityResult] = []
+    for one in watched:
+        values = column_values(one, window.frame)
+        counts[one.column] = count_bins(one.reference, values)
+        found = check_quality(window.facts.name, one.reference, values, counts[one.column], rate / max(len(watched), 1))
+        if one.reference.kind is ColumnKind.DATE:
+            found = tuple(alarm for alarm in found if alarm.signal is QualitySignal.NULL_RATE)
+        # What cannot be read counts as missing; that it is there, in another type, is the better sentence.
+        unreadable = check_type(window.facts.name, one.reference, window.frame[one.column], values)
+        quality += unreadable or found
+    return counts, quality
 
 
 def _performance(
     frame: pl.DataFrame,
     labels: pl.DataFrame | None,
     yardstick: _Yardstick,
-) -> tuple[LabelUse | None, pl.DataFrame | None, tuple[PerformanceWindow, ...]]:
-    """What became of the labels, the labelled rows, and the metric per window of labelled rows."""
+) -> tuple[LabelUse | None, pl.DataFrame | None, tuple[tuple[Window, PerformanceWindow], ...]]:
+    """What became of the labels, the labelled rows, and each window of them with its metric."""
     if labels is None:
         return None, None, ()
     joined, use = join_labels(frame, labels)
-    plan = yardstick.problem.monitoring
-    windows = cut_windows(joined, plan.window, min_rows=plan.min_rows)
-    return use, joined, tuple(yardstick.judge(window) for window in windows)
+    windows = _cut(joined, yardstick.problem.monitoring)
+    return use, joined, tuple((window, yardstick.judge(window)) for window in windows)
 
 
 def _since_the_score_moved(
     judged: _Judged,
-    watched: Sequence[_Watched],
+    watched: Sequence[Watched],
     labelled: pl.DataFrame | None,
     performance: Sequence[PerformanceWindow],
     yardstick: _Yardstick,
@@ -296,7 +370,7 @@ def _since_the_score_moved(
 
 def _diagnose(
     judged: _Judged,
-    watched: Sequence[_Watched],
+    watched: Sequence[Watched],
     labelled: pl.DataFrame | None,
     performance: Sequence[PerformanceWindow],
     yardstick: _Yardstick,
@@ -353,22 +427,11 @@ def _window_of(windows: Sequence[Window], loss: PerformanceWindow | None) -> int
     return len(windows) - 1
 
 
-def _matrix(frame: pl.DataFrame, watched: Sequence[_Watched]) -> Floats:
-    """Features as standardised numbers: numbers as they are, the most frequent categories as indicators."""
-    columns: list[Floats] = []
-    for one in watched:
-        if one.is_score or len(columns) >= _MOST_COLUMNS:
-            continue
-        values = _column(one, frame)
-        if one.reference.is_counted_by_category:
-            text = category_text(values)
-            levels = one.reference.categories[:_TOP_CATEGORIES]
-            columns += [(text == level).fill_null(value=False).cast(pl.Float64).to_numpy() for level in levels]
-        elif one.reference.kind in (ColumnKind.NUMERIC, ColumnKind.TEXT):
-            columns.append(values.cast(pl.Float64, strict=False).to_numpy())
-    if not columns:
-        return np.empty((frame.height, 0))
-    matrix = np.column_stack(columns)
+def _matrix(frame: pl.DataFrame, watched: Sequence[Watched]) -> Floats:
+    """Features as standardised numbers; missing cells are 0."""
+    matrix, _ = column_matrix(watched, frame, most=_MOST_COLUMNS)
+    if matrix.shape[1] == 0:
+        return matrix
     known = np.isfinite(matrix)
     count = np.maximum(known.sum(axis=0), 1)
     mean = np.where(known, matrix, 0.0).sum(axis=0) / count
@@ -377,7 +440,17 @@ def _matrix(frame: pl.DataFrame, watched: Sequence[_Watched]) -> Floats:
     return np.asarray(np.clip(centred / np.where(spread > 0, spread, 1.0), -5.0, 5.0))
 
 
-def _shifts(judged: _Judged, watched: Sequence[_Watched]) -> tuple[BinShift, ...]:
+def _domain(judged: _Judged, watched: Sequence[Watched], plan: Monitoring, seed: int) -> DomainTest | None:
+    """Whether the last judged window's rows can be told from those of the windows before it."""
+    if len(judged.windows) < _FEWEST_POOLED:
+        return None
+    last = judged.windows[-1]
+    before = pl.concat([window.frame for window in judged.windows[-1 - plan.trailing : -1]])
+    sides = [column_matrix(watched, frame, most=_MOST_COLUMNS) for frame in (before, last.frame)]
+    return domain_test(last.facts.name, sides[0][0], sides[1][0], sides[0][1], derive_seed(seed, "domain"))
+
+
+def _shifts(judged: _Judged, watched: Sequence[Watched]) -> tuple[BinShift, ...]:
     """The bins of what moved most in the last judged window."""
     if not judged.windows:
         return ()
@@ -386,7 +459,7 @@ def _shifts(judged: _Judged, watched: Sequence[_Watched]) -> tuple[BinShift, ...
     moved = sorted((pair for pair in pairs if pair[0].alarm), key=lambda pair: -(pair[0].psi_low or 0.0))
     shifts: list[BinShift] = []
     for _, one in moved[:_MOST_SHIFTS]:
-        before = np.asarray(one.reference.counts, dtype=np.float64)
+        before = np.asarray(judged.references[-1][one.column].counts, dtype=np.float64)
         now = judged.counts[-1][one.column].astype(np.float64)
         used = (before + now) > 0
         labels = tuple(name for name, keep in zip(bin_labels(one.reference), used, strict=True) if keep)

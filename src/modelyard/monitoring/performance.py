@@ -10,16 +10,18 @@ import polars as pl
 
 from modelyard.core import DataError, Record, derive_seed
 from modelyard.data.schema import category_text
-from modelyard.monitoring.windows import Window
+from modelyard.monitoring.windows import Window, moments
 from modelyard.problem import MetricInput, Problem, Task, metric_spec
 
 __all__ = [
     "LabelUse",
     "Outcomes",
     "PerformanceWindow",
+    "by_arrival",
     "join_labels",
     "judge_performance",
     "outcomes",
+    "predicted",
     "tolerated_score",
 ]
 
@@ -143,6 +145,16 @@ def join_labels(predictions: pl.DataFrame, labels: pl.DataFrame) -> tuple[pl.Dat
     return joined, use
 
 
+def by_arrival(joined: pl.DataFrame, labels: pl.DataFrame | None) -> pl.DataFrame:
+    """Labelled rows in the order in which their labels came; in that of their predictions where that is not known."""
+    ordered = joined.with_columns(at=moments(joined)).sort("at", maintain_order=True)
+    if labels is None or "at" not in labels.columns:
+        return ordered
+    came = pl.DataFrame({"id": category_text(labels["id"]), "_came": labels["at"]}).drop_nulls()
+    latest = came.group_by("id").agg(pl.col("_came").max())
+    return ordered.join(latest, on="id", how="left", maintain_order="left").sort("_came", maintain_order=True)
+
+
 def outcomes(joined: pl.DataFrame, problem: Problem, classes: Sequence[str]) -> Outcomes:
     """Truth and prediction of labelled rows; rows whose label is no class or no number are left out.
 
@@ -160,6 +172,27 @@ def outcomes(joined: pl.DataFrame, problem: Problem, classes: Sequence[str]) -> 
     return _multiclass(joined, classes)
 
 
+def predicted(frame: pl.DataFrame, task: Task, classes: Sequence[str]) -> tuple[Floats, str]:
+    """What was predicted, in the shape of :class:`Outcomes`, for rows without labels; and why it is empty, if it is."""
+    if task is Task.MULTICLASS:
+        shares = _probabilities(frame, len(classes))
+        return (np.empty((0, 0)), "the log holds no probabilities of the classes") if shares is None else (shares, "")
+    if "score" not in frame.columns:
+        return np.empty(0), "the log holds no scores"
+    scores = _numbers(frame, "score")
+    return scores[np.isfinite(scores)], ""
+
+
+def _probabilities(frame: pl.DataFrame, classes: int) -> Floats | None:
+    """Probabilities of the classes, shape (rows, classes); None where the log lacks some."""
+    if not classes or "probabilities" not in frame.columns or frame["probabilities"].null_count():
+        return None
+    lengths = frame["probabilities"].list.len()
+    if not frame.height or not lengths.min() == lengths.max() == classes:
+        return None
+    return frame["probabilities"].list.to_array(classes).to_numpy().astype(np.float64)
+
+
 def _binary(joined: pl.DataFrame, problem: Problem, classes: Sequence[str]) -> Outcomes:
     positive = problem.data.positive or (classes[-1] if classes else None)
     if positive is None:
@@ -175,11 +208,9 @@ def _multiclass(joined: pl.DataFrame, classes: Sequence[str]) -> Outcomes:
     codes = {name: float(code) for code, name in enumerate(names)}
     truth = joined["truth"].replace_strict(codes, default=None, return_dtype=pl.Float64).to_numpy()
     kept = np.isfinite(truth)
-    if classes and "probabilities" in joined.columns and not joined["probabilities"].null_count():
-        lengths = joined["probabilities"].list.len()
-        if joined.height and lengths.min() == lengths.max() == len(names):
-            shares = joined["probabilities"].list.to_array(len(names)).to_numpy().astype(np.float64)
-            return Outcomes(truth[kept], shares[kept], kept)
+    shares = _probabilities(joined, len(classes))
+    if shares is not None:
+        return Outcomes(truth[kept], shares[kept], kept)
     decided = joined["label"].replace_strict(codes, default=None, return_dtype=pl.Float64).to_numpy()
     kept &= np.isfinite(decided)
     certain = np.zeros((int(kept.sum()), max(len(names), 1)))

@@ -15,12 +15,13 @@ from modelyard.data.profile import SPECIAL_BINS, FeatureReference, as_numbers
 from modelyard.data.schema import category_text
 from modelyard.report import format_number
 
-__all__ = ["QualityResult", "QualitySignal", "check_quality", "without_slow_columns"]
+__all__ = ["QualityResult", "QualitySignal", "check_quality", "check_type", "without_slow_columns"]
 
 Counts = npt.NDArray[np.int64]
 
 _MARGINS = {"null-rate": 0.02, "new-category": 0.01, "out-of-range": 0.02}
 _LARGE_STEP = 0.2
+_UNREADABLE = 0.01
 _SPIKE_SHARE = 0.2
 _IMPOSSIBLE = 1e-6
 _LUMPY = 0.1
@@ -48,6 +49,7 @@ class QualitySignal(enum.StrEnum):
     FROZEN = "frozen-column"
     NEW_SPIKE = "new-spike"
     UNIT_CHANGE = "unit-change"
+    WRONG_TYPE = "wrong-type"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,6 +128,25 @@ def check_quality(
             reference_share = float(before[position] / max(before.sum(), 1))
             found.append(QualityResult(window, reference.name, exact, share, reference_share, large, detail))
     return (*found, *_single_value(window, reference, values, counts), *_unit_change(window, reference, values, counts))
+
+
+def check_type(
+    window: str, reference: FeatureReference, raw: pl.Series, values: pl.Series
+) -> tuple[QualityResult, ...]:
+    """An alarm if more than 1 % of the cells that are there cannot be read as the profile's kind.
+
+    Parameters
+    ----------
+    raw, values
+        The column as it was logged, and as the profile's kind.
+    """
+    lost = values.null_count() - raw.null_count()
+    if lost <= _UNREADABLE * len(raw):
+        return ()
+    cells = raw.filter(values.is_null() & raw.is_not_null())
+    detail = f"such as '{str(cells[0])[:40]}', where training had {reference.kind.value}"
+    share = lost / len(raw)
+    return (QualityResult(window, reference.name, QualitySignal.WRONG_TYPE, share, 0.0, share >= _LARGE_STEP, detail),)
 
 
 def _beyond(reference: FeatureReference, values: pl.Series, signal: QualitySignal) -> tuple[QualitySignal, str]:

@@ -5,10 +5,14 @@ import datetime as dt
 import enum
 
 from modelyard.core import Finding, Record
+from modelyard.monitoring.domain import DomainTest
 from modelyard.monitoring.drift import DriftResult
+from modelyard.monitoring.expected import ExpectedPerformance
+from modelyard.monitoring.flow import ServiceWindow, Volume
 from modelyard.monitoring.performance import LabelUse, PerformanceWindow
 from modelyard.monitoring.quality import QualityResult
 from modelyard.monitoring.root_cause import Diagnosis
+from modelyard.monitoring.streams import ErrorStream
 from modelyard.monitoring.windows import WindowFacts
 
 __all__ = ["BinShift", "DriftTrail", "MonitorReport", "Verdict"]
@@ -71,6 +75,16 @@ class MonitorReport(Record):
         What a person should know, with persistence taken into account.
     verdict
         :class:`Verdict`: alarm if a finding is an error, watch if one is a warning.
+    reference, unreferenced
+        What the plan holds windows against, and the windows that had too little of it and were held against the package.
+    domain
+        Whether rows of the last judged window can be told from earlier ones; None without earlier windows.
+    expected
+        What the predictions of the last fourteen judged windows promise, and whether that may be believed.
+    stream
+        The errors of all labelled rows as their labels came; None without labels.
+    service, volume
+        Latency and errors of the judged windows, and rows by period; the latter empty for windows that are no periods.
     """
 
     model: str
@@ -89,6 +103,13 @@ class MonitorReport(Record):
     shifts: tuple[BinShift, ...]
     findings: tuple[Finding, ...]
     verdict: Verdict
+    reference: str = "profile"
+    unreferenced: tuple[str, ...] = ()
+    domain: DomainTest | None = None
+    expected: tuple[ExpectedPerformance, ...] = ()
+    stream: ErrorStream | None = None
+    service: tuple[ServiceWindow, ...] = ()
+    volume: tuple[Volume, ...] = ()
 
     @property
     def has_alarms(self) -> bool:

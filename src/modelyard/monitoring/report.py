@@ -1,6 +1,9 @@
 """The monitoring page: the verdict first, then what to do, then the evidence."""
 
+from modelyard.monitoring.domain import DomainTest
 from modelyard.monitoring.drift import DriftResult
+from modelyard.monitoring.expected.page import expected_sections
+from modelyard.monitoring.flow.page import flow_sections
 from modelyard.monitoring.records import MonitorReport, Verdict
 from modelyard.monitoring.root_cause import Cause
 from modelyard.problem import Problem, metric_spec
@@ -52,10 +55,12 @@ def monitor_page(report: MonitorReport, problem: Problem) -> Page:
     ]
     if report.performance or report.labels:
         sections.append(_performance(report))
+    sections += expected_sections(report.expected, metric_spec(report.metric).title)
     if report.trails:
         sections.append(_drift(report, problem))
     if report.quality:
         sections.append(Section("Data quality", (_quality_table(report),)))
+    sections += flow_sections(report.service, report.volume)
     if report.windows:
         sections.append(Section("Windows", (Details(f"{len(report.windows)} windows", (_window_table(report),)),)))
     owner = f"Owner: {problem.owner}. " if problem.owner else ""
@@ -179,9 +184,22 @@ def _drift(report: MonitorReport, problem: Problem) -> Section:
         "rows. The other figures are there because people ask for them. Wasserstein is in units of the 10-to-90 % span."
     )
     blocks.append(Details(f"All statistics of {names[-1]}", (note, table)))
+    if report.domain is not None:
+        blocks.append(Prose(_domain_words(report.domain)))
     rate = format_percent(problem.monitoring.false_alarm_rate)
     lead = f"The model's score first, then its features. A clean window alarms with a chance of at most {rate}."
     return Section("Drift", tuple(blocks), lead)
+
+
+def _domain_words(test: DomainTest) -> str:
+    """What the domain classifier found."""
+    figures = f"area under the curve {format_number(test.auc)} ({format_range(test.low, test.high)})"
+    if not test.tells:
+        return f"All columns together: rows of {test.window} cannot be told from those before; {figures}."
+    return (
+        f"All columns together: rows of {test.window} can be told from those before; {figures}. Most is told by "
+        f"{', '.join(test.columns)}."
+    )
 
 
 def _shift_charts(report: MonitorReport) -> list[Figure]:
@@ -191,12 +209,19 @@ def _shift_charts(report: MonitorReport) -> list[Figure]:
             shift.bins,
             [100 * share for share in shift.before],
             [100 * share for share in shift.now],
-            title=f"{shift.feature}: training and {shift.window}",
-            names=("training", shift.window),
+            title=f"{shift.feature}: {_reference(report)} and {shift.window}",
+            names=(_reference(report), shift.window),
             x_label="% of rows",
         )
         for shift in report.shifts[:_SHIFT_CHARTS]
     ]
+
+
+def _reference(report: MonitorReport) -> str:
+    """What the last window was held against, in a word or two."""
+    names = {"profile": "training", "trailing": "windows before", "last_year": "a year before"}
+    last = report.judged_windows[-1].name
+    return "training" if last in report.unreferenced else names[report.reference]
 
 
 def _tip(window: str, result: DriftResult) -> str:

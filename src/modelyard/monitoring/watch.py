@@ -10,8 +10,11 @@ from modelyard.core import Clock, DataError, StateError, system_clock
 from modelyard.data import Column, Schema, category_text, conform, read_table, settled, with_history
 from modelyard.data.profile import ReferenceProfile
 from modelyard.evaluation import Evaluation, load_evaluation
-from modelyard.monitoring.monitor import monitor
+from modelyard.monitoring.monitor import Background, judge
 from modelyard.monitoring.records import MonitorReport
+from modelyard.monitoring.references import span_needed
+from modelyard.monitoring.state import StateStore, WindowState, count_log, join_states
+from modelyard.monitoring.windows import moments
 from modelyard.packaging import Package, Scorer
 from modelyard.problem import Problem
 from modelyard.serving import read_feedback, read_predictions
@@ -61,16 +64,33 @@ def watch(
     if labels is not None:
         truth = pl.concat([truth.select("id", "label"), _labels(labels)])
     evaluation = _evaluation(workspace, package)
-    return monitor(
-        _watched(scorer.profile, problem, is_log=data is None),
-        predictions,
-        truth if truth.height else None,
-        settled(problem, scorer.task, scorer.classes),
+    profile = _watched(scorer.profile, problem, is_log=data is None)
+    background = Background(
         reference_score=_reference_score(evaluation) if evaluation else None,
         threshold=scorer.threshold,
         classes=scorer.classes,
-        importance={item.feature: item.drop for item in evaluation.importance} if evaluation else None,
+        importance={item.feature: item.drop for item in evaluation.importance} if evaluation else {},
+        history=_history(workspace, scorer, problem, predictions),
+        now=clock() if data is None else None,
     )
+    settings = settled(problem, scorer.task, scorer.classes)
+    return judge(profile, predictions, truth if truth.height else None, settings, background)
+
+
+def _history(
+    workspace: Workspace, scorer: Scorer, problem: Problem, predictions: pl.DataFrame
+) -> tuple[WindowState, ...]:
+    """The stored hours that the rows are held against, brought up to date with the version's log."""
+    log, plan = workspace.folder("predictions"), problem.monitoring
+    profile = _watched(scorer.profile, problem, is_log=True)
+    store = StateStore(workspace.folder("states", scorer.digest[:32]), profile, zone=plan.zone)
+    count_log(store, profile, log, scorer.digest, zone=plan.zone)
+    join_states(store, log, scorer.digest, read_feedback(log), zone=plan.zone)
+    if predictions.is_empty():
+        return ()
+    at = moments(predictions).sort()
+    span = span_needed(plan, at[0], at[-1])
+    return store.hours(*span) if span else ()
 
 
 def _watched(profile: ReferenceProfile, problem: Problem, *, is_log: bool) -> ReferenceProfile:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 
 from modelyard.audit.records import AuditReport
 from modelyard.conformal import ConformalRule
@@ -21,7 +22,16 @@ from modelyard.core import (
     digest_file,
     system_clock,
 )
-from modelyard.data import ReferenceProfile, Roles, Split, assign_roles, build_profile, derive_contract
+from modelyard.data import (
+    Column,
+    ColumnKind,
+    ReferenceProfile,
+    Roles,
+    Split,
+    assign_roles,
+    build_profile,
+    derive_contract,
+)
 from modelyard.evaluation.records import Evaluation
 from modelyard.features import OWN_FILE, SentenceEncoding, catalogue
 from modelyard.features.sentences import DISTRIBUTION
@@ -49,6 +59,9 @@ __all__ = ["BuildDetails", "build_package"]
 
 SCORE = "score"
 """Name of the model's score in the reference profile, as the prediction log calls it."""
+
+LABEL = "label"
+"""Name of the decided label, where it says more than the score; likewise."""
 
 _TABLE_ROWS = 20_000
 _MB = 1e6
@@ -234,22 +247,24 @@ class _Draft:
             (place / name).write_text(text, encoding="utf-8")
 
     def _reference(self, model: FittedModel) -> ReferenceProfile:
-        """Features of the training rows, and scores of rows that the scoring model had not seen."""
+        """Features of the training rows, and scores and decisions of rows that the scoring model had not seen."""
         train, columns = self.split.train, self.run.record.columns
         time = self.problem.data.time
         minimum = self.problem.monitoring.tolerance
         moments = train.frame[time] if time is not None else None
         features = build_profile(train.frame, columns, time=moments, minimum_tolerance=minimum)
-        scores = _logged_scores(self.run.out_of_fold(self.run.record.winner))
-        held_out = np.isfinite(scores)
-        rows, held_moments = train.frame.filter(held_out), moments.filter(held_out) if moments is not None else None
+        predictions = self.run.out_of_fold(self.run.record.winner)
+        held_out = np.isfinite(_logged_scores(predictions))
+        predictions, held_moments = predictions[held_out], moments.filter(held_out) if moments is not None else None
         if not held_out.any():
-            rows, held_moments = train.frame, moments
-            scores, held_out = _logged_scores(model.predict(rows)), np.ones(rows.height, dtype=bool)
-        score = build_profile(
-            rows.select([]), (), time=held_moments, extra={SCORE: scores[held_out]}, minimum_tolerance=minimum
-        )
-        return ReferenceProfile(features.rows, features.features + score.features)
+            predictions, held_moments = model.predict(train.frame), moments
+        decided = _decisions(predictions, model.classes)
+        if LABEL in {column.name for column in columns}:
+            decided = decided.select([])  # one name cannot stand for a feature and for what was decided
+        kinds = [Column(name, ColumnKind.CATEGORY, "String", nullable=False) for name in decided.columns]
+        score = {SCORE: _logged_scores(predictions)}
+        said = build_profile(decided, kinds, time=held_moments, extra=score, minimum_tolerance=minimum)
+        return ReferenceProfile(features.rows, features.features + said.features)
 
     def _parity_on_table(self, model: FittedModel, scorer: Scorer) -> Parity:
         """Agreement on validation rows (at most 20,000) scored as one table."""
@@ -312,6 +327,13 @@ def _check_origin(run: StoredRun, split: Split, evaluation: Evaluation) -> None:
 def _logged_scores(predictions: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Scores as the prediction log holds them: of several classes, the highest probability."""
     return predictions if predictions.ndim == 1 else predictions.max(axis=1)
+
+
+def _decisions(predictions: npt.NDArray[np.float64], classes: tuple[str, ...]) -> pl.DataFrame:
+    """The decided label of several classes; of two, the score says it all."""
+    if predictions.ndim == 1:
+        return pl.DataFrame()
+    return pl.DataFrame({LABEL: [classes[place] for place in predictions.argmax(axis=1).tolist()]})
 
 
 def _types(predictor: Predictor) -> tuple[str, ...]:

@@ -29,6 +29,7 @@ from modelyard.problem.sections import (
     SearchRange,
     Strict,
     TrainingPlan,
+    WindowPlan,
 )
 from modelyard.problem.series import SeriesPlan, span_length
 from modelyard.problem.suggestion import did_you_mean
@@ -371,13 +372,9 @@ class Constraints(Strict):
     )
 
 
-class Monitoring(Strict):
+class Monitoring(WindowPlan):
     """What is watched, and when it is an alarm."""
 
-    window: Literal["batch", "hour", "day", "week"] = Field(default="day", description="Length of one window.")
-    min_rows: int = Field(
-        default=200, ge=50, description="Windows below this are merged with the next, never judged alone."
-    )
     false_alarm_rate: float = Field(default=0.01, gt=0, lt=0.5, description="Chance of a false drift alarm per window.")
     tolerance: float = Field(default=0.02, ge=0, description="Population stability index that is harmless in any case.")
     performance_drop: float = Field(

@@ -24,6 +24,7 @@ _KINDS = (
     "packages",
     "predictions",
     "monitoring",
+    "states",
     "retraining",
     "corrections",
     "labels",
@@ -46,7 +47,7 @@ class Workspace:
         ├── lock                     held by a command that changes something
         ├── *.lock                   held for the moment of one write
         ├── scratch/                 columns of a large table, while a command reads or divides it
-        └── datasets/ splits/ runs/ audits/ evaluations/ packages/ predictions/ monitoring/ retraining/ corrections/ labels/
+        └── datasets/ splits/ runs/ audits/ evaluations/ packages/ predictions/ monitoring/ states/ retraining/ corrections/ labels/
 
     Parameters
     ----------

@@ -14,6 +14,7 @@ from modelyard.problem.sections.policy import Policy, TierRules
 from modelyard.problem.sections.records import RecordsPlan
 from modelyard.problem.sections.strict import Strict
 from modelyard.problem.sections.training import CustomEstimator, SearchRange, TrainingPlan
+from modelyard.problem.sections.windows import WindowPlan
 
 __all__ = [
     "AlertPlan",
@@ -32,4 +33,5 @@ __all__ = [
     "Strict",
     "TierRules",
     "TrainingPlan",
+    "WindowPlan",
 ]
