@@ -597,16 +597,19 @@ class Project:
         if data is None:
             self._tidy_log()
         version = self._production()
-        report = watch(self.workspace, self._registry.package(version), self.problem, data=data, labels=labels)
         id_ = new_id()
+        folder = self.workspace.folder("monitoring", id_)
+        package = self._registry.package(version)
+        report = watch(self.workspace, package, self.problem, data=data, labels=labels, folder=folder)
         store.save_record(
-            self.workspace.folder("monitoring", id_),
+            folder,
             "monitoring",
             report,
             render_html(monitor_page(report, self.problem)),
         )
         self.workspace.point("monitoring", id_)
-        self._note("model.monitored", version.subject, {"verdict": report.verdict.value, "report": id_})
+        details = {"verdict": report.verdict.value, "cause": report.diagnosis.verdict.value, "report": id_}
+        self._note("model.monitored", version.subject, details)
         return report
 
     def retrain(self, data: Path | str, *, update: bool = False) -> "Decision":

@@ -5,10 +5,10 @@ import datetime as dt
 import enum
 
 from modelyard.core import Finding, Record
+from modelyard.monitoring.causes.records import Diagnosis
 from modelyard.monitoring.drift import DriftResult
 from modelyard.monitoring.performance import LabelUse, PerformanceWindow
 from modelyard.monitoring.quality import QualityResult
-from modelyard.monitoring.root_cause import Diagnosis
 from modelyard.monitoring.windows import WindowFacts
 
 __all__ = ["BinShift", "DriftTrail", "MonitorReport", "Verdict"]
