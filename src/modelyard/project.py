@@ -608,11 +608,18 @@ class Project:
             render_html(monitor_page(report, self.problem)),
         )
         self.workspace.point("monitoring", id_)
-        details = {"verdict": report.verdict.value, "cause": report.diagnosis.verdict.value, "report": id_}
+        cause = report.diagnosis
+        because = cause.evidence[0].says if cause.evidence else ""
+        details = {
+            "verdict": report.verdict.value,
+            "cause": cause.verdict.value,
+            "because": because,
+            "report": id_,
+        }
         self._note("model.monitored", version.subject, details)
         return report
 
-    def retrain(self, data: Path | str, *, update: bool = False) -> "Decision":
+    def retrain(self, data: Path | str, *, update: bool = False, despite: str = "") -> "Decision":
         """Train a challenger on old and new rows; register it only if every gate says yes.
 
         Parameters
@@ -621,6 +628,8 @@ class Project:
             Table of new labelled rows with the columns of the training data.
         update
             The model in production goes on learning from the new rows, instead of a new search over all rows.
+        despite
+            The reason to retrain although the last monitoring named a broken pipeline; without one that is refused.
 
         Raises
         ------
@@ -638,7 +647,7 @@ class Project:
         governance.require_permission(self.actor, "train")
         with self.workspace.lock():
             retrainer = Retrainer(self.workspace, self.problem, self.actor, progress=self._progress)
-            return retrainer.retrain(self._production(), Path(data), update=update)
+            return retrainer.retrain(self._production(), Path(data), update=update, despite=despite)
 
     def ledger(self) -> store.Ledger:
         """The ledger: ``rows()``, ``verify()``, ``export(path)``."""

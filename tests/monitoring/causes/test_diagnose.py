@@ -150,7 +150,7 @@ def test_a_broken_pipeline_comes_first(performance: PerformanceWindow | None) ->
     found = diagnose(case)
 
     assert (found.verdict, found.action, found.expected_gain) == (Cause.PIPELINE, Action.FIX_PIPELINE, None)
-    assert found.evidence[0].says == "spend is missing in 40 % of the rows, in training in 0 %, since Monday."
+    assert found.evidence[0].says == "spend is missing in 40\u202f% of the rows, in training in 0\u202f%, since Monday."
     assert "2 of 3 columns of the source crm broke together: age, spend." in found.evidence[-1].says
 
 

@@ -1,6 +1,7 @@
 """From judged windows to a case: which window is asked about, its faults, its labelled rows and those before it."""
 
 import dataclasses
+import functools
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
@@ -15,7 +16,7 @@ from modelyard.monitoring.causes.diagnose import diagnose
 from modelyard.monitoring.causes.inputs import usualness
 from modelyard.monitoring.causes.labels import labels_needed, request_labels
 from modelyard.monitoring.causes.outcomes import ScoreReference
-from modelyard.monitoring.causes.pipeline import faults_of
+from modelyard.monitoring.causes.pipeline import PipelineView, is_rescaled
 from modelyard.monitoring.causes.records import Action, Diagnosis
 from modelyard.monitoring.drift import DriftResult
 from modelyard.monitoring.performance import PerformanceWindow, outcomes
@@ -33,6 +34,7 @@ _MOST_COLUMNS = 40
 _TOP_CATEGORIES = 5
 _MOST_ROWS = 10_000
 _ASKED_WINDOWS = 3
+_MOSTLY = 0.8
 
 
 @dataclasses.dataclass(frozen=True)
@@ -103,7 +105,8 @@ def _case(seen: Observed) -> Case:
     position = _window_of(seen.windows, last)
     moved = _moved(seen, position)
     names = [window.facts.name for window in seen.windows]
-    faults = faults_of(seen.quality, names[position], names) if position is not None else ()
+    view = PipelineView(seen.quality, names, functools.partial(_was_lively, seen), functools.partial(_rescaled, seen))
+    faults = view.faults(position) if position is not None else ()
     recent, earlier = _labelled(seen, last, valued, moved)
     score = seen.windows[position].frame if position is not None else None
     return Case(
@@ -144,6 +147,22 @@ def _window_of(windows: Sequence[Window], loss: PerformanceWindow | None) -> int
             if window.facts.end >= loss.end:
                 return position
     return len(windows) - 1
+
+
+def _was_lively(seen: Observed, feature: str, position: int) -> bool:
+    """True if no bin held most of the column's rows in that window."""
+    counts = seen.counts[position][_column_of(seen, feature)]
+    return bool(counts.max() < _MOSTLY * max(int(counts.sum()), 1))
+
+
+def _rescaled(seen: Observed, feature: str, position: int) -> bool:
+    """True if the column is as it was in training but for its scale."""
+    column = _column_of(seen, feature)
+    return is_rescaled(seen.columns[column], seen.values(column, seen.windows[position].frame))
+
+
+def _column_of(seen: Observed, feature: str) -> str:
+    return next(column for column, reference in seen.columns.items() if reference.name == feature)
 
 
 def _since(

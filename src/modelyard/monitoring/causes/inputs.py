@@ -37,7 +37,8 @@ def domain_auc(before: npt.ArrayLike, now: npt.ArrayLike) -> float:
 def usualness(moved: Sequence[Moved], bins: Mapping[str, Ints], rows: int) -> Floats:
     """For each row, how many times as common it was in training as it is now, by the three columns that moved most.
 
-    Weighted so, rows of now look like those of training, as far as there are such rows (Shimodaira 2000).
+    Weighted so, rows of now look like those of training (Shimodaira 2000). At most 10; rows that were less than a tenth
+    as common in training are unlike it, and weigh nothing.
     """
     weight = np.ones(rows)
     known = [one for one in moved if one.reference.name in bins and not one.is_score]
@@ -45,10 +46,10 @@ def usualness(moved: Sequence[Moved], bins: Mapping[str, Ints], rows: int) -> Fl
         before = np.asarray(one.reference.counts, dtype=np.float64) + 0.5
         now = np.bincount(bins[one.reference.name], minlength=len(before)) + 0.5
         ratio = (before / before.sum()) / (now / now.sum())
-        weight *= np.clip(ratio, 1 / _FARTHEST, _FARTHEST)[bins[one.reference.name]]
-    return np.clip(weight, 1 / _FARTHEST, _FARTHEST)
+        weight *= ratio[bins[one.reference.name]]
+    return np.where(weight < 1 / _FARTHEST, 0.0, np.minimum(weight, _FARTHEST))
 
 
 def effective_rows(weight: Floats) -> float:
     """How many equal rows weigh as much (Kish 1965)."""
-    return float(weight.sum() ** 2 / (weight**2).sum()) if len(weight) else 0.0
+    return float(weight.sum() ** 2 / (weight**2).sum()) if weight.any() else 0.0
