@@ -1,6 +1,7 @@
-"""The confusion matrix of the root cause on the simulator: python benchmarks/monitoring/root_cause.py [SEEDS].
+"""The confusion matrix of the root cause on the simulator: python benchmarks/monitoring/root_cause.py [SEEDS [ROWS]].
 
-Seven scenarios in two worlds (see ``tests/monitoring/causes/simulator.py``), SEEDS runs each, 30 by default. Prints verdicts
+Seven scenarios in two worlds (see ``tests/monitoring/causes/simulator.py``), SEEDS runs each, 30 by default, of
+ROWS rows a day, 1,500 by default; fewer rows are harder. Prints verdicts
 by scenario, the actions on broken pipelines, and how often verdicts of each confidence were right.
 """
 
@@ -11,19 +12,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from tests.monitoring.causes.simulator import EXPECTED, WORLDS, Scenario, diagnosed
+from tests.monitoring.causes.simulator import DAY_ROWS, EXPECTED, WORLDS, Scenario, diagnosed
 
 BANDS = (0.0, 0.7, 0.8, 0.9, 0.95, 0.99)
 
 
-def main(seeds: int) -> None:
+def main(seeds: int, rows: int) -> None:
     """Run and print."""
     begun, right, runs = time.perf_counter(), 0, 0
     bands: dict[float, list[bool]] = {band: [] for band in BANDS}
     for world in WORLDS:
         print(f"\n{world} world")
         for scenario in Scenario:
-            found = [diagnosed(WORLDS[world](), scenario, seed) for seed in range(seeds)]
+            found = [diagnosed(WORLDS[world](), scenario, seed, rows) for seed in range(seeds)]
             verdicts = Counter(one.verdict.words for one in found)
             actions = Counter(one.action.words for one in found)
             print(f"  {scenario.value:22} {dict(verdicts)}   to do: {dict(actions)}")
@@ -39,4 +40,5 @@ def main(seeds: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 30)
+    asked = [int(word) for word in sys.argv[1:3]]
+    main(*(asked + [30, DAY_ROWS][len(asked) :]))

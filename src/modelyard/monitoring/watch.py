@@ -1,5 +1,6 @@
 """Watching one packaged version: its prediction log, or a table scored now, judged against its own profile."""
 
+import dataclasses
 from pathlib import Path
 
 import numpy as np
@@ -66,7 +67,7 @@ def watch(
         truth = pl.concat([truth.select("id", "label"), _labels(labels)])
     evaluation = _evaluation(workspace, package)
     report = monitor(
-        _watched(scorer.profile, problem, evaluation, is_log=data is None),
+        _with_outcomes(_watched(scorer.profile, problem, is_log=data is None), evaluation),
         predictions,
         truth if truth.height else None,
         settled(problem, scorer.task, scorer.classes),
@@ -80,17 +81,16 @@ def watch(
     return report
 
 
-def _watched(
-    profile: ReferenceProfile, problem: Problem, evaluation: Evaluation | None, *, is_log: bool
-) -> ProfileWithOutcomes:
-    """The profile, with outcomes by score, and without what the log does not hold as it came.
-
-    Hashed and dropped columns have nothing to compare.
-    """
+def _watched(profile: ReferenceProfile, problem: Problem, *, is_log: bool) -> ReferenceProfile:
+    """The profile without what the log does not hold as it came: hashed and dropped columns have nothing to compare."""
     personal = problem.log.personal if is_log else {}
-    features = tuple(one for one in profile.features if one.name not in personal)
+    return dataclasses.replace(profile, features=tuple(one for one in profile.features if one.name not in personal))
+
+
+def _with_outcomes(profile: ReferenceProfile, evaluation: Evaluation | None) -> ProfileWithOutcomes:
+    """The profile, with outcomes by score as the evaluation measured them."""
     known = ScoreReference.of_curves(evaluation.curves) if evaluation is not None else None
-    return ProfileWithOutcomes(profile.rows, features, known)
+    return ProfileWithOutcomes(profile.rows, profile.features, known)
 
 
 def _evaluation(workspace: Workspace, package: Package) -> Evaluation | None:

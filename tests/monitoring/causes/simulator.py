@@ -23,7 +23,7 @@ from modelyard.monitoring.causes import ProfileWithOutcomes, ScoreReference
 from modelyard.problem import Problem
 from modelyard.training.metrics import score as metric_score
 
-__all__ = ["EXPECTED", "WORLDS", "Scenario", "World", "diagnosed"]
+__all__ = ["DAY_ROWS", "EXPECTED", "WORLDS", "Scenario", "World", "diagnosed"]
 
 Floats = npt.NDArray[np.float64]
 START = dt.datetime(2026, 11, 2, tzinfo=dt.UTC)
@@ -71,13 +71,15 @@ class World:
     profile: ProfileWithOutcomes
     auc: float
 
-    def day(self, scenario: Scenario, seed: int, generator: np.random.Generator) -> tuple[pl.DataFrame, Floats]:
+    def day(
+        self, scenario: Scenario, seed: int, rows: int, generator: np.random.Generator
+    ) -> tuple[pl.DataFrame, Floats]:
         """Rows and outcomes of a day of this kind."""
-        size = DAY_ROWS * 8 if scenario is Scenario.PRIOR else DAY_ROWS
+        size = rows * 8 if scenario is Scenario.PRIOR else rows
         frame = self.draw(generator, size, scenario, seed)
         outcome = (generator.random(size) < _chance(self.relation(frame, scenario, seed))) * 1.0
         if scenario is Scenario.PRIOR:
-            kept = _resampled(outcome, 0.55 if seed % 2 else 0.12, generator)
+            kept = _resampled(outcome, rows, 0.55 if seed % 2 else 0.12, generator)
             frame, outcome = frame[kept], outcome[kept]
         if scenario is Scenario.FAULT:
             frame = self.broken(frame, generator, seed)
@@ -88,22 +90,22 @@ def _chance(logit: Floats) -> Floats:
     return np.asarray(1 / (1 + np.exp(-logit)))
 
 
-def _resampled(outcome: Floats, share: float, generator: np.random.Generator) -> npt.NDArray[np.int64]:
+def _resampled(outcome: Floats, rows: int, share: float, generator: np.random.Generator) -> npt.NDArray[np.int64]:
     """Rows of a day in which ``share`` has the outcome; within each outcome they are as before."""
-    positives = round(share * DAY_ROWS)
+    positives = round(share * rows)
     parts = [
         generator.choice(np.flatnonzero(outcome == 1), positives, replace=False),
-        generator.choice(np.flatnonzero(outcome == 0), DAY_ROWS - positives, replace=False),
+        generator.choice(np.flatnonzero(outcome == 0), rows - positives, replace=False),
     ]
     return generator.permutation(np.concatenate(parts)).astype(np.int64)
 
 
-def diagnosed(world: World, scenario: Scenario, seed: int) -> Diagnosis:
-    """The diagnosis of a clean day and a day of ``scenario``."""
+def diagnosed(world: World, scenario: Scenario, seed: int, rows: int = DAY_ROWS) -> Diagnosis:
+    """The diagnosis of a clean day and a day of ``scenario``; with fewer rows it is harder."""
     generator = np.random.default_rng([seed, list(Scenario).index(scenario)])
     parts, labels = [], []
     for day, kind in enumerate((Scenario.CLEAN, scenario)):
-        frame, outcome = world.day(kind, seed, generator)
+        frame, outcome = world.day(kind, seed, rows, generator)
         ids = [f"{day}-{index}" for index in range(frame.height)]
         moments = [START + dt.timedelta(days=day, seconds=index) for index in range(frame.height)]
         score = world.predict(frame)

@@ -111,7 +111,14 @@ class Champion:
         problem = Problem.model_validate({"task": "binary", "data": source})
         known = pl.concat(labels) if labelled else None
         classes = sorted(self.held[self.target].cast(pl.String).unique())
-        report = monitor(self.profile, pl.concat(parts, how="vertical_relaxed"), known, problem, reference_score=self.auc, classes=classes)
+        report = monitor(
+            self.profile,
+            pl.concat(parts, how="vertical_relaxed"),
+            known,
+            problem,
+            reference_score=self.auc,
+            classes=classes,
+        )
         return report.diagnosis
 
 

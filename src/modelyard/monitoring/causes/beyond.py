@@ -73,14 +73,20 @@ class Account:
         return self.share(self.as_is, self.level)
 
     @property
-    def by_shape(self) -> Share:
-        """What another relation of outcome and score takes off, beyond another level."""
-        return self.share(self.level, self.shape)
-
-    @property
     def by_features(self) -> Share:
         """What features take off, beyond any relation of outcome and score."""
         return self.share(self.shape, self.features)
+
+    def beyond_level(self, weight: Floats | None = None) -> Share:
+        """What another shape of the score and features take off together, beyond another level; rows may be weighted."""
+        return self.share(self.level, self.features, weight)
+
+    @property
+    def part(self) -> float:
+        """Of all that can be taken off, the part that another level does not."""
+        beyond = float((self.level - self.features).mean())
+        by_level = max(float((self.as_is - self.level).mean()), 0.0)
+        return beyond / max(beyond + by_level, 1e-12)
 
 
 def views(rows: LabelledRows, task: Task, reference: ScoreReference | None) -> Iterator[View]:

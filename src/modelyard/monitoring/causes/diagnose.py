@@ -48,9 +48,9 @@ def diagnose(case: Case) -> Diagnosis:
 
     Notes
     -----
-    In this order. Broken pipeline: faults of the window's columns. Concept drift: cross-fitted small models find that features
-    take at least 2 % off the loss that the best reading of the score leaves, beyond what they did before, also among
-    rows like those of training, and that this is at least a fifth of all that can be taken off. Prior shift: another
+    In this order. Broken pipeline: faults of the window's columns. Concept drift: cross-fitted small models of score and
+    features take at least 2 % off the loss that another level of the outcome leaves, more than they did before, also
+    among rows like those of training, and that is at least a fifth of all that can be taken off. Prior shift: another
     level takes off at least 2 %, and scores within each outcome are as before. Covariate shift: a loss, and a column from
     which alone now and training can be told with an AUC above 0.55. Otherwise the change is harmless.
     """
@@ -158,33 +158,35 @@ def _loss(window: PerformanceWindow | None) -> _Answer:
 
 
 def _concept(case: Case, accounts: Account) -> _Answer:
-    """Whether features say more about the outcome than the score does, and more than they did before."""
-    share, before = accounts.by_features, _before(case)
+    """Whether more than the level of the relation changed: more can be said beyond another level than before."""
+    share, before, alone = accounts.beyond_level(), _before(case), accounts.by_features
     gain = _less(share, before)
     says = (
-        f"Beyond the score, the features take {format_percent(share.value)} off the loss "
-        f"({format_percent(share.low)} to {format_percent(share.high)})"
+        f"Beyond another level of the outcome, the score's shape and the features take {_percents(share)} off the loss, the "
+        f"features {format_percent(alone.value)} of it"
     )
-    says += f"; before, they took {format_percent(before.value)}." if before else "."
-    needs_before = not case.lost and before is None
-    part = _part(accounts)
-    found = gain.value > _RELEVANT and gain.low > 0 and part >= _OF_THE_LOSS and not needs_before
+    says += f"; before, both took {format_percent(before.value)}." if before else "."
+    is_known = case.lost or before is not None
+    found = gain.value > _RELEVANT and gain.low > 0
     margin = min(abs(gain.value - _RELEVANT), abs(gain.value)) / max(gain.error, 1e-12)
-    evidence = [
-        Evidence("features beyond the score", gain.value, _RELEVANT, gain.value > _RELEVANT and gain.low > 0, says)
-    ]
-    covered = _covered(case, accounts, before)
-    if found and covered is not None:
-        evidence.append(covered[0])
-        found, margin = covered[0].found, min(margin, covered[1])
+    evidence = [Evidence("relation beyond another level", gain.value, _RELEVANT, found, says)]
+    covered = _covered(case, accounts, before) if found else None
+    if covered is not None:
+        evidence += covered.evidence
+        margin = min(margin, covered.margin)
+    found = found and is_known and accounts.part >= _OF_THE_LOSS and (covered is None or covered.found)
     return _Answer(tuple(evidence), margin, found)
 
 
+def _percents(share: Share) -> str:
+    return f"{format_percent(share.value)} ({format_percent(share.low)} to {format_percent(share.high)})"
+
+
 def _before(case: Case) -> Share | None:
-    """What features took off beyond the score in earlier windows; None without enough labels of theirs."""
+    """The same in earlier windows without a loss; None without enough labels of theirs."""
     if len(case.earlier) < FEWEST_LABELS:
         return None
-    return account(case.earlier, case.task, case.reference, case.seed).by_features
+    return account(case.earlier, case.task, case.reference, case.seed).beyond_level()
 
 
 def _less(now: Share, before: Share | None) -> Share:
@@ -195,50 +197,39 @@ def _less(now: Share, before: Share | None) -> Share:
     return Share(value, value - half, value + half)
 
 
-def _part(accounts: Account) -> float:
-    """What features take off, as a part of all that can be taken off."""
-    by_features = float((accounts.shape - accounts.features).mean())
-    by_score = max(float((accounts.as_is - accounts.shape).mean()), 0.0)
-    return by_features / max(by_features + by_score, 1e-12)
-
-
-def _covered(case: Case, accounts: Account, before: Share | None) -> tuple[Evidence, float] | None:
-    """The same among rows like those of training; where inputs moved, features may only mend what was never learnt."""
+def _covered(case: Case, accounts: Account, before: Share | None) -> _Answer | None:
+    """The same among rows like those of training: where inputs moved, what was never learnt is no change of the relation."""
     weight = case.recent.usual
     if weight is None or not case.inputs:
         return None
-    test = "features beyond the score, among rows like those of training"
+    test = "the same, among rows like those of training"
     rows = effective_rows(weight)
     if rows < _FEWEST_COVERED:
         says = f"Too few rows are like those of training to ask there: they weigh as much as {rows:,.0f}."
-        return Evidence(test, None, _RELEVANT, found=False, says=says), 0.0
-    share = _less(accounts.share(accounts.shape, accounts.features, weight), before)
+        return _Answer((Evidence(test, None, _RELEVANT, found=False, says=says),), 0.0, found=False)
+    share = _less(accounts.beyond_level(weight), before)
     found = share.value > _RELEVANT and share.low > 0
-    says = (
-        f"Among rows like those of training the features take {format_percent(share.value)} off "
-        f"({format_percent(share.low)} to {format_percent(share.high)}): "
-        + ("the relation itself changed." if found else "only what was never learnt is new.")
-    )
-    return Evidence(test, share.value, _RELEVANT, found, says), abs(share.value - _RELEVANT) / max(share.error, 1e-12)
+    end = "the relation itself changed." if found else "what was never learnt is new."
+    says = f"Among rows like those of training that is {_percents(share)}: {end}"
+    margin = abs(share.value - _RELEVANT) / max(share.error, 1e-12)
+    return _Answer((Evidence(test, share.value, _RELEVANT, found, says),), margin, found)
 
 
 def _off(case: Case, accounts: Account) -> _Answer:
-    """Whether the outcomes' level, or their relation to the score, is off."""
-    share = accounts.share(accounts.as_is, accounts.shape)
-    wide = _SURE if not case.lost else 1.96
-    sure = share.value - wide * share.error > 0
+    """Whether the outcomes' level is off."""
+    share = accounts.by_level
+    wide = 1.96 if case.lost else _SURE
     is_known = case.lost or case.reference is not None
-    found = bool(share.value > _RELEVANT and sure and is_known)
+    found = share.value > _RELEVANT and share.value > wide * share.error and is_known
     margin = min(abs(share.value - _RELEVANT), abs(share.value)) / max(share.error, 1e-12)
     seen, expected = _levels(case)
     says = (
-        f"Read anew, the score alone takes {format_percent(share.value)} off the loss ({format_percent(share.low)} to "
-        f"{format_percent(share.high)}); the outcomes' mean is {format_number(seen)} where the scores expect "
-        f"{format_number(expected)}."
+        f"Another level of the outcome takes {_percents(share)} off the loss; its mean is {format_number(seen)} where the "
+        f"scores expect {format_number(expected)}."
     )
     if not is_known:
         says += " Whether that was so before is not known."
-    return _Answer((Evidence("another reading of the score", share.value, _RELEVANT, found, says),), margin, found)
+    return _Answer((Evidence("level of the outcome", share.value, _RELEVANT, found, says),), margin, found)
 
 
 def _levels(case: Case) -> tuple[float, float]:

@@ -105,7 +105,9 @@ def _case(seen: Observed) -> Case:
     position = _window_of(seen.windows, last)
     moved = _moved(seen, position)
     names = [window.facts.name for window in seen.windows]
-    view = PipelineView(seen.quality, names, functools.partial(_was_lively, seen), functools.partial(_rescaled, seen))
+    outputs = {one.name for column, one in seen.columns.items() if not column.startswith(_PREFIX)}
+    lively, rescaled = functools.partial(_was_lively, seen), functools.partial(_rescaled, seen)
+    view = PipelineView(seen.quality, names, outputs, lively, rescaled)
     faults = view.faults(position) if position is not None else ()
     recent, earlier = _labelled(seen, last, valued, moved)
     score = seen.windows[position].frame if position is not None else None

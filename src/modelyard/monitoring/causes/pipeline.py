@@ -1,7 +1,7 @@
 """A broken pipeline: what a source, an export or a join does to columns, and which source they have in common."""
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 import numpy as np
 import polars as pl
@@ -45,6 +45,8 @@ class PipelineView:
         Alarms of all windows.
     windows
         The judged windows in their order.
+    outputs
+        Columns that are the model's own; only that they are missing is a fault of a pipeline.
     was_lively
         Says of a column and the place of a window whether its values differed.
     is_rescaled
@@ -53,6 +55,7 @@ class PipelineView:
 
     quality: Sequence[QualityResult]
     windows: Sequence[str]
+    outputs: Collection[str]
     was_lively: Callable[[str, int], bool]
     is_rescaled: Callable[[str, int], bool]
 
@@ -66,6 +69,8 @@ class PipelineView:
         return tuple(one for one in found if self._is_fault(one, position))
 
     def _is_fault(self, result: QualityResult, position: int) -> bool:
+        if result.feature in self.outputs and result.signal is not QualitySignal.NULL_RATE:
+            return False
         if result.signal is QualitySignal.NEW_CATEGORY:
             return result.share >= _ALL_NEW and result.reference_share < 1 - _ALL_NEW
         if result.signal is QualitySignal.FROZEN:
