@@ -26,7 +26,7 @@ __all__ = ["diagnose"]
 Floats = npt.NDArray[np.float64]
 
 _RELEVANT = 0.02
-_SURE = 4.0
+_SURE = 3.0
 _OF_THE_LOSS = 0.2
 _DOMAIN_AUC = 0.55
 _FEWEST_COVERED = 100
@@ -167,7 +167,8 @@ def _concept(case: Case, accounts: Account) -> _Answer:
     )
     says += f"; before, both took {format_percent(before.value)}." if before else "."
     is_known = case.lost or before is not None
-    found = gain.value > _RELEVANT and gain.low > 0
+    wide = 1.96 if case.lost else _SURE
+    found = gain.value > _RELEVANT and gain.value > wide * gain.error
     margin = min(abs(gain.value - _RELEVANT), abs(gain.value)) / max(gain.error, 1e-12)
     evidence = [Evidence("relation beyond another level", gain.value, _RELEVANT, found, says)]
     covered = _covered(case, accounts, before) if found else None

@@ -125,7 +125,8 @@ def _leaves(codes: Codes, splits: tuple[tuple[int, int], ...]) -> Codes:
 def _grow(codes: Codes, gradient: Floats, curvature: Floats) -> _Tree:
     """A symmetric tree whose splits take most off the loss, to second order (Chen and Guestrin 2016, equation 7)."""
     rows, columns = codes.shape
-    leaf, splits = np.zeros(rows, dtype=np.int64), ()
+    leaf = np.zeros(rows, dtype=np.int64)
+    splits: tuple[tuple[int, int], ...] = ()
     places = np.arange(columns)[None, :] * _BINS + codes
     pull, bend = np.repeat(gradient, columns), np.repeat(curvature, columns)
     for level in range(_DEPTH):
