@@ -1,11 +1,13 @@
 """Retraining asks what the last monitoring said of the champion's inputs."""
 
+from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from modelyard.monitoring import Cause
 from modelyard.retraining import Outcome
+from modelyard.retraining.labelling import export_rows
 
 Plant = Any
 
@@ -41,3 +43,28 @@ def test_the_ledger_tells_the_cause(plant: Plant) -> None:
 
     assert row.details["cause"] == "broken_pipeline"
     assert "MonthlyCharges" in row.details["because"]
+
+
+def test_rows_to_label_are_handed_out_and_come_back(plant: Plant, tmp_path: Path) -> None:
+    """Moved inputs without labels ask for some: the file is taken by the labelling, and, filled in, by monitoring."""
+    project = plant.open()
+    young = plant.new.filter(pl.col("tenure") <= 12)
+    source = plant.table(young.drop("Churn"))
+    asked = project.monitor(data=source).diagnosis
+    path = project.page("monitoring").with_name("rows_to_label.csv")
+    rows = pl.read_csv(path)
+    handed = export_rows(
+        project.workspace, project.problem, project.actor, path, tmp_path / "out.csv", count=rows.height, random_share=1
+    )
+    positions = rows["id"].str.strip_prefix("row-").cast(pl.Int64)
+    filled = tmp_path / "filled.csv"
+    rows.with_columns(label=young["Churn"][positions]).write_csv(filled)
+    report = project.monitor(data=source, labels=filled)
+
+    assert asked.verdict is Cause.UNKNOWN
+    assert asked.labels is not None
+    assert tuple(rows["id"]) == asked.labels.ids
+    assert {"tenure", "Contract"} <= set(rows.columns)
+    assert handed.random == rows.height
+    assert report.labels is not None
+    assert (report.labels.used, report.labels.unknown_ids) == (rows.height, 0)

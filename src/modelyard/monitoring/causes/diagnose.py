@@ -26,7 +26,8 @@ __all__ = ["diagnose"]
 Floats = npt.NDArray[np.float64]
 
 _RELEVANT = 0.02
-_SURE = 3.0
+_SURE_OF_LEVEL = 3.0
+_SURE_OF_RELATION = 4.0
 _OF_THE_LOSS = 0.2
 _DOMAIN_AUC = 0.55
 _FEWEST_COVERED = 100
@@ -167,7 +168,7 @@ def _concept(case: Case, accounts: Account) -> _Answer:
     )
     says += f"; before, both took {format_percent(before.value)}." if before else "."
     is_known = case.lost or before is not None
-    wide = 1.96 if case.lost else _SURE
+    wide = 1.96 if case.lost else _SURE_OF_RELATION
     found = gain.value > _RELEVANT and gain.value > wide * gain.error
     margin = min(abs(gain.value - _RELEVANT), abs(gain.value)) / max(gain.error, 1e-12)
     evidence = [Evidence("relation beyond another level", gain.value, _RELEVANT, found, says)]
@@ -219,7 +220,7 @@ def _covered(case: Case, accounts: Account, before: Share | None) -> _Answer | N
 def _off(case: Case, accounts: Account) -> _Answer:
     """Whether the outcomes' level is off."""
     share = accounts.by_level
-    wide = 1.96 if case.lost else _SURE
+    wide = 1.96 if case.lost else _SURE_OF_LEVEL
     is_known = case.lost or case.reference is not None
     found = share.value > _RELEVANT and share.value > wide * share.error and is_known
     margin = min(abs(share.value - _RELEVANT), abs(share.value)) / max(share.error, 1e-12)
