@@ -152,7 +152,7 @@ def test_the_bank_has_a_prior_shift() -> None:
     assert found.expected_gain.pays
 
 
-@pytest.mark.parametrize("labelled", [True, False])
+@pytest.mark.parametrize("labelled", [False, pytest.param(True, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     "fault",
     [
@@ -171,6 +171,7 @@ def test_faults_planted_in_the_census_are_named(fault: pl.Expr, labelled: bool) 
     assert found.expected_gain is None
 
 
+@pytest.mark.slow
 def test_the_census_as_it_is_explains_nothing() -> None:
     """Rows of the same table, unchanged: nothing to explain."""
     found = _census().diagnosis(pl.read_parquet(DATA / "adult_census.parquet").tail(ROWS))

@@ -1,4 +1,4 @@
-"""Seven scenarios whose cause is known, in two worlds: one seed each here, thirty each with ``make test-all``."""
+"""Seven scenarios whose cause is known, in two worlds: a few here, thirty of each with ``make test-all``."""
 
 from collections import Counter
 
@@ -11,8 +11,8 @@ _SEEDS = 30
 _LEAST_RIGHT = 0.95
 
 
-@pytest.mark.parametrize("scenario", list(Scenario))
-@pytest.mark.parametrize("world", list(WORLDS))
+@pytest.mark.parametrize("scenario", [Scenario.FAULT, Scenario.HARDER, Scenario.PRIOR, Scenario.CONCEPT])
+@pytest.mark.parametrize("world", ["linear", pytest.param("branching", marks=pytest.mark.slow)])
 def test_the_cause_is_named(world: str, scenario: Scenario) -> None:
     """The verdict is the cause that was planted, and a broken pipeline asks for its repair."""
     found = diagnosed(WORLDS[world](), scenario, seed=1)
