@@ -14,8 +14,9 @@ Plant = Any
 
 def _broken(plant: Plant) -> pl.DataFrame:
     """Rows whose monthly charges are missing in every second one."""
+    rows: pl.DataFrame = plant.new
     gone = pl.int_range(pl.len()) % 2 == 0
-    return plant.new.with_columns(pl.when(gone).then(None).otherwise(pl.col("MonthlyCharges")).alias("MonthlyCharges"))
+    return rows.with_columns(pl.when(gone).then(None).otherwise(pl.col("MonthlyCharges")).alias("MonthlyCharges"))
 
 
 def test_a_broken_pipeline_stops_it_until_it_is_mended_or_overridden(plant: Plant) -> None:

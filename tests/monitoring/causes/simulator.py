@@ -77,7 +77,7 @@ class World:
         """Rows and outcomes of a day of this kind."""
         size = rows * 8 if scenario is Scenario.PRIOR else rows
         frame = self.draw(generator, size, scenario, seed)
-        outcome = (generator.random(size) < _chance(self.relation(frame, scenario, seed))) * 1.0
+        outcome = (generator.random(size) < _chance(self.relation(frame, scenario, seed))).astype(np.float64)
         if scenario is Scenario.PRIOR:
             kept = _resampled(outcome, rows, 0.55 if seed % 2 else 0.12, generator)
             frame, outcome = frame[kept], outcome[kept]
@@ -129,7 +129,9 @@ def _founded(
     """A world whose champion has learnt from 6,000 rows and was judged on 3,000 others."""
     generator = np.random.default_rng(7)
     train, held = (draw(generator, rows, Scenario.CLEAN, 0) for rows in (6000, 3000))
-    outcomes = [(generator.random(f.height) < _chance(relation(f, Scenario.CLEAN, 0))) * 1.0 for f in (train, held)]
+    outcomes = [
+        (generator.random(f.height) < _chance(relation(f, Scenario.CLEAN, 0))).astype(np.float64) for f in (train, held)
+    ]
     predict = fit(train, outcomes[0])
     score = predict(held)
     profile = build_profile(train, columns)

@@ -167,7 +167,7 @@ def test_where_the_loss_sits_is_named() -> None:
     generator = np.random.default_rng(3)
     plan, age = generator.integers(0, 3, 3_000), generator.normal(size=3_000)
     prediction = chance(1.5 * age)
-    truth = (generator.random(3_000) < chance(np.where(plan == 2, -1.5, 1.5) * age)) * 1.0
+    truth = (generator.random(3_000) < chance(np.where(plan == 2, -1.5, 1.5) * age)).astype(np.float64)
     counts = (1_000, 1_000, 1_000, 0, 0, 0, 0)
     reference = FeatureReference("plan", ColumnKind.CATEGORY, (), ("basic", "plus", "gold"), None, counts, 0.02)
     features = np.column_stack([age, plan == 0, plan == 1, plan == 2]).astype(np.float64)

@@ -13,7 +13,7 @@ def test_a_ridge_finds_the_weights() -> None:
     """Logistic weights come back, and a level of six is reached without running away."""
     generator = np.random.default_rng(0)
     matrix = np.column_stack([np.ones(20_000), generator.normal(size=20_000)])
-    truth = (generator.random(20_000) < chance(matrix @ np.array([-1.0, 0.8]))) * 1.0
+    truth = (generator.random(20_000) < chance(matrix @ np.array([-1.0, 0.8]))).astype(np.float64)
     weights = fit_ridge(matrix, truth, np.zeros(20_000), logistic=True)
     level = fit_ridge(matrix[:, :1], truth, np.full(20_000, -7.0), logistic=True)
 
@@ -29,7 +29,11 @@ def test_a_correction_sees_lines_and_corners(logistic: bool) -> None:
     margin = matrix[:, 0]
     for signal in (matrix[:, 1], 2.5 * ((matrix[:, 1] > 0) & (matrix[:, 2] > 0))):
         full = margin + signal
-        truth = (generator.random(4_000) < chance(full)) * 1.0 if logistic else full + generator.normal(size=4_000)
+        truth = (
+            (generator.random(4_000) < chance(full)).astype(np.float64)
+            if logistic
+            else full + generator.normal(size=4_000)
+        )
         fitted = fit_correction(matrix[:3_000], truth[:3_000], margin[:3_000], logistic=logistic)
         held = slice(3_000, None)
         before = row_losses(truth[held], margin[held], logistic=logistic).mean()
@@ -43,7 +47,7 @@ def test_features_that_say_nothing_correct_next_to_nothing() -> None:
     """Noise costs less than half a percent of the loss of held-out rows."""
     generator = np.random.default_rng(2)
     matrix = generator.normal(size=(3_000, 8))
-    truth = (generator.random(3_000) < chance(matrix[:, 0])) * 1.0
+    truth = (generator.random(3_000) < chance(matrix[:, 0])).astype(np.float64)
     fitted = fit_correction(matrix[:2_000], truth[:2_000], matrix[:2_000, 0], logistic=True)
     plain, corrected = matrix[2_000:, 0], matrix[2_000:, 0] + fitted.add(matrix[2_000:])
     losses = [row_losses(truth[2_000:], margin, logistic=True).mean() for margin in (plain, corrected)]

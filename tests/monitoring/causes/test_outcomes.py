@@ -16,7 +16,7 @@ Floats = npt.NDArray[np.float64]
 def _rows(share: float, rows: int, seed: int, move: float = 0.0) -> tuple[Floats, Floats]:
     """Outcomes with the given share, and scores that are two standard deviations apart; calibrated at a share of 0.3."""
     generator = np.random.default_rng(seed)
-    truth = (generator.random(rows) < share) * 1.0
+    truth = (generator.random(rows) < share).astype(np.float64)
     value = generator.normal(2.0 * truth + move, 1.0)
     return truth, chance(2 * value - 2 + np.log(0.3 / 0.7))
 
@@ -36,7 +36,8 @@ def test_a_reference_knows_level_and_slope_of_the_scores() -> None:
 
     assert calibrated is not None
     assert pushed is not None
-    assert (calibrated.level, calibrated.slope) == (pytest.approx(0, abs=0.1), pytest.approx(1, abs=0.05))
+    assert calibrated.level == pytest.approx(0, abs=0.1)
+    assert calibrated.slope == pytest.approx(1, abs=0.05)
     assert pushed.level == pytest.approx(-1, abs=0.1)
     assert calibrated.share == pytest.approx(0.3, abs=0.01)
 
@@ -88,7 +89,7 @@ def test_moved_scores_are_no_prior_shift() -> None:
 def test_another_level_at_the_same_inputs_is_no_prior_shift() -> None:
     """If scores are as before and more of each score have the outcome, the relation's level moved, not the share."""
     _, score = _rows(0.3, 4_000, 4)
-    truth = (np.random.default_rng(9).random(4_000) < chance(np.log(score / (1 - score)) + 1.2)) * 1.0
+    truth = (np.random.default_rng(9).random(4_000) < chance(np.log(score / (1 - score)) + 1.2)).astype(np.float64)
     test = prior_test(_reference(), truth, score)
 
     assert test.advantage < 0
