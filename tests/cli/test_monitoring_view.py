@@ -1,6 +1,7 @@
 """The root-cause card of the terminal."""
 
 import datetime as dt
+import io
 from pathlib import Path
 
 from rich.console import Console
@@ -41,7 +42,7 @@ def _shown(diagnosis: Diagnosis, page: Path) -> str:
         findings=(),
         verdict=Verdict.WATCH,
     )
-    console = Console(width=200, record=True, quiet=True)
+    console = Console(width=200, record=True, file=io.StringIO())
     console.print(show_monitoring(report, page))
     return console.export_text()
 
