@@ -633,19 +633,23 @@ class Project:
         if data is None:
             self._tidy_log()
         version = self._production()
+        id_ = new_id()
+        folder = self.workspace.folder("monitoring", id_)
         package = self._registry.package(version)
-        report = watch(self.workspace, package, self.problem, data=data, labels=labels)
+        report = watch(self.workspace, package, self.problem, data=data, labels=labels, folder=folder)
         events = read_events(self.workspace.ledger, self.problem.name)
         page = with_events(monitor_page(marked(report, events), self.problem), report, events)
-        id_ = new_id()
-        store.save_record(self.workspace.folder("monitoring", id_), "monitoring", report, render_html(page))
+        store.save_record(folder, "monitoring", report, render_html(page))
         self.workspace.point("monitoring", id_)
-        self._note("model.monitored", version.subject, {"verdict": report.verdict.value, "report": id_})
+        cause = report.diagnosis
+        because = cause.evidence[0].says if cause.evidence else ""
+        details = {"verdict": report.verdict.value, "cause": cause.verdict.value, "because": because, "report": id_}
+        self._note("model.monitored", version.subject, details)
         if (data is None) if alerts is None else alerts:
             follow_up(self.workspace, self.problem, report, package, self.actor)
         return report
 
-    def retrain(self, data: Path | str, *, update: bool = False) -> "Decision":
+    def retrain(self, data: Path | str, *, update: bool = False, despite: str = "") -> "Decision":
         """Train a challenger on old and new rows; register it only if every gate says yes.
 
         Parameters
@@ -654,6 +658,8 @@ class Project:
             Table of new labelled rows with the columns of the training data.
         update
             The model in production goes on learning from the new rows, instead of a new search over all rows.
+        despite
+            The reason to retrain although the last monitoring named a broken pipeline; without one that is refused.
 
         Raises
         ------
@@ -671,7 +677,7 @@ class Project:
         governance.require_permission(self.actor, "train")
         with self.workspace.lock():
             retrainer = Retrainer(self.workspace, self.problem, self.actor, progress=self._progress)
-            return retrainer.retrain(self._production(), Path(data), update=update)
+            return retrainer.retrain(self._production(), Path(data), update=update, despite=despite)
 
     def ledger(self) -> store.Ledger:
         """The ledger: ``rows()``, ``verify()``, ``export(path)``."""

@@ -10,8 +10,7 @@ from modelyard.data.profile import ReferenceProfile, build_profile
 from modelyard.data.schema import Column, ColumnKind
 from modelyard.monitoring import Action, Cause, DriftLevel, MonitorReport, Verdict, monitor
 from modelyard.monitoring.flow.persistence import persistent_severity
-from modelyard.monitoring.root_cause import labels_needed
-from modelyard.problem import Problem, Task
+from modelyard.problem import Problem
 
 Log = tuple[pl.DataFrame, pl.DataFrame]
 MakeLog = Callable[..., Log]
@@ -41,7 +40,7 @@ def test_a_clean_fortnight_is_quiet(profile: ReferenceProfile, problem: Problem,
     log, labels = make_log(14)
     judged, unlabelled = _monitor(profile, problem, log, labels), _monitor(profile, problem, log)
 
-    assert (judged.verdict, judged.findings, judged.diagnosis.cause) == (Verdict.QUIET, (), Cause.NOTHING)
+    assert (judged.verdict, judged.findings, judged.diagnosis.verdict) == (Verdict.QUIET, (), Cause.NOTHING)
     assert (unlabelled.verdict, unlabelled.findings) == (Verdict.QUIET, ())
     assert [trail.feature for trail in judged.trails] == ["score", "age", "spend", "plan"]
     assert [len(trail.results) for trail in judged.trails] == [14] * 4
@@ -70,10 +69,11 @@ def test_drift_that_costs_nothing_calls_nobody(profile: ReferenceProfile, proble
     log, labels = make_log(6, lambda day: {"mean": 0.8 if day >= 2 else 0.0})
     blind, seeing = _monitor(profile, problem, log), _monitor(profile, problem, log, labels)
 
-    assert (blind.verdict, blind.diagnosis.cause) == (Verdict.ALARM, Cause.UNKNOWN)
+    assert (blind.verdict, blind.diagnosis.verdict) == (Verdict.ALARM, Cause.UNKNOWN)
     assert blind.diagnosis.action is Action.WAIT_FOR_LABELS
-    assert labels_needed(Task.BINARY, REFERENCE, problem.monitoring.performance_drop) in blind.diagnosis.not_known
-    assert (seeing.verdict, seeing.diagnosis.cause) == (Verdict.WATCH, Cause.HARMLESS)
+    assert blind.diagnosis.labels is not None
+    assert len(blind.diagnosis.labels.ids) == min(blind.diagnosis.labels.needed, 3 * 600)
+    assert (seeing.verdict, seeing.diagnosis.verdict) == (Verdict.WATCH, Cause.HARMLESS)
     assert [shift.feature for shift in seeing.shifts] == ["age", "score"]
 
 
@@ -82,7 +82,7 @@ def test_a_broken_column_is_a_broken_pipeline(profile: ReferenceProfile, problem
     clean, labels = make_log(6)
     log = _with_nulls(clean, "feature.spend", 3, 0.5)
     for report in (_monitor(profile, problem, log), _monitor(profile, problem, log, labels)):
-        assert report.diagnosis.cause is Cause.PIPELINE
+        assert report.diagnosis.verdict is Cause.PIPELINE
         assert report.diagnosis.action is Action.FIX_PIPELINE
         assert _severities(report)["null-rate", "spend"] is Severity.ERROR
 
@@ -101,9 +101,9 @@ def test_a_turned_relation_is_concept_drift(profile: ReferenceProfile, problem: 
     log, labels = make_log(6, lambda day: {"turned": day >= 3})
     blind, seeing = _monitor(profile, problem, log), _monitor(profile, problem, log, labels)
 
-    assert (blind.verdict, blind.diagnosis.cause) == (Verdict.QUIET, Cause.NOTHING)
+    assert (blind.verdict, blind.diagnosis.verdict) == (Verdict.QUIET, Cause.NOTHING)
     assert "would not be seen" in blind.diagnosis.not_known
-    assert (seeing.verdict, seeing.diagnosis.cause) == (Verdict.ALARM, Cause.CONCEPT)
+    assert (seeing.verdict, seeing.diagnosis.verdict) == (Verdict.ALARM, Cause.CONCEPT)
     assert _severities(seeing) == {("performance-drop", "roc_auc"): Severity.ERROR}
     assert [window.alarm for window in seeing.performance] == [False, False, False, True, True, True]
 
@@ -116,7 +116,7 @@ def test_outcomes_at_another_level_ask_for_recalibration(
     by_loss = problem.with_values(metrics={"primary": "log_loss"})
     report = monitor(profile, log, labels, by_loss, reference_score=0.53, classes=("No", "Yes"))
 
-    assert report.diagnosis.cause is Cause.PRIOR
+    assert report.diagnosis.verdict is Cause.PRIOR
     assert report.diagnosis.action is Action.RECALIBRATE
 
 

@@ -104,9 +104,12 @@ def monitor(
 def retrain(
     session: Session,
     data: Annotated[Path, typer.Option("--data", help="New labelled rows, with the columns of the training data.")],
+    despite: Annotated[
+        str, typer.Option("--despite", help="Why to retrain although the last monitoring named a broken pipeline.")
+    ] = "",
 ) -> Answer:
     """Train a challenger on new rows. It is registered only if a paired test says that it is better."""
-    return decided(session.project.retrain(data))
+    return decided(session.project.retrain(data, despite=despite))
 
 
 def decided(decision: "Decision") -> Answer:

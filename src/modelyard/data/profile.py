@@ -16,6 +16,7 @@ __all__ = [
     "ReferenceProfile",
     "as_numbers",
     "bin_labels",
+    "bin_places",
     "build_profile",
     "count_bins",
     "debiased_psi",
@@ -125,11 +126,11 @@ def count_bins(feature: FeatureReference, values: pl.Series) -> Counts:
 
     Values of a wrong type count as missing if a number was wanted, and as text else.
     """
-    return np.bincount(_places(feature, values), minlength=feature.bins).astype(np.int64)
+    return np.bincount(bin_places(feature, values), minlength=feature.bins).astype(np.int64)
 
 
-def _places(feature: FeatureReference, values: pl.Series) -> npt.NDArray[np.int64]:
-    """The bin of every value."""
+def bin_places(feature: FeatureReference, values: pl.Series) -> npt.NDArray[np.int64]:
+    """The bin of every value, by its place in :func:`bin_labels`."""
     if feature.is_counted_by_category:
         return _category_places(feature, category_text(values))
     return _number_places(feature, as_numbers(text_lengths(values) if feature.kind is ColumnKind.TEXT else values))
@@ -260,7 +261,7 @@ def _reference(
     by_category = _is_counted_by_category(column.kind)
     values = text_lengths(values) if column.kind is ColumnKind.TEXT else values
     feature = _category_bins(values, column) if by_category else _number_bins(values, column)
-    places = _places(feature, values)
+    places = bin_places(feature, values)
     counts = tuple(np.bincount(places, minlength=feature.bins).tolist())
     tolerance = minimum_tolerance
     if windows is not None:

@@ -11,6 +11,8 @@ import polars as pl
 from modelyard.core import DataError, Finding, Severity, derive_seed, worst_severity
 from modelyard.data.profile import FeatureReference, ReferenceProfile, bin_labels, count_bins
 from modelyard.data.schema import ColumnKind, category_text
+from modelyard.monitoring.cause_card import cause_finding
+from modelyard.monitoring.causes import Diagnosis, Observed, ProfileWithOutcomes, ScoreReference, find_cause
 from modelyard.monitoring.columns import Watched, column_matrix, column_values, watched_columns
 from modelyard.monitoring.domain import DomainTest, domain_test
 from modelyard.monitoring.drift import DriftResult, drift_test
@@ -30,12 +32,10 @@ from modelyard.monitoring.performance import (
     by_arrival,
     join_labels,
     judge_performance,
-    outcomes,
 )
 from modelyard.monitoring.quality import QualityResult, QualitySignal, check_quality, check_type, without_slow_columns
 from modelyard.monitoring.records import BinShift, DriftTrail, MonitorReport, Verdict
 from modelyard.monitoring.references import References, roll_up
-from modelyard.monitoring.root_cause import Diagnosis, Evidence, diagnose, labels_needed
 from modelyard.monitoring.state import WindowState
 from modelyard.monitoring.streams import error_stream, stream_findings
 from modelyard.monitoring.windows import Window, WindowFacts, before_moment, cut_windows, moments
@@ -49,18 +49,6 @@ Counts = npt.NDArray[np.int64]
 
 _MOST_SHIFTS = 5
 _MOST_COLUMNS = 40
-_FAULTS = frozenset(
-    {
-        QualitySignal.FROZEN,
-        QualitySignal.NEW_SPIKE,
-        QualitySignal.NULL_RATE,
-        QualitySignal.RESPELLED,
-        QualitySignal.UNIT_CHANGE,
-        QualitySignal.WRONG_TYPE,
-    }
-)
-
-_FROZEN_WINDOWS = 3
 _CLOCK_SLACK = dt.timedelta(minutes=5)
 _FEWEST_POOLED = 2
 
@@ -105,12 +93,13 @@ class _Judged:
 
 @dataclasses.dataclass(frozen=True)
 class _Yardstick:
-    """By what performance is judged: the question, and the package's own score, threshold and classes."""
+    """By what performance is judged: the question, and the package's own score, threshold, classes and outcomes by score."""
 
     problem: Problem
     reference: float | None
     threshold: float | None
     classes: Sequence[str]
+    outcomes: ScoreReference | None = None
 
     @property
     def expecting(self) -> Expecting:
@@ -188,18 +177,20 @@ def judge(
     judged = _judge(
         tuple(window for window in windows if window.facts.judged), watched, plan, _references(frame, plan, background)
     )
-    yardstick = _Yardstick(problem, background.reference_score, background.threshold, background.classes)
+    outcomes = profile.outcomes if isinstance(profile, ProfileWithOutcomes) else None
+    yardstick = _Yardstick(problem, background.reference_score, background.threshold, background.classes, outcomes)
     use, labelled, judgements = _performance(frame, labels, yardstick)
     performance = tuple(judgement for _, judgement in judgements)
     pooled = _since_the_score_moved(judged, watched, labelled, performance, yardstick)
     recent = (*performance, *([pooled] if pooled else []))
-    diagnosis = _diagnose(judged, watched, labelled, recent, yardstick)
+    diagnosis = _diagnosed(judged, watched, labelled, recent, yardstick)
     versions = (
         tuple(sorted(category_text(frame["version"]).drop_nulls().unique())) if "version" in frame.columns else ()
     )
     findings: list[Finding] = []
     drop = performance_finding(performance, problem.primary_metric, pooled=pooled)
-    findings += [drop] if drop else []
+    unfelt = cause_finding(diagnosis, lost=drop is not None)
+    findings += [one for one in (drop, unfelt) if one]
     held = bool(performance) and performance[-1].tolerated is not None and not performance[-1].note and drop is None
     scores = frozenset(one.reference.name for one in watched if one.is_score)
     drift = drift_findings(judged.trails, scores=scores, loss_ruled_out=held)
@@ -368,76 +359,33 @@ def _since_the_score_moved(
     return yardstick.judge(Window(facts, rows))
 
 
-def _diagnose(
+def _diagnosed(
     judged: _Judged,
     watched: Sequence[Watched],
     labelled: pl.DataFrame | None,
     performance: Sequence[PerformanceWindow],
     yardstick: _Yardstick,
 ) -> Diagnosis:
-    """The cause of what the latest windows show; of a loss, in the windows in which it was seen."""
-    valued = [window for window in performance if window.value is not None and not window.note]
-    last = valued[-1] if valued else None
-    position = _window_of(judged.windows, last)
-    drift = [trail.results[position] for trail in judged.trails if position is not None]
-    names = {judged.windows[position].facts.name} if position is not None else set()
-    faults = [one for one in judged.quality if one.window in names and _is_fault(one)]
-    faults = [one for one in faults if one.signal is not QualitySignal.FROZEN or _stays_frozen(one, judged)]
-    empty = np.empty(0)
-    truth, prediction, features = empty, empty, np.empty((0, 0))
-    problem = yardstick.problem
-    if last is not None and last.alarm and labelled is not None:
-        recent = labelled.filter(pl.col("at").is_between(last.start, last.end))
-        found = outcomes(recent, problem, yardstick.classes)
-        truth, prediction = found.truth, found.prediction
-        features = _matrix(recent.filter(pl.Series(found.kept)), watched)
-    evidence = Evidence([one for one in drift if one.alarm], faults, last, truth, prediction, features)
-    hint = labels_needed(problem.task, yardstick.reference, problem.monitoring.performance_drop)
-    return diagnose(evidence, problem.task, derive_seed(problem.training.seed, "cause"), labels_hint=hint)
-
-
-def _stays_frozen(result: QualityResult, judged: _Judged) -> bool:
-    """True if the column stands still in three windows in a row, or in all if there are fewer.
-
-    When most rows come to share one value, a window of a few hundred may hold that value alone by chance; a pipeline
-    that froze gives it in every window until it is mended.
-    """
-    frozen = {one.window for one in judged.quality if (one.feature, one.signal) == (result.feature, result.signal)}
-    run = 0
-    for window in judged.windows:
-        run = run + 1 if window.facts.name in frozen else 0
-        if run >= min(_FROZEN_WINDOWS, len(judged.windows)):
-            return True
-    return False
-
-
-def _is_fault(result: QualityResult) -> bool:
-    """True for what a pipeline breaks; new categories and numbers out of range may as well be the world."""
-    return result.signal in _FAULTS
-
-
-def _window_of(windows: Sequence[Window], loss: PerformanceWindow | None) -> int | None:
-    """The last window, or that in which a loss ended; None if no window was judged."""
-    if not windows:
-        return None
-    if loss is not None and loss.alarm:
-        for position, window in enumerate(windows):
-            if window.facts.end >= loss.end:
-                return position
-    return len(windows) - 1
-
-
-def _matrix(frame: pl.DataFrame, watched: Sequence[Watched]) -> Floats:
-    """Features as standardised numbers; missing cells are 0."""
-    matrix, _ = column_matrix(watched, frame, most=_MOST_COLUMNS)
-    if matrix.shape[1] == 0:
-        return matrix
-    known = np.isfinite(matrix)
-    count = np.maximum(known.sum(axis=0), 1)
-    mean = np.where(known, matrix, 0.0).sum(axis=0) / count
-    centred = np.where(known, matrix - mean, 0.0)
-    spread = np.sqrt((centred**2).sum(axis=0) / count)
-    return np.asarray(np.clip(centred / np.where(spread > 0, spread, 1.0), -5.0, 5.0))
+    """The likely cause of what was judged."""
+    columns = {one.column: one for one in watched}
+    tested = [one for one in watched if one.reference.kind is not ColumnKind.DATE]
+    return find_cause(
+        Observed(
+            windows=judged.windows,
+            columns={name: one.reference for name, one in columns.items()},
+            values=lambda name, frame: column_values(columns[name], frame),
+            drift={one.column: trail.results for one, trail in zip(tested, judged.trails, strict=False)},
+            counts=judged.counts,
+            quality=judged.quality,
+            labelled=labelled,
+            performance=performance,
+            problem=yardstick.problem,
+            classes=yardstick.classes,
+            reference_score=yardstick.reference,
+            threshold=yardstick.threshold,
+            outcomes=yardstick.outcomes,
+        )
+    )
 
 
 def _domain(judged: _Judged, watched: Sequence[Watched], plan: Monitoring, seed: int) -> DomainTest | None:

@@ -5,13 +5,13 @@ import datetime as dt
 import enum
 
 from modelyard.core import Finding, Record
+from modelyard.monitoring.causes.records import Diagnosis
 from modelyard.monitoring.domain import DomainTest
 from modelyard.monitoring.drift import DriftResult
 from modelyard.monitoring.expected import ExpectedPerformance
 from modelyard.monitoring.flow import ServiceWindow, Volume
 from modelyard.monitoring.performance import LabelUse, PerformanceWindow
 from modelyard.monitoring.quality import QualityResult
-from modelyard.monitoring.root_cause import Diagnosis
 from modelyard.monitoring.streams import ErrorStream
 from modelyard.monitoring.windows import WindowFacts
 

@@ -1,11 +1,11 @@
 """The monitoring page: the verdict first, then what to do, then the evidence."""
 
+from modelyard.monitoring.cause_card import cause_card
 from modelyard.monitoring.domain import DomainTest
 from modelyard.monitoring.drift import DriftResult
 from modelyard.monitoring.expected.page import expected_sections
 from modelyard.monitoring.flow.page import flow_sections
 from modelyard.monitoring.records import MonitorReport, Verdict
-from modelyard.monitoring.root_cause import Cause
 from modelyard.problem import Problem, metric_spec
 from modelyard.report import (
     Block,
@@ -50,7 +50,7 @@ def monitor_page(report: MonitorReport, problem: Problem) -> Page:
     until = f"{report.until:%Y-%m-%d %H:%M}" if report.until else "–"
     versions = f"version {', '.join(report.versions)}, " if report.versions else ""
     sections = [
-        Section("Verdict", (_facts(report), *_cause(report)), _LEADS[report.verdict]),
+        Section("Verdict", (_facts(report), *cause_card(report.diagnosis)), _LEADS[report.verdict]),
         Section("Findings", (Findings(report.findings, "No findings: nothing that anybody needs to read."),)),
     ]
     if report.performance or report.labels:
@@ -79,7 +79,7 @@ def _facts(report: MonitorReport) -> Facts:
     waiting = sum(window.rows for window in report.windows if not window.judged)
     note = f"{waiting:,} rows wait for their window" if waiting else "all rows were judged"
     items = [
-        Fact("Verdict", report.verdict.value.capitalize(), report.diagnosis.cause.value),
+        Fact("Verdict", report.verdict.value.capitalize(), report.diagnosis.verdict.words),
         Fact("Predictions", f"{report.rows:,}", note if report.rows else "the log is empty"),
         Fact("Windows judged", str(judged), f"{len(report.trails)} signals in each"),
     ]
@@ -92,19 +92,6 @@ def _facts(report: MonitorReport) -> Facts:
     elif report.labels is None:
         items.append(Fact("Performance", "–", "no labels came yet"))
     return Facts(tuple(items))
-
-
-def _cause(report: MonitorReport) -> tuple[Block, ...]:
-    """The diagnosis in words."""
-    diagnosis = report.diagnosis
-    if diagnosis.cause is Cause.NOTHING and not diagnosis.not_known:
-        return ()
-    parts = [f"**Likely cause: {diagnosis.cause.value}.** What to do: {diagnosis.action.value}."]
-    if diagnosis.evidence:
-        parts.append("\n".join(f"- {sentence}" for sentence in diagnosis.evidence[:8]))
-    if diagnosis.not_known:
-        parts.append(diagnosis.not_known)
-    return (Prose("\n\n".join(parts)),)
 
 
 def _performance(report: MonitorReport) -> Section:

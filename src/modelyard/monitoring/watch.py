@@ -10,6 +10,8 @@ from modelyard.core import Clock, DataError, StateError, system_clock
 from modelyard.data import Column, Schema, category_text, conform, read_table, settled, with_history
 from modelyard.data.profile import ReferenceProfile
 from modelyard.evaluation import Evaluation, load_evaluation
+from modelyard.monitoring.causes import ProfileWithOutcomes, ScoreReference
+from modelyard.monitoring.causes.labels import write_request
 from modelyard.monitoring.monitor import Background, judge
 from modelyard.monitoring.records import MonitorReport
 from modelyard.monitoring.references import span_needed
@@ -30,6 +32,7 @@ def watch(
     *,
     data: Path | str | None = None,
     labels: Path | str | None = None,
+    folder: Path | None = None,
     clock: Clock = system_clock,
 ) -> MonitorReport:
     """Judge what a version has answered.
@@ -46,6 +49,8 @@ def watch(
         A table to score and judge as one batch instead of the log; its target column serves as labels.
     labels
         Table with columns ``id`` and ``label``; added to what came back through ``/feedback``.
+    folder
+        Gets ``rows_to_label.csv`` if the diagnosis asks for labels; None writes nothing.
     clock
         Gives the moment of a table that has no time of its own.
 
@@ -64,7 +69,7 @@ def watch(
     if labels is not None:
         truth = pl.concat([truth.select("id", "label"), _labels(labels)])
     evaluation = _evaluation(workspace, package)
-    profile = _watched(scorer.profile, problem, is_log=data is None)
+    profile = _with_outcomes(_watched(scorer.profile, problem, is_log=data is None), evaluation)
     background = Background(
         reference_score=_reference_score(evaluation) if evaluation else None,
         threshold=scorer.threshold,
@@ -74,7 +79,10 @@ def watch(
         now=clock() if data is None else None,
     )
     settings = settled(problem, scorer.task, scorer.classes)
-    return judge(profile, predictions, truth if truth.height else None, settings, background)
+    report = judge(profile, predictions, truth if truth.height else None, settings, background)
+    if folder is not None and report.diagnosis.labels is not None:
+        write_request(report.diagnosis.labels, predictions, folder / "rows_to_label.csv")
+    return report
 
 
 def _history(
@@ -97,6 +105,12 @@ def _watched(profile: ReferenceProfile, problem: Problem, *, is_log: bool) -> Re
     """The profile without what the log does not hold as it came: hashed and dropped columns have nothing to compare."""
     personal = problem.log.personal if is_log else {}
     return dataclasses.replace(profile, features=tuple(one for one in profile.features if one.name not in personal))
+
+
+def _with_outcomes(profile: ReferenceProfile, evaluation: Evaluation | None) -> ProfileWithOutcomes:
+    """The profile, with outcomes by score as the evaluation measured them."""
+    known = ScoreReference.of_curves(evaluation.curves) if evaluation is not None else None
+    return ProfileWithOutcomes(profile.rows, profile.features, known)
 
 
 def _evaluation(workspace: Workspace, package: Package) -> Evaluation | None:
@@ -136,6 +150,9 @@ def _scored(scorer: Scorer, table: pl.DataFrame, problem: Problem, clock: Clock)
         pl.lit(scorer.version).alias("version"),
         pl.lit(clock()).alias("at"),
     )
+    if scores.ndim > 1:
+        shares = pl.Series("probabilities", scores, dtype=pl.Array(pl.Float64, scores.shape[1]))
+        predictions = predictions.with_columns(shares.arr.to_list())
     target = problem.data.target
     truth = category_text(table[target]) if target in table.columns else pl.Series([None] * table.height)
     schema = {"id": pl.String, "label": pl.String}

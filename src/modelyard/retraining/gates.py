@@ -10,17 +10,41 @@ from modelyard.core import Finding, Severity
 from modelyard.data import Contract
 from modelyard.evaluation.comparison import compare
 from modelyard.evaluation.segments import mostly_chance, segment_labels
+from modelyard.monitoring.causes.records import Cause
 from modelyard.problem import Problem, metric_spec
 from modelyard.report import format_number
 from modelyard.retraining.duel import Duel
 from modelyard.retraining.records import GateResult
+from modelyard.store import LedgerRow
 from modelyard.training.metrics import score
 from modelyard.training.update import Update
 
-__all__ = ["audit_gate", "comparison_gate", "contract_gate", "data_gate", "segments_gate", "update_gate"]
+__all__ = ["audit_gate", "cause_gate", "comparison_gate", "contract_gate", "data_gate", "segments_gate", "update_gate"]
 
 MOST_REJECTED_SHARE = 0.05
 """Above this share of rows that break the contract the table is taken for the product of a broken pipeline."""
+
+
+def cause_gate(monitored: Sequence[LedgerRow], despite: str) -> GateResult | None:
+    """Whether the last monitoring of the champion left its inputs whole; None if it did, or if there was none.
+
+    Parameters
+    ----------
+    monitored
+        The ledger's rows of the champion's monitoring, in order.
+    despite
+        The reason of a person who retrains all the same; empty if nobody does.
+    """
+    if not monitored or monitored[-1].details.get("cause") != Cause.PIPELINE.value:
+        return None
+    last = monitored[-1]
+    said = f"The monitoring of {last.at:%Y-%m-%d %H:%M} named a broken pipeline: {last.details.get('because', '')}"
+    if despite:
+        return GateResult("cause", True, f"{said} Retrained all the same: {despite}")
+    cure = (
+        "Mend it and run `modelyard monitor` again, or give a reason: modelyard retrain --data TABLE --despite REASON"
+    )
+    return GateResult("cause", False, f"{said} Retraining would make the fault permanent. {cure}.")
 
 
 def data_gate(rows_given: int, rows_new: int, needed: int) -> GateResult:

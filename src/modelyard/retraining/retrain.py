@@ -27,7 +27,15 @@ from modelyard.packaging.details import build_details
 from modelyard.problem import Problem, Task
 from modelyard.report import render_html
 from modelyard.retraining.duel import meet
-from modelyard.retraining.gates import audit_gate, comparison_gate, contract_gate, data_gate, segments_gate, update_gate
+from modelyard.retraining.gates import (
+    audit_gate,
+    cause_gate,
+    comparison_gate,
+    contract_gate,
+    data_gate,
+    segments_gate,
+    update_gate,
+)
 from modelyard.retraining.records import Decision, GateResult, Outcome
 from modelyard.store import Workspace, save_record
 from modelyard.training.engine import train
@@ -51,6 +59,7 @@ class _Case:
     rows_new: int = 0
     run_id: str | None = None
     update: bool = False
+    despite: str = ""
 
     def ask(self, gate: GateResult) -> None:
         """Note a verdict; a no ends the case."""
@@ -89,13 +98,15 @@ class Retrainer:
         self._clock = clock
         self._registry = Registry(workspace)
 
-    def retrain(self, champion: ModelVersion, source: Path, *, update: bool = False) -> Decision:
+    def retrain(self, champion: ModelVersion, source: Path, *, update: bool = False, despite: str = "") -> Decision:
         """Decide on a challenger trained with the rows in ``source``; the decision is stored and in the ledger.
 
         Parameters
         ----------
         update
             The champion goes on learning from the new rows, instead of a search over all rows.
+        despite
+            Why a person retrains although the last monitoring named a broken pipeline; kept in the decision.
 
         Raises
         ------
@@ -106,7 +117,7 @@ class Retrainer:
         ConfigError
             If the champion is to be updated, and its family cannot be.
         """
-        case = _Case(new_id(), champion, update=update)
+        case = _Case(new_id(), champion, update=update, despite=despite)
         challenger = None
         with contextlib.suppress(_StoppedError):
             challenger = self._challenge(case, source)
@@ -118,6 +129,10 @@ class Retrainer:
 
     def _challenge(self, case: _Case, source: Path) -> ModelVersion:
         """The way to a registered challenger, one gate after the other."""
+        monitored = self._workspace.ledger.rows(action="model.monitored", subject=case.champion.subject)
+        cause = cause_gate(monitored, case.despite)
+        if cause is not None:
+            case.ask(cause)
         package = self._registry.package(case.champion)
         base = load_split(package.manifest.split_id, self._workspace)
         scorer = Scorer.load(package)

@@ -6,9 +6,10 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
-from modelyard.cli.show.blocks import counted, facts, findings_view, headline, hint, link, plain_table, stack
+from modelyard.cli.show.blocks import counted, facts, findings_view, headline, hint, link, number, plain_table, stack
 from modelyard.governance import Alert
-from modelyard.monitoring import MonitorReport, Verdict
+from modelyard.monitoring import Diagnosis, MonitorReport, Verdict
+from modelyard.monitoring.cause_card import gain_words, segment_words
 from modelyard.problem.address import is_url
 from modelyard.retraining import Decision
 from modelyard.serving import BatchReport
@@ -22,7 +23,7 @@ _VERDICT_STYLES = {
     Verdict.NO_DATA: "bold yellow",
     Verdict.WAITING: "bold cyan",
 }
-_MOST_EVIDENCE = 3
+_MOST_EVIDENCE = 6
 
 
 def show_batch(report: BatchReport) -> RenderableType:
@@ -50,19 +51,37 @@ def show_monitoring(
     report: MonitorReport, page: Path, alerts: Sequence[Alert] = (), *, waiting: int = 0
 ) -> RenderableType:
     """The verdict, the likely cause with its evidence, the findings, and the alerts that are open."""
-    diagnosis = report.diagnosis
-    evidence = " ".join(diagnosis.evidence[:_MOST_EVIDENCE])
+    to_label = page.with_name("rows_to_label.csv")
     windows = f"{counted(len(report.judged_windows), 'window')} judged, {counted(report.rows, 'prediction')}"
     return stack(
         Text.assemble(
             ("Monitoring: ", "bold"), (report.verdict.value, _VERDICT_STYLES[report.verdict]), (f"  {windows}", "dim")
         ),
-        facts((("cause", diagnosis.cause.value), ("action", diagnosis.action.value), ("evidence", evidence or "–"))),
+        *_cause(report.diagnosis),
         findings_view(report.findings, most=6),
         hint(f"modelyard alerts   {counted(len(alerts), 'alert')} open") if alerts else None,
         hint(f"{counted(waiting, 'message')} not delivered yet; the next run tries again") if waiting else None,
         link("report", page),
+        hint(f"Fill in the column label, then: modelyard monitor --labels {to_label}") if to_label.is_file() else None,
     )
+
+
+def _cause(diagnosis: Diagnosis) -> tuple[RenderableType, ...]:
+    """Cause, action, gain and segments; then every test with its number, at most six."""
+    sure = f", {diagnosis.confidence:.0%} sure" if diagnosis.confidence is not None else ""
+    pairs = [("cause", f"{diagnosis.verdict.words}{sure}"), ("action", diagnosis.action.words)]
+    if diagnosis.expected_gain is not None:
+        pairs.append(("gain", gain_words(diagnosis.expected_gain)))
+    if diagnosis.segments:
+        pairs.append(("where", segment_words(diagnosis.segments[0])))
+    if diagnosis.not_known:
+        pairs.append(("not known", diagnosis.not_known))
+    if diagnosis.labels is not None:
+        pairs.append(("labels", diagnosis.labels.why))
+    if not diagnosis.evidence:
+        return (facts(pairs),)
+    rows = ((number(one.value), number(one.threshold), one.says) for one in diagnosis.evidence[:_MOST_EVIDENCE])
+    return facts(pairs), plain_table(("number", "threshold", "what was tested says"), rows, numeric=(0, 1))
 
 
 def show_decision(decision: Decision) -> RenderableType:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from modelyard.core import Finding, Severity
-from modelyard.monitoring.findings import persistent_severity
+from modelyard.monitoring.flow.persistence import persistent_severity
 from modelyard.monitoring.performance import PerformanceWindow, tolerated_score
 from modelyard.monitoring.records import MonitorReport
 from modelyard.problem import Problem, metric_spec

@@ -18,7 +18,9 @@ SLOW_BUDGET = 0.01
 """Share of requests that may take longer than the limit: 99 % are fast enough."""
 
 _SECONDS = {"5m": 300, "30m": 1800, "1h": 3600, "2h": 7200, "6h": 21600, "1d": 86400, "3d": 259200}
-_WINDOW_S = {"batch": 86400, "hour": 3600, "day": 86400, "week": 604800}
+_DAY_S = 86_400
+_WINDOW_S = {"hour": 3_600, "day": _DAY_S, "week": 7 * _DAY_S, "month": 31 * _DAY_S}
+"""How long a window lasts; a batch, or so many rows, are expected once a day."""
 _SLACK_S = 3600
 
 
@@ -125,7 +127,7 @@ def _serving(problem: Problem) -> Iterator[dict[str, Any]]:
 def _monitoring(problem: Problem) -> Iterator[dict[str, Any]]:
     """The monitor: that it runs, that windows are judged, that alerts are open, that messages get out."""
     which = f"{{model={quoted(problem.name)}}}"
-    stale = 2 * _WINDOW_S[problem.monitoring.window] + _SLACK_S
+    stale = 2 * _WINDOW_S.get(str(problem.monitoring.window), _DAY_S) + _SLACK_S
     run = f"modelyard_monitor_run_timestamp_seconds{which}"
     old = f"(time() - max by (model) ({run}) > {stale}) or absent({run})"
     words = (

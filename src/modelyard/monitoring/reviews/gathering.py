@@ -9,10 +9,10 @@ import polars as pl
 
 from modelyard.core import Severity
 from modelyard.governance.alert_log import Alert, AlertChange, AlertPhase, Change, Silence, fold
+from modelyard.monitoring.causes import Action
 from modelyard.monitoring.events import Event
 from modelyard.monitoring.records import MonitorReport
 from modelyard.monitoring.reviews.records import AlertTally, Review, Signal, Traffic
-from modelyard.monitoring.root_cause import Action
 
 __all__ = ["Handled", "gather_review"]
 
@@ -172,8 +172,8 @@ def _steps(review: Review, report: MonitorReport, handled: Handled) -> Iterator[
         yield f"Take the {len(free)} alerts that nobody has taken: `modelyard alerts`."
     if handled.waiting:
         yield f"Look at the sinks: {handled.waiting} messages wait for one that is down."
-    if report.diagnosis.action is not Action.NONE:
-        yield f"Likely cause: {report.diagnosis.cause.value}. What it asks for: {report.diagnosis.action.value}."
+    if report.diagnosis.action is not Action.IGNORE:
+        yield f"Likely cause: {report.diagnosis.verdict.words}. What it asks for: {report.diagnosis.action.words}."
     if not sum(one.rows for one in review.traffic):
         yield "Find out why there was no traffic: no data is not good news."
     elif not review.windows:
