@@ -3,14 +3,13 @@
 import datetime as dt
 import hashlib
 import os
-import pwd
 import unicodedata
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from modelyard.core import Actor, Clock, NotPermittedError, system_clock
-from modelyard.core.actor import ActorSource
+from modelyard.core.actor import ActorSource, login_of
 from modelyard.governance.roles import Role
 from modelyard.governance.tables import revocations, tokens
 from modelyard.store import Ledger
@@ -35,7 +34,7 @@ def current_actor(ledger: Ledger, token: str | None, root: Path, *, clock: Clock
     user = os.geteuid()
     owns = user == 0 or not root.exists() or root.stat().st_uid == user
     role = Role.ADMIN if owns else Role.VIEWER
-    return Actor(_login(user), ActorSource.OS_USER, (role.value,))
+    return Actor(login_of(user), ActorSource.OS_USER, (role.value,))
 
 
 def is_same_person(first: str, second: str) -> bool:
@@ -77,11 +76,3 @@ def _owner_of(ledger: Ledger, token: str, clock: Clock) -> Actor:
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFKC", name).strip().casefold()
-
-
-def _login(user: int) -> str:
-    """The login of a user id; the id itself if the system has no account for it, as in some containers."""
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return f"uid-{user}"

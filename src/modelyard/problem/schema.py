@@ -23,6 +23,7 @@ from modelyard.problem.sections import (
     ForecastPlan,
     LogPlan,
     SearchRange,
+    StorePlan,
     Strict,
     TrainingPlan,
 )
@@ -49,6 +50,7 @@ __all__ = [
     "Retraining",
     "SearchRange",
     "SplitPlan",
+    "StorePlan",
     "Tracking",
     "TrainingPlan",
 ]
@@ -477,6 +479,7 @@ class Problem(Strict):
     contact: str = Field(default="", description="How to reach the owner.")
     escalation: tuple[str, ...] = Field(default=(), description="Whom to call next, in order.")
     policy: Policy = Policy()
+    store: StorePlan = StorePlan()
     log: LogPlan = LogPlan()
     deploy: DeployPlan = DeployPlan()
     monitoring: Monitoring = Monitoring()

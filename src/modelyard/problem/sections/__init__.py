@@ -8,17 +8,20 @@ Never: knows another section.
 from modelyard.problem.sections.courses import AnomalyPlan, ClusterPlan, ForecastPlan
 from modelyard.problem.sections.deploy import DeployPlan
 from modelyard.problem.sections.log import LogPlan
+from modelyard.problem.sections.store import CheckpointPlan, StorePlan
 from modelyard.problem.sections.strict import Strict
 from modelyard.problem.sections.training import CustomEstimator, SearchRange, TrainingPlan
 
 __all__ = [
     "AnomalyPlan",
+    "CheckpointPlan",
     "ClusterPlan",
     "CustomEstimator",
     "DeployPlan",
     "ForecastPlan",
     "LogPlan",
     "SearchRange",
+    "StorePlan",
     "Strict",
     "TrainingPlan",
 ]
