@@ -88,8 +88,8 @@ class Wire:
                 client, _ = self._listener.accept()
                 server = socket.create_connection(self._server)
                 self._sockets += [client, server]
-                self._start(self._carry, client, server, True)  # noqa: FBT003
-                self._start(self._carry, server, client, False)  # noqa: FBT003
+                self._start(self._carry, client, server, True)
+                self._start(self._carry, server, client, False)
 
     def _carry(self, source: socket.socket, target: socket.socket, is_from_client: bool) -> None:
         with contextlib.suppress(OSError):

@@ -93,8 +93,10 @@ def test_a_failed_block_leaves_nothing(address: str, tmp_path: Path) -> None:
     [
         "UPDATE ledger SET actor = 'eve'",
         "DELETE FROM ledger WHERE sequence = 5",
-        "INSERT INTO ledger SELECT sequence + 9, at, actor, actor_source, action, subject, details, previous, hash "
-        "FROM ledger WHERE sequence = 2",
+        (
+            "INSERT INTO ledger SELECT sequence + 9, at, actor, actor_source, action, subject, details, previous, hash "
+            "FROM ledger WHERE sequence = 2"
+        ),
         "INSERT INTO ledger SELECT * FROM ledger WHERE sequence = 2 ON CONFLICT (sequence) DO UPDATE SET actor = 'eve'",
         "TRUNCATE ledger",
     ],
@@ -140,8 +142,10 @@ def _trigger(address: str, name: str) -> list[tuple[str]]:
         ("ALTER TABLE ledger DISABLE TRIGGER ledger_append_only", "ledger_append_only"),
         ("DROP TRIGGER ledger_next_only ON ledger", "ledger_next_only"),
         (
-            "CREATE OR REPLACE FUNCTION modelyard_never_changed() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RETURN NULL; END $$",
+            (
+                "CREATE OR REPLACE FUNCTION modelyard_never_changed() RETURNS trigger LANGUAGE plpgsql AS "
+                "$$ BEGIN RETURN NULL; END $$"
+            ),
             "ledger_append_only",
         ),
     ],
@@ -258,7 +262,7 @@ def test_a_connection_lost_in_the_block(wire: Wire, tmp_path: Path) -> None:
                 wire.cut(b"INSERT", is_delivered=True)
             transaction.append(ADA, "thing.done", "second")
 
-    with pytest.raises(UndoneError, match="connection to the ledger was lost.*nothing was changed"):
+    with pytest.raises(UndoneError, match=r"connection to the ledger was lost.*nothing was changed"):
         change()
 
     assert ledger.length() == 0
@@ -331,8 +335,10 @@ def test_backends_that_are_shot_while_eight_write(server: str, tmp_path: Path) -
 
 _FAILS = (
     "CREATE SEQUENCE tries",
-    "CREATE FUNCTION fail_at_first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('tries') < {tries} THEN "
-    "RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '{state}'; END IF; RETURN NEW; END $$",
+    (
+        "CREATE FUNCTION fail_at_first() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN IF nextval('tries') < {tries} THEN "
+        "RAISE EXCEPTION 'could not serialize access' USING ERRCODE = '{state}'; END IF; RETURN NEW; END $$"
+    ),
     "CREATE TRIGGER a_fails BEFORE INSERT ON ledger FOR EACH ROW EXECUTE FUNCTION fail_at_first()",
 )
 
@@ -373,7 +379,7 @@ def test_a_login_that_may_only_add(server: str, tmp_path: Path) -> None:
     clerk = server.replace("yard:hunter2-never-shown", "clerk:word")
     Ledger.open(clerk).append(ADA, "thing.done", "by the clerk")
     for statement in ("DELETE FROM ledger", "TRUNCATE ledger", "DROP TRIGGER ledger_next_only ON ledger"):
-        with pytest.raises(sa.exc.ProgrammingError, match="permission denied|must be owner"):
+        with pytest.raises(sa.exc.ProgrammingError, match=r"permission denied|must be owner"):
             run(clerk, statement)
 
     assert ledger.verify() == Verification(ok=True, rows=3)
@@ -383,5 +389,5 @@ def test_a_later_release_is_refused(address: str, tmp_path: Path) -> None:
     """A store whose revision this release does not know is left alone."""
     fill(opened(address, tmp_path), 1)
     run(address, "UPDATE alembic_version SET version_num = '9999'")
-    with pytest.raises(StateError, match="a later release of modelyard made this store.*revision 9999"):
+    with pytest.raises(StateError, match=r"a later release of modelyard made this store.*revision 9999"):
         Ledger.open(address)

@@ -23,7 +23,7 @@ from modelyard.governance.tables import approvals, deployments, versions
 from modelyard.packaging import Manifest, Package, load_package
 from modelyard.problem.schema import Policy
 from modelyard.rollout import Phase
-from modelyard.store import LedgerTransaction, Workspace
+from modelyard.store import LedgerTransaction, Workspace, repeated
 
 __all__ = ["Registry"]
 
@@ -52,6 +52,7 @@ class Registry:
         with self._ledger.reading() as connection:
             return _next_number(connection, name)
 
+    @repeated
     def register(self, package: Package, actor: Actor) -> ModelVersion:
         """Enter a package as the next version; registering the same package again returns its version.
 
@@ -80,6 +81,7 @@ class Registry:
             ]
             return known[0] if known else _enter(transaction, manifest, package.folder.name, actor)
 
+    @repeated
     def approve(self, name: str, number: int, actor: Actor, reason: str, policy: Policy) -> ModelVersion:
         """Approve a version; with the last approval that the policy asks for it becomes ``approved``.
 
@@ -116,6 +118,7 @@ class Registry:
                 set_stage(transaction, version, Stage.APPROVED)
             return read_version(transaction.connection, name, number)
 
+    @repeated
     def reject(self, name: str, number: int, actor: Actor, reason: str) -> ModelVersion:
         """Reject a version for good.
 
@@ -137,6 +140,7 @@ class Registry:
             transaction.append(actor, "version.rejected", version.subject, {"reason": reason})
             return read_version(transaction.connection, name, number)
 
+    @repeated
     def promote(self, name: str, number: int, actor: Actor, policy: Policy, owner: str) -> Deployment:
         """Put an approved version, or a retired one, into production; the one before retires.
 
@@ -160,6 +164,7 @@ class Registry:
             names = ", ".join(item.approver for item in counted)
             return self._deploy(transaction, version, actor, "promote", f"approved by {names}" if names else "")
 
+    @repeated
     def complete_rollout(self, name: str, actor: Actor, policy: Policy, owner: str) -> Deployment:
         """Put a version that came through all steps of its rollout into production.
 
@@ -181,6 +186,7 @@ class Registry:
             require_promotable(transaction.connection, version, policy, Stage.PRODUCTION)
             return self._deploy(transaction, version, actor, "promote", f"rolled out: {view.state.why}")
 
+    @repeated
     def rollback(self, name: str, actor: Actor, reason: str) -> Deployment:
         """Put back what was in production before, as the deployment log says, after verifying that it still loads.
 
@@ -296,7 +302,7 @@ def _enter(transaction: LedgerTransaction, manifest: Manifest, folder: str, acto
             cure="Run: modelyard package",
         )
     author = manifest.author or actor.name
-    details = {"digest": manifest.digest, "author": author, "run": manifest.run_id}
+    details = {"digest": manifest.digest, "author": author, "run": manifest.run_id, "folder": folder}
     row = transaction.append(actor, "version.registered", subject, details)
     version = ModelVersion(
         name=manifest.name,

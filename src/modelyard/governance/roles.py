@@ -35,6 +35,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "rollback": frozenset({Role.OPERATOR, Role.ADMIN}),
     "serve": frozenset({Role.OPERATOR, Role.DEVELOPER, Role.ADMIN}),
     "manage_tokens": frozenset({Role.ADMIN}),
+    "renew_ledger": frozenset({Role.ADMIN}),
     "predict": frozenset({Role.PREDICT, Role.OPERATOR, Role.ADMIN}),
     "feedback": frozenset({Role.FEEDBACK, Role.OPERATOR, Role.ADMIN}),
     "operate": frozenset({Role.OPERATOR, Role.ADMIN}),

@@ -11,7 +11,7 @@ from modelyard.core import Actor, Clock, ConfigError, Record, system_clock
 from modelyard.governance.identity import is_same_person, token_hash
 from modelyard.governance.roles import PERMISSIONS, parse_roles, require_permission
 from modelyard.governance.tables import revocations, tokens
-from modelyard.store import Ledger
+from modelyard.store import Ledger, repeated
 
 __all__ = ["Token", "Tokens", "create_token", "revoke_tokens", "valid_tokens"]
 
@@ -71,6 +71,7 @@ class Tokens:
         return valid_tokens(self._ledger)
 
 
+@repeated
 def create_token(
     ledger: Ledger, owner: str, roles: tuple[str, ...], actor: Actor, *, lifetime: dt.timedelta = _LIFETIME
 ) -> str:
@@ -105,11 +106,12 @@ def create_token(
     ledger.create_tables()
     with ledger.transaction() as transaction:
         transaction.connection.execute(tokens.insert().values(row))
-        details = {"roles": list(granted), "expires_at": row["expires_at"], "hash": row["hash"][:12]}
+        details = {"roles": list(granted), "expires_at": row["expires_at"], "hash": row["hash"]}
         transaction.append(actor, "token.created", owner.strip(), details)
     return token
 
 
+@repeated
 def revoke_tokens(ledger: Ledger, owner: str, actor: Actor) -> int:
     """Make all tokens of ``owner`` void; returns how many were not void before.
 
@@ -126,7 +128,7 @@ def revoke_tokens(ledger: Ledger, owner: str, actor: Actor) -> int:
         hashes = list(transaction.connection.execute(query).scalars())
         if hashes:
             transaction.connection.execute(revocations.insert(), [{"hash": value} for value in hashes])
-            transaction.append(actor, "token.revoked", owner.strip(), {"tokens": len(hashes)})
+            transaction.append(actor, "token.revoked", owner.strip(), {"tokens": len(hashes), "hashes": hashes})
     return len(hashes)
 
 

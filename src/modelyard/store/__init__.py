@@ -10,6 +10,7 @@ from modelyard.store.chain import LedgerRow, Verification
 from modelyard.store.database import repeated
 from modelyard.store.ledger import Ledger
 from modelyard.store.objects import ObjectStore
+from modelyard.store.shared import Shared, open_ledger, share_ledger
 from modelyard.store.tables import metadata
 from modelyard.store.tracker import LocalTracker, Tracker, load_tracker
 from modelyard.store.transaction import LedgerTransaction
@@ -22,6 +23,7 @@ __all__ = [
     "LedgerTransaction",
     "LocalTracker",
     "ObjectStore",
+    "Shared",
     "Tracker",
     "Verification",
     "Workspace",
@@ -29,7 +31,9 @@ __all__ = [
     "load_record",
     "load_tracker",
     "metadata",
+    "open_ledger",
     "repeated",
     "save_record",
+    "share_ledger",
     "tracked_artefacts",
 ]

@@ -347,7 +347,9 @@ class Ledger:
             return Verification(ok=False, rows=chain.rows, first_bad_sequence=missing, problem=problem)
         changed = changed_triggers(connection)
         if changed:
-            return chain.unless(f"triggers that keep rows from being changed are missing or altered: {', '.join(changed)}")
+            return chain.unless(
+                f"triggers that keep rows from being changed are missing or altered: {', '.join(changed)}"
+            )
         return chain.unless(damaged_pages(connection))
 
 

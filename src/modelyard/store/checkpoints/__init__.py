@@ -6,7 +6,7 @@ Never: signs with a key that others may read, or believes a key that nobody trus
 """
 
 from modelyard.store.checkpoints.keys import make_key, public_key
-from modelyard.store.checkpoints.notary import Notary, notary_of
+from modelyard.store.checkpoints.notary import Notary, key_of, notary_of
 from modelyard.store.checkpoints.records import Checkpoint
 
-__all__ = ["Checkpoint", "Notary", "make_key", "notary_of", "public_key"]
+__all__ = ["Checkpoint", "Notary", "key_of", "make_key", "notary_of", "public_key"]

@@ -17,7 +17,7 @@ from modelyard.store.head import Head
 if TYPE_CHECKING:
     from modelyard.problem.sections import CheckpointPlan
 
-__all__ = ["Notary", "notary_of"]
+__all__ = ["Notary", "key_of", "notary_of"]
 
 _KEY_VARIABLE = "MODELYARD_SIGNING_KEY"
 _KEY = Path("~/.config/modelyard/signing.pem")
@@ -38,7 +38,9 @@ class Notary:
         Gives the time of checkpoints.
     """
 
-    def __init__(self, places: Sequence[Place], key: Path, plan: "CheckpointPlan", *, clock: Clock = system_clock) -> None:
+    def __init__(
+        self, places: Sequence[Place], key: Path, plan: "CheckpointPlan", *, clock: Clock = system_clock
+    ) -> None:
         self.key = key
         self._places = tuple(places)
         self._plan = plan
@@ -106,7 +108,9 @@ class Notary:
         for place, checkpoints in zip(self._places, found, strict=True):
             for checkpoint in checkpoints:
                 if checkpoint.key not in trusted:
-                    raise _forged("the checkpoint was signed by a key that the project does not trust", place, checkpoint)
+                    raise _forged(
+                        "the checkpoint was signed by a key that the project does not trust", place, checkpoint
+                    )
                 if not is_signed(checkpoint.signed, checkpoint.signature, checkpoint.key):
                     raise _forged("the signature of the checkpoint does not fit", place, checkpoint)
         return found
@@ -152,9 +156,13 @@ def notary_of(plan: "CheckpointPlan", root: Path) -> Notary:
     root
         The project's folder; paths are relative to it.
     """
+    return Notary([place_of(address, root) for address in plan.to], key_of(plan, root), plan)
+
+
+def key_of(plan: "CheckpointPlan", root: Path) -> Path:
+    """The file of this machine's private key, whether it is there or not."""
     key = os.environ.get(_KEY_VARIABLE) or plan.key
-    place = root / Path(key).expanduser() if key else _KEY.expanduser()
-    return Notary([place_of(address, root) for address in plan.to], place, plan)
+    return root / Path(key).expanduser() if key else _KEY.expanduser()
 
 
 def _forged(what: str, place: Place, checkpoint: Checkpoint) -> IntegrityError:

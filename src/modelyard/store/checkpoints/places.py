@@ -70,7 +70,9 @@ class FilePlace:
             return ()
         except OSError as error:
             raise _unread(self.where, error) from error
-        found = [_parsed(line, f"{self.where}, line {number}") for number, line in enumerate(lines, 1) if _is_whole(line)]
+        found = [
+            _parsed(line, f"{self.where}, line {number}") for number, line in enumerate(lines, 1) if _is_whole(line)
+        ]
         return tuple(sorted(found, key=lambda item: item.sequence))
 
     @staticmethod
@@ -129,7 +131,9 @@ class ObjectPlace:
             return fsspec.core.url_to_fs(address)  # type: ignore[no-any-return]
         except (ImportError, ValueError) as error:
             package = _OBJECT_STORAGE.get(scheme, "fsspec")
-            raise MissingExtraError(package, extra="object-storage", needed_for="checkpoints in object storage") from error
+            raise MissingExtraError(
+                package, extra="object-storage", needed_for="checkpoints in object storage"
+            ) from error
 
 
 def place_of(address: str, root: Path) -> Place:

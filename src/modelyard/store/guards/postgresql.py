@@ -27,14 +27,18 @@ def postgresql_guards(table: sa.Table, *, next_in: str = "") -> Sequence[str]:
     """
     statements = [
         _function(_REFUSE, _REFUSE_BODY),
-        f"CREATE TRIGGER {table.name}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table.name} "
-        f"FOR EACH STATEMENT EXECUTE FUNCTION {_REFUSE}()",
+        (
+            f"CREATE TRIGGER {table.name}_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON {table.name} "
+            f"FOR EACH STATEMENT EXECUTE FUNCTION {_REFUSE}()"
+        ),
     ]
     if next_in:
         statements += [
             _function(_next_only(table.name), _next_body(table.name, next_in)),
-            f"CREATE TRIGGER {table.name}_next_only BEFORE INSERT ON {table.name} "
-            f"FOR EACH ROW EXECUTE FUNCTION {_next_only(table.name)}()",
+            (
+                f"CREATE TRIGGER {table.name}_next_only BEFORE INSERT ON {table.name} "
+                f"FOR EACH ROW EXECUTE FUNCTION {_next_only(table.name)}()"
+            ),
         ]
     return statements
 

@@ -32,7 +32,7 @@ def revision_of(connection: sa.Connection) -> str | None:
         return connection.execute(sa.select(_stamps.c.version_num)).scalar_one_or_none()
     if not inspector.has_table("ledger"):
         return None
-    if not _LEDGER <= {item["name"] for item in inspector.get_columns("ledger")}:
+    if not {item["name"] for item in inspector.get_columns("ledger")} >= _LEDGER:
         return FOREIGN
     if connection.dialect.name != "sqlite":
         return "0002"
