@@ -35,7 +35,7 @@ from tests.governance.test_rollouts import (
 )
 from tests.shared_store import databases, run
 
-from modelyard.core import Actor, StateError
+from modelyard.core import Actor, IntegrityError, StateError
 from modelyard.core.actor import ActorSource
 from modelyard.governance import Registry, Tokens, current_actor, verify_ledger
 from modelyard.packaging import load_package
@@ -136,7 +136,7 @@ def test_two_machines_share_a_history(office: Office, server: str, tmp_path: Pat
         current_actor(other.ledger, Tokens(office.workspace.ledger, _admin()).create("bob", ["viewer"]), tmp_path).name
         == "bob"
     )
-    with pytest.raises(StateError, match=r"churn-1"):
+    with pytest.raises(IntegrityError, match=r"churn-1: there is no package"):
         registry.package(version)
 
 
@@ -252,7 +252,7 @@ def test_two_chains_do_not_become_one(own: Workspace, server: str, tmp_path: Pat
     """A store with a history takes no second one; a project on whose history nothing rests joins."""
     plan = StorePlan(address=server)
     Workspace(tmp_path / "first", plan).ledger.append(_admin(), "thing.done", "x")
-    with pytest.raises(StateError, match="two chains cannot become one; got model_versions"):
+    with pytest.raises(StateError, match="two chains cannot become one; got model_approvals"):
         share_ledger(own.state, plan)
 
     assert Workspace(own.root).ledger.verify().ok

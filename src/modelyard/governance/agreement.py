@@ -146,11 +146,11 @@ def _stage_difference(rows: Sequence[LedgerRow], changes: Sequence[Mapping[str, 
     for row in rows:
         for subject, stage in _stages(row):
             queue = waiting.get(subject) or deque()
-            if row.action.startswith("rollout.") and now.get(subject) == stage:
-                continue
-            # How many approvals are enough is the policy's, which is not in the ledger: the first that may be, is.
-            is_asked = row.action == "version.approved"
-            if is_asked and not (queue and queue[0] == stage and now.get(subject) == Stage.CANDIDATE.value):
+            if "stage" in row.details and now.get(subject) == stage:
+                continue  # the row tells where the version stands; it stood there before
+            # Earlier releases did not tell which approval was enough: the first that may have been, was.
+            is_silent = row.action == "version.approved" and "stage" not in row.details
+            if is_silent and not (queue and queue[0] == stage and now.get(subject) == Stage.CANDIDATE.value):
                 continue
             if not queue or queue[0] != stage:
                 return f"the registry has {subject} as {queue[0] if queue else now.get(subject)}, by the ledger it is {stage}"
@@ -170,10 +170,10 @@ def _stages(row: LedgerRow) -> Iterator[tuple[str, str]]:
         yield row.subject, Stage.PRODUCTION.value
     elif row.action == "version.registered":
         yield row.subject, Stage.CANDIDATE.value
+    elif row.action.startswith(("version.", "rollout.")) and "stage" in row.details:
+        yield row.subject, row.details["stage"]
     elif row.action.startswith("version.") and verb in {stage.value for stage in Stage}:
         yield row.subject, verb
-    elif row.action.startswith("rollout.") and "stage" in row.details:
-        yield row.subject, row.details["stage"]
 
 
 def _revocation_difference(rows: Sequence[LedgerRow], found: Rows) -> str:

@@ -110,12 +110,14 @@ class Registry:
                     got=actor.name,
                     cure="Ask somebody else for the next approval",
                 )
-            details = {"digest": version.digest, "reason": reason}
+            is_enough = version.stage is Stage.CANDIDATE and version.approvals + 1 >= policy.approvals
+            stage = Stage.APPROVED if is_enough else version.stage
+            details = {"digest": version.digest, "reason": reason, "stage": stage.value}
             row = transaction.append(actor, "version.approved", version.subject, details)
             approval = Approval(name, version.version, version.digest, actor.name, reason, row.at)
             transaction.connection.execute(approvals.insert().values(approval.to_dict()))
-            if version.stage is Stage.CANDIDATE and version.approvals + 1 >= policy.approvals:
-                set_stage(transaction, version, Stage.APPROVED)
+            if is_enough:
+                set_stage(transaction, version, stage)
             return read_version(transaction.connection, name, number)
 
     @repeated

@@ -92,7 +92,8 @@ def _private(path: Path) -> "Ed25519PrivateKey":
         raise _no_key(path) from error
     if not isinstance(key, ed25519.Ed25519PrivateKey):
         raise _no_key(path)
-    return key
+    found: Ed25519PrivateKey = key
+    return found
 
 
 def _no_key(path: Path) -> ConfigError:

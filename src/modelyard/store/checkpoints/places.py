@@ -11,7 +11,7 @@ from modelyard.store.checkpoints.records import Checkpoint
 
 __all__ = ["FilePlace", "ObjectPlace", "Place", "place_of"]
 
-_OBJECT_STORAGE = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "abfs": "adlfs"}
+_OBJECT_STORAGE = "s3"
 
 
 class Place(Protocol):
@@ -69,7 +69,7 @@ class FilePlace:
         except FileNotFoundError:
             return ()
         except OSError as error:
-            raise _unread(self.where, error) from error
+            raise _unread(self.where, error.strerror or str(error)) from error
         found = [
             _parsed(line, f"{self.where}, line {number}") for number, line in enumerate(lines, 1) if _is_whole(line)
         ]
@@ -98,11 +98,11 @@ class ObjectPlace:
 
     def add(self, checkpoint: Checkpoint) -> None:
         """One object, named by row and hash."""
-        files, prefix = self._open()
+        files, prefix, failures = self._open()
         name = f"{prefix}/{checkpoint.sequence:012d}-{checkpoint.hash[:16]}-{checkpoint.signature[:8]}.json"
         try:
             files.pipe_file(name, canonical_json(checkpoint.to_dict()))
-        except OSError as error:
+        except failures as error:
             raise ModelyardError(
                 "the checkpoint cannot be kept",
                 where=self.where,
@@ -112,28 +112,29 @@ class ObjectPlace:
 
     def read(self) -> tuple[Checkpoint, ...]:
         """All objects below the prefix."""
-        files, prefix = self._open()
+        files, prefix, failures = self._open()
         try:
-            files.invalidate_cache()
-            found = files.cat(f"{prefix}/*.json") if files.glob(f"{prefix}/*.json") else {}
-        except OSError as error:
-            raise _unread(self.where, error) from error
+            names = files.glob(f"{prefix}/*.json")
+            found = files.cat(names) if names else {}
+        except failures as error:
+            raise _unread(self.where, str(error)) from error
         return tuple(_parsed(content, name) for name, content in sorted(found.items()))
 
-    def _open(self) -> tuple[Any, str]:
-        from modelyard.problem.address import fill_in, scheme_of
+    def _open(self) -> tuple[Any, str, tuple[type[Exception], ...]]:
+        """The storage, the prefix in it, and what it raises when it cannot be reached."""
+        from modelyard.problem.address import fill_in
 
-        scheme = scheme_of(self._address)
         address, _ = fill_in(self._address)
         try:
-            import fsspec
-
-            return fsspec.core.url_to_fs(address)  # type: ignore[no-any-return]
-        except (ImportError, ValueError) as error:
-            package = _OBJECT_STORAGE.get(scheme, "fsspec")
+            import s3fs
+            from botocore.exceptions import BotoCoreError, ClientError
+        except ImportError as error:
             raise MissingExtraError(
-                package, extra="object-storage", needed_for="checkpoints in object storage"
+                "s3fs", extra="object-storage", needed_for="checkpoints in object storage"
             ) from error
+        # Each time anew: what it remembers of a folder would hide what was removed there.
+        files = s3fs.S3FileSystem(use_listings_cache=False, skip_instance_cache=True)
+        return files, address.removeprefix("s3://"), (BotoCoreError, ClientError, OSError)
 
 
 def place_of(address: str, root: Path) -> Place:
@@ -148,7 +149,7 @@ def place_of(address: str, root: Path) -> Place:
 
     if not is_url(address):
         return FilePlace(root / Path(address).expanduser())
-    if scheme_of(address) in _OBJECT_STORAGE:
+    if scheme_of(address) == _OBJECT_STORAGE:
         return ObjectPlace(address)
     raise ConfigError(
         "checkpoints go to files or object storage",
@@ -166,16 +167,16 @@ def _is_whole(line: bytes) -> bool:
 def _parsed(content: bytes, where: str) -> Checkpoint:
     try:
         return Checkpoint.from_dict(json.loads(content))
-    except (ValueError, TypeError, AttributeError) as error:
+    except (ValueError, TypeError, AttributeError, IntegrityError) as error:
         raise IntegrityError(
             "this is no checkpoint", where=where, got=str(error)[:120], cure="Restore the place from a backup"
         ) from error
 
 
-def _unread(where: str, error: OSError) -> ModelyardError:
+def _unread(where: str, got: str) -> ModelyardError:
     return ModelyardError(
         "the checkpoints cannot be read",
         where=where,
-        got=(error.strerror or str(error))[:160],
+        got=got[:160],
         cure="See that the place can be reached, and that this login may read there",
     )
