@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from modelyard.cli import store
 from modelyard.cli.session import Answer, Session
 from modelyard.cli.verb import print_answer, verb
 
@@ -66,5 +67,6 @@ def demo(
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this file."""
     verb(app, "data")(data)
+    store.add_to(app)
     verb(app, "status")(status)
     app.command("demo")(demo)

@@ -5,18 +5,7 @@ from typing import Annotated
 
 import typer
 
-from modelyard.cli import (
-    accounts,
-    curation,
-    labelling,
-    modelling,
-    operations,
-    packages,
-    problem,
-    release,
-    shipping,
-    store,
-)
+from modelyard.cli import accounts, curation, labelling, modelling, operations, packages, problem, release, shipping
 from modelyard.cli.exit_codes import ExitCode
 from modelyard.cli.progress import clear_progress
 from modelyard.core.errors import ModelyardError
@@ -49,7 +38,7 @@ def _root(
     """Options of the command itself."""
 
 
-for _room in (problem, curation, modelling, packages, release, shipping, operations, labelling, store, accounts):
+for _room in (problem, curation, modelling, packages, release, shipping, operations, labelling, accounts):
     _room.add_to(app)
 
 

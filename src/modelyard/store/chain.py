@@ -89,7 +89,7 @@ def row_hash(values: Mapping[str, Any]) -> str:
     return digest_bytes(canonical_json({name: values[name] for name in names}))
 
 
-def read_row(stored: Mapping[str, Any]) -> LedgerRow:
+def read_row(stored: Mapping[Any, Any]) -> LedgerRow:
     """A row as it is stored, by column, as a record; its hash is not checked.
 
     Raises

@@ -62,6 +62,7 @@ class Ledger:
         self._clock = clock
         self._head = head
         self._notary = notary
+        self._made: frozenset[str] = frozenset()
 
     @classmethod
     def open(
@@ -116,23 +117,10 @@ class Ledger:
 
     def create_tables(self) -> None:
         """Make the tables on ``metadata`` that are not there yet; several processes may do so at once."""
-        with self.reading() as connection:
-            _, is_whole = self._form(connection)
-        if is_whole:
-            return
-        with self.transaction() as transaction:
-            connection = transaction.connection
-            revision, is_whole = self._form(connection)  # another process may have been faster
-            if is_whole:
-                return
-            is_old = revision not in (None, FOREIGN, HEAD)
-            if revision is not None and is_old:
-                upgrade(connection, revision)
-            metadata.create_all(connection)
-            if revision is None:
-                stamp(connection)
-            elif is_old:
-                transaction.append(system_actor(), "store.upgraded", "ledger", {"from": revision, "to": HEAD})
+        wanted = frozenset(metadata.tables)
+        if not wanted <= self._made:
+            self._make_tables()
+            self._made = wanted
 
     @repeated
     def append(self, actor: Actor, action: str, subject: str, details: Mapping[str, Any] | None = None) -> LedgerRow:
@@ -280,6 +268,25 @@ class Ledger:
             self._commit(connection, transaction.last)
         self._head.replace(Head(row.sequence, row.hash))
         return row
+
+    def _make_tables(self) -> None:
+        with self.reading() as connection:
+            _, is_whole = self._form(connection)
+        if is_whole:
+            return
+        with self.transaction() as transaction:
+            connection = transaction.connection
+            revision, is_whole = self._form(connection)  # another process may have been faster
+            if is_whole:
+                return
+            is_old = revision not in (None, FOREIGN, HEAD)
+            if revision is not None and is_old:
+                upgrade(connection, revision)
+            metadata.create_all(connection)
+            if revision is None:
+                stamp(connection)
+            elif is_old:
+                transaction.append(system_actor(), "store.upgraded", "ledger", {"from": revision, "to": HEAD})
 
     def _form(self, connection: sa.Connection) -> tuple[str | None, bool]:
         """The revision of the tables, and whether all of them are there in the newest form."""
