@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
 from tests.governance.test_rollouts import plan
 
@@ -111,6 +111,7 @@ class Forger:
     def swap(self) -> None:
         """Two rows change places, or everything but their keys does."""
         ids = [row[0] for row in self.sql.execute(f"SELECT rowid FROM {self.table}")]
+        assume(len(ids) > 1)
         first, second = self.draw(st.lists(st.sampled_from(ids), min_size=2, max_size=2, unique=True))
         for source, target in ((first, -1), (second, first), (-1, second)):
             self.sql.execute(f"UPDATE OR IGNORE {self.table} SET rowid = ? WHERE rowid = ?", (target, source))
@@ -152,7 +153,9 @@ class Forger:
         return [item.decode() if isinstance(item, bytes) else item for item in row]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(
+    max_examples=60, deadline=None, phases=[Phase.explicit, Phase.generate], suppress_health_check=list(HealthCheck)
+)
 @given(data=st.data())
 def test_no_tampering_goes_unnoticed(
     template: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

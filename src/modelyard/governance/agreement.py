@@ -138,26 +138,24 @@ def _only_in(facts: Sequence[Fact], others: Sequence[Fact]) -> Iterator[Fact]:
 
 
 def _stage_difference(rows: Sequence[LedgerRow], changes: Sequence[Mapping[str, Any]]) -> str:
-    """Each version's stages must be those through which the ledger's rows lead, in their order."""
-    waiting: dict[str, deque[str]] = {}
-    for change in changes:
-        waiting.setdefault(_subject(change), deque()).append(change["stage"])
+    """The stages must be those through which the ledger's rows lead, in their order."""
+    waiting = deque((_subject(change), change["stage"]) for change in changes)
     now: dict[str, str] = {}
     for row in rows:
         for subject, stage in _stages(row):
-            queue = waiting.get(subject) or deque()
             if "stage" in row.details and now.get(subject) == stage:
                 continue  # the row tells where the version stands; it stood there before
+            following = waiting[0] if waiting else (subject, now.get(subject))
             # Earlier releases did not tell which approval was enough: the first that may have been, was.
             is_silent = row.action == "version.approved" and "stage" not in row.details
-            if is_silent and not (queue and queue[0] == stage and now.get(subject) == Stage.CANDIDATE.value):
+            if is_silent and (following != (subject, stage) or now.get(subject) != Stage.CANDIDATE.value):
                 continue
-            if not queue or queue[0] != stage:
-                return f"the registry has {subject} as {queue[0] if queue else now.get(subject)}, by the ledger it is {stage}"
-            now[subject] = queue.popleft()
-    for subject, queue in waiting.items():
-        if queue:
-            return f"the registry has {subject} as {queue[-1]}, by the ledger it is {now.get(subject, 'unknown')}"
+            if not waiting or following != (subject, stage):
+                whose = "it" if following[0] == subject else subject
+                return f"the registry has {following[0]} as {following[1]}, by the ledger {whose} is {stage}"
+            now[subject] = waiting.popleft()[1]
+    for subject, stage in waiting:
+        return f"the registry has {subject} as {stage}, by the ledger it is {now.get(subject, 'unknown')}"
     return ""
 
 

@@ -48,7 +48,7 @@ class StorePlan(Strict):
         description="Database that holds ledger and registry: postgresql+psycopg://user:${PASSWORD}@host/name, where "
         "${PASSWORD} stands for an environment variable; a file of this project by default. MODELYARD_STORE wins.",
     )
-    checkpoints: CheckpointPlan = CheckpointPlan()
+    checkpoints: CheckpointPlan = Field(default=CheckpointPlan(), description="Who vouches for the ledger.")
 
     @field_validator("address")
     @classmethod
