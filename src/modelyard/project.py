@@ -108,7 +108,7 @@ class Project:
         self.root = root
         self.config = config
         self.problem = config.problem
-        self.workspace = store.Workspace(root)
+        self.workspace = store.Workspace(root, config.problem.store)
         self.actor = governance.current_actor(self.workspace.ledger, token, root, model=config.problem.name)
         self.curation = Curation(config.problem, self.workspace, self.actor, self._split)
         self.packages = Packages(config.problem, self.workspace, self.actor)

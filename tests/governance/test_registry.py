@@ -22,7 +22,6 @@ from modelyard.governance import Deployment, Registry, Stage, create_token, curr
 from modelyard.governance.history import earlier_version
 from modelyard.packaging import Package, load_package
 from modelyard.problem.schema import Policy
-from modelyard.store import Workspace
 
 Office = Any
 
@@ -82,7 +81,7 @@ def test_of_two_registrations_at_once_one_wins(office: Office, ada: Actor) -> No
 
     def register(package: Package) -> None:
         try:
-            version = Registry(Workspace(office.workspace.root)).register(package, ada)
+            version = Registry(office.workspace).register(package, ada)
             outcomes.append(version.folder)
         except ModelyardError as error:
             outcomes.append(type(error).__name__)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from modelyard.core import Actor, ConfigError, IntegrityError, LockedError, ModelyardError, StateError
 from modelyard.core.actor import ActorSource
 from modelyard.store import Ledger, Verification
-from modelyard.store import database as database_module
+from modelyard.store.database import errors as database_module
 
 MOMENT = dt.datetime(2026, 1, 2, 3, 4, tzinfo=dt.UTC)
 ADA = Actor("ada", ActorSource.OS_USER, ("admin",))
@@ -290,7 +290,7 @@ def test_a_missing_head_is_found_and_can_be_renewed_loudly(five: Ledger, place: 
     place.with_suffix(".head").unlink()
 
     assert "the head file is missing" in five.verify().problem
-    with pytest.raises(IntegrityError, match="renew_head"):
+    with pytest.raises(IntegrityError, match="modelyard ledger renew"):
         five.append(actor, "thing.done", "x")
 
     row = five.renew_head(actor, "the disk lost it")

@@ -1,11 +1,11 @@
-"""Commands that give account: data, ledger, status, demo."""
+"""Commands that give account: data, status, demo."""
 
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from modelyard.cli.exit_codes import ExitCode
+from modelyard.cli import store
 from modelyard.cli.session import Answer, Session
 from modelyard.cli.verb import print_answer, verb
 
@@ -43,32 +43,6 @@ def data(
     return Answer(diff.to_dict(), show_diff(diff))
 
 
-def ledger(
-    session: Session,
-    action: Annotated[str, typer.Argument(help="show, verify or export.")] = "show",
-    out: Annotated[Path | None, typer.Option("--out", help="File for export (JSON lines).")] = None,
-) -> Answer:
-    """Show, verify or export the ledger. Verification recomputes the whole hash chain, and the registry from it."""
-    from modelyard.cli.show.accounts import show_export, show_rows, show_verification
-    from modelyard.core import ConfigError
-    from modelyard.governance import verify_ledger
-    from modelyard.problem import did_you_mean
-
-    book = session.project.ledger()
-    if action == "show":
-        rows = book.rows()
-        return Answer([row.to_dict() for row in rows], show_rows(rows))
-    if action == "verify":
-        result = verify_ledger(book)
-        return Answer(result.to_dict(), show_verification(result), ExitCode.DONE if result.ok else ExitCode.REFUSED)
-    if action == "export":
-        path = out or session.folder / "ledger.jsonl"
-        count = book.export(path)
-        return Answer({"path": str(path), "rows": count}, show_export(path, count))
-    cure = did_you_mean(action, ["show", "verify", "export"])
-    raise ConfigError("the ledger cannot do that", where="ledger", got=repr(action), cure=cure)
-
-
 def status(session: Session) -> Answer:
     """Say where the project stands. Data, split, run, package, production, open approvals, and the next step."""
     from modelyard.cli.show.accounts import show_status
@@ -93,6 +67,6 @@ def demo(
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this file."""
     verb(app, "data")(data)
-    verb(app, "ledger")(ledger)
+    store.add_to(app)
     verb(app, "status")(status)
     app.command("demo")(demo)

@@ -5,7 +5,7 @@ Gives: records, findings, errors, seeds, clock, progress events, digests and ato
 Never: knows a file format, a vendor or another room.
 """
 
-from modelyard.core.actor import Actor
+from modelyard.core.actor import Actor, system_actor
 from modelyard.core.clock import Clock, system_clock
 from modelyard.core.digest import canonical_json, digest_bytes, digest_file, digest_json
 from modelyard.core.errors import (
@@ -19,6 +19,7 @@ from modelyard.core.errors import (
     ModelyardError,
     NotPermittedError,
     StateError,
+    UndoneError,
     WaitingForApprovalError,
 )
 from modelyard.core.files import atomic_directory, exclusive_lock, remove_unfinished, write_atomic, write_json_atomic
@@ -47,6 +48,7 @@ __all__ = [
     "Record",
     "Severity",
     "StateError",
+    "UndoneError",
     "WaitingForApprovalError",
     "atomic_directory",
     "canonical_json",
@@ -61,6 +63,7 @@ __all__ = [
     "new_ids",
     "remove_unfinished",
     "silent",
+    "system_actor",
     "system_clock",
     "worst_severity",
     "write_atomic",

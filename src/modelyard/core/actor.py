@@ -2,10 +2,12 @@
 
 import dataclasses
 import enum
+import os
+import pwd
 
 from modelyard.core.record import Record
 
-__all__ = ["Actor", "ActorSource"]
+__all__ = ["Actor", "ActorSource", "login_of", "system_actor"]
 
 
 class ActorSource(enum.StrEnum):
@@ -32,3 +34,16 @@ class Actor(Record):
     name: str
     source: ActorSource
     roles: tuple[str, ...] = ()
+
+
+def login_of(user: int) -> str:
+    """The login of a user id; the id itself if the system has no account for it, as in some containers."""
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"uid-{user}"
+
+
+def system_actor() -> Actor:
+    """Whoever runs this process, by the system's account, without any role: for what nobody asked for."""
+    return Actor(login_of(os.geteuid()), ActorSource.OS_USER)

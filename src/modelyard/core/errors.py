@@ -7,6 +7,7 @@
     ├── DataError                  exit 2  http 422   the data cannot be used as asked
     ├── StateError                 exit 2  http 409   a step is missing, or comes at the wrong moment
     │   └── LockedError            exit 2  http 409   another command is at work on this project
+    │       └── UndoneError        exit 2  http 409   the database undid a change; made again it succeeds
     ├── MissingExtraError          exit 2  http 501   an optional dependency is not installed
     ├── NotPermittedError          exit 3  http 403   this actor may not do this
     ├── GateRefusedError           exit 3  http 409   a gate or a check said no
@@ -28,6 +29,7 @@ __all__ = [
     "ModelyardError",
     "NotPermittedError",
     "StateError",
+    "UndoneError",
     "WaitingForApprovalError",
 ]
 
@@ -106,6 +108,10 @@ class StateError(ModelyardError):
 
 class LockedError(StateError):
     """Another command is at work on this project."""
+
+
+class UndoneError(LockedError):
+    """The database undid the whole change, or the way to it broke before the change was made; nothing is half done."""
 
 
 class MissingExtraError(ModelyardError):

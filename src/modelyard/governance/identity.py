@@ -3,14 +3,13 @@
 import datetime as dt
 import hashlib
 import os
-import pwd
 import unicodedata
 from pathlib import Path
 
 import sqlalchemy as sa
 
 from modelyard.core import Actor, Clock, NotPermittedError, system_clock
-from modelyard.core.actor import ActorSource
+from modelyard.core.actor import ActorSource, login_of
 from modelyard.governance.roles import OWNER_ROLES, Role
 from modelyard.governance.tables import revocations, token_scopes, tokens
 from modelyard.store import Ledger
@@ -37,7 +36,7 @@ def current_actor(
     user = os.geteuid()
     owns = user == 0 or not root.exists() or root.stat().st_uid == user
     roles = OWNER_ROLES if owns else (Role.VIEWER,)
-    return Actor(_login(user), ActorSource.OS_USER, tuple(role.value for role in roles))
+    return Actor(login_of(user), ActorSource.OS_USER, tuple(role.value for role in roles))
 
 
 def is_same_person(first: str, second: str) -> bool:
@@ -83,11 +82,3 @@ def _owner_of(ledger: Ledger, token: str, model: str | None, clock: Clock) -> Ac
 
 def _folded(name: str) -> str:
     return unicodedata.normalize("NFKC", name).strip().casefold()
-
-
-def _login(user: int) -> str:
-    """The login of a user id; the id itself if the system has no account for it, as in some containers."""
-    try:
-        return pwd.getpwuid(user).pw_name
-    except KeyError:
-        return f"uid-{user}"

@@ -34,7 +34,7 @@ from modelyard.governance.tables import deployments, versions
 from modelyard.packaging import Manifest, Package, load_package
 from modelyard.problem.schema import Policy
 from modelyard.rollout import Phase
-from modelyard.store import LedgerTransaction, Workspace
+from modelyard.store import LedgerTransaction, Workspace, repeated
 
 __all__ = ["Registry"]
 
@@ -69,6 +69,7 @@ class Registry:
         with self._ledger.reading() as connection:
             return _next_number(connection, name)
 
+    @repeated
     def register(self, package: Package, actor: Actor) -> ModelVersion:
         """Enter a package as the next version; registering the same package again returns its version.
 
@@ -111,6 +112,7 @@ class Registry:
             standing = standing_of(connection, version, policy, self._clock())
         return judge(version, policy, evidence, standing, step, self._clock())
 
+    @repeated
     def validate(
         self, name: str, number: int, actor: Actor, reason: str, policy: Policy, *, holds: bool = True
     ) -> Validation:
@@ -133,6 +135,7 @@ class Registry:
             transaction.append(actor, VALIDATED, version.subject, details)
             return read_validations(transaction.connection, version)[-1]
 
+    @repeated
     def approve(
         self, name: str, number: int, actor: Actor, reason: str, policy: Policy, conditions: Sequence[str] = ()
     ) -> ModelVersion:
@@ -176,12 +179,15 @@ class Registry:
             decision = decide(transaction, version, policy, evidence, "approve", actor, self._clock())
             if decision.passed:
                 self._verified(version)
-                enter_approval(transaction, version, actor, (reason, *conditions), policy)
-                if version.stage is Stage.CANDIDATE and len(counted) + 1 >= policy.rules.approvals:
-                    set_stage(transaction, version, Stage.APPROVED)
+                is_enough = version.stage is Stage.CANDIDATE and len(counted) + 1 >= policy.rules.approvals
+                stage = Stage.APPROVED if is_enough else version.stage
+                enter_approval(transaction, version, actor, (reason, *conditions), policy, stage)
+                if is_enough:
+                    set_stage(transaction, version, stage)
                 return read_version(transaction.connection, name, number)
         raise refusal(decision)
 
+    @repeated
     def reject(self, name: str, number: int, actor: Actor, reason: str) -> ModelVersion:
         """Reject a version for good.
 
@@ -203,6 +209,7 @@ class Registry:
             transaction.append(actor, "version.rejected", version.subject, {"reason": reason})
             return read_version(transaction.connection, name, number)
 
+    @repeated
     def promote(
         self, name: str, number: int, actor: Actor, policy: Policy, owner: str, break_glass: str | None = None
     ) -> Deployment:
@@ -278,6 +285,7 @@ class Registry:
             found = read_broken_glass(transaction.connection, name)
             return [item for item in found if item.subject == version.subject][-1]
 
+    @repeated
     def complete_rollout(self, name: str, actor: Actor, policy: Policy, owner: str) -> Deployment:
         """Put a version that came through all steps of its rollout into production.
 
@@ -301,6 +309,7 @@ class Registry:
                 return self._deploy(transaction, version, actor, "promote", f"rolled out: {why}")
         raise refusal(decision)
 
+    @repeated
     def rollback(self, name: str, actor: Actor, reason: str) -> Deployment:
         """Put back what was in production before, as the deployment log says, after verifying that it still loads.
 
@@ -430,7 +439,7 @@ def _enter(transaction: LedgerTransaction, manifest: Manifest, folder: str, acto
             cure="Run: modelyard package",
         )
     author = manifest.author or actor.name
-    details = {"digest": manifest.digest, "author": author, "run": manifest.run_id}
+    details = {"digest": manifest.digest, "author": author, "run": manifest.run_id, "folder": folder}
     row = transaction.append(actor, "version.registered", subject, details)
     version = ModelVersion(
         name=manifest.name,

@@ -44,7 +44,7 @@ PERMISSIONS: Mapping[str, frozenset[Role]] = {
     "monitor": frozenset({Role.OPERATOR, Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),
     "erase": frozenset({Role.OPERATOR, Role.ADMIN}),
     "manage_tokens": frozenset({Role.ADMIN}),
-    "mend_ledger": frozenset({Role.ADMIN}),
+    "renew_ledger": frozenset({Role.ADMIN}),
     "predict": frozenset({Role.PREDICT, Role.OPERATOR, Role.ADMIN}),
     "feedback": frozenset({Role.FEEDBACK, Role.OPERATOR, Role.ADMIN}),
     "handle_alerts": frozenset({Role.OPERATOR, Role.DEVELOPER, Role.VALIDATOR, Role.ADMIN}),

@@ -28,7 +28,7 @@ from modelyard.governance.stages import Stage
 from modelyard.governance.tables import rollout_leases
 from modelyard.problem.schema import Policy
 from modelyard.rollout import Phase, Plan, Reading, State, abort, promote, resume, start
-from modelyard.store import LedgerTransaction, Workspace
+from modelyard.store import LedgerTransaction, Workspace, repeated
 
 __all__ = ["LEASE_S", "Rollouts"]
 
@@ -56,6 +56,7 @@ class Rollouts:
         self._name = name
         self._clock = clock
 
+    @repeated
     def begin(self, number: int, plan: Plan, actor: Actor, policy: Policy, owner: str) -> RolloutView:
         """Begin to roll out an approved version beside the one in production.
 
@@ -121,6 +122,7 @@ class Rollouts:
         """Where the package of the version lies; whoever loads it verifies it."""
         return self._workspace.folder("packages", self._registry.version(rollout.name, rollout.version).folder)
 
+    @repeated
     def resume(self, actor: Actor) -> RolloutView:
         """End a pause.
 
@@ -144,6 +146,7 @@ class Rollouts:
             enter_change(transaction, view.rollout, state, actor)
         return self._expected()
 
+    @repeated
     def abort(self, actor: Actor, reason: str) -> RolloutView:
         """Take every request from the version, and end its rollout.
 
@@ -177,6 +180,7 @@ class Rollouts:
 
     # --- for the processes that serve ---------------------------------------------------------------------------
 
+    @repeated
     def lead(self, view: RolloutView, holder: str, progress: State) -> State | None:
         """Take the rollout's lease, or keep it and note how far it has come.
 
@@ -220,6 +224,7 @@ class Rollouts:
             held = _holding(connection, view)
         return held is None or held[0] == holder or held[1] < self._clock().timestamp()
 
+    @repeated
     def change(self, view: RolloutView, state: State, actor: Actor, readings: Sequence[Reading]) -> bool:
         """Enter a state that the driving process came to; False if somebody else changed the rollout meanwhile."""
         with self._ledger.transaction() as transaction:

@@ -11,7 +11,7 @@ from modelyard.core import Actor, Clock, ConfigError, Record, system_clock
 from modelyard.governance.identity import is_same_person, token_hash
 from modelyard.governance.roles import PERMISSIONS, parse_roles, require_permission
 from modelyard.governance.tables import revocations, token_scopes, tokens
-from modelyard.store import Ledger
+from modelyard.store import Ledger, repeated
 
 __all__ = ["Token", "Tokens", "create_token", "revoke_tokens", "valid_tokens"]
 
@@ -76,6 +76,7 @@ class Tokens:
         return _valid(self._ledger, system_clock)
 
 
+@repeated
 def create_token(
     ledger: Ledger,
     owner: str,
@@ -125,12 +126,13 @@ def create_token(
         transaction.connection.execute(tokens.insert().values(row))
         for model in sorted(set(models)):
             transaction.connection.execute(token_scopes.insert().values(hash=row["hash"], model=model))
-        details = {"roles": list(granted), "expires_at": row["expires_at"], "hash": row["hash"][:12]}
+        details = {"roles": list(granted), "expires_at": row["expires_at"], "hash": row["hash"]}
         details |= {"models": sorted(set(models))} if models else {}
         transaction.append(actor, "token.created", owner.strip(), details)
     return token
 
 
+@repeated
 def revoke_tokens(ledger: Ledger, owner: str, actor: Actor) -> int:
     """Make all tokens of ``owner`` void; returns how many were not void before.
 
@@ -147,7 +149,7 @@ def revoke_tokens(ledger: Ledger, owner: str, actor: Actor) -> int:
         hashes = list(transaction.connection.execute(query).scalars())
         if hashes:
             transaction.connection.execute(revocations.insert(), [{"hash": value} for value in hashes])
-            transaction.append(actor, "token.revoked", owner.strip(), {"tokens": len(hashes)})
+            transaction.append(actor, "token.revoked", owner.strip(), {"tokens": len(hashes), "hashes": hashes})
     return len(hashes)
 
 

@@ -27,6 +27,7 @@ from modelyard.problem.sections import (
     Policy,
     RecordsPlan,
     SearchRange,
+    StorePlan,
     Strict,
     TrainingPlan,
     WindowPlan,
@@ -55,6 +56,7 @@ __all__ = [
     "Retraining",
     "SearchRange",
     "SplitPlan",
+    "StorePlan",
     "Tracking",
     "TrainingPlan",
 ]
@@ -471,6 +473,7 @@ class Problem(Strict):
     team: str = Field(default="", description="Team that the owner belongs to.")
     dependencies: Dependencies = Dependencies()
     policy: Policy = Policy()
+    store: StorePlan = StorePlan()
     log: LogPlan = LogPlan()
     records: RecordsPlan = RecordsPlan()
     deploy: DeployPlan = DeployPlan()

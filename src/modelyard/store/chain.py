@@ -2,9 +2,11 @@
 
 import dataclasses
 import datetime as dt
+import hashlib
 import json
-from collections.abc import Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from json.encoder import encode_basestring as _quoted
+from typing import Any, Self
 
 from modelyard.core import IntegrityError, Record, canonical_json, digest_bytes
 
@@ -56,19 +58,29 @@ class Verification(Record):
     Parameters
     ----------
     ok
-        True if nothing contradicts the chain, the triggers and the head file.
+        True if nothing contradicts the chain, the triggers, the head file and the checkpoints.
     rows
         Rows read.
     first_bad_sequence
         Number of the first row that is wrong or missing; None if all is well or no single row is to blame.
     problem
         What is wrong, in one sentence; ``""`` if nothing is.
+    checkpoints
+        Signed checkpoints that agree with the rows.
+    uncovered
+        Rows after the newest of them, which no signature vouches for; None if no checkpoints are asked for.
     """
 
     ok: bool
     rows: int
     first_bad_sequence: int | None = None
     problem: str = ""
+    checkpoints: int = 0
+    uncovered: int | None = None
+
+    def unless(self, problem: str) -> Self:
+        """The same, unless there is a problem."""
+        return dataclasses.replace(self, ok=False, problem=problem) if problem else self
 
 
 def row_hash(values: Mapping[str, Any]) -> str:
@@ -77,8 +89,8 @@ def row_hash(values: Mapping[str, Any]) -> str:
     return digest_bytes(canonical_json({name: values[name] for name in names}))
 
 
-def read_row(stored: Mapping[str, Any]) -> LedgerRow:
-    """A row as it is stored (see :func:`check_chain`) as a record; its hash is not checked.
+def read_row(stored: Mapping[Any, Any]) -> LedgerRow:
+    """A row as it is stored, by column, as a record; its hash is not checked.
 
     Raises
     ------
@@ -96,33 +108,43 @@ def read_row(stored: Mapping[str, Any]) -> LedgerRow:
         ) from error
 
 
-def check_chain(rows: Iterable[Mapping[str, Any]]) -> Verification:
+def check_chain(rows: Iterable[Sequence[Any]]) -> Verification:
     """Follow the chain through stored rows, in order of sequence, and stop at the first that does not fit.
 
-    ``rows`` hold the stored texts: ``details`` as JSON text, ``at`` as ISO 8601 text.
+    Parameters
+    ----------
+    rows
+        Each with the fields of a :class:`LedgerRow` in their order, as they are stored: ``at`` and ``details`` as text.
     """
     count, previous = 0, GENESIS
     for row in rows:
         expected = count + 1
         problem = _row_problem(row, expected, previous)
         if problem:
-            return Verification(ok=False, rows=count + 1, first_bad_sequence=expected, problem=problem)
-        count, previous = expected, row["hash"]
+            return Verification(ok=False, rows=expected, first_bad_sequence=expected, problem=problem)
+        count, previous = expected, row[-1]
     return Verification(ok=True, rows=count)
 
 
-def _row_problem(row: Mapping[str, Any], expected: int, previous: str) -> str:
+def _row_problem(row: Sequence[Any], expected: int, previous: str) -> str:
     """Why ``row`` cannot be row number ``expected`` after the hash ``previous``; ``""`` if it can."""
-    if row["sequence"] != expected:
-        return f"row {expected} is missing: row {row['sequence']} stands in its place"
-    if row["previous"] != previous:
+    sequence, at, actor, actor_source, action, subject, details, before, stored = row
+    if sequence != expected:
+        return f"row {expected} is missing: row {sequence} stands in its place"
+    if before != previous:
         return f"row {expected} does not follow the row before it: one of the two was changed"
+    # The canonical JSON of the row, put together from its texts: the same bytes as of ``row_hash``, several times as fast.
+    # No other row gives them: each field but the details is quoted, and stands at a known place from one of the ends.
     try:
-        details = json.loads(row["details"])
-        canonical = canonical_json(details).decode("utf-8")
-        computed = row_hash({**row, "details": details})
+        text = (
+            f'{{"action":{_quoted(action)},"actor":{_quoted(actor)},"actor_source":{_quoted(actor_source)},'
+            f'"at":{_quoted(at)},"details":{details},"previous":{_quoted(before)},"sequence":{sequence},'
+            f'"subject":{_quoted(subject)}}}'
+        )
+        computed = hashlib.sha256(text.encode("utf-8")).hexdigest()
+        json.loads(details)
     except (TypeError, ValueError, RecursionError):
         return f"row {expected} cannot be read: it was changed"
-    if canonical != row["details"] or computed != row["hash"]:
+    if computed != stored:
         return f"row {expected} was changed after it was written: its hash does not fit its content"
     return ""

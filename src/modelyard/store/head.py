@@ -29,16 +29,19 @@ class HeadFile:
 
     A chain of hashes alone cannot show that its last rows were cut off: what is left is a whole chain. The head file
     remembers how long it was. It may be older than the table (a process died between commit and write), never newer.
-    It is **not signed** in this version: somebody who cuts the table and rewrites this file as well is not found.
+    It is not signed: somebody who cuts the table and rewrites this file as well is found by checkpoints only.
 
     Parameters
     ----------
     path
         Where it is kept: ``ledger.head`` beside ``ledger.db``.
+    is_one_of_many
+        True for a ledger on a server: each machine has its own head, and one that comes new begins with the row it finds.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_one_of_many: bool = False) -> None:
         self.path = path
+        self.is_one_of_many = is_one_of_many
 
     def read(self) -> Head | None:
         """What was last written; None if there is no file.
@@ -87,5 +90,6 @@ class HeadFile:
             "the head of the ledger cannot be read",
             where=str(self.path),
             got=got,
-            cure="Restore the file from a backup; without one, Ledger.renew_head notes the loss and writes it again",
+            cure="Restore the file from a backup; without one, note the loss and go on: "
+            'modelyard ledger renew --reason "..."',
         )

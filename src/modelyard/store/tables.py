@@ -3,66 +3,50 @@
 Other rooms define their tables on :data:`metadata`; :meth:`modelyard.store.Ledger.create_tables` makes them.
 """
 
-from collections.abc import Iterator
-
 import sqlalchemy as sa
+
+from modelyard.store.guards import postgresql_guards, postgresql_problems, sqlite_guards, sqlite_problems
 
 __all__ = ["append_only", "changed_triggers", "ledger_table", "metadata"]
 
 metadata = sa.MetaData()
 """All tables of a project; the ledger and whatever stands beside it change in one transaction."""
 
-_TRIGGERS = "triggers"
+_COUNTS = "counts_in"
+"""Key of a guarded table's ``info``: the column that counts without gaps, or ``""``."""
 
 
-def append_only(table: sa.Table, *, condition: str = "") -> None:
-    """Have SQLite refuse UPDATE, DELETE and the replacement of rows on ``table`` from its creation on.
+def append_only(table: sa.Table, *, next_in: str = "") -> None:
+    """Have the database refuse UPDATE, DELETE and the replacement of rows on ``table`` from its creation on.
 
-    INSERT OR REPLACE deletes a row without firing the DELETE trigger; so a row whose key is taken is refused as well.
-    Triggers stop mistakes and casual edits. Whoever may write the file may also drop them:
-    :func:`changed_triggers` finds that, and the chain of hashes shows what was done to the ledger's rows.
+    Triggers stop mistakes and casual edits. Whoever may write an SQLite file, or owns the tables on a server, may also drop
+    them: :func:`changed_triggers` finds that, and the chain of hashes shows what was done to the ledger's rows.
 
     Parameters
     ----------
-    condition
-        SQL over ``NEW``: a row for which it holds is refused; by default, a row whose key is taken.
+    next_in
+        Name of a column that counts without gaps: every row but the next is refused.
     """
-    condition = condition or " OR ".join(_key_is_taken(table))
-    triggers: dict[str, str] = table.info.setdefault(_TRIGGERS, {})
-    for verb, when in (("UPDATE", ""), ("DELETE", ""), ("INSERT", f"WHEN {condition} ")):
-        name = f"{table.name}_no_{'replace' if when else verb.lower()}"
-        statement = (
-            f"CREATE TRIGGER {name} BEFORE {verb} ON {table.name} {when}"
-            f"BEGIN SELECT RAISE(ABORT, 'rows of {table.name} are never changed'); END"
-        )
-        triggers[name] = statement
-        ddl: sa.DDL = sa.DDL(statement)  # type: ignore[no-untyped-call]
-        sa.event.listen(table, "after_create", ddl.execute_if(dialect="sqlite"))
+    table.info[_COUNTS] = next_in
+    made = {
+        "sqlite": list(sqlite_guards(table, next_in=next_in).values()),
+        "postgresql": postgresql_guards(table, next_in=next_in),
+    }
+    for dialect, statements in made.items():
+        for statement in statements:
+            ddl: sa.DDL = sa.DDL(statement)  # type: ignore[no-untyped-call]
+            sa.event.listen(table, "after_create", ddl.execute_if(dialect=dialect))
 
 
 def changed_triggers(connection: sa.Connection) -> tuple[str, ...]:
-    """Names of the triggers of existing tables that are missing or not as they were made; none but on SQLite."""
-    if connection.dialect.name != "sqlite":
-        return ()
-    query = "SELECT name, tbl_name, type, sql FROM sqlite_master WHERE type IN ('table', 'trigger')"
-    found = connection.exec_driver_sql(query).all()
-    tables = {row.name for row in found if row.type == "table"}
-    stored = {row.name: row.sql for row in found if row.type == "trigger"}
-    expected = {
-        name: statement
-        for table in metadata.tables.values()
-        if table.name in tables
-        for name, statement in table.info.get(_TRIGGERS, {}).items()
-    }
-    return tuple(sorted(name for name, statement in expected.items() if stored.get(name) != statement))
-
-
-def _key_is_taken(table: sa.Table) -> Iterator[str]:
-    """A condition for each key of the table: a row that has it already."""
-    keys = [rule for rule in table.constraints if isinstance(rule, sa.PrimaryKeyConstraint | sa.UniqueConstraint)]
-    for names in sorted(tuple(column.name for column in key.columns) for key in keys):
-        same = " AND ".join(f"{name} = NEW.{name}" for name in names)
-        yield f"EXISTS (SELECT 1 FROM {table.name} WHERE {same})"  # noqa: S608 - names of our own tables
+    """Names of the triggers of existing tables that are missing or not as they were made."""
+    guarded = {name: table.info[_COUNTS] for name, table in metadata.tables.items() if _COUNTS in table.info}
+    if connection.dialect.name == "sqlite":
+        made = {name: sqlite_guards(metadata.tables[name], next_in=column) for name, column in guarded.items()}
+        return tuple(sorted(sqlite_problems(connection, made)))
+    if connection.dialect.name == "postgresql":
+        return tuple(sorted(postgresql_problems(connection, guarded)))
+    return ()
 
 
 ledger_table = sa.Table(
@@ -79,4 +63,4 @@ ledger_table = sa.Table(
     sa.Column("hash", sa.Text, nullable=False),
     sa.Index("ledger_by_action_and_subject", "action", "subject"),
 )
-append_only(ledger_table, condition="NEW.sequence != COALESCE((SELECT MAX(sequence) FROM ledger), 0) + 1")
+append_only(ledger_table, next_in="sequence")

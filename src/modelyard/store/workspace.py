@@ -8,10 +8,15 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modelyard.core import ConfigError, IntegrityError, exclusive_lock, remove_unfinished, write_json_atomic
 from modelyard.store.ledger import Ledger
 from modelyard.store.objects import ObjectStore
+from modelyard.store.shared import open_ledger
+
+if TYPE_CHECKING:
+    from modelyard.problem.sections import StorePlan
 
 __all__ = ["Workspace"]
 
@@ -53,16 +58,20 @@ class Workspace:
     ----------
     root
         The project's folder. Nothing is written until something is stored.
+    store
+        Where the ledger lies, and who vouches for it; by default a file below ``.modelyard``. Everything else is always
+        there: what several people share is the history, not the files.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, store: "StorePlan | None" = None) -> None:
+        self._store = store
         self.root = root
         self.state = root / ".modelyard"
 
     @functools.cached_property
     def ledger(self) -> Ledger:
         """The project's ledger, opened on first use."""
-        return Ledger.open(self.state / "ledger.db")
+        return open_ledger(self.state, self._store)
 
     @functools.cached_property
     def objects(self) -> ObjectStore:

@@ -11,13 +11,14 @@ from rich.text import Text
 
 from modelyard.audit import AuditReport
 from modelyard.cli.progress import console, terminal_progress
-from modelyard.cli.show.accounts import show_status, show_verification
+from modelyard.cli.show.accounts import show_status
 from modelyard.cli.show.blocks import facts, headline, link, stack
 from modelyard.cli.show.modelling import show_audit, show_evaluation, show_training
 from modelyard.cli.show.operations import show_decision, show_monitoring
 from modelyard.cli.show.packages import show_package
 from modelyard.cli.show.problem import show_check
 from modelyard.cli.show.release import show_deployment, show_version
+from modelyard.cli.store.views import show_verification
 from modelyard.core import silent
 from modelyard.demo import DemoOutcome
 from modelyard.evaluation import Evaluation

@@ -1,10 +1,9 @@
 """What the tables of rollouts say, and what the ledger tells of them, as facts that must be the same."""
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from modelyard.core import canonical_json, digest_json
+from modelyard.core import canonical_json, digest_bytes
 from modelyard.store import LedgerRow
 
 __all__ = ["rollout_facts", "told_changes", "told_rollouts"]
@@ -41,7 +40,7 @@ def rollout_facts(
             row["id"],
             row["digest"],
             row["champion"],
-            digest_json(json.loads(row["plan"])),
+            digest_bytes(row["plan"].encode("utf-8")),
             row["actor"],
             row["at"],
         )
@@ -56,7 +55,7 @@ def rollout_facts(
             row["weight"],
             row["waits"],
             row["why"],
-            _text(json.loads(row["numbers"])),
+            row["numbers"],
             row["actor"],
             row["at"],
         )

@@ -7,6 +7,7 @@ from modelyard.core import Actor, StateError
 from modelyard.governance.gating import GateDecision
 from modelyard.governance.history import APPROVED, APPROVED_AGAIN, read_approvals
 from modelyard.governance.records import ModelVersion
+from modelyard.governance.stages import Stage
 from modelyard.governance.standing.break_glass import BROKEN
 from modelyard.governance.tables import approvals
 from modelyard.problem.schema import Policy
@@ -16,9 +17,14 @@ __all__ = ["enter_approval", "enter_broken_glass"]
 
 
 def enter_approval(
-    transaction: LedgerTransaction, version: ModelVersion, actor: Actor, said: Sequence[str], policy: Policy
+    transaction: LedgerTransaction,
+    version: ModelVersion,
+    actor: Actor,
+    said: Sequence[str],
+    policy: Policy,
+    stage: Stage,
 ) -> None:
-    """The row of an approval, and beside it, of a person's first, that of the table."""
+    """The row of an approval, with the stage in which it leaves the version; and beside it, of a person's first, that of the table."""
     reason, *conditions = said
     known = read_approvals(transaction.connection, version.name, version.version)
     is_first = actor.name not in [item.approver for item in known]
@@ -29,6 +35,7 @@ def enter_approval(
         "policy": policy.digest,
         "conditions": conditions,
         "expires_in_days": days,
+        "stage": stage.value,
     }
     row = transaction.append(actor, APPROVED if is_first else APPROVED_AGAIN, version.subject, details)
     if is_first:

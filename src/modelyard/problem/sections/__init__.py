@@ -12,6 +12,7 @@ from modelyard.problem.sections.deploy import DeployPlan
 from modelyard.problem.sections.log import LogPlan
 from modelyard.problem.sections.policy import Policy, TierRules
 from modelyard.problem.sections.records import RecordsPlan
+from modelyard.problem.sections.store import CheckpointPlan, StorePlan
 from modelyard.problem.sections.strict import Strict
 from modelyard.problem.sections.training import CustomEstimator, SearchRange, TrainingPlan
 from modelyard.problem.sections.windows import WindowPlan
@@ -20,6 +21,7 @@ __all__ = [
     "AlertPlan",
     "AlertRule",
     "AnomalyPlan",
+    "CheckpointPlan",
     "ClusterPlan",
     "CustomEstimator",
     "Dependencies",
@@ -30,6 +32,7 @@ __all__ = [
     "RecordsPlan",
     "SearchRange",
     "SinkPlan",
+    "StorePlan",
     "Strict",
     "TierRules",
     "TrainingPlan",

@@ -1,20 +1,20 @@
-"""How the database is opened and spoken to: write-ahead log, honest locks, clear errors."""
+"""How the database is opened: write-ahead log on SQLite, and one writer at a time on SQLite and PostgreSQL."""
 
-import contextlib
-import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from modelyard.core import ConfigError, IntegrityError, LockedError, ModelyardError
+from modelyard.core import ConfigError, MissingExtraError, ModelyardError
+from modelyard.store.database import errors
 
-__all__ = ["BUSY_TIMEOUT_S", "damaged_pages", "database_path", "open_engine", "translated_errors", "writing"]
+__all__ = ["damaged_pages", "database_path", "open_engine", "reading", "writing"]
 
-BUSY_TIMEOUT_S = 10.0
 _WRITES = "modelyard_writes"
-_DAMAGED = (sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT)
+_TURN = 0x6D6F64656C79  # "modely": the advisory lock that writers of a server take in turn
+_CONNECT_TIMEOUT_S = 10
+_SILENCE_MS = 15_000
+"""After this a server that does not acknowledge what was sent counts as gone."""
 
 
 def open_engine(location: Path | str) -> sa.Engine:
@@ -22,20 +22,27 @@ def open_engine(location: Path | str) -> sa.Engine:
 
     Connections are not pooled: a pooled one would be shared by accident with forked worker processes.
     On SQLite a transaction of :func:`writing` begins with BEGIN IMMEDIATE, so that what it reads first is what it
-    changes; others only read and wait for nobody.
+    changes; others only read and wait for nobody. On PostgreSQL it takes an advisory lock first, for the same reason:
+    each of its statements sees what the writer before has committed, and no two writers can stand in each other's way.
 
     Raises
     ------
     ConfigError
         If the URL is malformed, its driver is not installed, or it is SQLite in memory, which no second process
         could read.
+    MissingExtraError
+        If it is PostgreSQL's, and psycopg is not installed.
     ModelyardError
         If the folder of the file cannot be made.
     """
     url = _url(location)
+    is_server = url.get_backend_name() == "postgresql"
+    patience = {"connect_timeout": _CONNECT_TIMEOUT_S, "tcp_user_timeout": _SILENCE_MS} if is_server else {}
     try:
-        engine = sa.create_engine(url, poolclass=sa.NullPool)
+        engine = sa.create_engine(url, poolclass=sa.NullPool, connect_args=patience)
     except (sa.exc.NoSuchModuleError, ImportError) as error:
+        if is_server:
+            raise MissingExtraError("psycopg", extra="postgresql", needed_for="a shared store") from error
         raise ConfigError(
             "the driver of the ledger's database is not installed",
             where=url.render_as_string(),
@@ -46,11 +53,23 @@ def open_engine(location: Path | str) -> sa.Engine:
         _make_folder(database_path(engine))
         sa.event.listen(engine, "connect", _prepare_sqlite)
         sa.event.listen(engine, "begin", _begin_sqlite)
+    elif is_server:
+        sa.event.listen(engine, "begin", _take_turn)
+    return engine
+
+
+def reading(engine: sa.Engine) -> sa.Engine:
+    """The same engine, whose transactions each see one moment of all tables."""
+    if engine.dialect.name == "postgresql":
+        return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return engine
 
 
 def writing(engine: sa.Engine) -> sa.Engine:
     """The same engine, whose transactions take the write lock at once."""
+    if engine.dialect.name == "postgresql":
+        # Once the lock is held, a statement must see what the writer before has committed.
+        return engine.execution_options(**{_WRITES: True}, isolation_level="READ COMMITTED")
     return engine.execution_options(**{_WRITES: True})
 
 
@@ -105,7 +124,7 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
     """Settings of each connection; the transaction's beginning is ours (see ``_begin_sqlite``)."""
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute(f"PRAGMA busy_timeout = {int(BUSY_TIMEOUT_S * 1000)}")
+    cursor.execute(f"PRAGMA busy_timeout = {int(errors.BUSY_TIMEOUT_S * 1000)}")
     cursor.execute("PRAGMA journal_mode = WAL")
     # The head file is flushed to disk after a commit; the commit itself must have got there before.
     cursor.execute("PRAGMA synchronous = FULL")
@@ -118,49 +137,8 @@ def _begin_sqlite(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
-@contextlib.contextmanager
-def translated_errors(engine: sa.Engine) -> Iterator[None]:
-    """Turn the driver's errors of the block into ours; broken constraints pass through untouched.
-
-    Raises
-    ------
-    LockedError
-        If another process held the write lock for longer than 10 s.
-    IntegrityError
-        If the file is no database, its pages are damaged, or its tables are not those that modelyard made.
-    ModelyardError
-        For a full disk, missing permissions and whatever else the database says.
-    """
-    try:
-        yield
-    except sa.exc.IntegrityError:
-        raise
-    except sa.exc.DBAPIError as error:
-        raise _translation(error, engine.url.render_as_string()) from error
-
-
-def _translation(error: sa.exc.DBAPIError, where: str) -> ModelyardError:
-    """The error of ours that says what the driver's means."""
-    said = str(error.orig)
-    code = getattr(error.orig, "sqlite_errorcode", 0) & 0xFF  # the primary code is in the low byte
-    if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return LockedError(
-            f"another process has been writing to the ledger for more than {BUSY_TIMEOUT_S:.0f} s",
-            where=where,
-            got=said,
-            cure="Wait until it ends, then run this command again; nothing was changed",
-        )
-    # Text that is no text, and tables that lack a column, carry no code of their own.
-    if code in _DAMAGED or (isinstance(error.orig, sqlite3.Error) and code in (0, sqlite3.SQLITE_ERROR)):
-        return IntegrityError(
-            "the ledger is damaged",
-            where=where,
-            got=said,
-            cure="Restore the file from a backup; do not delete it, it is the record of what was done",
-        )
-    return ModelyardError(
-        "the ledger could not be used",
-        where=where,
-        got=said.splitlines()[0] if said else type(error).__name__,
-        cure="Free some space, or fix the permissions or the address; nothing was changed",
-    )
+def _take_turn(connection: sa.Connection) -> None:
+    """The first statement of a writing transaction on a server; the lock is freed with the transaction, however it ends."""
+    if connection.get_execution_options().get(_WRITES, False):
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(errors.BUSY_TIMEOUT_S * 1000)}")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_TURN})")

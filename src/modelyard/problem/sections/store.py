@@ -1,0 +1,58 @@
+"""Where the history lies, and who vouches for it."""
+
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_core import PydanticCustomError
+
+from modelyard.problem.address import holds_password
+from modelyard.problem.sections.strict import Strict
+
+__all__ = ["CheckpointPlan", "StorePlan"]
+
+
+class CheckpointPlan(Strict):
+    """Signatures of the ledger's last row, kept outside of the database."""
+
+    to: tuple[str, ...] = Field(
+        default=(),
+        description="Where signed checkpoints are kept: files (relative to this one, such as one that git tracks) and object "
+        "storage (s3://bucket/folder); none by default.",
+    )
+    rows: Annotated[int, Field(ge=1)] = Field(default=1000, description="Rows after which the next checkpoint is due.")
+    hours: Annotated[float, Field(gt=0)] = Field(
+        default=1.0, description="Hours after which it is due, if there are new rows."
+    )
+    key: str | None = Field(
+        default=None,
+        description="File of the private key; ~/.config/modelyard/signing.pem by default. MODELYARD_SIGNING_KEY wins.",
+    )
+    trust: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = Field(
+        default=(),
+        description="Public keys whose signatures count, as `modelyard ledger key` shows them; this machine's by default.",
+    )
+
+    @field_validator("to")
+    @classmethod
+    def _hold_no_password(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
+        if any(holds_password(address) for address in addresses):
+            raise PydanticCustomError("secret", "an address must not hold a password")
+        return addresses
+
+
+class StorePlan(Strict):
+    """Ledger and registry: in a file of this project, or in a database that several people share."""
+
+    address: Annotated[str, Field(pattern=r"^postgresql(\+psycopg)?://")] | None = Field(
+        default=None,
+        description="Database that holds ledger and registry: postgresql+psycopg://user:${PASSWORD}@host/name, where "
+        "${PASSWORD} stands for an environment variable; a file of this project by default. MODELYARD_STORE wins.",
+    )
+    checkpoints: CheckpointPlan = Field(default=CheckpointPlan(), description="Who vouches for the ledger.")
+
+    @field_validator("address")
+    @classmethod
+    def _holds_no_password(cls, address: str | None) -> str | None:
+        if address is not None and holds_password(address):
+            raise PydanticCustomError("secret", "an address must not hold a password")
+        return address
