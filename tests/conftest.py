@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from modelyard.cli.progress import console
 from modelyard.core.actor import Actor, ActorSource
 
 DATA = Path(__file__).parent / "data"
@@ -13,6 +14,12 @@ DATA = Path(__file__).parent / "data"
 def data_folder() -> Path:
     """The folder with the real data sets; see its README for sources and licences."""
     return DATA
+
+
+@pytest.fixture(autouse=True)
+def console_of_this_test() -> None:
+    """The console is as wide as the test that writes to it says, not as the first one of the process."""
+    console.cache_clear()
 
 
 @pytest.fixture

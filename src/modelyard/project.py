@@ -529,7 +529,8 @@ class Project:
         version = self._production()
         folder = self._registry.package(version).folder
         needed = not is_local(host) if keys is None else keys
-        guard = Guard(TokenKeys(self.workspace.ledger) if needed else None, Rates(rate_per_s) if rate_per_s else None)
+        keys = TokenKeys(self.workspace.ledger, self.problem.name) if needed else None
+        guard = Guard(keys, Rates(rate_per_s) if rate_per_s else None)
         settings = ServingSettings(
             folder,
             self.workspace.folder("predictions"),

@@ -74,7 +74,7 @@ def test_a_released_model_is_one_full_line(found: Found) -> None:
     assert entry.review_due == entry.last_review + dt.timedelta(days=365)
     assert entry.last_request is not None
     assert abs(entry.last_request - (NOW - dt.timedelta(days=2))) < dt.timedelta(seconds=1)
-    assert (entry.open_alerts, entry.broken_glass, entry.orphan) == (None, 0, ())
+    assert (entry.open_alerts, entry.broken_glass, entry.orphan) == (0, 0, ())
     assert (entry.personal, entry.upstream, entry.consumers) == (("gender",), ("crm",), ("retention-calls", "value"))
 
 

@@ -224,11 +224,12 @@ def test_a_history_comes_to_an_empty_store(own: Workspace, server: str, ada: Act
     registry.register(load_package(own.folder("packages", "churn-2")), ada)
     registry.approve("churn", 2, bob, "read", policy)
 
-    assert (shared.rows, shared.is_moved, Path(shared.kept).name) == (6, True, "ledger-before-sharing.db")
-    assert moved.ledger.rows()[:6] == rows
-    assert [row.action for row in moved.ledger.rows()[6:]] == [
+    assert (shared.rows, shared.is_moved, Path(shared.kept).name) == (8, True, "ledger-before-sharing.db")
+    assert moved.ledger.rows()[:8] == rows
+    assert [row.action for row in moved.ledger.rows()[8:]] == [
         "ledger.shared",
         "version.registered",
+        "gates.passed",
         "version.approved",
     ]
     assert verify_ledger(moved.ledger).ok
@@ -244,7 +245,7 @@ def test_a_call_that_was_killed_is_finished(own: Workspace, server: str) -> None
     (own.state / "ledger.db").write_bytes(content)
 
     assert dataclasses.asdict(share_ledger(own.state, plan))["is_moved"]
-    assert Workspace(own.root, plan).ledger.length() == 7
+    assert Workspace(own.root, plan).ledger.length() == 9
     assert verify_ledger(Workspace(own.root, plan).ledger).ok
 
 

@@ -1,5 +1,6 @@
 """Every verb that changes something: who may not, and who may."""
 
+import datetime as dt
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,28 @@ from modelyard.cli.app import app
 from modelyard.core import ModelyardError, NotPermittedError
 from modelyard.governance import Role, create_token, valid_tokens
 from modelyard.governance.roles import PERMISSIONS
+from modelyard.monitoring.events import note_event
 from modelyard.retraining import labelling
 from modelyard.serving.rest.routes import ROUTES
 from modelyard.shipping.release import released_package
 
 DATA = Path(__file__).parents[1] / "data"
 Verb = Callable[[Project], Any]
+NOW = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
 
-READ = {"explain", "contract", "data", "ledger", "status", "gates", "changes", "inventory", "impact", "records"}
+READ = {
+    "changes",
+    "contract",
+    "data",
+    "explain",
+    "gates",
+    "impact",
+    "inventory",
+    "ledger",
+    "records",
+    "review",
+    "status",
+}
 """Commands that change nothing; the server, whose routes ask for keys of their own, is in CHANGE."""
 
 OUTSIDE = {"new", "demo", "bench"}
@@ -71,6 +86,14 @@ CHANGE: dict[str, tuple[tuple[str, Verb, Role], ...]] = {
     "serve": (("serve", lambda p: p.serve(port=0), Role.OPERATOR),),
     "score": (("score", lambda p: p.score("none.csv", "out.csv"), Role.OPERATOR),),
     "monitor": (("monitor", lambda p: p.monitor(), Role.OPERATOR),),
+    "alerts": (
+        ("acknowledge", lambda p: p.alerts.acknowledge("none", "x"), Role.OPERATOR),
+        ("silence", lambda p: p.alerts.silence("*", dt.timedelta(days=1), "x"), Role.OPERATOR),
+        ("rate", lambda p: p.alerts.rate("none", useful=True), Role.OPERATOR),
+    ),
+    "event": (
+        ("note", lambda p: note_event(p.workspace.ledger, "churn", p.actor, "price rise", at=NOW), Role.OPERATOR),
+    ),
     "retrain": (("retrain", lambda p: p.retrain("none.csv"), Role.DEVELOPER),),
     "erase": (("erase", lambda p: p.oversight.erase("Churn", "Yes", "case 7"), Role.OPERATOR),),
     "label": (

@@ -157,14 +157,14 @@ class AlertDesk:
 
     def _change(self, alert: Alert, change: Change, details: dict[str, object], reason: str) -> Alert:
         """Enter what somebody did, and give the alert as it stands then."""
-        require_permission(self._actor, "handle_alerts")
         seen = {"severity": alert.severity, "title": alert.title, "window": alert.window, **details}
         with self._ledger.transaction() as transaction:
             enter_change(transaction, alert.id, alert.key, change, seen, actor=self._actor, reason=reason)
             return _with_id(read_alerts(transaction.connection, self._model), alert.id)
 
     def _named(self, id_: str) -> Alert:
-        """The alert of that id, or whose id alone ends so."""
+        """The alert of that id, or whose id alone ends so, for who may handle it."""
+        require_permission(self._actor, "handle_alerts")
         known = self.all()
         found = [one for one in known if one.id == id_ or (len(id_) >= _FEWEST_LETTERS and one.id.endswith(id_))]
         if len(found) != 1:

@@ -22,10 +22,13 @@ class TokenKeys:
     ----------
     ledger
         In whose database they are.
+    model
+        The one that is served: tokens for other models open nothing. None for tokens that are for every model.
     """
 
-    def __init__(self, ledger: "Ledger") -> None:
+    def __init__(self, ledger: "Ledger", model: str | None = None) -> None:
         self._ledger = ledger
+        self._model = model
         self._watch = ledger.watch()
         self._is_stale = True
         self._keys = Keys(())
@@ -39,7 +42,7 @@ class TokenKeys:
             return self._keys
         self._keys = Keys(
             (token.hash, Caller(token.owner, tuple(verb for verb in _VERBS if token.may(verb)), token.expires_at))
-            for token in valid_tokens(self._ledger)
+            for token in valid_tokens(self._ledger, model=self._model)
         )
         self._is_stale = False
         return self._keys
