@@ -19,6 +19,7 @@ LOWEST_RMSE = 45.0
 """Random folds, which know the neighbouring hours, have 41.7: so good a figure would be a leak."""
 
 
+@pytest.mark.slow  # another journey of its kind runs for every change
 def test_by_python(yard: JourneyYard, data_folder: Path) -> None:
     """Refused while the parts of the sum are in; then trained, tested on the latest months, released and scored."""
     source = data_folder / "bike_sharing_hourly.parquet"

@@ -9,6 +9,7 @@ from tests.journeys.conftest import JourneyYard
 pytestmark = pytest.mark.journey
 
 
+@pytest.mark.slow  # another journey of its kind runs for every change
 def test_by_command(yard: JourneyYard, data_folder: Path) -> None:
     """Chance and doubt in the stated shares, two people with one dispute, a version that names its parent, a valid ledger."""
     rows = pl.read_parquet(data_folder / "telco_churn.parquet")

@@ -16,6 +16,7 @@ BEST_HONEST_MAE = 6.0
 """By patient, 8 to 11; random rows of known patients give 1 to 3, which is a leak."""
 
 
+@pytest.mark.slow  # another journey of its kind runs for every change
 def test_by_python(yard: JourneyYard, data_folder: Path) -> None:
     """No patient is on two sides, and nothing seems to work: the naive baseline stays, and that is said."""
     source = data_folder / "parkinsons_telemonitoring.parquet"

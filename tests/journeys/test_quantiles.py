@@ -22,6 +22,7 @@ def _prices(rows: int, seed: int, *, dearer: float = 0.0) -> pl.DataFrame:
     return pl.DataFrame({"size": size, "age": age, "price": 30 + (3 + dearer) * size - 0.5 * age + error})
 
 
+@pytest.mark.slow  # another journey of its kind runs for every change
 def test_a_life_with_quantiles(yard: JourneyYard) -> None:
     """Asked for, the levels hold on later rows, in files; watching and retraining take the package as any other."""
     source = yard.table("prices", _prices(3000, 0))

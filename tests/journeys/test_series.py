@@ -25,6 +25,7 @@ SERIES: dict[str, Any] = {
 QUICK = {"families": ["lightgbm"], "tuning_rounds": 0}
 
 
+@pytest.mark.slow  # another journey of its kind runs for every change
 def test_by_python(yard: JourneyYard, data_folder: Path) -> None:
     """The model that knows the past beats the one that does not; a later batch is scored with the past of the source."""
     source = data_folder / "bike_sharing_hourly.parquet"

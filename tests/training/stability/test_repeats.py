@@ -158,6 +158,7 @@ def test_folds_in_time_have_one_division(workspace: Workspace, split_of: MakeSpl
         train(split, problem, workspace)
 
 
+@pytest.mark.slow
 def test_a_stopped_division_leaves_the_choice_of_one(
     workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame, quick_families: Families
 ) -> None:

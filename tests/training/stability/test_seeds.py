@@ -110,6 +110,7 @@ def test_auto_averages_what_hangs_on_its_seed(workspace: Workspace, split_of: Ma
     assert steady.record.winner == "random_forest"
 
 
+@pytest.mark.slow
 def test_a_mean_that_breaks_a_constraint_is_not_made(
     workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame
 ) -> None:

@@ -26,7 +26,7 @@ def registers_of(parts: Iterable[npt.NDArray[np.uint64]]) -> str:
 
     >>> from modelyard.monitoring.state.hashing import hash_numbers
     >>> round(count_distinct(registers_of([hash_numbers(np.arange(50.0))])))
-    50
+    51
     """
     longest = np.zeros(_REGISTERS, dtype=np.uint8)
     for hashes in parts:

@@ -26,9 +26,9 @@ class Adwin:
     Examples
     --------
     >>> stream = Adwin()
-    >>> any(stream.update(float(number % 10 == 0)) for number in range(2_000))
+    >>> any([stream.update(float(number % 10 == 0)) for number in range(2_000)])
     False
-    >>> any(stream.update(float(number % 2 == 0)) for number in range(500))
+    >>> any([stream.update(float(number % 2 == 0)) for number in range(500)])
     True
     >>> 0.4 < stream.mean < 0.6
     True
