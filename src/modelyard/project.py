@@ -529,8 +529,8 @@ class Project:
         version = self._production()
         folder = self._registry.package(version).folder
         needed = not is_local(host) if keys is None else keys
-        keys = TokenKeys(self.workspace.ledger, self.problem.name) if needed else None
-        guard = Guard(keys, Rates(rate_per_s) if rate_per_s else None)
+        tokens = TokenKeys(self.workspace.ledger, self.problem.name) if needed else None
+        guard = Guard(tokens, Rates(rate_per_s) if rate_per_s else None)
         settings = ServingSettings(
             folder,
             self.workspace.folder("predictions"),
