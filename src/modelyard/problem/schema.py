@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from modelyard.problem.address import holds_password
 from modelyard.problem.metrics import (
     COURSE_METRICS,
     METRICS,
@@ -16,6 +15,7 @@ from modelyard.problem.metrics import (
     metrics_for,
 )
 from modelyard.problem.sections import (
+    Address,
     AlertPlan,
     AnomalyPlan,
     ClusterPlan,
@@ -26,6 +26,7 @@ from modelyard.problem.sections import (
     LogPlan,
     Policy,
     RecordsPlan,
+    Retraining,
     SearchRange,
     StorePlan,
     Strict,
@@ -113,7 +114,7 @@ class ColumnRule(Strict):
 class DataSource(Strict):
     """Where the rows come from and what the columns are for."""
 
-    source: str = Field(
+    source: Address = Field(
         description="The table: a path relative to this file (CSV, JSON, JSONL, Parquet, Arrow, Excel, or a folder of "
         "parts), or an address (s3://, gs://, az://, or a database); ${NAME} stands for an environment variable."
     )
@@ -158,17 +159,12 @@ class DataSource(Strict):
         default=None,
         description="Rows that follow one another in time: lags and windows of their past become features.",
     )
-    test_source: str | None = Field(default=None, description="A test table of one's own; it becomes the sealed part.")
+    test_source: Address | None = Field(
+        default=None, description="A test table of one's own; it becomes the sealed part."
+    )
     test_query: str | None = Field(default=None, description="What is asked of it, if it is a database: one SELECT.")
     collection: str = Field(default="", description="How the data were collected, by whom, over which period.")
     known_biases: tuple[str, ...] = Field(default=(), description="Known biases and gaps of the data.")
-
-    @field_validator("source", "test_source")
-    @classmethod
-    def _holds_no_password(cls, address: str | None) -> str | None:
-        if address is not None and holds_password(address):
-            raise PydanticCustomError("secret", "an address must not hold a password")
-        return address
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
@@ -381,21 +377,6 @@ class Monitoring(WindowPlan):
     tolerance: float = Field(default=0.02, ge=0, description="Population stability index that is harmless in any case.")
     performance_drop: float = Field(
         default=0.05, gt=0, lt=1, description="Relative loss of the primary metric that alarms."
-    )
-
-
-class Retraining(Strict):
-    """When a challenger may replace the champion."""
-
-    min_new_rows: int = Field(default=200, ge=1, description="New labelled rows needed before retraining.")
-    confidence: float = Field(
-        default=0.95, gt=0.5, lt=1, description="Confidence of the paired test against the champion."
-    )
-    min_gain: float = Field(
-        default=0.0, ge=0, description="Improvement of the primary metric that a challenger must show."
-    )
-    max_segment_loss: float = Field(
-        default=0.05, ge=0, description="Loss of the primary metric that any declared segment may suffer."
     )
 
 

@@ -12,12 +12,14 @@ from modelyard.problem.sections.deploy import DeployPlan
 from modelyard.problem.sections.log import LogPlan
 from modelyard.problem.sections.policy import Policy, TierRules
 from modelyard.problem.sections.records import RecordsPlan
+from modelyard.problem.sections.retraining import Retraining
 from modelyard.problem.sections.store import CheckpointPlan, StorePlan
-from modelyard.problem.sections.strict import Strict
+from modelyard.problem.sections.strict import Address, Strict
 from modelyard.problem.sections.training import CustomEstimator, SearchRange, TrainingPlan
 from modelyard.problem.sections.windows import WindowPlan
 
 __all__ = [
+    "Address",
     "AlertPlan",
     "AlertRule",
     "AnomalyPlan",
@@ -30,6 +32,7 @@ __all__ = [
     "LogPlan",
     "Policy",
     "RecordsPlan",
+    "Retraining",
     "SearchRange",
     "SinkPlan",
     "StorePlan",

@@ -5,11 +5,9 @@ import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
-from pydantic_core import PydanticCustomError
 
-from modelyard.problem.address import holds_password
 from modelyard.problem.sections.deploy import seconds_of
-from modelyard.problem.sections.strict import Strict
+from modelyard.problem.sections.strict import Address, Strict
 from modelyard.problem.suggestion import did_you_mean
 
 __all__ = ["ALERT_KINDS", "SINK_GROUP", "SINK_KINDS", "AlertPlan", "AlertRule", "SinkPlan"]
@@ -68,7 +66,7 @@ class SinkPlan(Strict):
     least: Level = Field(default="warning", description="Alerts of at least this severity go there.")
     only_escalations: bool = Field(default=False, description="Whether nothing but escalations goes there.")
     path: str | None = Field(default=None, description="file: JSON lines are appended to it, relative to the project.")
-    url: str | None = Field(
+    url: Address | None = Field(
         default=None,
         description="webhook, slack: the address; ${NAME} stands for an environment variable. That of slack is a secret.",
     )
@@ -101,13 +99,6 @@ class SinkPlan(Strict):
         if kind not in registered:
             raise ValueError(f"there is no sink {kind!r}. {did_you_mean(kind, (*SINK_KINDS, *sorted(registered)))}")
         return kind
-
-    @field_validator("url")
-    @classmethod
-    def _holds_no_password(cls, address: str | None) -> str | None:
-        if address is not None and holds_password(address):
-            raise PydanticCustomError("secret", "an address must not hold a password")
-        return address
 
     @model_validator(mode="after")
     def _knows_where(self) -> Self:

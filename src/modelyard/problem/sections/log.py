@@ -2,11 +2,9 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import Field
 
-from modelyard.problem.address import holds_password
-from modelyard.problem.sections.strict import Strict
+from modelyard.problem.sections.strict import Address, Strict
 
 __all__ = ["LogPlan"]
 
@@ -23,7 +21,7 @@ class LogPlan(Strict):
         default=None,
         description="Days after which predictions and labels are removed, by `modelyard monitor`; null keeps them.",
     )
-    sink: str | None = Field(
+    sink: Address | None = Field(
         default=None,
         description="Database that gets a copy of every record: postgresql+psycopg://… or sqlite:///…; ${NAME} stands for "
         "an environment variable.",
@@ -36,10 +34,3 @@ class LogPlan(Strict):
         default="refuse",
         description="When the log takes nothing: refuse to answer, or answer without a record, which is counted and said.",
     )
-
-    @field_validator("sink")
-    @classmethod
-    def _holds_no_password(cls, address: str | None) -> str | None:
-        if address is not None and holds_password(address):
-            raise PydanticCustomError("secret", "an address must not hold a password")
-        return address

@@ -2,11 +2,9 @@
 
 from typing import Annotated
 
-from pydantic import Field, field_validator
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, Field, field_validator
 
-from modelyard.problem.address import holds_password
-from modelyard.problem.sections.strict import Strict
+from modelyard.problem.sections.strict import Strict, refuse_password
 
 __all__ = ["CheckpointPlan", "StorePlan"]
 
@@ -35,24 +33,17 @@ class CheckpointPlan(Strict):
     @field_validator("to")
     @classmethod
     def _hold_no_password(cls, addresses: tuple[str, ...]) -> tuple[str, ...]:
-        if any(holds_password(address) for address in addresses):
-            raise PydanticCustomError("secret", "an address must not hold a password")
-        return addresses
+        return tuple(map(refuse_password, addresses))
 
 
 class StorePlan(Strict):
     """Ledger and registry: in a file of this project, or in a database that several people share."""
 
-    address: Annotated[str, Field(pattern=r"^postgresql(\+psycopg)?://")] | None = Field(
-        default=None,
-        description="Database that holds ledger and registry: postgresql+psycopg://user:${PASSWORD}@host/name, where "
-        "${PASSWORD} stands for an environment variable; a file of this project by default. MODELYARD_STORE wins.",
+    address: Annotated[str, Field(pattern=r"^postgresql(\+psycopg)?://"), AfterValidator(refuse_password)] | None = (
+        Field(
+            default=None,
+            description="Database that holds ledger and registry: postgresql+psycopg://user:${PASSWORD}@host/name, where "
+            "${PASSWORD} stands for an environment variable; a file of this project by default. MODELYARD_STORE wins.",
+        )
     )
     checkpoints: CheckpointPlan = Field(default=CheckpointPlan(), description="Who vouches for the ledger.")
-
-    @field_validator("address")
-    @classmethod
-    def _holds_no_password(cls, address: str | None) -> str | None:
-        if address is not None and holds_password(address):
-            raise PydanticCustomError("secret", "an address must not hold a password")
-        return address
