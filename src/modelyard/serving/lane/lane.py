@@ -99,7 +99,7 @@ class Lane:
         return has_length
 
     def take(self, headers: Headers, body: bytes, client: object, send: Callable[[Answer], None]) -> bool:
-        """Take a request, whose answer is sent soon; False leaves it to the road, and nothing has happened to it."""
+        """Take a request, whose answer is sent in a later turn of the loop; False leaves it to the road, and nothing has happened to it."""
         started = time.perf_counter()
         model = self._endpoint.active
         try:
@@ -171,13 +171,12 @@ class Lane:
             for one in asked:
                 self._send(one, refusal_answer(refused))
             return
-        headers: Headers = []
         if error is not None:
             keeper.leave_out(len(answers), error)
-            headers = [LEFT_OUT_HEADER]
+        headers = () if error is None else (LEFT_OUT_HEADER,)
         self._answering.count(model, answers)
         for one, answer in zip(asked, answers, strict=True):
-            self._send(one, json_answer(answer, headers=tuple(headers)))
+            self._send(one, json_answer(answer, headers=headers))
 
     def _send(self, one: _Asked, answer: Answer) -> None:
         """Send an answer, and count the request."""

@@ -62,7 +62,7 @@ class LaneProtocol(HttpToolsProtocol):
         self._idle_since = None
         super().data_received(data)
         if self._body is not None and self._patience is None:
-            self._patience = self.loop.call_later(_PATIENCE_S, self._take_road)
+            self._patience = self.loop.call_later(_PATIENCE_S, self._wait_no_longer)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Wait for nothing any more."""
@@ -74,7 +74,7 @@ class LaneProtocol(HttpToolsProtocol):
     def shutdown(self) -> None:
         """Whoever has begun to send a request gets an answer to it."""
         if self._body is not None:
-            self._take_road()
+            self._wait_no_longer()
         super().shutdown()
 
     def on_headers_complete(self) -> None:
@@ -96,11 +96,12 @@ class LaneProtocol(HttpToolsProtocol):
         if self._body is None:
             super().on_message_complete()
             return
-        body, before, pending = self._collected(), self.cycle, _Pending()
-        self.cycle = self._pending = pending  # type: ignore[assignment]  # all that uvicorn asks of it is there
-        if not self._lane.take(self.headers, body, self.client, self._send):
-            self.cycle, self._pending, self._body = before, None, body
-            self._take_road()
+        body = self._collected()
+        if self._lane.take(self.headers, body, self.client, self._send):
+            self._pending = _Pending()
+            self.cycle = self._pending  # type: ignore[assignment]  # all that uvicorn asks of it is there
+        else:
+            self._take_road(body)
             super().on_message_complete()
 
     def _is_free(self) -> bool:
@@ -117,9 +118,12 @@ class LaneProtocol(HttpToolsProtocol):
             and self.parser.should_keep_alive()
         )
 
-    def _take_road(self) -> None:
-        """Give the application what has come; it knows how long to wait for the rest."""
-        body = self._collected()
+    def _wait_no_longer(self) -> None:
+        """Leave what has come to the application; it knows how long to wait for the rest."""
+        self._take_road(self._collected())
+
+    def _take_road(self, body: bytes) -> None:
+        """Give the application what has come."""
         super().on_headers_complete()
         if body:
             super().on_body(body)
