@@ -92,19 +92,10 @@ class _Judged:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Yardstick:
-    """By what performance is judged: the question, and the package's own score, threshold, classes and outcomes by score."""
+class _Yardstick(Expecting):
+    """By what performance is judged, with labels as without; and training's outcomes by score, if they are known."""
 
-    problem: Problem
-    reference: float | None
-    threshold: float | None
-    classes: Sequence[str]
     outcomes: ScoreReference | None = None
-
-    @property
-    def expecting(self) -> Expecting:
-        """The same for windows without labels."""
-        return Expecting(self.problem, self.reference, self.threshold, self.classes)
 
     def judge(self, window: Window) -> PerformanceWindow:
         return judge_performance(
@@ -199,7 +190,7 @@ def judge(
     findings += [*drift, *quality_findings(judged.quality, names, drifted=drifted)]
     findings += label_findings(use, performance) if use else []
     findings += log_findings(repeated, missing if frame.height else (), versions)
-    expected = expect(judged.windows, judgements, judged.quality, yardstick.expecting)
+    expected = expect(judged.windows, judgements, judged.quality, yardstick)
     findings += expected_findings(expected, problem.primary_metric, labelled=bool(performance))
     stream = None if labelled is None else error_stream(by_arrival(labelled, labels), Task(problem.task))
     findings += [] if drop else stream_findings(stream)  # a loss is said once
