@@ -1,6 +1,5 @@
 """The facade: a project and its verbs, in the order of a model's life. Each verb is a few lines that call rooms."""
 
-import contextlib
 import dataclasses
 import datetime as dt
 import time
@@ -23,7 +22,6 @@ from modelyard.audit import (
 from modelyard.audit import audit as audit_rows
 from modelyard.core import (
     ConfigError,
-    LockedError,
     Progress,
     ProgressEvent,
     StateError,
@@ -55,7 +53,7 @@ from modelyard.status import CheckReport, Status, next_step, source_changed
 if TYPE_CHECKING:
     from modelyard.monitoring import MonitorReport
     from modelyard.retraining import Decision
-    from modelyard.serving import BatchReport, BatchSettings, LogPolicy
+    from modelyard.serving import BatchReport, BatchSettings
     from modelyard.training.executor import Executor
     from modelyard.training.run import StoredRun
 
@@ -521,6 +519,7 @@ class Project:
             RegistryRollouts,
             ServingSettings,
             TokenKeys,
+            agreed_policy,
             is_local,
             serve,
         )
@@ -537,7 +536,7 @@ class Project:
             host=host,
             port=port,
             tls=tls,
-            log=self._log_policy(),
+            log=agreed_policy(self.problem, self.workspace),
             traces_to=traces_to,
         )
         deployments = RegistryDeployments(self.workspace, version.name, self.actor)
@@ -625,27 +624,18 @@ class Project:
         NotPermittedError
             If the actor may not monitor.
         """
-        from modelyard.monitoring import monitor_page
         from modelyard.monitoring.alerting import follow_up
-        from modelyard.monitoring.events import marked, read_events, with_events
-        from modelyard.monitoring.watch import watch
+        from modelyard.monitoring.watch import keep_report, watch
+        from modelyard.serving import tidy_log
 
         governance.require_permission(self.actor, "monitor")
         if data is None:
-            self._tidy_log()
+            tidy_log(self.problem, self.workspace, self.actor)
         version = self._production()
-        id_ = new_id()
-        folder = self.workspace.folder("monitoring", id_)
+        folder = self.workspace.folder("monitoring", new_id())
         package = self._registry.package(version)
         report = watch(self.workspace, package, self.problem, data=data, labels=labels, folder=folder)
-        events = read_events(self.workspace.ledger, self.problem.name)
-        page = with_events(monitor_page(marked(report, events), self.problem), report, events)
-        store.save_record(folder, "monitoring", report, render_html(page))
-        self.workspace.point("monitoring", id_)
-        cause = report.diagnosis
-        because = cause.evidence[0].says if cause.evidence else ""
-        details = {"verdict": report.verdict.value, "cause": cause.verdict.value, "because": because, "report": id_}
-        self._note("model.monitored", version.subject, details)
+        keep_report(report, folder, self.problem, self.workspace, self.actor, version.subject)
         if (data is None) if alerts is None else alerts:
             follow_up(self.workspace, self.problem, report, package, self.actor)
         return report
@@ -814,33 +804,6 @@ class Project:
         chosen = self._production() if version is None else self._registry.version(name, version)
         package = self._registry.package(chosen)
         return Scorer.load(package), package.folder
-
-    def _log_policy(self) -> "LogPolicy":
-        """What the project file says of the prediction log; the key for hashes lies beside it."""
-        from modelyard.serving import LogPolicy
-
-        plan = self.problem.log
-        return LogPolicy(
-            on_full=plan.on_full,
-            sink=None if plan.sink is None else data_room.located(plan.sink, self.root),
-            max_backlog_bytes=plan.backlog_mb << 20,
-            personal=plan.personal,
-            key=self.workspace.state / "log.key",
-        )
-
-    def _tidy_log(self) -> None:
-        """Compact the prediction log, and remove what is older than it is kept."""
-        from modelyard.serving import compact, remove_old
-
-        folder, days = self.workspace.folder("predictions"), self.problem.log.keep_days
-        with contextlib.suppress(LockedError):  # somebody else tidies the log at this moment
-            compact(folder)
-        if days is None:
-            return
-        before = dt.datetime.now(dt.UTC) - dt.timedelta(days=days)
-        report = remove_old(folder, before, sink=self._log_policy().sink)
-        if report.rows or report.database_rows or report.refused:
-            self._note("log.retired", self.problem.name, {**report.to_dict(), "keep_days": days})
 
     def _load_package(self, folder: str) -> Package:
         return load_package(self.workspace.folder("packages", folder))

@@ -9,7 +9,7 @@ import pytest
 from tests.bad_input.conftest import FaultyYard
 
 from modelyard import Project
-from modelyard.serving import PredictionLog, read_predictions
+from modelyard.serving import PredictionLog, read_predictions, tidy_log
 
 
 @pytest.mark.slow
@@ -42,7 +42,7 @@ def test_the_log_of_a_project(stage: Callable[[str], FaultyYard]) -> None:
         log.append([{"id": f"{days}", "at": now - dt.timedelta(days=days), "features": {}}])
         log.close()
     for _ in range(2):
-        project._tidy_log()
+        tidy_log(project.problem, project.workspace, project.actor)
     rows = project.ledger().rows(action="log.retired")
 
     assert read_predictions(folder)["id"].to_list() == ["5"]

@@ -6,23 +6,26 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from modelyard.core import Clock, DataError, StateError, system_clock
+from modelyard.core import Actor, Clock, DataError, StateError, system_clock
 from modelyard.data import Column, Schema, category_text, conform, read_table, settled, with_history
 from modelyard.data.profile import ReferenceProfile
 from modelyard.evaluation import Evaluation, load_evaluation
 from modelyard.monitoring.causes import ProfileWithOutcomes, ScoreReference
 from modelyard.monitoring.causes.labels import write_request
+from modelyard.monitoring.events import marked, read_events, with_events
 from modelyard.monitoring.monitor import Background, judge
 from modelyard.monitoring.records import MonitorReport
 from modelyard.monitoring.references import span_needed
+from modelyard.monitoring.report import monitor_page
 from modelyard.monitoring.state import StateStore, WindowState, count_log, join_states
 from modelyard.monitoring.windows import moments
 from modelyard.packaging import Package, Scorer
 from modelyard.problem import Problem
+from modelyard.report import render_html
 from modelyard.serving import read_feedback, read_predictions
-from modelyard.store import Workspace
+from modelyard.store import Workspace, save_record
 
-__all__ = ["watch"]
+__all__ = ["keep_report", "watch"]
 
 
 def watch(
@@ -83,6 +86,20 @@ def watch(
     if folder is not None and report.diagnosis.labels is not None:
         write_request(report.diagnosis.labels, predictions, folder / "rows_to_label.csv")
     return report
+
+
+def keep_report(
+    report: MonitorReport, folder: Path, problem: Problem, workspace: Workspace, actor: Actor, subject: str
+) -> None:
+    """Store a report and its page, with what happened at the time, as the newest; the ledger hears of the version judged."""
+    events = read_events(workspace.ledger, problem.name)
+    page = with_events(monitor_page(marked(report, events), problem), report, events)
+    save_record(folder, "monitoring", report, render_html(page))
+    workspace.point("monitoring", folder.name)
+    cause = report.diagnosis
+    because = cause.evidence[0].says if cause.evidence else ""
+    details = {"verdict": report.verdict.value, "cause": cause.verdict.value, "because": because, "report": folder.name}
+    workspace.ledger.append(actor, "model.monitored", subject, details)
 
 
 def _history(

@@ -10,12 +10,12 @@ import polars as pl
 import sqlalchemy as sa
 
 from modelyard.core import Actor, ConfigError, ModelyardError, Record, exclusive_lock, write_atomic
-from modelyard.data import located, version_records
+from modelyard.data import version_records
 from modelyard.governance import Registry, require_permission
 from modelyard.problem import Problem
 from modelyard.serving import compact
 from modelyard.serving.database import Database
-from modelyard.serving.prediction_log import LogKind, LogPolicy, Privacy, read_predictions
+from modelyard.serving.prediction_log import LogKind, LogPolicy, Privacy, agreed_policy, log_key, read_predictions
 from modelyard.serving.prediction_log.segments import read_segment, segment_paths
 from modelyard.store import Workspace
 
@@ -118,7 +118,7 @@ def erase(problem: Problem, workspace: Workspace, actor: Actor, key: str, value:
         raise ConfigError(
             what, where="--reason", cure="Give the number of the request; it stays in the ledger for ever"
         )
-    privacy = Privacy(LogPolicy(personal={key: "hash"}, key=workspace.state / "log.key"), [key])
+    privacy = Privacy(LogPolicy(personal={key: "hash"}, key=log_key(workspace)), [key])
     subject = Subject(key, value, privacy.code(_number(value) if _number(value) is not None else value) or "")
     with workspace.lock():
         workspace.ledger.append(actor, "erasure.begun", subject.code, {"key": key, "reason": reason})
@@ -192,9 +192,9 @@ def _take_copy(
     problem: Problem, workspace: Workspace, subject: Subject, ids: set[str]
 ) -> tuple[int, int, tuple[str, ...]]:
     """Rows removed from the log's copy; a database that cannot be reached is said."""
-    if problem.log.sink is None:
+    address = agreed_policy(problem, workspace).sink
+    if address is None:
         return 0, 0, ()
-    address = located(problem.log.sink, workspace.root)
     column = _PREDICTION_ID if subject.key == _PREDICTION_ID else f"feature.{subject.key}"
     counts = []
     try:

@@ -16,12 +16,14 @@ from modelyard.serving.prediction_log import (
     LogPolicy,
     PredictionLog,
     RetentionReport,
+    agreed_policy,
     compact,
     read_feedback,
     read_gaps,
     read_predictions,
     record_feedback,
     remove_old,
+    tidy_log,
 )
 from modelyard.serving.routing import RegistryRollouts, RolloutSource
 from modelyard.serving.server import serve
@@ -48,6 +50,7 @@ __all__ = [
     "ServingSettings",
     "TokenKeys",
     "activate",
+    "agreed_policy",
     "compact",
     "create_app",
     "is_local",
@@ -58,4 +61,5 @@ __all__ = [
     "remove_old",
     "score_file",
     "serve",
+    "tidy_log",
 ]

@@ -6,6 +6,7 @@ Never: acknowledges a record that the operating system has not taken, holds up t
 is personal where the policy says no.
 """
 
+from modelyard.serving.prediction_log.agreed import agreed_policy, log_key, tidy_log
 from modelyard.serving.prediction_log.policy import LogPolicy, Privacy
 from modelyard.serving.prediction_log.retention import RetentionReport, remove_old
 from modelyard.serving.prediction_log.segments import LogKind, TornLine
@@ -27,11 +28,14 @@ __all__ = [
     "Privacy",
     "RetentionReport",
     "TornLine",
+    "agreed_policy",
     "compact",
+    "log_key",
     "read_feedback",
     "read_gaps",
     "read_predictions",
     "record_feedback",
     "remove_old",
+    "tidy_log",
     "torn_lines",
 ]
