@@ -12,6 +12,7 @@ from modelyard import governance, store
 from modelyard.audit import (
     AuditReport,
     acknowledge_finding,
+    audit_basis,
     label_review,
     load_audit,
     outlier_review,
@@ -315,7 +316,7 @@ class Project:
         governance.require_permission(self.actor, "train")
         with self.workspace.lock(), counted_from(began):
             problem, split = self._split()
-            require_decisions(self._audit(problem, split), accept)
+            require_decisions(self._audit_of(problem, split), accept)
             given = (split, problem, self.workspace)
             if replay is not None:
                 again = load_run(replay, self.workspace).record
@@ -769,8 +770,9 @@ class Project:
         roles = data_room.assign_roles(problem, split.train.schema)
         seen = audit_rows(split.train, problem, roles, seed=problem.training.seed, quick=quick, progress=self._progress)
         corrections = data_room.corrections_in_force(self.workspace)
+        basis = audit_basis(split, problem, corrections)
         findings = (*source_changed(self._change), *seen.findings)
-        seen = dataclasses.replace(seen, findings=findings, corrections=corrections)
+        seen = dataclasses.replace(seen, findings=findings, corrections=corrections, basis=basis)
         report = with_acknowledgements(seen, self.workspace.ledger)
         folder = self.workspace.folder("audits", split.record.id)
         save_audit(report, problem, folder)
@@ -778,6 +780,14 @@ class Project:
         for name, sheet in (("label_suspects.csv", label_review), ("outliers.csv", outlier_review)):
             write_atomic(folder / name, sheet(report, split.train, problem, decided))
         return report
+
+    def _audit_of(self, problem: Problem, split: data_room.Split) -> AuditReport:
+        """The whole audit of just this question on just these rows: an earlier command's, or made now."""
+        seen = load_audit(self.workspace.folder("audits", split.record.id))
+        basis = audit_basis(split, problem, data_room.corrections_in_force(self.workspace))
+        if seen is None or seen.basis != basis or self._change is not None:
+            return self._audit(problem, split)
+        return with_acknowledgements(seen, self.workspace.ledger)
 
     def _audit_seen(self, problem: Problem, split: data_room.Split) -> AuditReport:
         """The audit that was last made of a split, with the acknowledgements in force now; made anew if it is gone or was quick."""

@@ -5,7 +5,7 @@ Gives: an ``AuditReport``: findings with evidence, and facts about every column;
 Never: sees the test part, changes a row, or decides in silence.
 """
 
-from modelyard.audit.audit import audit
+from modelyard.audit.audit import audit, audit_basis
 from modelyard.audit.checks import CHECKS
 from modelyard.audit.decisions import acknowledge_finding, require_decisions, with_acknowledgements
 from modelyard.audit.page import audit_page, load_audit, save_audit
@@ -33,6 +33,7 @@ __all__ = [
     "Threshold",
     "acknowledge_finding",
     "audit",
+    "audit_basis",
     "audit_page",
     "label_review",
     "load_audit",

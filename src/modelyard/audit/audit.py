@@ -1,5 +1,7 @@
 """The audit: every check on the training part, gravest finding first."""
 
+from collections.abc import Sequence
+
 from modelyard.audit.associations import associations
 from modelyard.audit.checks import CHECKS
 from modelyard.audit.context import AuditContext
@@ -7,11 +9,33 @@ from modelyard.audit.facts import column_facts
 from modelyard.audit.gaps import gap_patterns
 from modelyard.audit.records import AuditReport, LabelSuspect, SkippedCheck
 from modelyard.audit.signal import score_name
-from modelyard.core import DataError, Finding, Progress, ProgressEvent, silent
-from modelyard.data import Dataset, Roles
+from modelyard.core import DataError, Finding, Progress, ProgressEvent, digest_json, silent
+from modelyard.data import Correction, Dataset, Roles, Split
 from modelyard.problem import Problem
+from modelyard.version import __version__
 
-__all__ = ["audit"]
+__all__ = ["audit", "audit_basis"]
+
+
+def audit_basis(split: Split, problem: Problem, corrections: Sequence[Correction] = ()) -> str:
+    """Digest of all that a whole audit hangs on: equal ones find the same.
+
+    Parameters
+    ----------
+    split, problem
+        The rows, and the resolved question; another seed is another question.
+    corrections
+        The decisions about single rows that the report lists.
+    """
+    return digest_json(
+        {
+            "split": split.record.id,
+            "problem": problem.model_dump(mode="json"),
+            "corrections": [correction.id for correction in corrections],
+            "checks": [check.id for check in CHECKS],
+            "modelyard": __version__,
+        }
+    )
 
 
 def audit(

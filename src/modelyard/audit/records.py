@@ -211,6 +211,8 @@ class AuditReport(Record):
         Which columns are missing together; empty if nothing is missing.
     corrections
         What people decided about single rows, as far as it is in force.
+    basis
+        See :func:`modelyard.audit.audit_basis`; empty for a report that nobody keeps.
     """
 
     rows: int
@@ -226,6 +228,7 @@ class AuditReport(Record):
     label_suspects: tuple[LabelSuspect, ...] = ()
     corrections: tuple[Correction, ...] = ()
     quick: bool = False
+    basis: str = ""
 
     def acknowledgement_of(self, finding: Finding) -> Acknowledgement | None:
         """The decision about a finding, if there is one."""
