@@ -6,7 +6,9 @@ from pathlib import Path
 
 from rich.console import Console
 
+from modelyard.cli.show.blocks import findings_view
 from modelyard.cli.show.operations import show_monitoring
+from modelyard.core import Finding, Severity
 from modelyard.monitoring import Action, Cause, Diagnosis, MonitorReport, Verdict
 from modelyard.monitoring.causes import Evidence, ExpectedGain, LabelRequest, Segment
 
@@ -66,3 +68,28 @@ def test_nothing_to_explain_is_two_lines(tmp_path: Path) -> None:
     assert "nothing to explain" in text
     assert "threshold" not in text
     assert "--labels" not in text
+
+
+def test_columns_that_moved_alike_share_one_step() -> None:
+    """The first three are told, the others named; the advice stands below them once."""
+    names = ("a", "b", "c", "d", "e")
+    moved = [Finding("drift", Severity.ERROR, name, f"`{name}` moved.", "Odd.", "Look.") for name in names]
+    lone = Finding("volume", Severity.INFO, "log", "Less came.", "Odd.", "Ask.")
+    console = Console(width=60, record=True, file=io.StringIO())
+    console.print(findings_view([lone, *moved]))
+    console.print(findings_view([lone, *moved], most=2))
+
+    assert [line.strip() for line in console.export_text().splitlines()] == [
+        "✗ error  `a` moved.",
+        "✗ error  `b` moved.",
+        "✗ error  `c` moved.",
+        "and 2 more: d, e",
+        "Look.",
+        "· info   log: Less came.",
+        "Ask.",
+        "✗ error  `a` moved.",
+        "✗ error  `b` moved.",
+        "and 3 more: c, d, e",
+        "Look.",
+        "and 1 more in the report",
+    ]

@@ -163,3 +163,17 @@ def test_two_hundred_columns_fit_into_a_megabyte() -> None:
 def test_facts_get_a_real_minus(value: str) -> None:
     """A negative key figure is set with a minus sign."""
     assert f'<dd class="value">−{value[1:]}</dd>' in _one(Facts((Fact("Gain", value),)))
+
+
+def test_many_that_say_the_same_are_one_card() -> None:
+    """What they share is said once; the first are read at once, the others are named and folded."""
+    names = [f"c{number}" for number in range(6)]
+    alike = tuple(Finding("drift", Severity.WARNING, name, f"`{name}` moved.", "Odd.", "Look.") for name in names)
+    html = _one(Findings((*alike, Finding("drift", Severity.ERROR, "score", "It moved.", "Odd.", "Look."))))
+
+    assert html.count('<li class="warning">') == 1
+    assert html.count("Odd.") == 2
+    assert all(f"<code>{name}</code> moved." in html for name in names)
+    seen, folded = html.split("<summary>And 3 more: <code>c3</code>, <code>c4</code>, <code>c5</code></summary>")
+    assert "c2</code> moved." in seen
+    assert "c3</code> moved." in folded

@@ -43,3 +43,12 @@ def test_a_line_break_in_a_cell_does_not_break_the_table() -> None:
 def test_a_leading_hash_is_no_heading() -> None:
     """Text that begins like a heading or a list is shown as text."""
     assert _one(Prose("# not a heading")).startswith("\\# not")
+
+
+def test_many_that_say_the_same_share_their_advice() -> None:
+    """It is said once, above the messages of each."""
+    alike = tuple(Finding("drift", Severity.WARNING, name, f"`{name}` moved.", "Odd.", "Look.") for name in "abc")
+
+    assert _one(Findings(alike)) == (
+        "3 warnings\n\n- **Warning** drift, 3 times:\n  Odd.\n  Look.\n  - `a` moved.\n  - `b` moved.\n  - `c` moved.\n"
+    )

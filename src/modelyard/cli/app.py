@@ -20,6 +20,7 @@ from modelyard.cli import (
 )
 from modelyard.cli.exit_codes import ExitCode
 from modelyard.cli.progress import clear_progress
+from modelyard.cli.watching.alert_lines import show_alerts
 from modelyard.core.errors import ModelyardError
 from modelyard.version import __version__
 
@@ -68,6 +69,7 @@ for _room in (
 
 def _run() -> None:
     """Run the command; no bar is left on the screen, whatever happens."""
+    show_alerts()
     try:
         app()
     finally:

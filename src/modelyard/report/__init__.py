@@ -33,12 +33,14 @@ from modelyard.report.charts import (
     matrix_chart,
     scatter_chart,
 )
+from modelyard.report.grouping import SHOWN, group_findings
 from modelyard.report.numbers import format_number, format_percent, format_range
 from modelyard.report.page_html import render_html
 from modelyard.report.page_markdown import render_markdown
 
 __all__ = [
     "MARK",
+    "SHOWN",
     "Block",
     "Cloud",
     "Details",
@@ -59,6 +61,7 @@ __all__ = [
     "format_number",
     "format_percent",
     "format_range",
+    "group_findings",
     "heat_chart",
     "histogram_chart",
     "interval_chart",

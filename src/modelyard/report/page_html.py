@@ -8,6 +8,7 @@ from typing import Any
 
 from modelyard.core import Finding, Severity
 from modelyard.report.blocks import Block, Details, Facts, Figure, Findings, Page, Prose, Section, Table
+from modelyard.report.grouping import SHOWN, Group, group_findings
 from modelyard.report.marks import escape, inline_html
 from modelyard.report.numbers import format_number
 from modelyard.report.script import SCRIPT, SCRIPT_SOURCE
@@ -171,21 +172,42 @@ def _cell(text: str, mark: str) -> str:
 def _findings(block: Findings) -> str:
     if not block.findings:
         return f'<p class="empty">{inline_html(block.empty)}</p>'
-    ordered = sorted(block.findings, key=lambda finding: -finding.severity.rank)
-    items = "".join(_finding(finding) for finding in ordered)
-    return f'<p class="tally">{tally_text(ordered)}</p><ul class="findings">{items}</ul>'
+    items = "".join(_card(group) for group in group_findings(block.findings))
+    return f'<p class="tally">{tally_text(block.findings)}</p><ul class="findings">{items}</ul>'
 
 
-def _finding(finding: Finding) -> str:
-    subject = f"<code>{escape(finding.subject)}</code>" if finding.subject else ""
-    row = f'<span class="row">{escape(finding.row)}</span>' if finding.row else ""
+def _card(group: Group) -> str:
+    """A finding with all that it says; of several, what they share and then each."""
+    first = group[0]
+    row = f'<span class="row">{escape(first.row)}</span>' if first.row else ""
+    badge = f'<span class="badge">{SEVERITY_NAMES[first.severity]}</span>'
+    why = f'<p class="why">{inline_html(first.why)}</p>' if first.why else ""
+    do = f"<p><strong>Do:</strong> {inline_html(first.action)}</p>" if first.action else ""
+    if len(group) == 1:
+        subject = f"<code>{escape(first.subject)}</code>" if first.subject else ""
+        body = f"{_message(first)}{why}{do}{_evidence(first)}"
+    else:
+        subject = f"<b>{len(group)} times</b>"
+        body = f"{why}{do}{_each(group[:SHOWN])}{_folded(group[SHOWN:])}"
+    head = f'<p class="head">{badge}{subject}<span>{escape(first.id)}</span>{row}</p>'
+    return f'<li class="{first.severity.value}">{head}{body}</li>'
+
+
+def _each(findings: Group) -> str:
+    return "".join(f'<div class="each">{_message(finding)}{_evidence(finding)}</div>' for finding in findings)
+
+
+def _folded(findings: Group) -> str:
+    if not findings:
+        return ""
+    named = ", ".join(f"<code>{escape(finding.subject)}</code>" for finding in findings)
+    return f"<details><summary>And {len(findings)} more: {named}</summary><div>{_each(findings)}</div></details>"
+
+
+def _message(finding: Finding) -> str:
+    return f'<p class="message">{inline_html(finding.message)}</p>'
+
+
+def _evidence(finding: Finding) -> str:
     evidence = evidence_text(finding.evidence)
-    badge = f'<span class="badge">{SEVERITY_NAMES[finding.severity]}</span>'
-    lines = (
-        f'<p class="head">{badge}{subject}<span>{escape(finding.id)}</span>{row}</p>',
-        f'<p class="message">{inline_html(finding.message)}</p>',
-        f'<p class="why">{inline_html(finding.why)}</p>' if finding.why else "",
-        f"<p><strong>Do:</strong> {inline_html(finding.action)}</p>" if finding.action else "",
-        f'<p class="evidence">{escape(evidence)}</p>' if evidence else "",
-    )
-    return f'<li class="{finding.severity.value}">{"".join(lines)}</li>'
+    return f'<p class="evidence">{escape(evidence)}</p>' if evidence else ""

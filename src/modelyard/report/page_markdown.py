@@ -4,6 +4,7 @@ import re
 
 from modelyard.core import Finding
 from modelyard.report.blocks import Block, Details, Facts, Figure, Findings, Page, Prose, Section, Table
+from modelyard.report.grouping import Group, group_findings
 from modelyard.report.marks import inline_markdown, plain_markdown
 from modelyard.report.page_html import SEVERITY_NAMES, evidence_text, svg_texts, tally_text
 
@@ -83,15 +84,24 @@ def _table(block: Table) -> str:
 def _findings(block: Findings) -> str:
     if not block.findings:
         return inline_markdown(block.empty)
-    ordered = sorted(block.findings, key=lambda finding: -finding.severity.rank)
-    return "\n".join([f"{tally_text(ordered)}", "", *(_finding(finding) for finding in ordered)])
+    items = (_card(group) for group in group_findings(block.findings))
+    return "\n".join([f"{tally_text(block.findings)}", "", *items])
 
 
-def _finding(finding: Finding) -> str:
-    subject = f" `{finding.subject.replace('`', '')}`" if finding.subject else ""
-    lines = [f"- **{SEVERITY_NAMES[finding.severity]}**{subject}: {inline_markdown(finding.message)}"]
-    lines += [f"  {inline_markdown(text)}" for text in (finding.why, finding.action) if text]
-    evidence = evidence_text(finding.evidence)
-    if evidence:
-        lines.append(f"  *{plain_markdown(evidence)}*")
+def _card(group: Group) -> str:
+    """A finding with all that it says; of several, what they share and then each."""
+    first = group[0]
+    badge = f"**{SEVERITY_NAMES[first.severity]}**"
+    shared = [f"  {inline_markdown(text)}" for text in (first.why, first.action) if text]
+    if len(group) == 1:
+        subject = f" `{first.subject.replace('`', '')}`" if first.subject else ""
+        return "\n".join([f"- {badge}{subject}: {inline_markdown(first.message)}", *shared, *_evidence(first, "  ")])
+    lines = [f"- {badge} {plain_markdown(first.id)}, {len(group)} times:", *shared]
+    for finding in group:
+        lines += [f"  - {inline_markdown(finding.message)}", *_evidence(finding, "    ")]
     return "\n".join(lines)
+
+
+def _evidence(finding: Finding, indent: str) -> list[str]:
+    evidence = evidence_text(finding.evidence)
+    return [f"{indent}*{plain_markdown(evidence)}*"] if evidence else []

@@ -102,6 +102,9 @@ color:var(--soft);font-size:.82rem}
 .findings .row{margin-left:auto}
 .findings .message{font-weight:550;font-size:1rem}
 .findings .why{color:var(--soft)}
+.findings .each{margin:.7rem 0 0}
+.findings details{margin:.8rem 0 0;border:0}
+.findings summary{font-weight:400;font-size:.95rem;padding:0}
 .findings .evidence{color:var(--soft);font-size:.82rem;font-variant-numeric:tabular-nums;overflow-wrap:anywhere}
 .error{--tone:var(--error);--back:var(--error-bg)}
 .warning{--tone:var(--warning);--back:var(--warning-bg)}

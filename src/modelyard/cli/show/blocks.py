@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from modelyard.core.findings import Finding, Severity
+from modelyard.report import SHOWN, group_findings
 
 __all__ = ["counted", "facts", "findings_view", "headline", "hint", "link", "money", "number", "plain_table", "stack"]
 
@@ -61,19 +62,28 @@ def plain_table(columns: Sequence[str], rows: Iterable[Sequence[str]], numeric: 
 
 
 def findings_view(findings: Sequence[Finding], *, most: int = 12) -> RenderableType:
-    """Findings, worst first, each with its next step; a long list is cut and says so."""
+    """Findings, worst first, each with its next step, or several with the one they share; a long list is cut and says so."""
     if not findings:
         return Text("No findings.", style="green")
-    ordered = sorted(findings, key=lambda finding: -finding.severity.rank)
     table = Table.grid(padding=(0, 2, 0, 0))
     table.add_column(no_wrap=True)
     table.add_column()
-    for finding in ordered[:most]:
-        mark = Text(_MARKS[finding.severity], _STYLES[finding.severity])
-        table.add_row(mark, Text(_with_subject(finding), style="bold"))
-        table.add_row("", Text(finding.action, style="dim"))
-    if len(ordered) > most:
-        table.add_row("", Text(f"and {len(ordered) - most} more in the report", style="dim"))
+    left = len(findings)
+    for group in group_findings(findings):
+        if most <= 0:
+            break
+        shown = group[: min(SHOWN, most)]
+        for finding in shown:
+            table.add_row(
+                Text(_MARKS[finding.severity], _STYLES[finding.severity]), Text(_with_subject(finding), "bold")
+            )
+        if len(group) > len(shown):
+            others = ", ".join(finding.subject for finding in group[len(shown) :])
+            table.add_row("", Text(f"and {len(group) - len(shown)} more: {others}"))
+        table.add_row("", Text(group[0].action, style="dim"))
+        most, left = most - len(shown), left - len(group)
+    if left:
+        table.add_row("", Text(f"and {left} more in the report", style="dim"))
     return table
 
 
