@@ -14,6 +14,9 @@ SPOOL_CELLS = 16_000_000
 
 _GROUP_ROWS = 250_000
 
+_HELD_CELLS = 2_000_000
+"""Up to so many cells all columns are read with the first: one alone costs as much as a look at the names of all."""
+
 
 class Table:
     """Rows that lie in memory or in a file; nothing is read before it is asked for.
@@ -26,6 +29,7 @@ class Table:
 
     def __init__(self, rows: pl.LazyFrame | pl.DataFrame) -> None:
         self.rows = rows.lazy()
+        self._held = rows if isinstance(rows, pl.DataFrame) else None
         self._last: pl.Series | None = None
 
     @staticmethod
@@ -65,7 +69,9 @@ class Table:
         return self._last
 
     def _column(self, name: str) -> pl.Series:
-        return self.rows.select(pl.col(name)).collect().to_series()
+        if self._held is None and self.cells <= _HELD_CELLS:
+            self._held = self.rows.collect()
+        return self.select([name]).to_series() if self._held is None else self._held[name]
 
     def select(self, names: Sequence[str]) -> pl.DataFrame:
         """A few columns."""

@@ -225,5 +225,5 @@ def later_than_prediction(context: AuditContext) -> Iterator[Finding]:
 
 def _are_times(context: AuditContext, *names: str) -> bool:
     """True if all columns hold dates or moments without a zone, so that they compare."""
-    types = [context.frame.schema[name] for name in names]
+    types = [context.frame[name].dtype for name in names]
     return all(dtype == pl.Date or (isinstance(dtype, pl.Datetime) and dtype.time_zone is None) for dtype in types)

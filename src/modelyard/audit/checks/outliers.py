@@ -80,7 +80,7 @@ def strange_rows(context: AuditContext) -> Iterator[Finding]:
     numeric = [
         column.name
         for column in context.features_of(ColumnKind.NUMERIC)
-        if context.frame.schema[column.name].is_numeric() and context.measured.distinct(column.name) >= _MIN_DISTINCT
+        if context.frame[column.name].dtype.is_numeric() and context.measured.distinct(column.name) >= _MIN_DISTINCT
     ]
     if len(numeric) < 2:
         return

@@ -76,7 +76,7 @@ def dates_as_text(context: AuditContext) -> Iterator[Finding]:
         words = f"{share:.1%} of the values are dates written as text, such as {example!r}"
         yield _dates("dates-as-text", column.name, words + ("; day and month look alike." if either else "."), share)
     for column in context.features_of(ColumnKind.NUMERIC):
-        if not context.frame.schema[column.name].is_integer() or not _may_be_days(
+        if not context.frame[column.name].dtype.is_integer() or not _may_be_days(
             context.measured.numbers(column.name)
         ):
             continue
@@ -184,7 +184,7 @@ def _columns(context: AuditContext, *, with_text: bool = False) -> Iterator[tupl
     aside = {context.roles.target, context.roles.id, context.problem.split.column, *context.problem.data.exclude}
     kinds = {ColumnKind.CATEGORY, ColumnKind.IDENTIFIER} | ({ColumnKind.TEXT} if with_text else set())
     for column in context.train.schema.columns:
-        if column.kind not in kinds or context.frame.schema[column.name] != pl.String or column.name in aside:
+        if column.kind not in kinds or context.frame[column.name].dtype != pl.String or column.name in aside:
             continue
         levels = context.measured.levels(column.name)
         if levels.distinct > 1:

@@ -142,7 +142,7 @@ def _untidy(check: str, column: str, levels: int, words: str) -> Finding:
 def _text_levels(context: AuditContext) -> Iterator[tuple[str, pl.DataFrame]]:
     """Category features of text with their levels and rows; those with more than 10,000 levels are left out."""
     for column in context.features_of(ColumnKind.CATEGORY):
-        if context.frame.schema[column.name] != pl.String:
+        if context.frame[column.name].dtype != pl.String:
             continue
         levels = context.measured.levels(column.name)
         if levels.distinct <= _MAX_LEVELS:

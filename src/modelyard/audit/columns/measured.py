@@ -25,7 +25,7 @@ class MeasuredColumns:
     def numbers(self, name: str) -> Numbers | None:
         """The figures of a column of numbers, dates or moments; None for other types."""
         if name not in self._numbers:
-            dtype = self._frame.schema[name]
+            dtype = self._frame[name].dtype
             ordered = dtype.is_numeric() or dtype == pl.Date or isinstance(dtype, pl.Datetime)
             self._numbers[name] = column_numbers(self._frame[name]) if ordered else None
         return self._numbers[name]
