@@ -9,6 +9,9 @@ PROMTOOL := .venv/.promtool
 # Two test workers on two cores; training inside tests uses one process, so nothing is oversubscribed.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
 
+# Tests start hundreds of processes; with compiled modules each starts a third sooner.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help install demo test test-all check types imports format docs bench clean
 
 help: ## list these verbs
