@@ -643,6 +643,8 @@ class Project:
     def retrain(self, data: Path | str, *, update: bool = False, despite: str = "") -> "Decision":
         """Train a challenger on old and new rows; register it only if every gate says yes.
 
+        A call that was killed goes on when it is made again.
+
         Parameters
         ----------
         data
@@ -663,12 +665,13 @@ class Project:
         NotPermittedError
             If the actor may not train.
         """
-        from modelyard.retraining.retrain import Retrainer
+        from modelyard.retraining.retrain import Request, Retrainer
 
         governance.require_permission(self.actor, "train")
+        request = Request(Path(data), update=update, despite=despite)
         with self.workspace.lock():
             retrainer = Retrainer(self.workspace, self.problem, self.actor, progress=self._progress)
-            return retrainer.retrain(self._production(), Path(data), update=update, despite=despite)
+            return retrainer.retrain(self._production(), request)
 
     def ledger(self) -> store.Ledger:
         """The ledger: ``rows()``, ``verify()``, ``export(path)``."""
@@ -676,6 +679,8 @@ class Project:
 
     def status(self) -> Status:
         """Where the project stands, and which command comes next."""
+        from modelyard.retraining.cases import case_under_way
+
         pointers = {name: self.workspace.pointer(name) for name in _POINTERS}
         versions = self._registry.versions(self.problem.name)
         waiting = tuple(item.version for item in versions if item.stage is governance.Stage.CANDIDATE)
@@ -689,6 +694,7 @@ class Project:
         production = self._registry.production(self.problem.name)
         split = data_room.load_split(pointers["split"], self.workspace) if pointers["split"] else None
         verification = governance.verify_ledger(self.workspace.ledger)
+        case = case_under_way(self.workspace)
         return Status(
             name=self.problem.name,
             dataset_id=split.record.dataset_id if split else None,
@@ -710,6 +716,7 @@ class Project:
             ),
             findings=(*self.oversight.findings(), *store.tracked_artefacts(self.root)),
             rollout=self.rollouts.under_way(),
+            retraining=case.sentence if case else None,
         )
 
     def page(self, kind: str) -> Path:
