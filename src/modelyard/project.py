@@ -640,7 +640,7 @@ class Project:
             follow_up(self.workspace, self.problem, report, package, self.actor)
         return report
 
-    def retrain(self, data: Path | str, *, update: bool = False, despite: str = "") -> "Decision":
+    def retrain(self, data: Path | str | None = None, *, update: bool = False, despite: str = "") -> "Decision":
         """Train a challenger on old and new rows; register it only if every gate says yes.
 
         A call that was killed goes on when it is made again.
@@ -648,7 +648,8 @@ class Project:
         Parameters
         ----------
         data
-            Table of new labelled rows with the columns of the training data.
+            Table of new labelled rows with the columns of the training data; without one they are collected from the
+            project's source as it is now, and from predictions whose label came back.
         update
             The model in production goes on learning from the new rows, instead of a new search over all rows.
         despite
@@ -659,16 +660,16 @@ class Project:
         StateError
             If nothing is in production, or the project file asks another question by now.
         ConfigError
-            If the model in production cannot be updated.
+            If the model in production cannot be updated; nothing is new but what the prediction log hides.
         DataError
-            If the table cannot be read or lacks columns.
+            If the table or the source cannot be read or lacks columns.
         NotPermittedError
             If the actor may not train.
         """
         from modelyard.retraining.retrain import Request, Retrainer
 
         governance.require_permission(self.actor, "train")
-        request = Request(Path(data), update=update, despite=despite)
+        request = Request(None if data is None else Path(data), update=update, despite=despite)
         with self.workspace.lock():
             retrainer = Retrainer(self.workspace, self.problem, self.actor, progress=self._progress)
             return retrainer.retrain(self._production(), request)

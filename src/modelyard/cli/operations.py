@@ -103,7 +103,10 @@ def monitor(
 
 def retrain(
     session: Session,
-    data: Annotated[Path, typer.Option("--data", help="New labelled rows, with the columns of the training data.")],
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="New labelled rows; by default the source as it is now, and labelled predictions."),
+    ] = None,
     despite: Annotated[
         str, typer.Option("--despite", help="Why to retrain although the last monitoring named a broken pipeline.")
     ] = "",

@@ -24,7 +24,7 @@ class GateResult(Record):
     Parameters
     ----------
     gate
-        Name of the gate: ``cause``, ``data``, ``contract``, ``split``, ``audit``, ``update``, ``comparison``, ``segments``, ``package``.
+        Name of the gate: ``cause``, ``data``, ``contamination``, ``contract``, ``split``, ``audit``, ``update``, ``comparison``, ``segments``, ``package``.
     passed
         True if the way is free.
     detail

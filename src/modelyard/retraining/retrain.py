@@ -5,6 +5,8 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
+
 from modelyard.core import Actor, Clock, Progress, silent, system_clock
 from modelyard.data import read_table, with_history
 from modelyard.data.dtypes import plain_types
@@ -15,7 +17,7 @@ from modelyard.retraining.cases import Case, CaseBook, Inputs
 from modelyard.retraining.cases.book import StoppedError
 from modelyard.retraining.champion import Champion, load_champion
 from modelyard.retraining.gates import cause_gate
-from modelyard.retraining.gathering import Gathered, from_table
+from modelyard.retraining.gathering import Gathered, collected, from_table
 from modelyard.retraining.pipeline import Pipeline
 from modelyard.retraining.question import same_question, settings_digest
 from modelyard.retraining.records import Decision, GateResult, Outcome
@@ -31,7 +33,7 @@ class Request:
     Parameters
     ----------
     source
-        Table of new labelled rows.
+        Table of new labelled rows; None collects them from the project's source as it is now, and from the prediction log.
     update
         The champion goes on learning from the new rows, instead of a search over all rows.
     despite
@@ -40,7 +42,7 @@ class Request:
         The triggers that were pulled, in words; empty if a person asks.
     """
 
-    source: Path
+    source: Path | None = None
     update: bool = False
     despite: str = ""
     because: str = ""
@@ -84,29 +86,38 @@ class Retrainer:
         Raises
         ------
         DataError
-            If the table cannot be read or lacks columns.
+            If the table or the source cannot be read or lacks columns.
         StateError
             If the project file asks another question by now than the champion answers.
         ConfigError
-            If the champion is to be updated, and its family cannot be.
+            If the champion is to be updated, and its family cannot be; nothing is new but what the log hides.
         """
         monitored = self._workspace.ledger.rows(action="model.monitored", subject=version.subject)
         cause = cause_gate(monitored, request.despite)
         champion = load_champion(version, self._workspace)
         problem = same_question(self._problem, champion.run.record.target, champion.scorer)
-        table = plain_types(with_history(read_table(request.source), problem, self._workspace.root))[0]
+        table = self._given(request.source, problem)
         inputs = Inputs(
             champion=version.digest,
-            rows=content_digest(table),
+            rows="" if table is None else content_digest(table),
             settings=settings_digest(problem),
             cause="" if cause is None else cause.detail,
             update=request.update,
             despite=request.despite,
         )
-        case = self._case(
-            inputs, champion, cause, request.because, lambda: from_table(table, problem, champion, self._workspace)
-        )
-        return self._decided(case, champion, problem)
+
+        def gather() -> Gathered:
+            if table is None:
+                return collected(problem, champion, self._workspace)
+            return from_table(table, problem, champion, self._workspace)
+
+        return self._decided(self._case(inputs, champion, cause, request.because, gather), champion, problem)
+
+    def _given(self, source: Path | None, problem: Problem) -> pl.DataFrame | None:
+        """The table that was given, with the features of its event tables and series."""
+        if source is None:
+            return None
+        return plain_types(with_history(read_table(source), problem, self._workspace.root))[0]
 
     def _case(
         self,
