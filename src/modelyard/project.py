@@ -626,6 +626,7 @@ class Project:
         """
         from modelyard.monitoring.alerting import follow_up
         from modelyard.monitoring.watch import keep_report, watch
+        from modelyard.retraining.telling import look_again
         from modelyard.serving import tidy_log
 
         governance.require_permission(self.actor, "monitor")
@@ -638,6 +639,7 @@ class Project:
         keep_report(report, folder, self.problem, self.workspace, self.actor, version.subject)
         if (data is None) if alerts is None else alerts:
             follow_up(self.workspace, self.problem, report, package, self.actor)
+            look_again(self.workspace, self.problem, self.actor)
         return report
 
     def retrain(self, data: Path | str | None = None, *, update: bool = False, despite: str = "") -> "Decision":

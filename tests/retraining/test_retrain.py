@@ -5,10 +5,11 @@ import pytest
 
 from modelyard import Project
 from modelyard.audit import acknowledge_finding
-from modelyard.core import DataError, StateError
+from modelyard.core import DataError, Severity, StateError
 from modelyard.data import load_split
 from modelyard.governance import Stage
 from modelyard.retraining import Decision, Outcome
+from modelyard.retraining.telling import tell
 from modelyard.store import load_record
 from modelyard.training.run import load_run
 
@@ -182,7 +183,13 @@ def test_a_better_challenger_is_registered_and_not_promoted(plant: Plant) -> Non
     assert hasty.outcome is Outcome.STOPPED
     assert "Version 2 has learnt from the same rows" in hasty.reason
 
+    tell(project.workspace, project.problem, decision, project.actor)
+    tell(project.workspace, project.problem, decision, project.actor)
+    (note,) = project.alerts.open()
+    assert (note.key, note.severity) == ("churn/retraining-challenger/model", Severity.INFO)
     project.approve(2, "better")
+    tell(project.workspace, project.problem, decision, project.actor)
+    assert project.alerts.open() == ()
     project.promote(2)
     again = project.retrain(plant.table(pl.concat([plant.old, plant.new])))
     assert (again.outcome, again.rows_new, again.champion_version) == (Outcome.STOPPED, 0, 2)

@@ -12,6 +12,7 @@ from modelyard.data import read_table, with_history
 from modelyard.data.dtypes import plain_types
 from modelyard.data.version import content_digest
 from modelyard.governance import ModelVersion, Registry
+from modelyard.monitoring.alerting import deliver_waiting
 from modelyard.problem import Problem
 from modelyard.retraining.cases import Case, CaseBook, Inputs
 from modelyard.retraining.cases.book import StoppedError
@@ -21,6 +22,7 @@ from modelyard.retraining.gathering import Gathered, collected, from_table
 from modelyard.retraining.pipeline import Pipeline
 from modelyard.retraining.question import same_question, settings_digest
 from modelyard.retraining.records import Decision, GateResult, Outcome
+from modelyard.retraining.telling import tell
 from modelyard.store import Workspace
 
 __all__ = ["Request", "Retrainer"]
@@ -167,6 +169,7 @@ class Retrainer:
                 challenger = pipeline.challenger()
             decision = self._decision(case, challenger)
         self._book.close(case, decision, self._follow_up)
+        deliver_waiting(self._workspace, self._problem, self._actor, clock=self._clock)
         return decision
 
     def _end(self, case: Case) -> None:
@@ -188,7 +191,8 @@ class Retrainer:
         return next((version for version in versions if folder and version.folder == folder), None)
 
     def _follow_up(self, decision: Decision) -> None:
-        """What follows from a decision, before the ledger has it; doing it twice changes nothing."""
+        """People are told of a decision before the ledger has it; doing it twice changes nothing."""
+        tell(self._workspace, self._problem, decision, self._actor, clock=self._clock)
 
     def _decision(self, case: Case, challenger: ModelVersion | None) -> Decision:
         """The decision, in one sentence with the last gate's words."""
