@@ -6,5 +6,6 @@ Never: promotes, or lets a row of an earlier sealed test part into training.
 """
 
 from modelyard.retraining.records import Decision, GateResult, Outcome
+from modelyard.retraining.triggers import Attempt, Due, retrain_if_due
 
-__all__ = ["Decision", "GateResult", "Outcome"]
+__all__ = ["Attempt", "Decision", "Due", "GateResult", "Outcome", "retrain_if_due"]
