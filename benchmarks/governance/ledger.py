@@ -13,7 +13,7 @@ from modelyard.core.actor import Actor, ActorSource
 from modelyard.store import Ledger
 
 ROWS = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
-AT_ONCE = 10_000
+AT_ONCE = 100_000
 ADA = Actor("ada", ActorSource.OS_USER, ("admin",))
 
 

@@ -147,6 +147,19 @@ def test_a_change_of_unit(number: FeatureReference, factor: float, words: str) -
     assert words in units[0].detail
 
 
+def test_a_change_of_unit_is_seen_in_few_rows() -> None:
+    """Chance moves the quantiles of three hundred skewed numbers by more than a tenth; the unit is nearly always named."""
+    draws = np.random.default_rng(9)
+    reference = _reference(pl.Series("x", draws.exponential(30.0, 6_000)), ColumnKind.NUMERIC)
+    windows = [pl.Series("x", draws.exponential(30.0, 300)) for _ in range(40)]
+    named = [one.detail for window in windows for one in _check(reference, window * 100) if one.signal == "unit-change"]
+    grown = [one for window in windows for one in _check(reference, window * 1.3) if one.signal == "unit-change"]
+
+    assert len(named) >= 38
+    assert all("multiplied by 100 " in detail for detail in named)
+    assert grown == []
+
+
 def test_a_shift_is_not_a_change_of_unit(number: FeatureReference) -> None:
     """Numbers that grew by half are drift, not a unit."""
     assert QualitySignal.UNIT_CHANGE not in _signals(_check(number, _numbers(5) * 1.5))

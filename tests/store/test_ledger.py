@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
@@ -481,3 +482,15 @@ def test_any_json_survives(ledger: Ledger, actor: Actor, details: dict[str, Any]
 
     assert ledger.rows()[0].details == details
     assert ledger.verify().ok
+
+
+@given(st.text(max_size=30) | st.text('[]{}:,"0123456789.eE+-truefalsn\\u \n', max_size=12))
+@settings(max_examples=200, deadline=None)
+def test_the_quick_reading_of_details_accepts_nothing_that_readers_cannot_read(text: str) -> None:
+    """Details are verified by another parser than the one that reads them: what it accepts, the reader understands alike."""
+    try:
+        quick = msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeEncodeError):
+        return
+
+    assert json.loads(text) == quick

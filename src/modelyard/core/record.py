@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import enum
+import functools
 import types
 import typing
 from collections.abc import Mapping, Sequence
@@ -50,7 +51,7 @@ class Record:
                 got=", ".join(unknown),
                 cure="It was written by another version of modelyard; upgrade, or make the record again",
             )
-        hints = typing.get_type_hints(cls)
+        hints = _hints(cls)
         values = {name: _decode(hints[name], value) for name, value in data.items()}
         try:
             return cls(**values)
@@ -61,6 +62,12 @@ class Record:
                 got=str(error),
                 cure="It was written by another version of modelyard, or cut short; make the record again",
             ) from error
+
+
+@functools.cache
+def _hints(cls: type[Record]) -> Mapping[str, Any]:
+    """The types of a record's fields, looked up once: a long ledger is a million records of one class."""
+    return typing.get_type_hints(cls)
 
 
 def _encode(value: Any) -> Any:

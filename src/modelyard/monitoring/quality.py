@@ -37,6 +37,10 @@ _UNITS = {
     2.2046: "2.2046 (pounds)",
     1.6093: "1.6093 (miles)",
 }
+_FACTORS = (
+    *((factor, f"multiplied by {name}") for factor, name in _UNITS.items()),
+    *((1 / factor, f"divided by {name}") for factor, name in _UNITS.items()),
+)
 
 
 class QualitySignal(enum.StrEnum):
@@ -225,15 +229,28 @@ def _unit_change(
         return ()
     shares = np.cumsum(np.asarray(reference.counts[: -len(SPECIAL_BINS)], dtype=np.float64))
     levels = shares[:-1] / shares[-1]
-    now = np.quantile(known, levels)
     middle = len(edges) // 2
     spread = float(edges[-1] - edges[0])
     if edges[middle] == 0 or spread <= 0:
         return ()
-    ratios = float(now[middle] / edges[middle]), float((now[-1] - now[0]) / spread)
-    for factor, name in _UNITS.items():
-        for sign, words in ((1, f"multiplied by {name}"), (-1, f"divided by {name}")):
-            if all(abs(ratio / factor**sign - 1) < _UNIT_MATCH for ratio in ratios):
-                detail = f"median and spread look {words}"
-                return (QualityResult(window, reference.name, QualitySignal.UNIT_CHANGE, 1.0, 0.0, True, detail),)
-    return ()
+    medians, spreads = _quantile_bands(known, levels[[0, middle, -1]], float(shares[-1]))
+    bands = np.sort(medians / edges[middle]), spreads / spread
+    if any(band.sum() <= 0 for band in bands):
+        return ()
+    factor, words = min(_FACTORS, key=lambda one: abs(math.log(float(np.mean(bands)) / one[0])))
+    if any(band[0] > (1 + _UNIT_MATCH) * factor or band[1] < (1 - _UNIT_MATCH) * factor for band in bands):
+        return ()
+    detail = f"median and spread look {words}"
+    return (QualityResult(window, reference.name, QualitySignal.UNIT_CHANGE, 1.0, 0.0, True, detail),)
+
+
+def _quantile_bands(
+    known: npt.NDArray[np.float64], levels: npt.NDArray[np.float64], reference_rows: float
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    """How low and how high the median and the spread may be, given what chance does to quantiles of so few rows.
+
+    A quantile at the level p lies, two standard errors wide, between those at p less and p plus 2·sqrt(p(1-p)(1/n + 1/N)).
+    """
+    error = 2 * np.sqrt(levels * (1 - levels) * (1 / len(known) + 1 / reference_rows))
+    low, high = (np.quantile(known, np.clip(levels + way * error, 0, 1)) for way in (-1, 1))
+    return np.array([low[1], high[1]]), np.array([low[2] - high[0], high[2] - low[0]])

@@ -41,8 +41,8 @@ from modelyard.store.watch import Watch
 __all__ = ["Ledger"]
 
 _LOG = logging.getLogger(__name__)
-_AT_ONCE = {"yield_per": 10_000}
-"""Rows that are in memory at a time, however long the ledger is."""
+_AT_ONCE = {"yield_per": 1_000}
+"""Rows that are in memory at a time, however long the ledger is; more would not fit the processor's cache."""
 
 
 class Ledger:

@@ -14,6 +14,8 @@ from modelyard.store.tables import ledger_table
 
 __all__ = ["LedgerTransaction", "contradiction", "last_row"]
 
+_ADD = ledger_table.insert()
+
 
 class LedgerTransaction:
     """A write transaction: ledger rows and changes of other tables are committed together, or not at all.
@@ -47,9 +49,10 @@ class LedgerTransaction:
             If ``details`` hold NaN or an infinity.
         """
         last = self.last or self._last_stored()
+        at = self._clock().astimezone(dt.UTC)
         values: dict[str, Any] = {
             "sequence": last.sequence + 1,
-            "at": self._clock().astimezone(dt.UTC).isoformat(),
+            "at": at.isoformat(),
             "actor": actor.name,
             "actor_source": actor.source.value,
             "action": action,
@@ -60,7 +63,7 @@ class LedgerTransaction:
         values["hash"] = row_hash(values)
         stored = {**values, "details": canonical_json(values["details"]).decode("utf-8")}
         try:
-            self.connection.execute(ledger_table.insert().values(stored))
+            self.connection.execute(_ADD, stored)
         except sa.exc.IntegrityError as error:
             raise LockedError(
                 "another process wrote to the ledger at the same time",
@@ -68,7 +71,7 @@ class LedgerTransaction:
                 cure="Run the command again; nothing was changed",
             ) from error
         self.last = Head(values["sequence"], values["hash"])
-        return LedgerRow.from_dict(values)
+        return LedgerRow(**{**values, "at": at})
 
     def _last_stored(self) -> Head:
         """The last row of the table, checked against the head file."""

@@ -37,6 +37,15 @@ def _spread(log: pl.DataFrame, hours: float, seed: int = 0) -> pl.DataFrame:
     return log.with_columns(moments, latency_ms=pl.Series(generator.lognormal(1, 1, log.height)))
 
 
+def test_rows_out_of_order_are_counted_in_their_hours(profile: ReferenceProfile, make_log: Callable[..., Log]) -> None:
+    """The order of the log's rows changes no number of any hour, and hours stand in the order of time."""
+    log = _spread(make_log(1, rows=200)[0], 6)
+    ordered, mixed = count_rows(profile, log), count_rows(profile, log.sample(fraction=1, shuffle=True, seed=1))
+
+    assert mixed == ordered
+    assert [state.start for state in mixed] == [START + dt.timedelta(hours=hour) for hour in range(6)]
+
+
 @settings(max_examples=15, deadline=None)
 @given(st.integers(1, 300), st.integers(0, 2**32 - 1))
 def test_hours_add_up_to_the_day_bit_for_bit(

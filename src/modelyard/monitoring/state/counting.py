@@ -2,14 +2,15 @@
 
 import dataclasses
 import datetime as dt
-from collections.abc import Mapping, Sequence
+import itertools
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import digest_json
-from modelyard.data.profile import FeatureReference, ReferenceProfile, as_numbers, count_bins
+from modelyard.data.profile import FeatureReference, ReferenceProfile, as_numbers, bin_places
 from modelyard.data.schema import category_text
 from modelyard.monitoring.columns import Watched, column_values, watched_columns
 from modelyard.monitoring.state.distinct import registers_of
@@ -55,18 +56,22 @@ def count_rows(profile: ReferenceProfile, frame: pl.DataFrame, *, zone: str = "U
     if frame.is_empty():
         return ()
     rows = frame.with_columns(at=moments(frame))
-    starts = rows["at"].dt.convert_time_zone(zone).dt.truncate(HOUR).dt.convert_time_zone("UTC")
+    starts = rows["at"].dt.convert_time_zone(zone).dt.truncate(HOUR).dt.convert_time_zone("UTC").alias("_start")
+    if not starts.is_sorted():
+        rows = rows.with_columns(starts).sort("_start", maintain_order=True)
+        starts = rows["_start"]
     watched, _ = watched_columns(profile, rows, {})
-    digests = {one.column: bins_digest(one.reference) for one in watched}
-    parts = rows.with_columns(_start=starts).partition_by("_start", maintain_order=True, include_key=True)
-    states = [_state(part["_start"][0], part, watched, digests) for part in parts]
-    return tuple(sorted(states, key=lambda state: state.start))
+    runs = starts.rle().struct.unnest()
+    ends = runs["len"].cast(pl.Int64).cum_sum().to_list()
+    spans = [slice(begin, end) for begin, end in itertools.pairwise([0, *ends])]
+    by_column = [_named_states(one, rows, spans) for one in sorted(watched, key=lambda one: one.column)]
+    by_hour = zip(*by_column, strict=True) if by_column else [()] * len(spans)
+    return tuple(
+        _state(start, rows[span], features) for start, span, features in zip(runs["value"], spans, by_hour, strict=True)
+    )
 
 
-def _state(
-    start: dt.datetime, rows: pl.DataFrame, watched: Sequence[Watched], digests: Mapping[str, str]
-) -> WindowState:
-    ordered = sorted(watched, key=lambda one: one.column)
+def _state(start: dt.datetime, rows: pl.DataFrame, features: tuple[FeatureState, ...]) -> WindowState:
     buckets, total_us = _latency(rows)
     return WindowState(
         start=start,
@@ -80,30 +85,52 @@ def _state(
         latency=buckets,
         latency_us=total_us,
         decisions=_decisions(rows),
-        features=tuple(
-            dataclasses.replace(
-                count_feature(one.reference, column_values(one, rows), digests[one.column]), name=one.column
-            )
-            for one in ordered
-        ),
+        features=features,
     )
+
+
+def _named_states(one: Watched, rows: pl.DataFrame, spans: Sequence[slice]) -> list[FeatureState]:
+    """A column's state in each span of rows, under the column's name."""
+    reference = dataclasses.replace(one.reference, name=one.column)
+    return _states(reference, column_values(one, rows), bins_digest(one.reference), spans)
 
 
 def count_feature(reference: FeatureReference, values: pl.Series, bins: str) -> FeatureState:
     """One column's state; ``values`` are as the profile's kind wants them, ``bins`` is :func:`bins_digest`."""
+    return _states(reference, values, bins, [slice(0, len(values))])[0]
+
+
+def _states(reference: FeatureReference, values: pl.Series, bins: str, spans: Sequence[slice]) -> list[FeatureState]:
+    """A state for each span of rows. What is done with every value is done once for all spans."""
+    places = bin_places(reference, values)
+    counts = [tuple(np.bincount(places[span], minlength=reference.bins).tolist()) for span in spans]
     if reference.is_counted_by_category:
         text = category_text(values)
-        counts = tuple(count_bins(reference, text).tolist())
-        levels = text.drop_nulls().unique()
-        return FeatureState(reference.name, bins, counts, distinct=registers_of([hash_text(levels)]))
-    numbers = as_numbers(values)
-    counts = tuple(count_bins(reference, pl.Series(numbers)).tolist())
+        levels = [text[span].drop_nulls().unique() for span in spans]
+        return [
+            FeatureState(reference.name, bins, count, distinct=registers_of([hash_text(level)]))
+            for count, level in zip(counts, levels, strict=True)
+        ]
+    numbers, ruler = as_numbers(values), Ruler.of(reference)
+    return [
+        _number_state(FeatureState(reference.name, bins, count), ruler, numbers[span])
+        for count, span in zip(counts, spans, strict=True)
+    ]
+
+
+def _number_state(counted: FeatureState, ruler: Ruler, numbers: npt.NDArray[np.float64]) -> FeatureState:
+    """The state of a column of numbers, with its range, its shape and its distinct values."""
     known = numbers[np.isfinite(numbers)]
     if len(known) == 0:
-        return FeatureState(reference.name, bins, counts)
-    low, high = float(known.min()), float(known.max())
+        return counted
     registers = registers_of(hash_numbers(known[begin : begin + _BLOCK]) for begin in range(0, len(known), _BLOCK))
-    return FeatureState(reference.name, bins, counts, low, high, Shape.of(Ruler.of(reference), known), registers)
+    return dataclasses.replace(
+        counted,
+        low=float(known.min()),
+        high=float(known.max()),
+        shape=Shape.of(ruler, known),
+        distinct=registers,
+    )
 
 
 def _unscored(rows: pl.DataFrame) -> int:

@@ -1,0 +1,130 @@
+"""One tool's check for drift, in an environment of its own: ours, Evidently's or NannyML's, each at its defaults.
+
+    python drift_check.py TOOL check REFERENCE.parquet CURRENT.parquet
+    python drift_check.py TOOL runs WORLD ROWS RUNS
+
+The first prints how many columns alarm. The second makes RUNS references and windows of ROWS rows with 50 columns, of which
+nothing changed (``clean``), the first moved by 0.3 sd (``shift``), or every day differs by 0.1 sd, as it always did (``days``);
+it prints, as JSON, how many runs had any alarm, how many columns alarmed, and in how many runs the first did.
+
+Imports nothing of ours, or of a peer, unless asked for it.
+"""
+
+import json
+import logging
+import sys
+import warnings
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+NUMBERS, CATEGORIES = 40, 10
+WORDS = np.array(["basic", "plus", "gold", "none", "other"])
+TIMES = 10
+"""Rows of the reference for one of the window: NannyML's chunks are ten parts of it."""
+
+DAYS, DAY_EFFECT, SHIFT = 40, 0.1, 0.3
+
+
+def table(generator: np.random.Generator, rows: int, means: Any = 0.0) -> pd.DataFrame:
+    """Independent normal numbers with these means, and words that are equally likely."""
+    numbers = generator.normal(size=(rows, NUMBERS)) + means
+    words = WORDS[generator.integers(0, len(WORDS), (rows, CATEGORIES))]
+    columns = {f"n{place}": numbers[:, place] for place in range(NUMBERS)}
+    return pd.DataFrame(columns | {f"c{place}": words[:, place] for place in range(CATEGORIES)})
+
+
+def drawn(world: str, rows: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """A reference, in the order of time, and a window."""
+    generator = np.random.default_rng([seed, rows])
+    if world == "days":
+        effects = generator.normal(0, DAY_EFFECT, (DAYS + 1, NUMBERS))
+        return table(generator, DAYS * rows, np.repeat(effects[:DAYS], rows, axis=0)), table(
+            generator, rows, effects[DAYS]
+        )
+    moved = np.zeros(NUMBERS)
+    moved[0] = SHIFT if world == "shift" else 0.0
+    return table(generator, TIMES * rows), table(generator, rows, moved)
+
+
+def ours(reference: pd.DataFrame, window: pd.DataFrame) -> Mapping[str, bool]:
+    """Frozen bins of the reference, counts of the window, and the test that modelyard monitors by."""
+    import polars as pl
+
+    from modelyard.data.profile import build_profile, count_bins
+    from modelyard.data.schema import Column, ColumnKind
+    from modelyard.monitoring import drift_test
+
+    before, now = pl.from_pandas(reference), pl.from_pandas(window)
+    kinds = {
+        name: ColumnKind.NUMERIC if before[name].dtype.is_numeric() else ColumnKind.CATEGORY for name in before.columns
+    }
+    columns = [Column(name, kind, str(before[name].dtype), nullable=True) for name, kind in kinds.items()]
+    profile = build_profile(before, columns, time=pl.Series(np.arange(before.height)))
+    tests = (
+        drift_test(one, count_bins(one, now[one.name]), false_alarm_rate=0.01, features=len(columns))
+        for one in profile.features
+    )
+    return {test.feature: test.alarm for test in tests}
+
+
+def evidently(reference: pd.DataFrame, window: pd.DataFrame) -> Mapping[str, bool]:
+    """The preset for drift; a column's threshold is a p-value's or a distance's, as its method is."""
+    from evidently import Report
+    from evidently.presets import DataDriftPreset
+
+    found = {}
+    for metric in Report([DataDriftPreset()]).run(window, reference).dict()["metrics"]:
+        settings = metric["config"]
+        if "column" in settings:
+            value, threshold = float(metric["value"]), settings["threshold"]
+            is_p = "p_value" in settings["method"]
+            found[settings["column"]] = value < threshold if is_p else value >= threshold
+    return found
+
+
+def nannyml(reference: pd.DataFrame, window: pd.DataFrame) -> Mapping[str, bool]:
+    """The univariate calculator; the window is one chunk, the reference as many of its size as it holds."""
+    import nannyml as nml
+
+    names = list(reference.columns)
+    calculator = nml.UnivariateDriftCalculator(column_names=names, chunk_size=len(window)).fit(reference)
+    results = calculator.calculate(window).filter(period="analysis").to_df()
+    alerts = {name: results[name].xs("alert", axis=1, level=-1).to_numpy() for name in names}
+    return {name: bool(alert.any()) for name, alert in alerts.items()}
+
+
+TOOLS: Mapping[str, Callable[[pd.DataFrame, pd.DataFrame], Mapping[str, bool]]] = {
+    "modelyard": ours,
+    "evidently": evidently,
+    "nannyml": nannyml,
+}
+
+
+def main(tool: str, what: str, *words: str) -> None:
+    """Check, or run, and print."""
+    warnings.simplefilter("ignore")
+    logging.disable(logging.WARNING)
+    alarms = TOOLS[tool]
+    if what == "check":
+        reference, window = (pd.read_parquet(path) for path in words)
+        print(json.dumps({"alarms": sum(alarms(reference, window).values())}))
+        return
+    world, rows, runs = words[0], int(words[1]), int(words[2])
+    found = [alarms(*drawn(world, rows, seed)) for seed in range(runs)]
+    print(
+        json.dumps(
+            {
+                "any": sum(any(one.values()) for one in found),
+                "columns": sum(sum(one.values()) for one in found),
+                "first": sum(one["n0"] for one in found),
+                "runs": runs,
+            }
+        )
+    )
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
