@@ -341,10 +341,14 @@ def _types(predictor: Predictor) -> tuple[str, ...]:
     return predictor.types if isinstance(predictor, BlendPredictor | SkopsPredictor) else ()
 
 
+_LIBRARIES = {"lightgbm": ("lightgbm",), "xgboost": ("xgboost", "lightgbm"), "forest": ("lightgbm",)}
+"""By kind of predictor what its files are read with; single rows of any trees are walked in LightGBM's library."""
+
+
 def _requirements(plan: ScoringPlan, predictor: Predictor) -> dict[str, str]:
     """Distributions that scoring imports, with the versions at hand."""
     kinds = predictor.kinds if isinstance(predictor, BlendPredictor) else (predictor.kind,)
-    modules = ["modelyard", "numpy", "polars", *(kind for kind in kinds if kind in ("lightgbm", "xgboost"))]
+    modules = ["modelyard", "numpy", "polars", *(module for kind in kinds for module in _LIBRARIES.get(kind, ()))]
     owners = importlib.metadata.packages_distributions()
     if SkopsPredictor.kind in kinds:
         # A module of one's own may lie beside the project, in no distribution.

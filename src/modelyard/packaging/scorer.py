@@ -14,6 +14,7 @@ from modelyard.core import IntegrityError
 from modelyard.data import Contract, ReferenceProfile
 from modelyard.features import OWN_FILE, OwnFeatures, encode_frame, row_encoder
 from modelyard.packaging.explaining import Explainer
+from modelyard.packaging.fusion import row_scorer
 from modelyard.packaging.golden import GoldenSet, Parity, replay
 from modelyard.packaging.manifest import CONFORMAL_FILE, Manifest
 from modelyard.packaging.package import Package, load_package
@@ -81,6 +82,7 @@ class Scorer:
         self._own = own
         self._encodings = plan.encodings
         self._encode = row_encoder(plan.encodings)
+        self._answer = row_scorer(plan.encodings, predictor, self._encode)
         self._cut = _cut(plan)
 
     @classmethod
@@ -160,20 +162,16 @@ class Scorer:
             Binary: probability of the positive class, shape (rows,); multiclass: probabilities in the order of
             ``classes``, shape (rows, classes); regression: values, shape (rows,).
         """
-        features = self._features(rows)
-        if len(features) <= _FEW_ROWS:
-            predict_row = self._predictor.predict_row
-            outputs = np.array([predict_row(row) for row in features]).reshape(len(features), self.plan.outputs)
-        else:
-            outputs = self._predictor.predict_matrix(np.array(features).reshape(len(features), self.plan.features))
-        return self._shaped(outputs)
+        if len(rows) > _FEW_ROWS:
+            return self._shaped(self._predictor.predict_matrix(self._matrix(rows)))
+        return self._shaped(np.array(self._answers(rows)).reshape(len(rows), self.plan.outputs))
 
     def score_each(self, rows: Sequence[Mapping[str, Any]]) -> list[float | list[float]]:
         """Scores of a few rows, one by one: bit for bit those of :meth:`score_rows`, as plain numbers.
 
         Multiclass: a list of probabilities by row, in the order of ``classes``.
         """
-        outputs = list(map(self._predictor.predict_row, self._features(rows)))
+        outputs = self._answers(rows)
         if self.task is not Task.MULTICLASS:
             return [output[0] for output in outputs]
         shares: list[float | list[float]] = self._shaped(
@@ -240,15 +238,14 @@ class Scorer:
             cure="Install the versions that the package's requirements.txt names",
         )
 
-    def _features(self, rows: Sequence[Mapping[str, Any]]) -> list[list[float]]:
-        """Encoded features by row."""
-        if self._own is not None:
-            rows = self._own.add_to_rows(rows)
-        return list(map(self._encode, rows))
+    def _answers(self, rows: Sequence[Mapping[str, Any]]) -> list[list[float]]:
+        """The predictor's outputs, row by row."""
+        return list(map(self._answer, rows if self._own is None else self._own.add_to_rows(rows)))
 
     def _matrix(self, rows: Sequence[Mapping[str, Any]]) -> Scores:
         """Encoded features, shape (rows, features)."""
-        return np.array(self._features(rows)).reshape(len(rows), self.plan.features)
+        whole = rows if self._own is None else self._own.add_to_rows(rows)
+        return np.array(list(map(self._encode, whole))).reshape(len(rows), self.plan.features)
 
     def _shaped(self, outputs: Scores) -> Scores:
         """Outputs as scores: one number a row, or one per class."""

@@ -1,6 +1,7 @@
-"""Forests of decision trees as flat arrays, walked by NumPy; rows are compared exactly as scikit-learn does."""
+"""Forests of decision trees as flat arrays; rows are compared exactly as scikit-learn does."""
 
 import dataclasses
+import functools
 import io
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -11,6 +12,7 @@ import numpy.typing as npt
 
 from modelyard.packaging.predictors.files import damaged, file_of
 from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, Matrix
+from modelyard.packaging.predictors.walking import TreeNodes, Walker, walker_of
 
 __all__ = ["ForestArrays", "ForestPredictor", "flatten_trees"]
 
@@ -55,6 +57,7 @@ class ForestPredictor:
 
     scikit-learn casts a row to single precision and compares it with thresholds in double precision; so does this.
     A number too large for single precision counts as infinite, where scikit-learn would refuse the row.
+    Tables are walked by NumPy, single rows in LightGBM's library: the same leaves, the same mean.
 
     Parameters
     ----------
@@ -80,6 +83,25 @@ class ForestPredictor:
 
     def predict_row(self, features: list[float]) -> list[float]:
         """Outputs of one row: all trees are walked at once."""
+        if self._walker is None:
+            reached = self._arrays.values.take(self._leaves_of(features), axis=0)
+        else:
+            reached = self._leaves.take(self._walker.leaves_of(features), axis=0)
+        outputs: list[float] = (reached.sum(axis=0) / len(reached)).tolist()
+        return outputs
+
+    @functools.cached_property
+    def _walker(self) -> Walker | None:
+        """Made when the first single row comes; a table needs none."""
+        return walker_of(_trees_of(self._arrays), self._arrays.features)
+
+    @functools.cached_property
+    def _leaves(self) -> npt.NDArray[np.float64]:
+        """What the leaves say, in the order in which the walker numbers them."""
+        return self._arrays.values[_is_leaf(self._arrays)]
+
+    def _leaves_of(self, features: list[float]) -> npt.NDArray[np.int64]:
+        """The leaves of one row by NumPy."""
         arrays = self._arrays
         row = _in_single_precision(np.array(features))
         has_gaps = bool(np.isnan(row).any())
@@ -90,8 +112,7 @@ class ForestPredictor:
             if has_gaps:
                 right = np.where(np.isnan(value), ~arrays.missing_left.take(nodes), right)
             nodes = arrays.left.take(nodes) + right
-        outputs: list[float] = arrays.values.take(nodes, axis=0).mean(axis=0).tolist()
-        return outputs
+        return nodes.astype(np.int64)
 
     def predict_matrix(self, matrix: Matrix) -> Matrix:
         """Outputs of many rows, shape (rows, outputs)."""
@@ -170,11 +191,44 @@ def _check_bounds(arrays: ForestArrays) -> None:
     sizes = {len(arrays.feature), len(arrays.threshold), len(arrays.missing_left), len(arrays.values), nodes}
     if len(sizes) != 1 or nodes == 0 or len(arrays.roots) == 0:
         raise damaged(_FILE, "arrays of different lengths")
-    leaf = arrays.left == np.arange(nodes)
+    leaf = _is_leaf(arrays)
     inside = (arrays.left >= 0) & (arrays.left + ~leaf < nodes)
     columns = (arrays.feature >= 0) & (arrays.feature < arrays.features)
     if not (inside.all() and columns.all() and arrays.roots.min() >= 0 and arrays.roots.max() < nodes):
         raise damaged(_FILE, "positions outside the arrays")
+    if not _are_trees(arrays):
+        raise damaged(_FILE, "nodes that are no trees")
+
+
+def _are_trees(arrays: ForestArrays) -> bool:
+    """Whether each node but the roots is the child of one other, in its own tree; then no walk goes round."""
+    nodes = np.arange(len(arrays.left))
+    inner = np.flatnonzero(~_is_leaf(arrays))
+    parents = np.bincount(np.concatenate([arrays.left[inner], arrays.left[inner] + 1]), minlength=len(nodes))
+    parents[arrays.roots] += 1
+    tree = np.searchsorted(arrays.roots, nodes, side="right")
+    own = np.array_equal(tree[inner], tree[arrays.left[inner]]) and np.array_equal(
+        tree[inner], tree[arrays.left[inner] + 1]
+    )
+    return bool(arrays.roots[0] == 0 and (np.diff(arrays.roots) > 0).all() and (parents == 1).all() and own)
+
+
+def _is_leaf(arrays: ForestArrays) -> npt.NDArray[np.bool_]:
+    return np.asarray(arrays.left == np.arange(len(arrays.left)))
+
+
+def _trees_of(arrays: ForestArrays) -> list[TreeNodes]:
+    """The trees one by one, their nodes numbered from 0."""
+    left = np.where(_is_leaf(arrays), -1, arrays.left)
+    ends = [*arrays.roots[1:].tolist(), len(left)]
+    trees = []
+    for start, end in zip(arrays.roots.tolist(), ends, strict=True):
+        nodes = slice(start, end)
+        own = np.where(left[nodes] < 0, -1, left[nodes] - start)
+        trees.append(
+            TreeNodes(arrays.feature[nodes], arrays.threshold[nodes], own, own + (own >= 0), arrays.missing_left[nodes])
+        )
+    return trees
 
 
 def flatten_trees(trees: Sequence[Any], features: int, outputs: Sequence[int]) -> ForestArrays:

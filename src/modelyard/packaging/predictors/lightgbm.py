@@ -14,7 +14,7 @@ from modelyard.packaging.predictors.files import file_of
 from modelyard.packaging.predictors.native_library import load_library
 from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, Matrix
 
-__all__ = ["LightGBMPredictor"]
+__all__ = ["LightGBMPredictor", "lightgbm_library"]
 
 _FILE = "lightgbm.txt"
 _FLOAT64 = 1  # C_API_DTYPE_FLOAT64
@@ -50,7 +50,7 @@ class LightGBMPredictor:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._library = _library()
+        self._library = lightgbm_library()
         self._booster = self._load(text)
         self._features = self._ask(self._library.LGBM_BoosterGetNumFeature)
         self._outputs = self._ask(self._library.LGBM_BoosterGetNumClasses)
@@ -172,8 +172,8 @@ class LightGBMPredictor:
 
 
 @functools.cache
-def _library() -> ctypes.CDLL:
-    """LightGBM's shared library."""
+def lightgbm_library() -> ctypes.CDLL:
+    """LightGBM's shared library; a ModelyardError if it is not installed."""
     library = load_library("lightgbm", "lib_lightgbm")
     library.LGBM_GetLastError.restype = ctypes.c_char_p
     return library

@@ -3,7 +3,7 @@
 import enum
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from operator import mul
 from typing import ClassVar, Self
 
@@ -47,6 +47,13 @@ class LinearPredictor:
         Shape (outputs,).
     link
         See :class:`Link`.
+
+    Attributes
+    ----------
+    sums
+        By output: the coefficients and the intercept, as plain numbers.
+    linked
+        The link for one row: from finite sums to outputs.
     """
 
     kind: ClassVar[str] = "linear"
@@ -58,7 +65,10 @@ class LinearPredictor:
         if len(self._coefficients) != len(self._intercepts):
             raise ValueError("one intercept per row of coefficients is needed")
         self._link = Link(link)
-        self._plain = list(zip(self._coefficients.tolist(), self._intercepts.tolist(), strict=True))
+        self.linked = _OF_SUMS[self._link]
+        self.sums: list[tuple[list[float], float]] = list(
+            zip(self._coefficients.tolist(), self._intercepts.tolist(), strict=True)
+        )
 
     @property
     def features(self) -> int | None:
@@ -72,20 +82,11 @@ class LinearPredictor:
 
     def predict_row(self, features: list[float]) -> list[float]:
         """Outputs of one row, in plain Python: faster than NumPy below some hundred features."""
-        sums = [sum(map(mul, weights, features)) + intercept for weights, intercept in self._plain]
+        sums = [sum(map(mul, weights, features)) + intercept for weights, intercept in self.sums]
         if not all(map(math.isfinite, sums)):
             outputs: list[float] = self.predict_matrix(np.array([features]))[0].tolist()
             return outputs
-        if self._link is Link.IDENTITY:
-            return sums
-        if self._link is Link.LOGISTIC:
-            return [_logistic(value) for value in sums]
-        if self._link is Link.AGAINST_REST:
-            sums = [_log_logistic(value) for value in sums]
-        largest = max(sums)
-        powers = [math.exp(value - largest) for value in sums]
-        total = sum(powers)
-        return [power / total for power in powers]
+        return self.linked(sums)
 
     def predict_matrix(self, matrix: Matrix) -> Matrix:
         """Outputs of many rows, shape (rows, outputs)."""
@@ -133,14 +134,32 @@ class LinearPredictor:
             raise damaged(_FILE, repr(error)) from error
 
 
-def _logistic(value: float) -> float:
+def _identity(sums: list[float]) -> list[float]:
+    return sums
+
+
+def _logistic(sums: list[float]) -> list[float]:
     """The logistic function without overflow."""
-    if value >= 0:
-        return 1.0 / (1.0 + math.exp(-value))
-    power = math.exp(value)
-    return power / (1.0 + power)
+    powers = [math.exp(-abs(value)) for value in sums]
+    return [(1.0 if value >= 0 else power) / (1.0 + power) for value, power in zip(sums, powers, strict=True)]
 
 
-def _log_logistic(value: float) -> float:
-    """The logarithm of the logistic function without overflow."""
-    return min(value, 0.0) - math.log1p(math.exp(-abs(value)))
+def _softmax(sums: list[float]) -> list[float]:
+    """The softmax function without overflow."""
+    largest = max(sums)
+    powers = [math.exp(value - largest) for value in sums]
+    total = sum(powers)
+    return [power / total for power in powers]
+
+
+def _against_rest(sums: list[float]) -> list[float]:
+    """Logistic functions scaled to sum to 1, by their logarithms: neither overflows, nor are all of them 0."""
+    return _softmax([min(value, 0.0) - math.log1p(math.exp(-abs(value))) for value in sums])
+
+
+_OF_SUMS: dict[Link, Callable[[list[float]], list[float]]] = {
+    Link.IDENTITY: _identity,
+    Link.LOGISTIC: _logistic,
+    Link.SOFTMAX: _softmax,
+    Link.AGAINST_REST: _against_rest,
+}
