@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from modelyard.governance import BrokenGlass, GateDecision, Validation
     from modelyard.oversight.changes import VersionChanges
     from modelyard.oversight.erasure import Erasure
+    from modelyard.oversight.lineage.books import Books
+    from modelyard.oversight.lineage.openlineage import Sent
+    from modelyard.oversight.lineage.steps import Step
     from modelyard.oversight.records_export import RecordsExport
 
 __all__ = ["Oversight"]
@@ -122,6 +125,32 @@ class Oversight:
 
         return erase(self._problem, self._workspace, self._actor, key, value, reason)
 
+    def openlineage(self, *, file: Path | str | None = None, to: str | None = None) -> "tuple[Sent, ...]":
+        """Tell the model's whole lineage as run events of OpenLineage; a repeated export is the same.
+
+        Parameters
+        ----------
+        file
+            A file of JSON lines.
+        to
+            Address of a receiver, such as Marquez; its key stands in the variable ``OPENLINEAGE_API_KEY``.
+
+        Raises
+        ------
+        ConfigError
+            If the address is none, or the receiver refuses an event.
+        IntegrityError
+            If a record is damaged.
+        ModelyardError
+            If the file cannot be written, or the receiver cannot be reached.
+        """
+        from modelyard.oversight.lineage.openlineage import post_events, run_events, write_events
+
+        books, steps = self._steps()
+        events = list(run_events(books, steps))
+        written = () if file is None else (write_events(events, Path(file)),)
+        return written if to is None else (*written, post_events(events, to))
+
     def findings(self) -> tuple[Finding, ...]:
         """What must not be overlooked: promotions past the gates that nobody has reviewed."""
         return governance.glass_findings(self._registry.broken_glass(self._problem.name), system_clock())
@@ -132,6 +161,14 @@ class Oversight:
         if not known:
             raise StateError("there is no version yet", where=self._problem.name, cure="Run: modelyard register")
         return known[-1].version
+
+    def _steps(self) -> "tuple[Books, tuple[Step, ...]]":
+        """The project's books, and the steps that they tell."""
+        from modelyard.oversight.lineage.books import Books
+        from modelyard.oversight.lineage.reading import read_steps
+
+        books = Books(self._workspace, self._problem)
+        return books, read_steps(books)
 
     @property
     def _registry(self) -> governance.Registry:

@@ -25,6 +25,7 @@ from modelyard.packaging import Scorer
 from modelyard.packaging.build import build_package
 from modelyard.packaging.details import build_details
 from modelyard.problem import Problem, Task
+from modelyard.problem.address import without_password
 from modelyard.report import render_html
 from modelyard.retraining.duel import meet
 from modelyard.retraining.gates import (
@@ -123,7 +124,12 @@ class Retrainer:
             challenger = self._challenge(case, source)
         decision = self._decide(case, challenger)
         save_record(self._workspace.folder("retraining", case.id), "decision", decision)
-        details = {"outcome": decision.outcome.value, "reason": decision.reason, "rows_new": decision.rows_new}
+        details = {
+            "outcome": decision.outcome.value,
+            "reason": decision.reason,
+            "rows_new": decision.rows_new,
+            "source": without_password(str(source)),
+        }
         self._workspace.ledger.append(self._actor, "model.retrained", case.id, details)
         return decision
 
