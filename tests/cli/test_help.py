@@ -45,6 +45,8 @@ COMMANDS = [
     "validate",
     "review-break-glass",
     "changes",
+    "lineage",
+    "trace",
     "inventory",
     "impact",
     "records",

@@ -32,9 +32,11 @@ READ = {
     "impact",
     "inventory",
     "ledger",
+    "lineage",
     "records",
     "review",
     "status",
+    "trace",
 }
 """Commands that change nothing; the server, whose routes ask for keys of their own, is in CHANGE."""
 

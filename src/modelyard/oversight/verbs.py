@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from modelyard.oversight.erasure import Erasure
     from modelyard.oversight.lineage.books import Books
     from modelyard.oversight.lineage.openlineage import Sent
+    from modelyard.oversight.lineage.records import PredictionTrace, VersionLineage
     from modelyard.oversight.lineage.steps import Step
     from modelyard.oversight.records_export import RecordsExport
 
@@ -124,6 +125,44 @@ class Oversight:
         from modelyard.oversight.erasure import erase
 
         return erase(self._problem, self._workspace, self._actor, key, value, reason)
+
+    def lineage(self, version: int | None = None) -> "VersionLineage":
+        """What a version came from and what came of it; by default the one in production, else the newest.
+
+        Raises
+        ------
+        StateError
+            If there is no such version.
+        IntegrityError
+            If a record is damaged; changed bytes of the package are told, not raised.
+        """
+        from modelyard.oversight.lineage.ancestry import lineage_of
+
+        books, steps = self._steps()
+        name = self._problem.name
+        live = self._registry.production(name) if version is None else None
+        number = live.version if live else self._newest() if version is None else version
+        return lineage_of(books, steps, self._registry.version(name, number))
+
+    def trace(self, prediction: str) -> "PredictionTrace":
+        """Follow a logged prediction back: the version, its bytes, its data, its approvals; and score its row once more.
+
+        Parameters
+        ----------
+        prediction
+            The id with which it was answered.
+
+        Raises
+        ------
+        StateError
+            If the log has none of that id: it was erased, is older than the log is kept, or was never made.
+        IntegrityError
+            If a record on the way is damaged; changed bytes of the package are told, not raised.
+        """
+        from modelyard.oversight.lineage.books import Books
+        from modelyard.oversight.lineage.trace import trace_prediction
+
+        return trace_prediction(Books(self._workspace, self._problem), prediction)
 
     def openlineage(self, *, file: Path | str | None = None, to: str | None = None) -> "tuple[Sent, ...]":
         """Tell the model's whole lineage as run events of OpenLineage; a repeated export is the same.

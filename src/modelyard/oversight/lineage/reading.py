@@ -11,6 +11,7 @@ from modelyard.oversight.lineage.steps import PARTS, Kind, Step, Thing
 from modelyard.problem.address import without_password
 from modelyard.retraining.records import Decision, Outcome
 from modelyard.store import LedgerRow
+from modelyard.training.records import TrainingRun
 
 __all__ = ["TOLD", "read_steps"]
 
@@ -20,7 +21,7 @@ _Things = tuple[Thing, ...]
 
 
 def read_steps(books: Books) -> tuple[Step, ...]:
-    """Every step of the model's life, in the order in which they began.
+    """Every step of the model's life, in the order in which they ended.
 
     Raises
     ------
@@ -28,7 +29,7 @@ def read_steps(books: Books) -> tuple[Step, ...]:
         If a record is damaged.
     """
     found = [*_collected(books), *_told(books), *_rolled_out(books), *_untold(books)]
-    return tuple(sorted(found, key=lambda step: (step.begun, step.row, step.id)))
+    return tuple(sorted(found, key=lambda step: (step.ended or step.begun, step.row, step.id)))
 
 
 def _told(books: Books) -> Iterator[Step]:
@@ -71,9 +72,16 @@ def _split(_: Books, row: LedgerRow) -> Step:
 def _trained(books: Books, row: LedgerRow) -> Step:
     record = books.run(row.subject)
     split = row.details.get("split") or (record.split_id if record else None)
-    began = row.at - dt.timedelta(seconds=record.seconds or 0.0) if record else row.at
+    began = _began(books, record) if record else row.at
     note = f"winner {row.details['winner']}" if "winner" in row.details else ""
     return _step(row, "train", _learnt_from(split), (Thing(Kind.RUN, row.subject),), begun=began, note=note)
+
+
+def _began(books: Books, record: TrainingRun) -> dt.datetime:
+    """When training began to look at its rows: its seconds count the audit and the split of the same command as well."""
+    divided = [row.at for row in books.rows if row.subject == record.split_id and row.action.startswith("split.")]
+    began = record.created_at - dt.timedelta(seconds=record.seconds or 0.0)
+    return min(max(began, *divided), record.created_at) if divided else began
 
 
 def _learnt_from(split: Any) -> _Things:
@@ -173,9 +181,12 @@ def _retrained(books: Books, row: LedgerRow) -> Step:
     inputs, outputs = _challenged(books, decision) if decision else ((), ())
     if "source" in row.details:
         inputs = (*inputs, Thing(Kind.SOURCE, without_password(str(row.details["source"]))))
+    record = books.run(decision.run_id) if decision and decision.run_id else None
+    began = _began(books, record) if record else row.at
     stopped = row.details["outcome"] == Outcome.STOPPED.value
     failed = str(row.details["reason"]) if stopped else ""
-    return _step(row, "retrain", inputs, outputs, failed=failed, note=str(row.details["reason"]))
+    note = str(row.details["reason"])
+    return _step(row, "retrain", inputs, outputs, begun=began, failed=failed, note=note)
 
 
 def _challenged(books: Books, decision: Decision) -> tuple[_Things, _Things]:
@@ -214,7 +225,7 @@ def _untold(books: Books) -> Iterator[Step]:
         if row is None or record is None:
             continue
         parent = _id_of(row.hash)
-        began = record.created_at - dt.timedelta(seconds=record.seconds or 0.0)
+        began = _began(books, record)
         done = (Thing(Kind.RUN, record.id),)
         learnt = _learnt_from(record.split_id)
         yield Step(record.id, "train", row.actor, began, record.created_at, learnt, done, parent=parent)
