@@ -47,6 +47,7 @@ COMMANDS = [
     "changes",
     "lineage",
     "trace",
+    "mirror",
     "inventory",
     "impact",
     "records",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from modelyard.oversight.lineage.openlineage import Sent
     from modelyard.oversight.lineage.records import PredictionTrace, VersionLineage
     from modelyard.oversight.lineage.steps import Step
+    from modelyard.oversight.mirroring import Catalogue, Mirrored
     from modelyard.oversight.records_export import RecordsExport
 
 __all__ = ["Oversight"]
@@ -189,6 +190,29 @@ class Oversight:
         events = list(run_events(books, steps))
         written = () if file is None else (write_events(events, Path(file)),)
         return written if to is None else (*written, post_events(events, to))
+
+    def mirror(self, catalogue: "Catalogue", *, check: bool = False) -> "Mirrored":
+        """Have a catalogue such as MLflow's show versions, stages and approvals; say what was changed there by hand.
+
+        Parameters
+        ----------
+        catalogue
+            Where; see :func:`modelyard.adapters.mlflow_registry.catalogue_of`.
+        check
+            Look only.
+
+        Raises
+        ------
+        NotPermittedError
+            If something is to be written and the actor may not export.
+        IntegrityError
+            If a package is not the one that was registered.
+        ModelyardError
+            If the catalogue cannot be reached.
+        """
+        from modelyard.oversight.mirroring import mirror
+
+        return mirror(self._problem, self._workspace, self._actor, catalogue, check=check)
 
     def findings(self) -> tuple[Finding, ...]:
         """What must not be overlooked: promotions past the gates that nobody has reviewed."""
