@@ -48,6 +48,7 @@ from modelyard.problem import (
     load_problem,
     write_draft,
 )
+from modelyard.problem.address import without_password
 from modelyard.report import render_html
 from modelyard.status import CheckReport, Status, next_step, source_changed
 
@@ -591,7 +592,7 @@ class Project:
         governance.require_permission(self.actor, "score")
         scorer, folder = self._scorer(version)
         settings = settings or BatchSettings()
-        return score_file(
+        report = score_file(
             scorer,
             source,
             destination,
@@ -600,6 +601,9 @@ class Project:
             prepare=data_room.history_joiner(self.problem, self.root, source, query=query),
             settings=dataclasses.replace(settings, uncertainty=settings.uncertainty or uncertainty, package=folder),
         )
+        subject = f"{report.model}/{report.version}" if folder else self._pointer("run")
+        self._note("table.scored", subject, {**report.to_dict(), "source": without_password(report.source)})
+        return report
 
     def monitor(
         self, *, data: Path | str | None = None, labels: Path | str | None = None, alerts: bool | None = None

@@ -32,9 +32,11 @@ READ = {
     "impact",
     "inventory",
     "ledger",
+    "lineage",
     "records",
     "review",
     "status",
+    "trace",
 }
 """Commands that change nothing; the server, whose routes ask for keys of their own, is in CHANGE."""
 
@@ -106,8 +108,8 @@ CHANGE: dict[str, tuple[tuple[str, Verb, Role], ...]] = {
 }
 """Command to its verbs, each with a role that it belongs to."""
 
-IN_THE_COMMAND = {"sync"}
-"""Commands that ask for the permission themselves; tested by running them."""
+IN_THE_COMMAND = {"sync", "mirror"}
+"""Commands that ask for the permission themselves, or whose rooms need more than a project; tested by running them."""
 
 VERBS = [(f"{command}: {name}", verb, role) for command, verbs in CHANGE.items() for name, verb, role in verbs]
 

@@ -87,6 +87,29 @@ def test_a_broken_column_is_a_broken_pipeline(profile: ReferenceProfile, problem
         assert _severities(report)["null-rate", "spend"] is Severity.ERROR
 
 
+@pytest.mark.parametrize(
+    ("sources", "said"),
+    [
+        ({}, []),
+        ({"crm": ["spend"], "shop": ["plan"]}, []),
+        ({"crm": ["sp*", "plan"]}, ["2 of 2 columns of the source crm broke together: plan, spend."]),
+        ({"crm": ["plan"], "lake": ["*"]}, []),
+        ({"lake": ["*"]}, ["2 of 3 columns of the source lake broke together: plan, spend."]),
+    ],
+)
+def test_declared_sources_tell_what_broke_together(
+    profile: ReferenceProfile, problem: Problem, make_log: MakeLog, sources: dict[str, list[str]], said: list[str]
+) -> None:
+    """The first source that names a column has it; the score is no column; what nobody declared is no source."""
+    clean, _ = make_log(4)
+    log = _with_nulls(_with_nulls(clean, "feature.spend", 2, 0.5), "feature.plan", 2, 0.5)
+    declared = problem.with_values(alerts=problem.alerts.model_copy(update={"sources": sources}))
+    diagnosis = _monitor(profile, declared, log).diagnosis
+
+    assert diagnosis.verdict is Cause.PIPELINE
+    assert [item.says for item in diagnosis.evidence if "source" in item.says] == said
+
+
 def test_a_column_of_nulls_only(profile: ReferenceProfile, problem: Problem, make_log: MakeLog) -> None:
     """A column that vanished is judged, not crashed upon."""
     clean, _ = make_log(4)

@@ -1,6 +1,7 @@
 """MLflow loads a package as it loads its own, in a process of its own."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -166,6 +167,19 @@ def test_a_scorer_that_disagrees_is_not_loaded(churn_package: Package, monkeypat
 
     with pytest.raises(IntegrityError, match="golden rows"):
         _load_pyfunc(str(churn_package.folder))
+
+
+def test_what_mlflow_adds_is_no_change_and_anything_else_is(churn_package: Package, tmp_path: Path) -> None:
+    """MLflow's registry lays a file of its own among ours when it loads; whatever else is new is refused."""
+    folder = tmp_path / "package"
+    shutil.copytree(churn_package.folder, folder)
+    (folder / "registered_model_meta").write_text("model_name: churn\n", encoding="utf-8")
+    loaded = _load_pyfunc(str(folder))
+    (folder / "more").write_text("", encoding="utf-8")
+
+    assert loaded.scorer.digest == churn_package.manifest.digest
+    with pytest.raises(IntegrityError, match="more is not in the manifest"):
+        _load_pyfunc(str(folder))
 
 
 def test_the_mlmodel_file_names_loader_signature_and_environment(churn_package: Package) -> None:

@@ -1,15 +1,14 @@
 """MLflow as a tracker: a parent run for the training run, a child run for each candidate."""
 
 import contextlib
-import importlib
 import json
 import math
-import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from modelyard.core import MissingExtraError, ModelyardError, StateError
+from modelyard.adapters.mlflow_link import reached, require_mlflow
+from modelyard.core import StateError
 
 __all__ = ["MlflowTracker"]
 
@@ -19,9 +18,6 @@ _OURS = "modelyard.run"
 _LONGEST_PARAM = 6_000
 _LONGEST_DIGEST = 36
 _TYPES = {"numeric": "double", "boolean": "boolean", "date": "datetime"}
-
-# Read by MLflow at each request. Its own defaults keep a command waiting for minutes when the server is gone.
-_PATIENCE = {"MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2", "MLFLOW_HTTP_REQUEST_TIMEOUT": "15"}
 
 
 class MlflowTracker:
@@ -58,7 +54,7 @@ class MlflowTracker:
 
     def start(self, run_id: str, name: str, params: Mapping[str, Any]) -> None:
         """Begin the parent run; its tag ``modelyard.run`` holds our id. What an earlier try left of it is deleted."""
-        _require_mlflow()
+        require_mlflow("tracking with MLflow")
         with self._reached():
             self._open_experiment()
             self._delete(f"tags.`{_OURS}` = '{run_id}'")
@@ -159,31 +155,5 @@ class MlflowTracker:
             raise StateError("the tracker was not started", where="tracking: mlflow", cure="Call start first")
         return self._run_id
 
-    @contextlib.contextmanager
-    def _reached(self) -> Iterator[None]:
-        """Turn MLflow's errors, which hide what they came from, into ours."""
-        from mlflow.exceptions import MlflowException
-        from sqlalchemy.exc import SQLAlchemyError
-
-        try:
-            yield
-        except (MlflowException, SQLAlchemyError, OSError) as error:
-            raise ModelyardError(
-                "MLflow could not record the run",
-                where=self.tracking_uri,
-                got=" ".join(str(error).split())[:300],
-                cure="Start the tracking server, or mend tracking.uri in the project file",
-            ) from error
-
-
-def _require_mlflow() -> None:
-    """Import MLflow, or say how to install it."""
-    # Both are read at import: whether usage is reported to its makers, and how much it says about its database.
-    os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-    os.environ.setdefault("MLFLOW_LOGGING_LEVEL", "WARNING")
-    for name, value in _PATIENCE.items():
-        os.environ.setdefault(name, value)
-    try:
-        importlib.import_module("mlflow")
-    except ImportError as error:
-        raise MissingExtraError("mlflow", extra="mlflow", needed_for="tracking with MLflow") from error
+    def _reached(self) -> contextlib.AbstractContextManager[None]:
+        return reached(self.tracking_uri, "MLflow could not record the run")

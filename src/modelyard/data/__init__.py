@@ -42,6 +42,7 @@ from modelyard.data.schema import Column, ColumnKind, Schema, category_text, con
 from modelyard.data.splits import (
     SealedTest,
     Split,
+    SplitFacts,
     SplitRecord,
     extend_split,
     load_split,
@@ -49,6 +50,7 @@ from modelyard.data.splits import (
     openings_of,
     row_digests,
     seal_rows,
+    split_facts,
     unknown_rows,
 )
 from modelyard.data.table import Table
@@ -79,6 +81,7 @@ __all__ = [
     "SealedTest",
     "SourceTable",
     "Split",
+    "SplitFacts",
     "SplitRecord",
     "Suggestion",
     "Table",
@@ -127,6 +130,7 @@ __all__ = [
     "seal_rows",
     "settled",
     "smoothed_psi",
+    "split_facts",
     "store_version",
     "suggest",
     "undo_correction",

@@ -19,7 +19,9 @@ from modelyard.serving.prediction_log import LogKind, LogPolicy, Privacy, agreed
 from modelyard.serving.prediction_log.segments import read_segment, segment_paths
 from modelyard.store import Workspace
 
-__all__ = ["Erasure", "Subject", "erase"]
+__all__ = ["ERASED", "Erasure", "Subject", "erase"]
+
+ERASED = "erasure.done"
 
 _PREDICTION_ID = "id"
 _ELSEWHERE = "files and tables to which `modelyard score` wrote, backups, and whoever was given a copy"
@@ -122,12 +124,16 @@ def erase(problem: Problem, workspace: Workspace, actor: Actor, key: str, value:
     subject = Subject(key, value, privacy.code(_number(value) if _number(value) is not None else value) or "")
     with workspace.lock():
         workspace.ledger.append(actor, "erasure.begun", subject.code, {"key": key, "reason": reason})
-        found = _erased(subject, problem, workspace)
-        workspace.ledger.append(actor, "erasure.done", subject.code, {**found.to_dict(), "reason": reason})
+        found, ids = _erased(subject, problem, workspace)
+        # Codes of ids let `modelyard trace` say of one that it was erased; without the key they say nothing.
+        codes = sorted(str(privacy.code(id_)) for id_ in ids)
+        details = {**found.to_dict(), "reason": reason, "ids": codes}
+        workspace.ledger.append(actor, ERASED, subject.code, details)
     return found
 
 
-def _erased(subject: Subject, problem: Problem, workspace: Workspace) -> Erasure:
+def _erased(subject: Subject, problem: Problem, workspace: Workspace) -> tuple[Erasure, set[str]]:
+    """What was erased, and the ids of the predictions."""
     folder = workspace.folder("predictions")
     compact(folder)
     if folder.is_dir():
@@ -137,15 +143,17 @@ def _erased(subject: Subject, problem: Problem, workspace: Workspace) -> Erasure
     else:
         ids, predictions, files, labels, more = set(), 0, 0, 0, 0
     copied, copied_labels, refused = _take_copy(problem, workspace, subject, ids)
+    erased = set(ids)
     beyond = (
         *_open_segments(folder, subject, ids),
         *refused,
         *_learnt_from(workspace, subject),
         *_golden(workspace, subject),
     )
-    return Erasure(
+    found = Erasure(
         subject.code, subject.key, predictions, labels, copied, copied_labels, files + more, (*beyond, _ELSEWHERE)
     )
+    return found, erased
 
 
 def _take_predictions(folder: Path, subject: Subject) -> tuple[set[str], int, int]:

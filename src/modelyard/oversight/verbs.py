@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     from modelyard.governance import BrokenGlass, GateDecision, Validation
     from modelyard.oversight.changes import VersionChanges
     from modelyard.oversight.erasure import Erasure
+    from modelyard.oversight.lineage.books import Books
+    from modelyard.oversight.lineage.openlineage import Sent
+    from modelyard.oversight.lineage.records import PredictionTrace, VersionLineage
+    from modelyard.oversight.lineage.steps import Step
+    from modelyard.oversight.mirroring import Catalogue, Mirrored
     from modelyard.oversight.records_export import RecordsExport
 
 __all__ = ["Oversight"]
@@ -122,6 +127,93 @@ class Oversight:
 
         return erase(self._problem, self._workspace, self._actor, key, value, reason)
 
+    def lineage(self, version: int | None = None) -> "VersionLineage":
+        """What a version came from and what came of it; by default the one in production, else the newest.
+
+        Raises
+        ------
+        StateError
+            If there is no such version.
+        IntegrityError
+            If a record is damaged; changed bytes of the package are told, not raised.
+        """
+        from modelyard.oversight.lineage.ancestry import lineage_of
+
+        books, steps = self._steps()
+        name = self._problem.name
+        live = self._registry.production(name) if version is None else None
+        number = live.version if live else self._newest() if version is None else version
+        return lineage_of(books, steps, self._registry.version(name, number))
+
+    def trace(self, prediction: str) -> "PredictionTrace":
+        """Follow a logged prediction back: the version, its bytes, its data, its approvals; and score its row once more.
+
+        Parameters
+        ----------
+        prediction
+            The id with which it was answered.
+
+        Raises
+        ------
+        StateError
+            If the log has none of that id: it was erased, is older than the log is kept, or was never made.
+        IntegrityError
+            If a record on the way is damaged; changed bytes of the package are told, not raised.
+        """
+        from modelyard.oversight.lineage.books import Books
+        from modelyard.oversight.lineage.trace import trace_prediction
+
+        return trace_prediction(Books(self._workspace, self._problem), prediction)
+
+    def openlineage(self, *, file: Path | str | None = None, to: str | None = None) -> "tuple[Sent, ...]":
+        """Tell the model's whole lineage as run events of OpenLineage; a repeated export is the same.
+
+        Parameters
+        ----------
+        file
+            A file of JSON lines.
+        to
+            Address of a receiver, such as Marquez; its key stands in the variable ``OPENLINEAGE_API_KEY``.
+
+        Raises
+        ------
+        ConfigError
+            If the address is none, or the receiver refuses an event.
+        IntegrityError
+            If a record is damaged.
+        ModelyardError
+            If the file cannot be written, or the receiver cannot be reached.
+        """
+        from modelyard.oversight.lineage.openlineage import post_events, run_events, write_events
+
+        books, steps = self._steps()
+        events = list(run_events(books, steps))
+        written = () if file is None else (write_events(events, Path(file)),)
+        return written if to is None else (*written, post_events(events, to))
+
+    def mirror(self, catalogue: "Catalogue", *, check: bool = False) -> "Mirrored":
+        """Have a catalogue such as MLflow's show versions, stages and approvals; say what was changed there by hand.
+
+        Parameters
+        ----------
+        catalogue
+            Where; see :func:`modelyard.adapters.mlflow_registry.catalogue_of`.
+        check
+            Look only.
+
+        Raises
+        ------
+        NotPermittedError
+            If something is to be written and the actor may not export.
+        IntegrityError
+            If a package is not the one that was registered.
+        ModelyardError
+            If the catalogue cannot be reached.
+        """
+        from modelyard.oversight.mirroring import mirror
+
+        return mirror(self._problem, self._workspace, self._actor, catalogue, check=check)
+
     def findings(self) -> tuple[Finding, ...]:
         """What must not be overlooked: promotions past the gates that nobody has reviewed."""
         return governance.glass_findings(self._registry.broken_glass(self._problem.name), system_clock())
@@ -132,6 +224,14 @@ class Oversight:
         if not known:
             raise StateError("there is no version yet", where=self._problem.name, cure="Run: modelyard register")
         return known[-1].version
+
+    def _steps(self) -> "tuple[Books, tuple[Step, ...]]":
+        """The project's books, and the steps that they tell."""
+        from modelyard.oversight.lineage.books import Books
+        from modelyard.oversight.lineage.reading import read_steps
+
+        books = Books(self._workspace, self._problem)
+        return books, read_steps(books)
 
     @property
     def _registry(self) -> governance.Registry:

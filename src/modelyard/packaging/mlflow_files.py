@@ -15,9 +15,12 @@ from modelyard.packaging.manifest import PROTOCOL
 from modelyard.packaging.plan import ScoringPlan
 from modelyard.problem import Task
 
-__all__ = ["LOADER", "mlflow_files", "output_columns"]
+__all__ = ["ADDED_BY_MLFLOW", "LOADER", "mlflow_files", "output_columns"]
 
 LOADER = "modelyard.packaging.mlflow_loader"
+
+ADDED_BY_MLFLOW = ("registered_model_meta",)
+"""What MLflow lays into a model's folder when it loads one from its registry (``models:/churn@champion``)."""
 
 
 def mlflow_files(

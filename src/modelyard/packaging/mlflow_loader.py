@@ -8,6 +8,8 @@ import polars as pl
 
 from modelyard.core import DataError
 from modelyard.data.schema import ColumnKind
+from modelyard.packaging.mlflow_files import ADDED_BY_MLFLOW
+from modelyard.packaging.package import load_package
 from modelyard.packaging.scorer import Scorer
 from modelyard.problem import Task
 
@@ -105,4 +107,4 @@ def _load_pyfunc(path: str) -> PyfuncModel:
     IntegrityError
         If a file is not what was packaged, or the scorer does not reproduce its golden rows on this machine.
     """
-    return PyfuncModel(Scorer.load(path).require_golden())
+    return PyfuncModel(Scorer.load(load_package(path, beside=ADDED_BY_MLFLOW)).require_golden())

@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -59,8 +59,13 @@ class Package:
         return {name.removeprefix(_MODEL_FOLDER): self.read(name) for name in names}
 
 
-def load_package(folder: Path | str) -> Package:
+def load_package(folder: Path | str, *, beside: Collection[str] = ()) -> Package:
     """Open a package: check the protocol, the manifest's own digest, and every file.
+
+    Parameters
+    ----------
+    beside
+        Files that others may have laid among those of the package; nobody reads them.
 
     Raises
     ------
@@ -72,7 +77,7 @@ def load_package(folder: Path | str) -> Package:
     manifest = read_manifest(folder)
     if manifest.digest != manifest.expected_digest():
         raise _refused("the manifest is not what was packaged", f"{folder}/{MANIFEST_FILE}", "another digest")
-    problems = list(differences(folder, manifest))
+    problems = list(differences(folder, manifest, beside=beside))
     if problems:
         shown = "; ".join(problems[:5]) + (f"; and {len(problems) - 5} more" if problems[5:] else "")
         raise _refused("the files are not those that were packaged", str(folder), shown)
@@ -110,11 +115,11 @@ def read_manifest(folder: Path) -> Manifest:
         raise _refused("the manifest cannot be read", str(path), str(error)) from error
 
 
-def differences(folder: Path, manifest: Manifest) -> Iterator[str]:
+def differences(folder: Path, manifest: Manifest, *, beside: Collection[str] = ()) -> Iterator[str]:
     """What is wrong with the files of a package, in words: added, missing, no plain file, changed."""
     found = dict(files_in(folder))
     found.pop(MANIFEST_FILE, None)
-    for name in sorted(found.keys() - manifest.files.keys()):
+    for name in sorted(found.keys() - manifest.files.keys() - set(beside)):
         yield f"{name} is not in the manifest"
     for name, digest in sorted(manifest.files.items()):
         if name not in found:

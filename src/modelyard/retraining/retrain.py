@@ -14,6 +14,7 @@ from modelyard.data.version import content_digest
 from modelyard.governance import ModelVersion, Registry
 from modelyard.monitoring.alerting import deliver_waiting
 from modelyard.problem import Problem
+from modelyard.problem.address import without_password
 from modelyard.retraining.cases import Case, CaseBook, Inputs
 from modelyard.retraining.cases.book import StoppedError
 from modelyard.retraining.champion import Champion, load_champion
@@ -113,7 +114,7 @@ class Retrainer:
                 return collected(problem, champion, self._workspace)
             return from_table(table, problem, champion, self._workspace)
 
-        return self._decided(self._case(inputs, champion, cause, request.because, gather), champion, problem)
+        return self._decided(self._case(inputs, champion, cause, request, gather), champion, problem)
 
     def _given(self, source: Path | None, problem: Problem) -> pl.DataFrame | None:
         """The table that was given, with the features of its event tables and series."""
@@ -126,7 +127,7 @@ class Retrainer:
         inputs: Inputs,
         champion: Champion,
         cause: GateResult | None,
-        because: str,
+        request: Request,
         gather: Callable[[], Gathered],
     ) -> Case:
         """The case of these inputs, its rows collected; another that is under way ends first.
@@ -142,7 +143,8 @@ class Retrainer:
         refused = cause is not None and not cause.passed
         gathered = None if refused else gather()
         if case is None:
-            case = self._book.begin(inputs, champion.version, because)
+            source = "" if request.source is None else without_password(str(request.source))
+            case = self._book.begin(inputs, champion.version, request.because, source)
         self._note(case, cause, gathered, champion)
         return case
 

@@ -10,11 +10,12 @@ from modelyard.data.splits.extension import extend_split, unknown_rows
 from modelyard.data.splits.sealed_test import SealedTest, openings_of
 from modelyard.data.splits.sealing import seal_rows
 from modelyard.data.splits.split import make_split
-from modelyard.data.splits.stored import Split, SplitRecord, load_split
+from modelyard.data.splits.stored import Split, SplitFacts, SplitRecord, load_split, split_facts
 
 __all__ = [
     "SealedTest",
     "Split",
+    "SplitFacts",
     "SplitRecord",
     "extend_split",
     "load_split",
@@ -22,5 +23,6 @@ __all__ = [
     "openings_of",
     "row_digests",
     "seal_rows",
+    "split_facts",
     "unknown_rows",
 ]

@@ -2,6 +2,8 @@
 
 import dataclasses
 import json
+from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -13,7 +15,7 @@ from modelyard.data.table import Table, TableLike
 from modelyard.data.version import Dataset
 from modelyard.store import Workspace
 
-__all__ = ["Split", "SplitRecord", "is_stored", "load_split", "store_parts"]
+__all__ = ["Split", "SplitFacts", "SplitRecord", "is_stored", "load_split", "split_facts", "store_parts"]
 
 _PROTOCOL = 1
 _FILE = "split.json"
@@ -91,6 +93,25 @@ class Split:
         return Dataset(self.train.version_id, frame, self.train.schema)
 
 
+@dataclasses.dataclass(frozen=True)
+class SplitFacts:
+    """What is known of a split without its rows.
+
+    Parameters
+    ----------
+    record
+        How it was made.
+    schema
+        Of its parts.
+    train
+        The file of the training rows, to be looked at a few columns at a time; it is not verified.
+    """
+
+    record: SplitRecord
+    schema: Schema
+    train: Path
+
+
 def store_parts(
     record: SplitRecord, train: TableLike, validation: TableLike, schema: Schema, workspace: Workspace
 ) -> None:
@@ -139,22 +160,7 @@ def load_split(id: str, workspace: Workspace, *, work: str = "") -> Split:  # no
     IntegrityError
         If a part is not what was stored.
     """
-    folder = workspace.folder("splits", id)
-    try:
-        content = json.loads((folder / _FILE).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise StateError(
-            "there is no split of this id", where="splits", got=repr(id), cure="Run `modelyard check` to make it"
-        ) from error
-    except ValueError as error:
-        raise _damaged(str(folder / _FILE)) from error
-    if content.get("protocol") != _PROTOCOL:
-        raise IntegrityError(
-            "the split was written by another version of modelyard",
-            where=str(folder),
-            got=f"protocol {content.get('protocol')}",
-            cure="Upgrade modelyard, or make the split again",
-        )
+    folder, content = workspace.folder("splits", id), _content(id, workspace)
     record = SplitRecord.from_dict(content["record"])
     schema = Schema.from_dict(content["schema"])
     frames = {}
@@ -169,6 +175,40 @@ def load_split(id: str, workspace: Workspace, *, work: str = "") -> Split:  # no
         Dataset(record.dataset_id, frames["validation.parquet"], schema),
         SealedTest(record.test_digest, record.test_rows, workspace, record.test_content, work),
     )
+
+
+def split_facts(id: str, workspace: Workspace) -> SplitFacts:  # noqa: A002 - the field's name
+    """What is known of a split made before; no row is read.
+
+    Raises
+    ------
+    StateError, IntegrityError
+        If there is no split of that id, or its record is damaged.
+    """
+    content = _content(id, workspace)
+    train = workspace.folder("splits", id) / "train.parquet"
+    return SplitFacts(SplitRecord.from_dict(content["record"]), Schema.from_dict(content["schema"]), train)
+
+
+def _content(id_: str, workspace: Workspace) -> dict[str, Any]:
+    """The file of a split, if this version can read it."""
+    folder = workspace.folder("splits", id_)
+    try:
+        content: dict[str, Any] = json.loads((folder / _FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise StateError(
+            "there is no split of this id", where="splits", got=repr(id_), cure="Run `modelyard check` to make it"
+        ) from error
+    except ValueError as error:
+        raise _damaged(str(folder / _FILE)) from error
+    if content.get("protocol") != _PROTOCOL:
+        raise IntegrityError(
+            "the split was written by another version of modelyard",
+            where=str(folder),
+            got=f"protocol {content.get('protocol')}",
+            cure="Upgrade modelyard, or make the split again",
+        )
+    return content
 
 
 def _damaged(where: str) -> IntegrityError:

@@ -1,7 +1,5 @@
 """Which source delivers a column: what breaks together is one alert."""
 
-import fnmatch
-
 from modelyard.problem import Problem
 
 __all__ = ["source_of"]
@@ -30,9 +28,9 @@ def source_of(subject: str, problem: Problem, *, is_column: bool) -> str:
     """
     if not is_column:
         return MODEL
-    for source, patterns in problem.alerts.sources.items():
-        if any(fnmatch.fnmatchcase(subject, pattern) for pattern in patterns):
-            return source
+    declared = problem.alerts.declared_source(subject)
+    if declared is not None:
+        return declared
     for table in problem.data.events:
         if subject.startswith(f"{table}."):
             return table.lower()

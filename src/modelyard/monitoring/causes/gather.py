@@ -182,10 +182,20 @@ def _since(
 
 
 def _sources(seen: Observed) -> dict[str, tuple[str, ...]]:
-    """Columns by the event table that they come from."""
-    features = [one.name for one in seen.columns.values()]
-    tables = seen.problem.data.events
-    return {name: tuple(feature for feature in features if feature.startswith(f"{name}.")) for name in tables}
+    """Columns by the source that delivers them: as declared, else by the event table that they come from."""
+    found: dict[str, tuple[str, ...]] = {}
+    for column, feature in seen.columns.items():
+        source = _source(feature.name, seen.problem) if column.startswith(_PREFIX) else None
+        if source is not None:
+            found[source] = (*found.get(source, ()), feature.name)
+    return found
+
+
+def _source(feature: str, problem: Problem) -> str | None:
+    """None for what comes with the main table: that all of it broke says nothing of where."""
+    declared = problem.alerts.declared_source(feature)
+    tables = (name for name in problem.data.events if feature.startswith(f"{name}."))
+    return declared or next(tables, None)
 
 
 def _scores(frame: pl.DataFrame | None) -> Floats | None:

@@ -1,5 +1,6 @@
 """Who is told of what is wrong with a model, how, and how often."""
 
+import fnmatch
 import importlib.metadata
 import re
 from typing import Annotated, Literal, Self
@@ -168,6 +169,13 @@ class AlertPlan(Strict):
     runbooks: str | None = Field(
         default=None, description="Address below which the package's runbooks can be read by others; a path by default."
     )
+
+    def declared_source(self, column: str) -> str | None:
+        """The source that delivers a column, the first whose names or patterns fit; None if none is declared."""
+        for source, patterns in self.sources.items():
+            if any(fnmatch.fnmatchcase(column, pattern) for pattern in patterns):
+                return source
+        return None
 
     @field_validator("rules", mode="before")
     @classmethod

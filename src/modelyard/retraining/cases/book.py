@@ -103,9 +103,9 @@ class CaseBook:
         notes = case_under_way(self._workspace)
         return None if notes is None else Case(notes, self._folder(notes.id))
 
-    def begin(self, inputs: Inputs, champion: ModelVersion, because: str) -> Case:
+    def begin(self, inputs: Inputs, champion: ModelVersion, because: str, source: str) -> Case:
         """A new case; the pointer comes before the notes, so that no notes lie about that nobody knows of."""
-        notes = CaseNotes(new_id(), inputs, champion.version, because, self._clock())
+        notes = CaseNotes(new_id(), inputs, champion.version, because, source, self._clock())
         self._workspace.point(POINTER, notes.id)
         save_record(self._folder(notes.id), NAME, notes)
         return Case(notes, self._folder(notes.id))
@@ -129,6 +129,7 @@ class CaseBook:
             "champion": decision.champion_version,
             "challenger": decision.challenger_version,
             "data": case.notes.data,
+            "source": case.notes.source,
             "collected": not case.notes.inputs.rows,
             "because": decision.because,
         }

@@ -68,6 +68,8 @@ class CaseNotes(Record):
         In production when it began.
     because
         What asked for it, if no person did.
+    source
+        The table that was given, without a password; empty if the rows were collected.
     began_at
         When.
     rows_new
@@ -82,6 +84,7 @@ class CaseNotes(Record):
     inputs: Inputs
     champion_version: int
     because: str
+    source: str
     began_at: dt.datetime
     rows_new: int = 0
     data: str = ""

@@ -7,6 +7,7 @@ is personal where the policy says no.
 """
 
 from modelyard.serving.prediction_log.agreed import agreed_policy, log_key, tidy_log
+from modelyard.serving.prediction_log.finding import find_records, scan_predictions
 from modelyard.serving.prediction_log.policy import LogPolicy, Privacy
 from modelyard.serving.prediction_log.retention import RetentionReport, remove_old
 from modelyard.serving.prediction_log.segments import LogKind, TornLine
@@ -30,12 +31,14 @@ __all__ = [
     "TornLine",
     "agreed_policy",
     "compact",
+    "find_records",
     "log_key",
     "read_feedback",
     "read_gaps",
     "read_predictions",
     "record_feedback",
     "remove_old",
+    "scan_predictions",
     "tidy_log",
     "torn_lines",
 ]

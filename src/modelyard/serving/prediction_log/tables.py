@@ -29,7 +29,7 @@ from modelyard.serving.prediction_log.segments import (
 )
 from modelyard.serving.roles import SHADOW, STABLE
 
-__all__ = ["CompactionReport", "compact", "read_feedback", "read_gaps", "read_predictions", "torn_lines"]
+__all__ = ["CompactionReport", "compact", "read_feedback", "read_gaps", "read_part", "read_predictions", "torn_lines"]
 
 _logger = logging.getLogger("modelyard.serving")
 
@@ -152,11 +152,11 @@ def _read(folder: Path | str, kind: LogKind) -> pl.DataFrame:
     folder = Path(folder)
     stems = {path.stem: path for path in segment_paths(folder, kind)}
     stems.update({path.stem: path.with_suffix(".jsonl") for path in folder.glob(f"{kind.value}-*.parquet")})
-    parts = [_read_part(stems[stem], kind) for stem in sorted(stems)]
+    parts = [read_part(stems[stem], kind) for stem in sorted(stems)]
     return _stack([part for part in parts if part is not None], kind)
 
 
-def _read_part(path: Path, kind: LogKind) -> pl.DataFrame | None:
+def read_part(path: Path, kind: LogKind) -> pl.DataFrame | None:
     """One part, from its Parquet file if there is one; compaction may replace the segment while we look."""
     parquet = path.with_suffix(".parquet")
     if not parquet.exists():

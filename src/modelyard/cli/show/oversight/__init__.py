@@ -1,3 +1,3 @@
-"""Views of what people see to: gates, inventory, changes, impact, records."""
+"""Views of what people see to: gates, inventory, changes, lineage, impact, records."""
 
 __all__: list[str] = []
