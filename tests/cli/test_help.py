@@ -59,6 +59,8 @@ COMMANDS = [
     "alerts",
     "event",
     "review",
+    "tick",
+    "watch",
     "label",
     "data",
     "ledger",

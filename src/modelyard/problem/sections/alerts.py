@@ -12,7 +12,18 @@ from modelyard.problem.suggestion import did_you_mean
 
 __all__ = ["ALERT_KINDS", "SINK_GROUP", "SINK_KINDS", "AlertPlan", "AlertRule", "SinkPlan"]
 
-ALERT_KINDS = ("performance", "drift", "quality", "labels", "latency", "errors", "no_data", "audit", "other")
+ALERT_KINDS = (
+    "performance",
+    "drift",
+    "quality",
+    "labels",
+    "latency",
+    "errors",
+    "no_data",
+    "audit",
+    "schedule",
+    "other",
+)
 """What an alert can be about; each has a rule and a page in the package's runbooks."""
 
 SINK_KINDS = ("log", "file", "webhook", "slack", "smtp")
@@ -126,6 +137,7 @@ def _defaults() -> dict[str, AlertRule]:
         "errors": AlertRule(severity="warning"),
         "no_data": AlertRule(severity="warning", persistence=1, escalate_after=None),
         "audit": AlertRule(cooldown="7d", escalate_after=None),
+        "schedule": AlertRule(severity="warning", escalate_after=None),
         "other": AlertRule(),
     }
 
