@@ -50,6 +50,7 @@ from modelyard.problem import (
 )
 from modelyard.problem.address import without_password
 from modelyard.report import render_html
+from modelyard.schedule import Schedule
 from modelyard.status import CheckReport, Status, next_step, source_changed
 
 if TYPE_CHECKING:
@@ -95,6 +96,8 @@ class Project:
     rollouts
         How a version comes to all requests step by step: ``begin(version, strategy)``, ``latest()``, ``resume()``,
         ``abort(reason)``, ``promote()``.
+    schedule
+        What is done when it is due: ``tick()``, ``watch(tell)``, ``jobs()``.
     course
         The verbs of a task that is not supervised row by row (forecasting, anomaly, clustering); None for the others, which
         have theirs here.
@@ -115,6 +118,7 @@ class Project:
         self.alerts = governance.AlertDesk(self.workspace.ledger, config.problem.name, self.actor)
         self.oversight = Oversight(config.problem, self.workspace, self.actor)
         self.rollouts = governance.Steering(config.problem, self.workspace, self.actor)
+        self.schedule = Schedule(config.problem, self.workspace, self.actor, progress=progress)
         self.course = course_for(Ground(config.problem, self.workspace, self.actor, progress))
         self._progress = progress
         self._change: data_room.VersionDiff | None = None
@@ -629,21 +633,15 @@ class Project:
         NotPermittedError
             If the actor may not monitor.
         """
-        from modelyard.monitoring.alerting import follow_up
-        from modelyard.monitoring.watch import keep_report, watch
+        from modelyard.monitoring.alerting.round import monitor_version
         from modelyard.retraining.telling import look_again
-        from modelyard.serving import tidy_log
 
         governance.require_permission(self.actor, "monitor")
-        if data is None:
-            tidy_log(self.problem, self.workspace, self.actor)
-        version = self._production()
-        folder = self.workspace.folder("monitoring", new_id())
-        package = self._registry.package(version)
-        report = watch(self.workspace, package, self.problem, data=data, labels=labels, folder=folder)
-        keep_report(report, folder, self.problem, self.workspace, self.actor, version.subject)
-        if (data is None) if alerts is None else alerts:
-            follow_up(self.workspace, self.problem, report, package, self.actor)
+        told = (data is None) if alerts is None else alerts
+        report = monitor_version(
+            self.workspace, self.problem, self._production(), self.actor, data=data, labels=labels, alerts=told
+        )
+        if told:
             look_again(self.workspace, self.problem, self.actor)
         return report
 

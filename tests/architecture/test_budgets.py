@@ -23,6 +23,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # Process edges, where any failure must become an answer or an exit code; each logs or re-raises what it caught.
 EDGES_WITH_BROAD_EXCEPT = {
     "features/own.py": "a user's own function may raise anything; it becomes one sentence that names it",
+    "schedule/tick.py": "a job that fails must not stop the others; it is logged, said, and becomes an alert",
     "serving/app.py": "a request must end in an answer; the exception is logged with an id",
     "serving/lane/lane.py": "what fails in the lane is left to the road, which fails the same way and says so",
     "serving/routing/router.py": "a new version may fail in any way; it is counted, and the champion answers",

@@ -62,6 +62,8 @@ COMMANDS = [
     "alerts",
     "event",
     "review",
+    "tick",
+    "watch",
     "label",
     "data",
     "ledger",

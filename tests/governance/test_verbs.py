@@ -97,6 +97,8 @@ CHANGE: dict[str, tuple[tuple[str, Verb, Role], ...]] = {
         ("note", lambda p: note_event(p.workspace.ledger, "churn", p.actor, "price rise", at=NOW), Role.OPERATOR),
     ),
     "retrain": (("retrain", lambda p: p.retrain("none.csv"), Role.DEVELOPER),),
+    "tick": (("tick", lambda p: p.schedule.tick(), Role.OPERATOR),),
+    "watch": (("watch", lambda p: p.schedule.watch(print, standby=True), Role.OPERATOR),),
     "erase": (("erase", lambda p: p.oversight.erase("Churn", "Yes", "case 7"), Role.OPERATOR),),
     "label": (
         (

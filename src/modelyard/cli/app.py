@@ -15,6 +15,7 @@ from modelyard.cli import (
     packages,
     problem,
     release,
+    scheduling,
     shipping,
     watching,
 )
@@ -61,6 +62,7 @@ for _room in (
     shipping,
     operations,
     watching,
+    scheduling,
     labelling,
     accounts,
 ):

@@ -103,13 +103,17 @@ def _answer(session: Session) -> Answer:
     """The newest rollout with its changes."""
     from modelyard.cli.show.rollout import show_rollout
     from modelyard.core import StateError
+    from modelyard.serving.routing.beside import side_by_side
 
     found = session.project.rollouts.latest()
     if found is None:
         raise StateError("there was no rollout yet", where="rollout", cure="Run: modelyard deploy VERSION")
     view, changes = found
-    record = {**view.to_dict(), "changes": [change.to_dict() for change in changes]}
-    return Answer(record, show_rollout(view, changes))
+    project = session.project
+    package = project.packages.package(view.rollout.version)
+    beside = side_by_side(project.workspace, project.problem, package, view)
+    record = {**view.to_dict(), "changes": [change.to_dict() for change in changes], "beside": beside.to_dict()}
+    return Answer(record, show_rollout(view, changes, beside))
 
 
 def rollback(session: Session, reason: ReasonOption) -> Answer:

@@ -11,10 +11,11 @@ __all__ = ["Actor", "ActorSource", "login_of", "system_actor"]
 
 
 class ActorSource(enum.StrEnum):
-    """How the name was established: the operating system's user, or a token that the registry knows."""
+    """How the name was established: the operating system's user, a token that the registry knows, or the schedule's own."""
 
     OS_USER = "os_user"
     TOKEN = "token"  # noqa: S105 - the name of a source, not a secret
+    SCHEDULE = "schedule"
 
 
 @dataclasses.dataclass(frozen=True)

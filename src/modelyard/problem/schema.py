@@ -27,6 +27,7 @@ from modelyard.problem.sections import (
     Policy,
     RecordsPlan,
     Retraining,
+    SchedulePlan,
     SearchRange,
     StorePlan,
     Strict,
@@ -55,6 +56,7 @@ __all__ = [
     "Policy",
     "Problem",
     "Retraining",
+    "SchedulePlan",
     "SearchRange",
     "SplitPlan",
     "StorePlan",
@@ -461,6 +463,7 @@ class Problem(Strict):
     monitoring: Monitoring = Monitoring()
     alerts: AlertPlan = AlertPlan()
     retraining: Retraining = Retraining()
+    schedule: SchedulePlan = SchedulePlan()
     features: FeaturePlan = FeaturePlan()
     training: TrainingPlan = TrainingPlan()
     evaluation: EvaluationPlan = EvaluationPlan()

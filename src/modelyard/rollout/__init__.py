@@ -8,7 +8,7 @@ Never: looks at a clock, a network or a disk, or takes the absence of data for s
 from modelyard.rollout.buckets import share_of
 from modelyard.rollout.guards import judge, said
 from modelyard.rollout.machine import abort, advance, is_due, look, promote, promoted, resume, start
-from modelyard.rollout.plan import plan_of
+from modelyard.rollout.plan import label_metric, plan_of
 from modelyard.rollout.records import (
     GOLDEN,
     AnalysisRule,
@@ -44,6 +44,7 @@ __all__ = [
     "always_valid_interval",
     "is_due",
     "judge",
+    "label_metric",
     "look",
     "plan_of",
     "promote",

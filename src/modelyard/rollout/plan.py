@@ -8,7 +8,7 @@ from modelyard.problem.schema import Problem
 from modelyard.problem.sections.deploy import Analysis, CanaryStep, DeployPlan, Guard, Pause, ShadowPlan, seconds_of
 from modelyard.rollout.records import GOLDEN, AnalysisRule, GuardRule, Plan, Step, StepKind, Strategy
 
-__all__ = ["plan_of"]
+__all__ = ["label_metric", "plan_of"]
 
 _PAUSE = "10m"
 
@@ -90,13 +90,19 @@ def _comparison(problem: Problem, deploy: DeployPlan, task: Task) -> AnalysisRul
     """The guards that are always at work, and the figure that says which of the two is better."""
     ab, guard = deploy.strategy.ab, deploy.analysis["guard"]
     base = _analysis("ab", guard)
-    metric: str = ab.metric
-    if metric == "auto":
-        metric = "money" if _is_priced(problem, task) else "absolute_error" if task is Task.REGRESSION else "accuracy"
+    metric = label_metric(problem, task)
     _require_defined(metric, problem, task, "deploy.strategy.ab.metric")
     rule = GuardRule(metric, min_samples=ab.min_samples, alpha=ab.alpha)
     guards = (rule, *(item for item in base.guards if item.name != metric))
     return AnalysisRule("ab", base.interval_s, base.count, base.inconclusive_limit, guards)
+
+
+def label_metric(problem: Problem, task: Task) -> str:
+    """The figure that says which of two versions is better, once labels come: that of the A/B plan."""
+    named: str = problem.deploy.strategy.ab.metric
+    if named != "auto":
+        return named
+    return "money" if _is_priced(problem, task) else "absolute_error" if task is Task.REGRESSION else "accuracy"
 
 
 def _require_defined(metric: str, problem: Problem, task: Task, where: str) -> None:

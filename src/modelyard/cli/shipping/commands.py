@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from modelyard.cli.scheduling.files import CALLER_FORMS, caller_files
 from modelyard.cli.session import Answer, Session
 from modelyard.cli.verb import verb
 from modelyard.cli.watching.files import FORMS, watching_file
@@ -77,7 +78,9 @@ def bundle(
 
 def export(
     session: Session,
-    form: Annotated[str, typer.Argument(help="onnx, kubernetes, kserve, prometheus or grafana.")],
+    form: Annotated[
+        str, typer.Argument(help="onnx, kubernetes, kserve, prometheus, grafana, cron, systemd or github.")
+    ],
     which: WhichArgument = None,
     to: ToOption = None,
     force: Annotated[
@@ -94,12 +97,14 @@ def export(
         str | None, typer.Option("--log-claim", help="Persistent volume claim that keeps the prediction log.")
     ] = None,
 ) -> Answer:
-    """Write a model in another form. One ONNX file, its parity measured first; manifests for Kubernetes or KServe; rules or a board that watch it."""
+    """Write a model in another form. One ONNX file, its parity measured first; manifests for Kubernetes or KServe; rules or a board that watch it; files that call `modelyard tick`."""
     from modelyard.cli.show.shipping import show_manifests, show_onnx
     from modelyard.shipping import Deployed, export_manifests, image_tag, manifest_file
 
     if form in FORMS:
         return watching_file(session, form, to)
+    if form in CALLER_FORMS:
+        return caller_files(session, form, to)
     if form == "onnx":
         exported = _onnx(session, which, to, force=force)
         return Answer(exported.to_dict(), show_onnx(exported))

@@ -4,16 +4,18 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import RenderableType
+from rich.text import Text
 
-from modelyard.cli.show.blocks import facts, headline, hint, plain_table, stack
+from modelyard.cli.show.blocks import facts, headline, hint, number, plain_table, stack
 from modelyard.governance import RolloutChange, RolloutView
 from modelyard.rollout import Phase
+from modelyard.serving.routing.beside import Beside
 
 __all__ = ["show_rollout"]
 
 
-def show_rollout(view: RolloutView, changes: Sequence[RolloutChange]) -> RenderableType:
-    """Phase, weight and reason, then every change with the figures on which it rested."""
+def show_rollout(view: RolloutView, changes: Sequence[RolloutChange], beside: Beside) -> RenderableType:
+    """Phase, weight and reason, both versions side by side, then every change with the figures on which it rested."""
     rollout, state = view.rollout, view.state
     steps = len(rollout.plan.steps)
     table = plain_table(
@@ -43,8 +45,27 @@ def show_rollout(view: RolloutView, changes: Sequence[RolloutChange]) -> Rendera
                 ("why", state.why or "–"),
             )
         ),
+        _compared(view, beside),
         table,
         _next(view),
+    )
+
+
+def _compared(view: RolloutView, beside: Beside) -> RenderableType:
+    """Rows, labels and metric of both, and the difference with the interval that one may look at as often as one likes."""
+    rows = (
+        (f"version {view.rollout.version}, new", beside.rows, beside.labelled, beside.value),
+        (f"version {view.rollout.champion}", beside.champion_rows, beside.champion_labelled, beside.champion_value),
+    )
+    shown = ((name, f"{count:,}", f"{labelled:,}", number(value)) for name, count, labelled, value in rows)
+    line = f"difference: {beside.verdict}"
+    if beside.low is not None:
+        line = (
+            f"difference {number(beside.difference)}, between {number(beside.low)} and {number(beside.high)}: "
+            f"{beside.verdict}. Look as often as you like: it errs in {beside.alpha:.0%} at most, over all looks."
+        )
+    return stack(
+        plain_table(("side by side", "rows", "with label", beside.metric), shown, numeric=(1, 2, 3)), Text(line)
     )
 
 

@@ -8,7 +8,7 @@ from modelyard.governance.tables import deployments, rollouts
 
 __all__ = ["alerts_since", "first_request"]
 
-_alerts = sa.table("alerts", sa.column("id"), sa.column("model"), sa.column("at"))
+_alerts = sa.table("alerts", sa.column("id"), sa.column("model"), sa.column("kind"), sa.column("at"))
 _changes = sa.table("alert_changes", sa.column("alert"), sa.column("change"))
 _BEGINS, _ENDS = ("opened", "worsened"), ("resolved", "withdrawn")
 
@@ -16,7 +16,8 @@ _BEGINS, _ENDS = ("opened", "worsened"), ("resolved", "withdrawn")
 def alerts_since(connection: sa.Connection, name: str, since: dt.datetime | None = None) -> int | None:
     """Open alerts of a model, first seen at ``since`` or later; None if nobody has ever watched.
 
-    An alert is open once somebody was told of it, until it is resolved or withdrawn.
+    An alert is open once somebody was told of it, until it is resolved or withdrawn. Those of the schedule are about no
+    version, and do not count against one.
     """
     if not all(sa.inspect(connection).has_table(table.name) for table in (_alerts, _changes)):
         return None
@@ -26,7 +27,7 @@ def alerts_since(connection: sa.Connection, name: str, since: dt.datetime | None
     query = sa.select(sa.func.count()).select_from(_alerts)
     query = query.where(_alerts.c.model == name, _alerts.c.id.in_(begun), _alerts.c.id.not_in(over))
     if since is not None:
-        query = query.where(_alerts.c.at >= since.isoformat())
+        query = query.where(_alerts.c.at >= since.isoformat(), _alerts.c.kind != "schedule")
     return int(connection.execute(query).scalar_one())
 
 

@@ -179,6 +179,23 @@ GUIDANCE: Mapping[str, Guidance] = {
             'A challenger: read its card, then `modelyard approve VERSION --reason "..."` or `modelyard reject`.',
         ),
     ),
+    "schedule": Guidance(
+        "The schedule needs somebody",
+        "A job that runs by itself fails again and again, an approval or a review expires, or an approved version waits. "
+        "Nothing is said about the model's answers.",
+        (
+            "`modelyard tick --show` lists the jobs, what each last said, and when it is tried again.",
+            "`modelyard ledger` has a row `schedule.failed` for each failure.",
+        ),
+        (
+            "Something that the job needs is not there: a table, a disk, a permission, a server.",
+            "A version was approved, and nobody has rolled it out.",
+        ),
+        (
+            "Mend what the message says; the job is tried again by itself.",
+            "What is not wanted is switched off: `schedule.<job>: off` in the project file.",
+        ),
+    ),
     "other": Guidance(
         "Something else",
         "A finding that has no page of its own.",

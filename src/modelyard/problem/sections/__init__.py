@@ -13,6 +13,7 @@ from modelyard.problem.sections.log import LogPlan
 from modelyard.problem.sections.policy import Policy, TierRules
 from modelyard.problem.sections.records import RecordsPlan
 from modelyard.problem.sections.retraining import Retraining, Triggers
+from modelyard.problem.sections.schedule import ReviewTimes, ScheduledScore, SchedulePlan
 from modelyard.problem.sections.store import CheckpointPlan, StorePlan
 from modelyard.problem.sections.strict import Address, Strict
 from modelyard.problem.sections.training import CustomEstimator, SearchRange, TrainingPlan
@@ -33,6 +34,9 @@ __all__ = [
     "Policy",
     "RecordsPlan",
     "Retraining",
+    "ReviewTimes",
+    "SchedulePlan",
+    "ScheduledScore",
     "SearchRange",
     "SinkPlan",
     "StorePlan",

@@ -23,6 +23,7 @@ ALERT_KINDS = (
     "no_data",
     "audit",
     "retraining",
+    "schedule",
     "other",
 )
 """What an alert can be about; each has a rule and a page in the package's runbooks."""
@@ -139,6 +140,7 @@ def _defaults() -> dict[str, AlertRule]:
         "no_data": AlertRule(severity="warning", persistence=1, escalate_after=None),
         "audit": AlertRule(cooldown="7d", escalate_after=None),
         "retraining": AlertRule(severity="info", escalate_after=None),
+        "schedule": AlertRule(severity="warning", escalate_after=None),
         "other": AlertRule(),
     }
 

@@ -236,6 +236,11 @@ class Strategy(Strict):
 class DeployPlan(Strict):
     """How a version reaches all requests, and what stops it."""
 
+    automatic: bool = Field(
+        default=False,
+        description="Whether `modelyard tick` begins the rollout of a version as soon as it is approved; else it tells that "
+        "one waits.",
+    )
     sticky: Sticky = Field(default=Sticky(), description="By what a caller keeps its version.")
     strategy: Strategy = Field(default=Strategy(), description="Canary, shadow, A/B.")
     analysis: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")], Analysis] = Field(

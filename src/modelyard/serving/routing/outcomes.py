@@ -42,6 +42,26 @@ class Outcomes:
         new, baseline = known.filter(is_new), known.filter(pl.col("role") == "baseline")
         return {name: _figure(self._worth(name, new), self._worth(name, baseline)) for name in names}
 
+    def compared(self, name: str, digest: str, began: object) -> tuple[int, int, Figure]:
+        """Rows answered since ``began`` by the version and by the champion beside it, and the figure of those with a label.
+
+        What the version said in shadow counts like an answer; the champion's rows are its slice of equal size, if there is
+        one, else all of its rows. Rows of one request count as if they had nothing to do with each other, which makes a
+        difference look less certain than it is.
+        """
+        since = pl.col("at") >= pl.lit(began)
+        answers = read_predictions(self.folder).filter(since)
+        shadows = read_predictions(self.folder, shadows=True).filter(since)
+        mine = pl.col("digest") == digest
+        new = pl.concat(
+            [answers.filter(mine & (pl.col("role") == "canary")), shadows.filter(mine)], how="diagonal_relaxed"
+        )
+        beside = answers.filter(pl.col("role") == "baseline")
+        champion = beside if beside.height else answers.filter(~mine)
+        labels = read_feedback(self.folder).select("id", truth="label")
+        worth = [self._worth(name, rows.join(labels, on="id")) for rows in (new, champion)]
+        return new.height, champion.height, _figure(*worth)
+
     def _worth(self, name: str, rows: pl.DataFrame) -> pl.Series:
         """What each row was worth; empty if the figure is not defined for this model."""
         if name == "absolute_error" or (name == "money" and not self.classes):

@@ -1,0 +1,54 @@
+"""One round of monitoring the version in production: the log is tidied, judged, the report kept, and alerts follow."""
+
+from pathlib import Path
+
+from modelyard.core import Actor, Clock, new_id, system_clock
+from modelyard.governance import ModelVersion, Registry
+from modelyard.monitoring.alerting.delivery import Pace
+from modelyard.monitoring.alerting.following import follow_up
+from modelyard.monitoring.records import MonitorReport
+from modelyard.monitoring.watch import keep_report, watch
+from modelyard.problem import Problem
+from modelyard.serving import tidy_log
+from modelyard.store import Workspace
+
+__all__ = ["monitor_version"]
+
+
+def monitor_version(
+    workspace: Workspace,
+    problem: Problem,
+    version: ModelVersion,
+    actor: Actor,
+    *,
+    data: Path | str | None = None,
+    labels: Path | str | None = None,
+    alerts: bool = True,
+    pace: Pace | None = None,
+    clock: Clock = system_clock,
+) -> MonitorReport:
+    """Judge what a version has answered, or a table that it scores now, and keep the report.
+
+    Parameters
+    ----------
+    data, labels
+        As :func:`modelyard.monitoring.watch.watch` takes them.
+    alerts
+        Whether alerts open, end and are told of.
+    pace
+        Of their delivery.
+
+    Raises
+    ------
+    DataError
+        If a table cannot be read or lacks columns.
+    """
+    if data is None:
+        tidy_log(problem, workspace, actor)
+    folder = workspace.folder("monitoring", new_id())
+    package = Registry(workspace).package(version)
+    report = watch(workspace, package, problem, data=data, labels=labels, folder=folder, clock=clock)
+    keep_report(report, folder, problem, workspace, actor, version.subject)
+    if alerts:
+        follow_up(workspace, problem, report, package, actor, pace=pace, clock=clock)
+    return report
