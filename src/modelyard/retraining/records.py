@@ -5,6 +5,7 @@ import datetime as dt
 import enum
 
 from modelyard.core import Record
+from modelyard.retraining.windows.records import WindowChoice
 
 __all__ = ["Decision", "GateResult", "Outcome"]
 
@@ -60,6 +61,8 @@ class Decision(Record):
         Labelled rows of the new table that were not known before.
     created_at
         When it was decided.
+    window
+        Which known rows the challenger learnt from, and why; None if that was not asked, as for an update.
     """
 
     id: str
@@ -71,6 +74,7 @@ class Decision(Record):
     run_id: str | None
     rows_new: int
     created_at: dt.datetime
+    window: WindowChoice | None = None
 
     @property
     def has_challenger(self) -> bool:

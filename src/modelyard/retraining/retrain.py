@@ -37,6 +37,9 @@ from modelyard.retraining.gates import (
     update_gate,
 )
 from modelyard.retraining.records import Decision, GateResult, Outcome
+from modelyard.retraining.windows import WindowChoice
+from modelyard.retraining.windows.applying import whole_id, windowed, without_window
+from modelyard.retraining.windows.choosing import choose_window
 from modelyard.store import Workspace, save_record
 from modelyard.training.engine import train
 from modelyard.training.run import StoredRun, load_run
@@ -60,6 +63,7 @@ class _Case:
     run_id: str | None = None
     update: bool = False
     despite: str = ""
+    window: WindowChoice | None = None
 
     def ask(self, gate: GateResult) -> None:
         """Note a verdict; a no ends the case."""
@@ -134,17 +138,27 @@ class Retrainer:
         if cause is not None:
             case.ask(cause)
         package = self._registry.package(case.champion)
-        base = load_split(package.manifest.split_id, self._workspace)
+        base = without_window(load_split(package.manifest.split_id, self._workspace), self._workspace)
         scorer = Scorer.load(package)
         target = load_run(package.manifest.run_id, self._workspace).record.target
         problem = _same_question(self._problem, target, scorer)
         frame = self._collect(case, with_history(read_table(source), problem, self._workspace.root), base, scorer)
         split = self._divide(case, base, frame, problem)
         self._look_for_twins(case, split)
+        split, problem = self._windowed(case, split, problem)
         report = self._audited(case, base, split, problem)
         run = self._trained(case, base, split, problem)
         self._compare(case, scorer, run, split, problem)
         return self._register(case, run, split, report, problem)
+
+    def _windowed(self, case: _Case, split: Split, problem: Problem) -> tuple[Split, Problem]:
+        """The rows that the challenger learns from; an update goes on from what the champion knows."""
+        if case.update:
+            return split, problem
+        before = load_run(self._registry.package(case.champion).manifest.run_id, self._workspace).record
+        root = self._workspace.root
+        case.window = choose_window(split, problem, before, root, progress=self._progress)
+        return windowed(case.window, split, problem, self._workspace)
 
     def _trained(self, case: _Case, base: Split, split: Split, problem: Problem) -> StoredRun:
         """The challenger's run: a search on all rows, or the champion that goes on with the new ones."""
@@ -191,7 +205,8 @@ class Retrainer:
         """A version that learnt from the same rows and waits for a decision ends the case."""
         for version in self._registry.versions(self._problem.name):
             waits = version.stage in (Stage.CANDIDATE, Stage.APPROVED)
-            if waits and self._registry.package(version).manifest.split_id == split.record.id:
+            learnt_from = whole_id(self._registry.package(version).manifest.split_id, self._workspace)
+            if waits and learnt_from == split.record.id:
                 detail = (
                     f"Version {version.version} has learnt from the same rows; approve, promote or reject it first."
                 )
@@ -257,6 +272,7 @@ class Retrainer:
             run_id=case.run_id,
             rows_new=case.rows_new,
             created_at=self._clock(),
+            window=case.window,
         )
 
 
