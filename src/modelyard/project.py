@@ -48,6 +48,7 @@ from modelyard.problem import (
     write_draft,
 )
 from modelyard.report import render_html
+from modelyard.retraining.replay.verbs import Replays
 from modelyard.status import CheckReport, Status, next_step, source_changed
 
 if TYPE_CHECKING:
@@ -93,6 +94,8 @@ class Project:
     rollouts
         How a version comes to all requests step by step: ``begin(version, strategy)``, ``latest()``, ``resume()``,
         ``abort(reason)``, ``promote()``.
+    replays
+        Policies of retraining tried on the past: ``run(table, policies)``.
     course
         The verbs of a task that is not supervised row by row (forecasting, anomaly, clustering); None for the others, which
         have theirs here.
@@ -113,6 +116,7 @@ class Project:
         self.alerts = governance.AlertDesk(self.workspace.ledger, config.problem.name, self.actor)
         self.oversight = Oversight(config.problem, self.workspace, self.actor)
         self.rollouts = governance.Steering(config.problem, self.workspace, self.actor)
+        self.replays = Replays(config.problem, self.workspace, self.actor, progress)
         self.course = course_for(Ground(config.problem, self.workspace, self.actor, progress))
         self._progress = progress
         self._change: data_room.VersionDiff | None = None

@@ -59,6 +59,7 @@ COMMANDS = [
     "alerts",
     "event",
     "review",
+    "replay",
     "label",
     "data",
     "ledger",

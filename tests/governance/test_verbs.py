@@ -95,6 +95,7 @@ CHANGE: dict[str, tuple[tuple[str, Verb, Role], ...]] = {
         ("note", lambda p: note_event(p.workspace.ledger, "churn", p.actor, "price rise", at=NOW), Role.OPERATOR),
     ),
     "retrain": (("retrain", lambda p: p.retrain("none.csv"), Role.DEVELOPER),),
+    "replay": (("replay", lambda p: p.replays.run("none.csv"), Role.DEVELOPER),),
     "erase": (("erase", lambda p: p.oversight.erase("Churn", "Yes", "case 7"), Role.OPERATOR),),
     "label": (
         (
