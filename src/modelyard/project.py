@@ -50,6 +50,7 @@ from modelyard.problem import (
 )
 from modelyard.problem.address import without_password
 from modelyard.report import render_html
+from modelyard.retraining.replay.verbs import Replays
 from modelyard.schedule import Schedule
 from modelyard.status import CheckReport, Status, next_step, source_changed
 
@@ -98,6 +99,8 @@ class Project:
         ``abort(reason)``, ``promote()``.
     schedule
         What is done when it is due: ``tick()``, ``watch(tell)``, ``jobs()``.
+    replays
+        Policies of retraining tried on the past: ``run(table, policies)``.
     course
         The verbs of a task that is not supervised row by row (forecasting, anomaly, clustering); None for the others, which
         have theirs here.
@@ -119,6 +122,7 @@ class Project:
         self.oversight = Oversight(config.problem, self.workspace, self.actor)
         self.rollouts = governance.Steering(config.problem, self.workspace, self.actor)
         self.schedule = Schedule(config.problem, self.workspace, self.actor, progress=progress)
+        self.replays = Replays(config.problem, self.workspace, self.actor, progress)
         self.course = course_for(Ground(config.problem, self.workspace, self.actor, progress))
         self._progress = progress
         self._change: data_room.VersionDiff | None = None

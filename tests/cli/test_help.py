@@ -64,6 +64,7 @@ COMMANDS = [
     "review",
     "tick",
     "watch",
+    "replay",
     "label",
     "data",
     "ledger",

@@ -99,6 +99,7 @@ CHANGE: dict[str, tuple[tuple[str, Verb, Role], ...]] = {
     "retrain": (("retrain", lambda p: p.retrain("none.csv"), Role.DEVELOPER),),
     "tick": (("tick", lambda p: p.schedule.tick(), Role.OPERATOR),),
     "watch": (("watch", lambda p: p.schedule.watch(print, standby=True), Role.OPERATOR),),
+    "replay": (("replay", lambda p: p.replays.run("none.csv"), Role.DEVELOPER),),
     "erase": (("erase", lambda p: p.oversight.erase("Churn", "Yes", "case 7"), Role.OPERATOR),),
     "label": (
         (

@@ -5,6 +5,7 @@ import dataclasses
 from modelyard.data import Split, load_split
 from modelyard.governance import ModelVersion, Registry
 from modelyard.packaging import Scorer
+from modelyard.retraining.windows.applying import without_window
 from modelyard.store import Workspace
 from modelyard.training.run import StoredRun, load_run
 
@@ -13,7 +14,7 @@ __all__ = ["Champion", "load_champion"]
 
 @dataclasses.dataclass(frozen=True)
 class Champion:
-    """The version in production, how it scores, what it has learnt from, and its run."""
+    """The version in production, how it scores, the rows that it could learn from (before a window was put on them), and its run."""
 
     version: ModelVersion
     scorer: Scorer
@@ -36,6 +37,6 @@ def load_champion(version: ModelVersion, workspace: Workspace) -> Champion:
     return Champion(
         version,
         Scorer.load(package),
-        load_split(manifest.split_id, workspace),
+        without_window(load_split(manifest.split_id, workspace), workspace),
         load_run(manifest.run_id, workspace),
     )

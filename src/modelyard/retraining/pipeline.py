@@ -1,10 +1,11 @@
-"""The steps of a retraining: divide, audit, train, compare, evaluate, package, register. Each is done once.
+"""The steps of a retraining: divide, choose a window, audit, train, compare, evaluate, package, register. Each is done once.
 
 A step looks first whether its artefact is there, made by an earlier call of the same case. Artefacts are whole or absent,
 so one that is there may be used even if the call was killed before it could note that.
 """
 
 import contextlib
+import dataclasses
 
 from modelyard.audit import AuditReport, audit, load_audit, save_audit, with_acknowledgements
 from modelyard.core import Actor, DataError, GateRefusedError, Progress, StateError, silent
@@ -22,6 +23,8 @@ from modelyard.retraining.champion import Champion
 from modelyard.retraining.duel import meet
 from modelyard.retraining.gates import audit_gate, comparison_gate, segments_gate, update_gate
 from modelyard.retraining.records import GateResult
+from modelyard.retraining.windows.applying import whole_id, windowed
+from modelyard.retraining.windows.choosing import choose_window
 from modelyard.store import Workspace
 from modelyard.training.engine import train
 from modelyard.training.run import StoredRun, load_run
@@ -29,6 +32,14 @@ from modelyard.training.update.run import Champion as Learner
 from modelyard.training.update.run import update
 
 __all__ = ["Pipeline"]
+
+
+@dataclasses.dataclass(frozen=True)
+class _Ground:
+    """What the challenger learns from: the split with its window, and the question with the weights that it may bring."""
+
+    split: Split
+    problem: Problem
 
 
 class Pipeline:
@@ -73,12 +84,12 @@ class Pipeline:
             If a gate says no.
         """
         self._case.require_no_refusal()
-        split = self._divided()
-        report = self._audited(split)
-        run = self._trained(split)
-        self._compared(run, split)
-        evaluation = self._evaluated(run, split, report)
-        package = self._packaged(run, split, evaluation, report)
+        ground = self._windowed(self._divided())
+        report = self._audited(ground)
+        run = self._trained(ground)
+        self._compared(run, ground)
+        evaluation = self._evaluated(run, ground, report)
+        package = self._packaged(run, ground, evaluation, report)
         return self._registry.register(package, self._actor)
 
     def _divided(self) -> Split:
@@ -105,34 +116,46 @@ class Pipeline:
         """A no for a version that learnt from the same rows and waits for a decision."""
         for version in self._registry.versions(self._problem.name):
             waits = version.stage in (Stage.CANDIDATE, Stage.APPROVED)
-            if waits and self._registry.package(version).manifest.split_id == split_id:
+            learnt_from = whole_id(self._registry.package(version).manifest.split_id, self._workspace)
+            if waits and learnt_from == split_id:
                 detail = (
                     f"Version {version.version} has learnt from the same rows; approve, promote or reject it first."
                 )
                 return (GateResult("data", passed=False, detail=detail),)
         return ()
 
-    def _audited(self, split: Split) -> AuditReport:
+    def _windowed(self, split: Split) -> _Ground:
+        """The known rows that train, as the project file or a backtest says; an update goes on from what the champion knows."""
+        if self._is_update:
+            return _Ground(split, self._problem)
+        choice = self._case.notes.window
+        if choice is None:
+            before, root = self._champion.run.record, self._workspace.root
+            choice = choose_window(split, self._problem, before, root, progress=self._progress)
+            self._case.choose(choice)
+        return _Ground(*windowed(choice, split, self._problem, self._workspace))
+
+    def _audited(self, ground: _Ground) -> AuditReport:
         """The audit of the enlarged training part, held against the champion's; acknowledged findings may stay."""
-        folder = self._workspace.folder("audits", split.record.id)
+        folder = self._workspace.folder("audits", ground.split.record.id)
         known = load_audit(folder) if self._case.notes.made("audited") is not None else None
-        report = with_acknowledgements(known or self._audit(split), self._workspace.ledger)
+        report = with_acknowledgements(known or self._audit(ground), self._workspace.ledger)
         if known is None:
-            save_audit(report, self._problem, folder)
-            base = self._champion.base
-            accepted = load_audit(self._workspace.folder("audits", base.record.id)) or self._audit(base)
+            save_audit(report, ground.problem, folder)
+            base = _Ground(self._champion.base, self._problem)
+            accepted = load_audit(self._workspace.folder("audits", base.split.record.id)) or self._audit(base)
             self._case.done("audited", audit_gate(report, accepted))
         return report
 
-    def _audit(self, split: Split) -> AuditReport:
-        roles = assign_roles(self._problem, split.train.schema)
-        return audit(split.train, self._problem, roles, seed=self._problem.training.seed)
+    def _audit(self, ground: _Ground) -> AuditReport:
+        train, problem = ground.split.train, ground.problem
+        return audit(train, problem, assign_roles(problem, train.schema), seed=problem.training.seed)
 
-    def _trained(self, split: Split) -> StoredRun:
+    def _trained(self, ground: _Ground) -> StoredRun:
         """The challenger's run: a search on all rows, or the champion that goes on with the new ones."""
         made = self._case.notes.made("trained")
-        run = load_run(made, self._workspace) if made is not None else self._run_of_earlier_call(split)
-        run = run or self._train(split)
+        run = load_run(made, self._workspace) if made is not None else self._run_of_earlier_call(ground.split)
+        run = run or self._train(ground)
         gain = run.record.update
         gates = () if gain is None else (update_gate(gain, run.record.metric),)
         self._case.done("trained", *gates, made=run.record.id)
@@ -152,36 +175,37 @@ class Pipeline:
     def _is_update(self) -> bool:
         return self._case.notes.inputs.update
 
-    def _train(self, split: Split) -> StoredRun:
+    def _train(self, ground: _Ground) -> StoredRun:
         if not self._is_update:
-            return train(split, self._problem, self._workspace, progress=self._progress)
+            return train(ground.split, ground.problem, self._workspace, progress=self._progress)
         champion = self._champion
         learner = Learner(champion.run, champion.base.development.frame.height, champion.version.version)
-        return update(learner, split, self._problem, self._workspace, progress=self._progress)
+        return update(learner, ground.split, ground.problem, self._workspace, progress=self._progress)
 
-    def _compared(self, run: StoredRun, split: Split) -> None:
+    def _compared(self, run: StoredRun, ground: _Ground) -> None:
         """Champion and challenger on the fresh validation rows, as a whole and by segment."""
         if self._case.notes.made("compared") is not None:
             return
-        duel = meet(self._problem, self._champion.scorer, run, split)
-        verdict = comparison_gate(self._problem, duel)
-        gates = (verdict, segments_gate(self._problem, duel)) if verdict.passed else (verdict,)
+        duel = meet(ground.problem, self._champion.scorer, run, ground.split)
+        verdict = comparison_gate(ground.problem, duel)
+        gates = (verdict, segments_gate(ground.problem, duel)) if verdict.passed else (verdict,)
         self._case.done("compared", *gates)
 
-    def _evaluated(self, run: StoredRun, split: Split, report: AuditReport) -> Evaluation:
+    def _evaluated(self, run: StoredRun, ground: _Ground, report: AuditReport) -> Evaluation:
         """The challenger's evaluation; its fresh test part is opened once, for its card."""
         with contextlib.suppress(StateError):
             known = load_evaluation(run.record.id, self._workspace)
             self._case.done("evaluated", made=run.record.id)
             return known
         reason = f"card of the challenger to version {self._champion.version.version}"
-        evaluation = evaluate(run, split, self._problem, actor=self._actor, reason=reason, progress=self._progress)
-        page = evaluation_page(evaluation, run.record, self._problem, report)
+        split, problem = ground.split, ground.problem
+        evaluation = evaluate(run, split, problem, actor=self._actor, reason=reason, progress=self._progress)
+        page = evaluation_page(evaluation, run.record, problem, report)
         save_evaluation(evaluation, self._workspace, render_html(page))
         self._case.done("evaluated", made=run.record.id)
         return evaluation
 
-    def _packaged(self, run: StoredRun, split: Split, evaluation: Evaluation, report: AuditReport) -> Package:
+    def _packaged(self, run: StoredRun, ground: _Ground, evaluation: Evaluation, report: AuditReport) -> Package:
         """The challenger's package, under a name of its own case and with the number that is next."""
         name, made = self._problem.name, self._case.notes.made("packaged")
         versions = self._registry.versions(name)
@@ -194,13 +218,13 @@ class Pipeline:
         try:
             package = package or build_package(
                 run,
-                split,
+                ground.split,
                 evaluation,
                 report,
-                self._problem,
+                ground.problem,
                 version=str(number),
                 folder=folder,
-                details=build_details(self._workspace, split, self._actor),
+                details=build_details(self._workspace, ground.split, self._actor),
             )
         except GateRefusedError as error:
             self._case.done("packaged", GateResult("package", passed=False, detail=error.sentence))

@@ -5,6 +5,7 @@ import datetime as dt
 import enum
 
 from modelyard.core import Record
+from modelyard.retraining.windows.records import WindowChoice
 
 __all__ = ["Decision", "GateResult", "Outcome"]
 
@@ -62,6 +63,8 @@ class Decision(Record):
         When it was decided.
     because
         The triggers that were pulled, in words; empty if a person asked.
+    window
+        Which known rows the challenger learnt from, and why; None if that was not asked, as for an update.
     """
 
     id: str
@@ -74,6 +77,7 @@ class Decision(Record):
     rows_new: int
     created_at: dt.datetime
     because: str = ""
+    window: WindowChoice | None = None
 
     @property
     def has_challenger(self) -> bool:

@@ -219,4 +219,5 @@ class Retrainer:
             rows_new=notes.rows_new,
             created_at=self._clock(),
             because=notes.because,
+            window=notes.window,
         )

@@ -76,9 +76,7 @@ def dates_as_text(context: AuditContext) -> Iterator[Finding]:
         words = f"{share:.1%} of the values are dates written as text, such as {example!r}"
         yield _dates("dates-as-text", column.name, words + ("; day and month look alike." if either else "."), share)
     for column in context.features_of(ColumnKind.NUMERIC):
-        if not context.frame[column.name].dtype.is_integer() or not _may_be_days(
-            context.measured.numbers(column.name)
-        ):
+        if not context.frame[column.name].dtype.is_integer() or not _may_be_days(context.measured.numbers(column.name)):
             continue
         values = context.frame[column.name].drop_nulls()
         if _are_day_numbers(values):

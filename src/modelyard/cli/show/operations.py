@@ -94,6 +94,7 @@ def show_decision(decision: Decision) -> RenderableType:
     return stack(
         headline(f"Retraining: {decision.outcome.value}.", counted(decision.rows_new, "new row")),
         Text(decision.reason),
+        facts([("window", decision.window.reason)]) if decision.window is not None else None,
         table,
         hint(f"Somebody else: {step}") if step else None,
     )

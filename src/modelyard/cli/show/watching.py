@@ -1,4 +1,4 @@
-"""Views of alerts and reviews."""
+"""Views of alerts, reviews and replays."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +10,9 @@ from modelyard.cli.show.blocks import counted, facts, headline, hint, link, plai
 from modelyard.governance import Alert
 from modelyard.governance.alert_log import AlertChange, AlertMessage, Silence, fold
 from modelyard.monitoring.reviews import Review
+from modelyard.retraining.replay import Replay
 
-__all__ = ["show_alert", "show_alerts", "show_history", "show_review", "show_silence"]
+__all__ = ["show_alert", "show_alerts", "show_history", "show_replay", "show_review", "show_silence"]
 
 _ID_LETTERS = 8
 _MOST_CHANGES = 40
@@ -111,3 +112,18 @@ def _happened(change: AlertChange) -> str:
 
 def _since(alert: Alert) -> str:
     return f"{alert.opened_at:%Y-%m-%d %H:%M}" if alert.opened_at else "–"
+
+
+def show_replay(replay: Replay, page: Path) -> RenderableType:
+    """Which policy pays, and what each earned."""
+    from modelyard.retraining.replay.page import table_rows
+
+    heads, rows = table_rows(replay)
+    span = f"{replay.since:%Y-%m-%d} to {replay.until:%Y-%m-%d}, {counted(replay.rows, 'row')}"
+    return stack(
+        headline(f"Replay: {replay.recommended}.", span),
+        Text(replay.recommendation),
+        plain_table(heads, rows, numeric=tuple(range(1, len(heads)))),
+        facts((("model", f"{replay.family}, {replay.configuration}"), ("metric", replay.metric))),
+        link("report", page),
+    )

@@ -1,18 +1,18 @@
 """Commands about a model that is watched.
 
 Takes: a project whose model is in production.
-Gives: the commands ``alerts``, ``event`` and ``review``.
+Gives: the commands ``alerts``, ``event``, ``review`` and ``replay``.
 Never: decides what is an alert; the room ``monitoring`` does.
 """
 
 import typer
 
-from modelyard.cli.watching import alerts, event, review
+from modelyard.cli.watching import alerts, event, replay, review
 
 __all__ = ["add_to"]
 
 
 def add_to(app: typer.Typer) -> None:
     """Register the commands of this folder."""
-    for command in (alerts, event, review):
+    for command in (alerts, event, review, replay):
         command.add_to(app)

@@ -26,6 +26,7 @@ __all__ = [
     "ShadowPlan",
     "Strategy",
     "ThresholdRange",
+    "is_duration",
     "seconds_of",
 ]
 
@@ -44,6 +45,11 @@ LABEL_METRICS = ("money", "accuracy", "brier", "absolute_error")
 
 GUARD_METRICS = (*ALWAYS_ON, "prediction_psi", "golden_rows", "agreement_rate", "score_difference", *LABEL_METRICS)
 """Everything that a guard may watch."""
+
+
+def is_duration(text: str) -> bool:
+    """True for a length of time such as ``7d`` or ``1h30m``."""
+    return re.fullmatch(_DURATION, text) is not None
 
 
 def seconds_of(duration: str) -> float:

@@ -1,13 +1,13 @@
 """When a model is trained anew, and what a challenger must show."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from modelyard.problem.sections.deploy import seconds_of
 from modelyard.problem.sections.strict import Strict
 
-__all__ = ["Retraining", "Triggers"]
+__all__ = ["Retraining", "SlidingWindow", "Triggers", "WeightedWindow"]
 
 Duration = Annotated[str, Field(pattern=r"^([1-9]\d*(d|h|m|s))+$")]
 
@@ -39,6 +39,22 @@ class Triggers(Strict):
         return self.drift or any(item is not None for item in (self.schedule, self.performance, self.new_labels))
 
 
+WindowLength = Duration | Annotated[int, Field(ge=50)]
+"""A span of time such as 90d, or a number of rows."""
+
+
+class SlidingWindow(Strict):
+    """Only what is recent trains."""
+
+    sliding: WindowLength = Field(description="How much trains: the latest 90d, 12h, or so many rows.")
+
+
+class WeightedWindow(Strict):
+    """Everything trains, the older the less it counts."""
+
+    weighted: WindowLength = Field(description="After how long a row counts half: 30d, 12h, or so many later rows.")
+
+
 class Retraining(Strict):
     """When a challenger may replace the champion."""
 
@@ -59,6 +75,12 @@ class Retraining(Strict):
     )
     cooldown: Duration = Field(
         default="7d", description="Time after a decision in which no trigger starts another retraining."
+    )
+    window: Literal["auto", "expanding"] | SlidingWindow | WeightedWindow = Field(
+        default="auto",
+        description="Which known rows a challenger learns from: expanding (all), {sliding: 90d} (the latest), or "
+        "{weighted: 30d} (all; after 30 days a row counts half). A number instead of a time means so many rows. auto: what a "
+        "backtest in time finds best; all without a time column.",
     )
 
     @property

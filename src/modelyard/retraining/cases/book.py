@@ -14,6 +14,7 @@ from modelyard.governance import ModelVersion
 from modelyard.retraining.cases.records import CaseNotes, Inputs, StepNote
 from modelyard.retraining.cases.standing import DECIDED, GIVEN_UP, NAME, POINTER, case_under_way
 from modelyard.retraining.records import Decision, GateResult
+from modelyard.retraining.windows import WindowChoice
 from modelyard.store import Workspace, load_record, save_record
 
 __all__ = ["Case", "CaseBook", "StoppedError"]
@@ -56,11 +57,17 @@ class Case:
         """
         steps = {step.name: step for step in self.notes.steps} | {name: StepNote(name, made, gates)}
         known = self.notes if rows_new is None else dataclasses.replace(self.notes, rows_new=rows_new, data=data)
-        notes = dataclasses.replace(known, steps=tuple(steps.values()))
+        self._write(dataclasses.replace(known, steps=tuple(steps.values())))
+        self.require_no_refusal()
+
+    def choose(self, window: WindowChoice) -> None:
+        """Note which known rows train."""
+        self._write(dataclasses.replace(self.notes, window=window))
+
+    def _write(self, notes: CaseNotes) -> None:
         if notes != self.notes:
             save_record(self._folder, NAME, notes)
             self.notes = notes
-        self.require_no_refusal()
 
     def require_no_refusal(self) -> None:
         """``StoppedError`` if a gate has said no."""

@@ -5,6 +5,7 @@ import datetime as dt
 
 from modelyard.core import Record
 from modelyard.retraining.records import GateResult
+from modelyard.retraining.windows import WindowChoice
 
 __all__ = ["CaseNotes", "Inputs", "StepNote"]
 
@@ -78,6 +79,8 @@ class CaseNotes(Record):
         Digest of these rows.
     steps
         What is finished, in order.
+    window
+        Which known rows the challenger learns from; None before that is decided, and for an update.
     """
 
     id: str
@@ -89,6 +92,7 @@ class CaseNotes(Record):
     rows_new: int = 0
     data: str = ""
     steps: tuple[StepNote, ...] = ()
+    window: WindowChoice | None = None
 
     @property
     def gates(self) -> tuple[GateResult, ...]:

@@ -4,9 +4,10 @@ import importlib.metadata
 from collections.abc import Iterable, Mapping
 
 from modelyard.core import ConfigError
-from modelyard.problem import FAMILY_GROUP
+from modelyard.problem import FAMILY_GROUP, Problem
 from modelyard.training.families.boosting.lightgbm import LightGBM
 from modelyard.training.families.boosting.xgboost import XGBoost
+from modelyard.training.families.custom import custom_family
 from modelyard.training.families.elastic_net import ElasticNet
 from modelyard.training.families.family import Family
 from modelyard.training.families.forests.decision_tree import DecisionTree
@@ -19,7 +20,7 @@ from modelyard.training.families.nearest_neighbours import NearestNeighbours
 from modelyard.training.families.optional import CatBoost, ExplainableBoosting
 from modelyard.training.families.svm import SupportVectors
 
-__all__ = ["FAMILIES", "registered_families"]
+__all__ = ["FAMILIES", "family_named", "registered_families"]
 
 FAMILIES: Mapping[str, Family] = {
     family.name: family
@@ -41,6 +42,13 @@ FAMILIES: Mapping[str, Family] = {
     )
 }
 """Name to family, simple first; ``train`` takes another mapping, in which families of one's own may stand."""
+
+
+def family_named(name: str, problem: Problem) -> Family | None:
+    """The family of that name, an estimator of one's own among them; None for what is no family, such as the naive answer."""
+    if name in problem.training.custom:
+        return custom_family(name, problem.training.custom[name], problem.task)
+    return FAMILIES.get(name) or registered_families([name]).get(name)
 
 
 def registered_families(names: Iterable[str]) -> dict[str, Family]:

@@ -19,9 +19,8 @@ from modelyard.report import format_number
 from modelyard.store import Workspace
 from modelyard.training.choosing.noise import Evidence
 from modelyard.training.custom_metrics import in_fold
-from modelyard.training.families.custom import custom_family
 from modelyard.training.families.family import Family
-from modelyard.training.families.registry import FAMILIES, registered_families
+from modelyard.training.families.registry import family_named
 from modelyard.training.folds import Fold, FoldPlan, RowKeys, inner_holdout, plan_folds
 from modelyard.training.metrics import score
 from modelyard.training.model import FittedModel
@@ -159,7 +158,7 @@ def _opened(champion: Champion, split: Split, problem: Problem, folder: Path) ->
     """Everything that is needed, or the reason why it cannot be done, before anything is fitted."""
     model = champion.run.model("final")
     setup = prepare(split, problem, folder)
-    family = require_updatable(model, _family(model.family, setup.problem))
+    family = require_updatable(model, family_named(model.family, setup.problem))
     if setup.classes != model.classes:
         raise DataError(
             "the new rows hold classes that the model does not know",
@@ -171,13 +170,6 @@ def _opened(champion: Champion, split: Split, problem: Problem, folder: Path) ->
     keys = RowKeys.of(new, setup.problem, split.record.strategy, truth)
     plan = plan_folds(keys, setup.problem.training.folds, derive_seed(setup.seed, "update"))
     return _Case(champion, model, family, setup, split, keys, plan)
-
-
-def _family(name: str, problem: Problem) -> Family | None:
-    """The family of that name; None for what is no family (the naive answer)."""
-    if name in problem.training.custom:
-        return custom_family(name, problem.training.custom[name], problem.task)
-    return FAMILIES.get(name) or registered_families([name]).get(name)
 
 
 def _tried(case: _Case, name: str, fit: Callable[[Fold], FittedModel], progress: Progress) -> _Trial:
