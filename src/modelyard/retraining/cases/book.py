@@ -110,7 +110,7 @@ class CaseBook:
         notes = case_under_way(self._workspace)
         return None if notes is None else Case(notes, self._folder(notes.id))
 
-    def begin(self, inputs: Inputs, champion: ModelVersion, because: str, source: str) -> Case:
+    def begin(self, inputs: Inputs, champion: ModelVersion, because: str, source: str = "") -> Case:
         """A new case; the pointer comes before the notes, so that no notes lie about that nobody knows of."""
         notes = CaseNotes(new_id(), inputs, champion.version, because, source, self._clock())
         self._workspace.point(POINTER, notes.id)
