@@ -11,6 +11,7 @@ from modelyard.report import (
     FieldCell,
     Figure,
     HeatCell,
+    LayerNode,
     Series,
     bar_chart,
     dumbbell_chart,
@@ -18,6 +19,7 @@ from modelyard.report import (
     heat_chart,
     histogram_chart,
     interval_chart,
+    layer_chart,
     line_chart,
     matrix_chart,
     scatter_chart,
@@ -245,3 +247,34 @@ def test_the_border_stays_in_the_grid(values: list[list[float]]) -> None:
             assert 0 <= x <= 4
             assert 0 <= y <= 3
             assert x == round(x) or y == round(y)
+
+
+def test_layers_stand_below_what_they_come_from() -> None:
+    """Each box below all boxes before it, within the page, escaped; an unknown key is left out."""
+    nodes = [LayerNode(key, f"<{key}>", f"note of {key}", is_marked=key == "d") for key in "abcd"]
+    figure = layer_chart(nodes, [("a", "b"), ("a", "c"), ("b", "d"), ("c", "d"), ("a", "d"), ("x", "d")], title="t")
+    root = _check(figure)
+    boxes = [element for element in root.iter() if element.tag.endswith("rect")]
+    tops = [float(box.get("y", "0")) for box in boxes]
+    lines = [element for element in root.iter() if element.tag.endswith("line")]
+
+    assert [tops.count(top) for top in sorted(set(tops))] == [1, 2, 1]
+    assert [box.get("class") for box in boxes] == ["level0", "level0", "level0", "hollow"]
+    assert len(lines) == 5
+    assert all(float(line.get("y1", "0")) < float(line.get("y2", "0")) for line in lines)
+    assert _texts(figure)[:2] == ["&lt;a&gt;", "note of a"]
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 60), st.lists(st.tuples(st.integers(0, 62), st.integers(0, 62)), max_size=60))
+def test_any_links_give_a_well_formed_drawing(count: int, links: list[tuple[int, int]]) -> None:
+    """No box, one, many in a row, circles and links to oneself: all boxes are on the page."""
+    nodes = [LayerNode(str(number), f"node {number}") for number in range(count)]
+    root = _check(layer_chart(nodes, [(str(first), str(second)) for first, second in links], title="t"))
+    boxes = [element for element in root.iter() if element.tag.endswith("rect")]
+
+    assert len(boxes) == count
+    assert all(float(box.get("x", "0")) >= 0 for box in boxes)
+    assert all(
+        float(box.get("x", "0")) + float(box.get("width", "0")) <= float(root.get("width", "0")) for box in boxes
+    )

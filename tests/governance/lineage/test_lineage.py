@@ -96,6 +96,7 @@ def test_the_command_shows_both_and_writes_a_page(lived: Life, tmp_path: Path) -
     assert "churn/1, production" in shown
     assert "<title>Lineage of churn/1</title>" in page
     assert "figures and card read" in page
+    assert page.count("<rect") >= 11
     assert json.loads(events[1].replace("SystemExit(0)", "").removesuffix("0"))[0]["events"] == len(
         (tmp_path / "e.jsonl").read_text(encoding="utf-8").splitlines()
     )

@@ -4,18 +4,19 @@ from collections.abc import Sequence
 
 from modelyard.oversight.lineage.records import Link, VersionLineage
 from modelyard.problem import Problem
-from modelyard.report import Fact, Facts, Page, Prose, Section, Table
+from modelyard.report import Fact, Facts, Figure, LayerNode, Page, Prose, Section, Table, layer_chart
 
 __all__ = ["lineage_page", "short"]
 
 _SHORT = 12
+_MOST_DRAWN = 8
 
 
 def lineage_page(found: VersionLineage, problem: Problem) -> Page:
     """The page; ``render_html`` or ``render_markdown`` make a file of it."""
     libraries = ", ".join(f"{name} {version}" for name, version in sorted(found.environment.items()))
     sections = (
-        Section("At a glance", (_facts(found),)),
+        Section("At a glance", (_facts(found), _chart(found))),
         Section(
             "Made from",
             (_table(found.made_from), Prose(f"Computed with {libraries}."))
@@ -53,6 +54,20 @@ def _facts(found: VersionLineage) -> Facts:
             Fact("Successors", ", ".join(found.successors) or "none"),
         )
     )
+
+
+def _chart(found: VersionLineage) -> Figure:
+    """Every thing once, below what it was made from; the latest steps only, where there are many."""
+    links = (*found.made_from, *found.became[-_MOST_DRAWN:])
+    pairs = [(given, link.thing) for link in links if link.thing for given in link.given]
+    things = dict.fromkeys(thing for pair in pairs for thing in pair)
+    nodes = [
+        LayerNode(str(thing), str(thing.kind), short(thing.id).rpartition("/")[2], is_marked=thing.id == found.subject)
+        for thing in things
+    ]
+    return layer_chart(
+        nodes, [(str(first), str(second)) for first, second in pairs], title="What was made of what"
+    ).with_caption("Above, what was there before; the box with the dark rim is this version.")
 
 
 def _table(links: Sequence[Link]) -> Table:

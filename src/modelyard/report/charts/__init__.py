@@ -12,6 +12,7 @@ from modelyard.report.charts.fields import Cloud, FieldCell, field_chart
 from modelyard.report.charts.heat import HeatCell, heat_chart
 from modelyard.report.charts.histogram import histogram_chart
 from modelyard.report.charts.intervals import interval_chart
+from modelyard.report.charts.layers import LayerNode, layer_chart
 from modelyard.report.charts.lines import Series, line_chart
 from modelyard.report.charts.matrix import matrix_chart
 from modelyard.report.charts.scatter import scatter_chart
@@ -21,6 +22,7 @@ __all__ = [
     "Cloud",
     "FieldCell",
     "HeatCell",
+    "LayerNode",
     "Series",
     "bar_chart",
     "dumbbell_chart",
@@ -28,6 +30,7 @@ __all__ = [
     "heat_chart",
     "histogram_chart",
     "interval_chart",
+    "layer_chart",
     "line_chart",
     "matrix_chart",
     "scatter_chart",
