@@ -86,11 +86,12 @@ def evidently(reference: pd.DataFrame, window: pd.DataFrame) -> Mapping[str, boo
 
 
 def nannyml(reference: pd.DataFrame, window: pd.DataFrame) -> Mapping[str, bool]:
-    """The univariate calculator; the window is one chunk, the reference as many of its size as it holds."""
+    """The univariate calculator; the window is one chunk where the reference holds ten of its size, else ten chunks."""
     import nannyml as nml
 
     names = list(reference.columns)
-    calculator = nml.UnivariateDriftCalculator(column_names=names, chunk_size=len(window)).fit(reference)
+    size = len(window) if len(reference) >= TIMES * len(window) else None
+    calculator = nml.UnivariateDriftCalculator(column_names=names, chunk_size=size).fit(reference)
     results = calculator.calculate(window).filter(period="analysis").to_df()
     alerts = {name: results[name].xs("alert", axis=1, level=-1).to_numpy() for name in names}
     return {name: bool(alert.any()) for name, alert in alerts.items()}
