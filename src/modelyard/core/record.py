@@ -51,7 +51,7 @@ class Record:
                 got=", ".join(unknown),
                 cure="It was written by another version of modelyard; upgrade, or make the record again",
             )
-        hints = _hints(cls)
+        hints = _hints(typing.cast("Any", cls))
         values = {name: _decode(hints[name], value) for name, value in data.items()}
         try:
             return cls(**values)
