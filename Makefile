@@ -64,7 +64,10 @@ bench: demo ## measure; prints ratios
 	$(BIN)/python benchmarks/audit/large_project.py
 	OMP_NUM_THREADS=1 POLARS_MAX_THREADS=1 $(BIN)/python benchmarks/features/boosting_pipeline.py
 	$(BIN)/python benchmarks/serving/one_row.py --package $$(ls -d demo/churn/.modelyard/packages/* | head -1)
+	$(BIN)/python benchmarks/governance/ledger.py
 	$(BIN)/python benchmarks/monitoring/state_update.py
+	$(BIN)/python benchmarks/monitoring/side_by_side.py
+	$(BIN)/python benchmarks/monitoring/root_cause.py
 	$(BIN)/python benchmarks/retraining/replay.py
 	$(BIN)/python benchmarks/serving/in_process.py
 	$(BIN)/python benchmarks/serving/side_by_side.py

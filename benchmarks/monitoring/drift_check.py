@@ -1,9 +1,11 @@
 """One tool's check for drift, in an environment of its own: ours, Evidently's or NannyML's, each at its defaults.
 
     python drift_check.py TOOL check REFERENCE.parquet CURRENT.parquet
+    python drift_check.py modelyard profile REFERENCE.parquet PROFILE.json
+    python drift_check.py modelyard table ROWS SEED TABLE.parquet
     python drift_check.py TOOL runs WORLD ROWS RUNS
 
-The first prints how many columns alarm. The second makes RUNS references and windows of ROWS rows with 50 columns, of which
+The first prints how many columns alarm; ours takes a PROFILE.json for the reference as well. The last makes RUNS references and windows of ROWS rows with 50 columns, of which
 nothing changed (``clean``), the first moved by 0.3 sd (``shift``), or every day differs by 0.1 sd, as it always did (``days``);
 it prints, as JSON, how many runs had any alarm, how many columns alarmed, and in how many runs the first did.
 
@@ -15,6 +17,7 @@ import logging
 import sys
 import warnings
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -49,25 +52,48 @@ def drawn(world: str, rows: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]
     return table(generator, TIMES * rows), table(generator, rows, moved)
 
 
-def ours(reference: pd.DataFrame, window: pd.DataFrame) -> Mapping[str, bool]:
-    """Frozen bins of the reference, counts of the window, and the test that modelyard monitors by."""
+def profiled(reference: Any) -> Any:
+    """The frozen bins of a reference, as a package carries them."""
     import polars as pl
 
-    from modelyard.data.profile import build_profile, count_bins
+    from modelyard.data.profile import build_profile
     from modelyard.data.schema import Column, ColumnKind
-    from modelyard.monitoring import drift_test
 
-    before, now = pl.from_pandas(reference), pl.from_pandas(window)
-    kinds = {
-        name: ColumnKind.NUMERIC if before[name].dtype.is_numeric() else ColumnKind.CATEGORY for name in before.columns
-    }
-    columns = [Column(name, kind, str(before[name].dtype), nullable=True) for name, kind in kinds.items()]
-    profile = build_profile(before, columns, time=pl.Series(np.arange(before.height)))
+    kinds = {n: ColumnKind.NUMERIC if t.is_numeric() else ColumnKind.CATEGORY for n, t in reference.schema.items()}
+    columns = [Column(name, kind, str(reference[name].dtype), nullable=True) for name, kind in kinds.items()]
+    return build_profile(reference, columns, time=pl.Series(np.arange(reference.height)))
+
+
+def judged(profile: Any, window: Any) -> Mapping[str, bool]:
+    """Counts of the window over these bins, and the test that modelyard monitors by."""
+    from modelyard.data.profile import count_bins
+    from modelyard.monitoring.drift import drift_test
+
     tests = (
-        drift_test(one, count_bins(one, now[one.name]), false_alarm_rate=0.01, features=len(columns))
+        drift_test(one, count_bins(one, window[one.name]), false_alarm_rate=0.01, features=len(profile.features))
         for one in profile.features
     )
     return {test.feature: test.alarm for test in tests}
+
+
+def ours(reference: pd.DataFrame, window: pd.DataFrame) -> Mapping[str, bool]:
+    """As when a package is built, and when its log is monitored."""
+    import polars as pl
+
+    return judged(profiled(pl.from_pandas(reference)), pl.from_pandas(window))
+
+
+def our_check(reference: str, window: str) -> Mapping[str, bool]:
+    """From files; a profile that was stored takes the place of the reference."""
+    import polars as pl
+
+    from modelyard.data.profile import ReferenceProfile
+
+    if reference.endswith(".json"):
+        profile = ReferenceProfile.from_dict(json.loads(Path(reference).read_text(encoding="utf-8")))
+    else:
+        profile = profiled(pl.read_parquet(reference))
+    return judged(profile, pl.read_parquet(window))
 
 
 def evidently(reference: pd.DataFrame, window: pd.DataFrame) -> Mapping[str, bool]:
@@ -86,11 +112,12 @@ def evidently(reference: pd.DataFrame, window: pd.DataFrame) -> Mapping[str, boo
 
 
 def nannyml(reference: pd.DataFrame, window: pd.DataFrame) -> Mapping[str, bool]:
-    """The univariate calculator; the window is one chunk, the reference as many of its size as it holds."""
+    """The univariate calculator; the window is one chunk where the reference holds ten of its size, else ten chunks."""
     import nannyml as nml
 
     names = list(reference.columns)
-    calculator = nml.UnivariateDriftCalculator(column_names=names, chunk_size=len(window)).fit(reference)
+    size = len(window) if len(reference) >= TIMES * len(window) else None
+    calculator = nml.UnivariateDriftCalculator(column_names=names, chunk_size=size).fit(reference)
     results = calculator.calculate(window).filter(period="analysis").to_df()
     alerts = {name: results[name].xs("alert", axis=1, level=-1).to_numpy() for name in names}
     return {name: bool(alert.any()) for name, alert in alerts.items()}
@@ -108,18 +135,27 @@ def main(tool: str, what: str, *words: str) -> None:
     warnings.simplefilter("ignore")
     logging.disable(logging.WARNING)
     alarms = TOOLS[tool]
+    if what == "table":
+        table(np.random.default_rng(int(words[1])), int(words[0])).to_parquet(words[2])
+        return
+    if what == "profile":
+        import polars as pl
+
+        Path(words[1]).write_text(json.dumps(profiled(pl.read_parquet(words[0])).to_dict()), encoding="utf-8")
+        return
     if what == "check":
-        reference, window = (pd.read_parquet(path) for path in words)
-        print(json.dumps({"alarms": sum(alarms(reference, window).values())}))
+        is_ours = tool == "modelyard"
+        found = our_check(*words) if is_ours else alarms(*(pd.read_parquet(path) for path in words))
+        print(json.dumps({"alarms": sum(found.values())}))
         return
     world, rows, runs = words[0], int(words[1]), int(words[2])
-    found = [alarms(*drawn(world, rows, seed)) for seed in range(runs)]
+    runs_found = [alarms(*drawn(world, rows, seed)) for seed in range(runs)]
     print(
         json.dumps(
             {
-                "any": sum(any(one.values()) for one in found),
-                "columns": sum(sum(one.values()) for one in found),
-                "first": sum(one["n0"] for one in found),
+                "any": sum(any(one.values()) for one in runs_found),
+                "columns": sum(sum(one.values()) for one in runs_found),
+                "first": sum(one["n0"] for one in runs_found),
                 "runs": runs,
             }
         )
