@@ -183,8 +183,6 @@ def test_a_better_challenger_is_registered_and_not_promoted(plant: Plant) -> Non
     assert hasty.outcome is Outcome.STOPPED
     assert "Version 2 has learnt from the same rows" in hasty.reason
 
-    tell(project.workspace, project.problem, decision, project.actor)
-    tell(project.workspace, project.problem, decision, project.actor)
     (note,) = project.alerts.open()
     assert (note.key, note.severity) == ("churn/retraining-challenger/model", Severity.INFO)
     project.approve(2, "better")

@@ -33,7 +33,7 @@ def tell(
         model=problem.name,
         versions=tuple(str(item) for item in (decision.champion_version, decision.challenger_version) if item),
         window=decision.id,
-        conditions=conditions_of(_findings(decision, registry, problem.name), problem),
+        conditions=conditions_of(_findings(decision, workspace, problem.name), problem),
         judged=frozenset({_KIND}),
     )
     raise_alerts(workspace.ledger, problem, seen, actor, runbook=pages.place, clock=clock)
@@ -53,34 +53,43 @@ def look_again(workspace: Workspace, problem: Problem, actor: Actor) -> None:
     deliver_waiting(workspace, problem, actor)
 
 
-def _findings(decision: Decision, registry: Registry, name: str) -> list[Finding]:
+def _findings(decision: Decision, workspace: Workspace, name: str) -> list[Finding]:
     """What is to be told now."""
+    waiting = _waiting(decision, workspace, name)
     last = decision.gates[-1]
-    if decision.outcome is Outcome.STOPPED and last.gate in _DATA_GATES:
-        return [
-            Finding(
-                "retraining-stopped",
-                Severity.ERROR,
-                last.gate,
-                f"A retraining was stopped by the {last.gate} gate. {last.detail}",
-                "A model that learns from such rows makes their fault its own; until it is mended the champion grows old.",
-                "Mend the data at their source, then run: modelyard retrain",
-                {"retraining": decision.id, "gate": last.gate},
-                "R2",
-            )
-        ]
-    number = decision.challenger_version
-    if number is None or registry.version(name, number).stage is not Stage.CANDIDATE:
-        return []
+    if decision.outcome is not Outcome.STOPPED or last.gate not in _DATA_GATES:
+        return waiting
+    stopped = Finding(
+        "retraining-stopped",
+        Severity.ERROR,
+        last.gate,
+        f"A retraining was stopped by the {last.gate} gate. {last.detail}",
+        "A model that learns from such rows makes their fault its own; until it is mended the champion grows old.",
+        "Mend the data at their source, then run: modelyard retrain",
+        {"retraining": decision.id, "gate": last.gate},
+        "R2",
+    )
+    return [stopped, *waiting]
+
+
+def _waiting(decision: Decision, workspace: Workspace, name: str) -> list[Finding]:
+    """One for each version that a retraining, this one or an earlier, has registered and nobody has decided on."""
+    decided = workspace.ledger.rows(action=DECIDED)
+    reasons = {row.details.get("challenger"): str(row.details.get("reason", "")) for row in decided}
+    reasons[decision.challenger_version] = decision.reason
+    versions = Registry(workspace).versions(name)
+    candidates = [version.version for version in versions if version.stage is Stage.CANDIDATE]
     return [
         Finding(
             "retraining-challenger",
             Severity.INFO,
             f"version {number}",
-            decision.reason,
+            reasons[number],
             "Whoever approves it looks at its card; until then the champion serves.",
             f'modelyard approve {number} --reason "..."',
-            {"retraining": decision.id, "version": number},
+            {"version": number},
             "R4",
         )
+        for number in candidates
+        if number in reasons
     ]
