@@ -126,6 +126,7 @@ def test_what_cannot_be_replayed_is_refused(project: Project, past: Any, tmp_pat
         project.replays.run(path)
 
 
+@pytest.mark.slow
 def test_the_command_says_which_policy_pays(
     project: Project, past: Any, settings: tuple[str, ...], tmp_path: Path
 ) -> None:
