@@ -31,6 +31,12 @@ def _past(rows: int = 3200, *, change: float = 1.0, seed: int = 0) -> pl.DataFra
     return pl.DataFrame({"at": at, "x": x, "z": z, "bought": np.where(outcome, "yes", "no")})
 
 
+@pytest.fixture
+def settings() -> tuple[str, ...]:
+    """What the project is opened with."""
+    return SETTINGS
+
+
 @pytest.fixture(scope="session")
 def past() -> Past:
     """``past(rows, change=share, seed=n)``."""

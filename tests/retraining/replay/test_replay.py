@@ -1,10 +1,14 @@
+import json
+import shutil
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from modelyard import Project
+from modelyard.cli.app import app
 from modelyard.core import ConfigError, DataError
 from modelyard.retraining.replay import Replay
 from modelyard.retraining.replay.page import table_rows
@@ -80,7 +84,7 @@ def test_a_walk_knows_no_label_before_it_comes(project: Project, past: Any, tmp_
 
 @pytest.mark.slow
 def test_a_killed_replay_goes_on_by_policy(project: Project, past: Any, tmp_path: Path) -> None:
-    """A walk that was finished is not made again: whoever spoils the next one finds the first on disk."""
+    """A walk that was finished is not made again; one that is lost is made again, step by step the same."""
     past().write_parquet(tmp_path / "past.parquet")
     project.replays.run(tmp_path / "past.parquet", ["monthly"])
     folder = project.workspace.folder("retraining", "replays")
@@ -91,6 +95,12 @@ def test_a_killed_replay_goes_on_by_policy(project: Project, past: Any, tmp_path
     assert len(kept) == 2
     assert len(after) == 3
     assert kept.items() <= after.items()
+
+    before, _ = project.replays.run(tmp_path / "past.parquet", ["monthly"])
+    shutil.rmtree(folder)
+    anew, _ = project.replays.run(tmp_path / "past.parquet", ["monthly"])
+    assert [result.steps for result in anew.results] == [result.steps for result in before.results]
+    assert anew.results[1].gain == before.results[1].gain
 
 
 def test_what_cannot_be_replayed_is_refused(project: Project, past: Any, tmp_path: Path) -> None:
@@ -114,3 +124,21 @@ def test_what_cannot_be_replayed_is_refused(project: Project, past: Any, tmp_pat
     table.drop("bought").write_parquet(path)
     with pytest.raises(DataError, match="'bought'"):
         project.replays.run(path)
+
+
+@pytest.mark.slow
+def test_the_command_says_which_policy_pays(
+    project: Project, past: Any, settings: tuple[str, ...], tmp_path: Path
+) -> None:
+    """In the terminal the answer, the table and the page; as JSON the record."""
+    past(change=0.3).write_parquet(tmp_path / "past.parquet")
+    words = ["replay", "--data", str(tmp_path / "past.parquet"), "--policy", "monthly", "-p", str(project.root)]
+    words += [word for setting in settings for word in ("--set", setting)]
+    shown = CliRunner().invoke(app, words, env={"COLUMNS": "160"})
+    record = CliRunner().invoke(app, [*words, "--json"])
+
+    assert shown.exit_code == record.exit_code == 0
+    assert "Policy monthly: +0." in shown.stdout
+    assert "EUR over never" in shown.stdout
+    assert "replay.html" in shown.stdout
+    assert json.loads(record.stdout)["recommended"] == "monthly"

@@ -45,6 +45,7 @@ def test_a_stationary_stream_keeps_all_rows(
     assert all(len(trial.by_block) == 8 for trial in choice.trials)
 
 
+@pytest.mark.slow
 def test_the_choice_is_the_same_each_time(stream: Any, known: Known, recipe: Recipe, problem: Problem) -> None:
     """All figures but the seconds."""
     first, second = (choose_among(known(stream(900, change=0.5)), recipe, problem) for _ in range(2))

@@ -6,11 +6,11 @@ from pathlib import Path
 from rich.console import RenderableType
 from rich.text import Text
 
-from modelyard.cli.show.blocks import counted, facts, headline, hint, link, plain_table, stack
+from modelyard.cli.show.blocks import counted, facts, headline, hint, link, number, plain_table, stack
 from modelyard.governance import Alert
 from modelyard.governance.alert_log import AlertChange, AlertMessage, Silence, fold
 from modelyard.monitoring.reviews import Review
-from modelyard.retraining.replay import Replay
+from modelyard.retraining.replay import PolicyResult, Replay
 
 __all__ = ["show_alert", "show_alerts", "show_history", "show_replay", "show_review", "show_silence"]
 
@@ -116,14 +116,24 @@ def _since(alert: Alert) -> str:
 
 def show_replay(replay: Replay, page: Path) -> RenderableType:
     """Which policy pays, and what each earned."""
-    from modelyard.retraining.replay.page import table_rows
-
-    heads, rows = table_rows(replay)
+    heads = ["policy", replay.metric, "over never", "95% interval", "retrained", "took over"]
+    rows = [_replayed(result) for result in replay.results]
+    if replay.currency:
+        heads.append(f"{replay.currency} over never")
+        for row, result in zip(rows, replay.results, strict=True):
+            row.append("–" if result.money_gain is None else f"{result.money_gain.value:+,.0f}")
     span = f"{replay.since:%Y-%m-%d} to {replay.until:%Y-%m-%d}, {counted(replay.rows, 'row')}"
     return stack(
         headline(f"Replay: {replay.recommended}.", span),
         Text(replay.recommendation),
         plain_table(heads, rows, numeric=tuple(range(1, len(heads)))),
-        facts((("model", f"{replay.family}, {replay.configuration}"), ("metric", replay.metric))),
+        facts((("model", f"{replay.family}, {replay.configuration}"), ("first rows", f"{replay.rows_first:,}"))),
         link("report", page),
     )
+
+
+def _replayed(result: PolicyResult) -> list[str]:
+    """One policy's figures; the page has more."""
+    gain = result.gain
+    sure = ("–", "–") if gain is None else (f"{gain.value:+.4f}", f"{gain.low:+.4f} to {gain.high:+.4f}")
+    return [result.policy.name, number(result.value), *sure, str(result.retrainings), str(result.promotions)]
