@@ -24,7 +24,7 @@ def test_a_name_brings_its_module_and_no_other() -> None:
 
 def test_strangers_are_refused_as_by_any_module() -> None:
     """A name that the door does not list is an AttributeError that names the room."""
-    with pytest.raises(AttributeError, match="module 'modelyard.data' has no attribute 'stranger'"):
+    with pytest.raises(AttributeError, match=r"has no attribute .stranger."):
         light_door("modelyard.data")("stranger")
 
 
@@ -37,5 +37,5 @@ def test_what_was_asked_for_once_is_there() -> None:
 
 def test_a_door_without_its_source_is_an_error() -> None:
     """A room of C code cannot be read."""
-    with pytest.raises(StateError, match="a room.s door cannot be read"):
+    with pytest.raises(StateError, match=r"a room.s door cannot be read"):
         light_door("sys")
