@@ -2,10 +2,13 @@
 
 import dataclasses
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from modelyard.core import DataError, Record
 from modelyard.data.schema import Column, ColumnKind, Schema
-from modelyard.problem import Problem
+
+if TYPE_CHECKING:
+    from modelyard.problem import Problem
 
 __all__ = ["Roles", "assign_roles"]
 
@@ -50,7 +53,7 @@ class Roles(Record):
             )
 
 
-def assign_roles(problem: Problem, schema: Schema) -> Roles:
+def assign_roles(problem: "Problem", schema: Schema) -> Roles:
     """Features are all columns but those declared for another use, and those that cannot be used.
 
     A declared time column that is a date stays a feature, for its calendar parts only; one that is a number does
@@ -78,7 +81,7 @@ def assign_roles(problem: Problem, schema: Schema) -> Roles:
     return Roles(data.target, tuple(features), data.id, data.time, data.group, excluded)
 
 
-def _declared_uses(problem: Problem) -> dict[str, str]:
+def _declared_uses(problem: "Problem") -> dict[str, str]:
     """Column to reason, for everything that the project file gives another use; the user's own words win."""
     data = problem.data
     uses = {
@@ -93,7 +96,7 @@ def _declared_uses(problem: Problem) -> dict[str, str]:
     return {name: reason for name, reason in uses.items() if name is not None} | dict(data.exclude)
 
 
-def _unusable(column: Column, problem: Problem) -> str:
+def _unusable(column: Column, problem: "Problem") -> str:
     """Why a column cannot be a feature; ``""`` if it can."""
     if column.name == problem.data.time and column.kind is not ColumnKind.DATE:
         return "it orders the rows in time, and its values never come again"

@@ -2,10 +2,9 @@
 
 import dataclasses
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from modelyard.core import Record
-from modelyard.data import Roles
 from modelyard.features.dates import DateDifferenceEncoding, DateEncoding
 from modelyard.features.encodings import (
     BooleanEncoding,
@@ -28,7 +27,10 @@ from modelyard.features.transforms import (
     QuantileEncoding,
     SplineEncoding,
 )
-from modelyard.problem import FeaturePlan
+
+if TYPE_CHECKING:
+    from modelyard.data import Roles
+    from modelyard.problem import FeaturePlan
 
 __all__ = ["FeatureEntry", "catalogue"]
 
@@ -65,13 +67,13 @@ class FeatureEntry(Record):
 
 def catalogue(
     encodings: Sequence[Encoding],
-    roles: Roles,
+    roles: "Roles",
     *,
     declared: Collection[str] = (),
     own: Sequence[OwnFeature] = (),
     own_digest: str = "",
     selection: SelectionReport | None = None,
-    plan: FeaturePlan | None = None,
+    plan: "FeaturePlan | None" = None,
 ) -> tuple[FeatureEntry, ...]:
     """Entries for every encoded column, in order, then for every column that is deliberately left out.
 
@@ -91,7 +93,7 @@ def catalogue(
         The project file's, to tell who decided on a transformation.
     """
     entries = {encoding.column: _entry(encoding) for encoding in encodings}
-    for name in _declared_features(plan or FeaturePlan()) & entries.keys():
+    for name in (set() if plan is None else _declared_features(plan)) & entries.keys():
         entries[name] = dataclasses.replace(entries[name], added_by="project file")
     for item in own:
         entries[item.name] = _own_entry(item, own_digest, entries[item.name])
@@ -99,7 +101,7 @@ def catalogue(
     return tuple(told) + _left_out(roles, declared)
 
 
-def _declared_features(plan: FeaturePlan) -> set[str]:
+def _declared_features(plan: "FeaturePlan") -> set[str]:
     """The entries that the project file asked for."""
     return {*plan.columns, *(f"{first} × {second}" for first, second in plan.interactions)}
 
@@ -222,7 +224,7 @@ def _flag(indicator: bool) -> str:
     return "; one feature tells whether it is missing" if indicator else ""
 
 
-def _left_out(roles: Roles, declared: Collection[str]) -> tuple[FeatureEntry, ...]:
+def _left_out(roles: "Roles", declared: Collection[str]) -> tuple[FeatureEntry, ...]:
     """The target, and the columns that are no features with their reasons."""
     stated = {roles.target, roles.id, roles.group, roles.time, *declared}
     reasons = {roles.target: "it is the target", **roles.excluded}

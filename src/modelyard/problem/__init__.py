@@ -5,26 +5,33 @@ Gives: a frozen ``Problem`` with the origin of each value, and findings about th
 Never: reads data.
 """
 
-from modelyard.problem.course_draft import write_course_draft
-from modelyard.problem.draft import ProblemDraft, write_draft
-from modelyard.problem.families import DEFAULT_FAMILIES, FAMILY_GROUP, FAMILY_NAMES
-from modelyard.problem.linter import lint_problem
-from modelyard.problem.load import PROJECT_FILE, LoadedProblem, json_schema, load_problem
-from modelyard.problem.metrics import (
-    COURSE_METRICS,
-    METRICS,
-    MetricInput,
-    MetricSpec,
-    declare_metrics,
-    default_metric,
-    metric_spec,
-    metrics_for,
-)
-from modelyard.problem.schema import EventTable, FeaturePlan, Problem
-from modelyard.problem.sections.courses import AnomalyPlan, ClusterPlan, ForecastPlan
-from modelyard.problem.series import SeriesColumn, SeriesPlan, span_length
-from modelyard.problem.suggestion import did_you_mean
-from modelyard.problem.task import Task
+from typing import TYPE_CHECKING
+
+from modelyard.core.doors import light_door
+
+if TYPE_CHECKING:
+    from modelyard.problem.course_draft import write_course_draft
+    from modelyard.problem.draft import ProblemDraft, write_draft
+    from modelyard.problem.families import DEFAULT_FAMILIES, FAMILY_GROUP, FAMILY_NAMES
+    from modelyard.problem.linter import lint_problem
+    from modelyard.problem.load import PROJECT_FILE, LoadedProblem, json_schema, load_problem
+    from modelyard.problem.metrics import (
+        COURSE_METRICS,
+        METRICS,
+        MetricInput,
+        MetricSpec,
+        declare_metrics,
+        default_metric,
+        metric_spec,
+        metrics_for,
+    )
+    from modelyard.problem.schema import EventTable, FeaturePlan, Problem
+    from modelyard.problem.sections.courses import AnomalyPlan, ClusterPlan, ForecastPlan
+    from modelyard.problem.series import SeriesColumn, SeriesPlan, span_length
+    from modelyard.problem.suggestion import did_you_mean
+    from modelyard.problem.task import Task
+else:
+    __getattr__ = light_door(__name__)
 
 __all__ = [
     "COURSE_METRICS",

@@ -5,25 +5,32 @@ Gives: the plan as steps, verdicts on figures, the next state, and which variant
 Never: looks at a clock, a network or a disk, or takes the absence of data for success.
 """
 
-from modelyard.rollout.buckets import share_of
-from modelyard.rollout.guards import judge, said
-from modelyard.rollout.machine import abort, advance, is_due, look, promote, promoted, resume, start
-from modelyard.rollout.plan import label_metric, plan_of
-from modelyard.rollout.records import (
-    GOLDEN,
-    AnalysisRule,
-    Figure,
-    GuardRule,
-    Phase,
-    Plan,
-    Reading,
-    State,
-    Step,
-    StepKind,
-    Strategy,
-    Verdict,
-)
-from modelyard.rollout.sequential import Interval, always_valid_interval
+from typing import TYPE_CHECKING
+
+from modelyard.core.doors import light_door
+
+if TYPE_CHECKING:
+    from modelyard.rollout.buckets import share_of
+    from modelyard.rollout.guards import judge, said
+    from modelyard.rollout.machine import abort, advance, is_due, look, promote, promoted, resume, start
+    from modelyard.rollout.plan import label_metric, plan_of
+    from modelyard.rollout.records import (
+        GOLDEN,
+        AnalysisRule,
+        Figure,
+        GuardRule,
+        Phase,
+        Plan,
+        Reading,
+        State,
+        Step,
+        StepKind,
+        Strategy,
+        Verdict,
+    )
+    from modelyard.rollout.sequential import Interval, always_valid_interval
+else:
+    __getattr__ = light_door(__name__)
 
 __all__ = [
     "GOLDEN",

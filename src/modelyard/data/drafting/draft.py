@@ -7,7 +7,7 @@ from typing import Any
 
 from modelyard.data.drafting.suggest import suggest
 from modelyard.data.read import located
-from modelyard.data.resolve import resolve
+from modelyard.data.resolving import resolve
 from modelyard.data.table import TableLike
 from modelyard.problem import Problem, ProblemDraft, Task
 from modelyard.problem.address import is_url

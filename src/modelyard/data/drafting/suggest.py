@@ -9,7 +9,7 @@ import polars as pl
 
 from modelyard.core import DataError, Record
 from modelyard.data.dtypes import plain_types
-from modelyard.data.resolve import YES_WORDS, infer_task, positive_class
+from modelyard.data.resolving import YES_WORDS, infer_task, positive_class
 from modelyard.data.schema import ColumnKind, Schema, category_text, infer_schema
 from modelyard.data.table import TableLike
 from modelyard.problem import Task, did_you_mean

@@ -9,7 +9,7 @@ import polars as pl
 import polars.selectors as cs
 
 from modelyard.core import Actor, DataError, digest_json
-from modelyard.data.resolve import resolve
+from modelyard.data.resolving import resolve
 from modelyard.data.schema import conform
 from modelyard.data.splits.split import make_split
 from modelyard.data.splits.stored import Split, load_split, store_parts

@@ -3,7 +3,7 @@
 import polars as pl
 
 from modelyard.core import Actor, DataError, digest_json
-from modelyard.data.resolve import resolve
+from modelyard.data.resolving import resolve
 from modelyard.data.splits.content import rows_digest
 from modelyard.data.splits.division import Division, divide
 from modelyard.data.splits.findings import split_findings

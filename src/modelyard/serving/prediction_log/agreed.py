@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelyard.core import Actor, LockedError
-from modelyard.data import located
 from modelyard.serving.prediction_log.policy import LogPolicy
 from modelyard.serving.prediction_log.retention import remove_old
 from modelyard.serving.prediction_log.tables import compact
@@ -31,6 +30,8 @@ def agreed_policy(problem: "Problem", workspace: "Workspace") -> LogPolicy:
     ConfigError
         If an environment variable of the address is not set.
     """
+    from modelyard.data import located  # brings all readers of sources along
+
     plan = problem.log
     return LogPolicy(
         on_full=plan.on_full,

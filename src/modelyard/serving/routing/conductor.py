@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from modelyard.core import LockedError, ModelyardError
-from modelyard.problem.sections.deploy import LABEL_METRICS
 from modelyard.rollout import (
     GOLDEN,
     Figure,
@@ -240,6 +239,8 @@ class Conductor:
 
 def _lacks_requests(reading: Reading) -> bool:
     """True if a figure that rests on requests needs more of them."""
+    from modelyard.problem.sections.deploy import LABEL_METRICS  # brings Pydantic along, which requests do not need
+
     return reading.verdict is Verdict.INCONCLUSIVE and reading.name not in (GOLDEN, *LABEL_METRICS)
 
 

@@ -3,12 +3,15 @@
 import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import polars as pl
 
-from modelyard.problem.schema import Costs
 from modelyard.rollout import Figure
 from modelyard.serving.prediction_log import read_feedback, read_predictions
+
+if TYPE_CHECKING:
+    from modelyard.problem.schema import Costs
 
 __all__ = ["Outcomes"]
 
@@ -28,7 +31,7 @@ class Outcomes:
     """
 
     folder: Path
-    costs: Costs
+    costs: "Costs"
     classes: tuple[str, ...]
 
     def figures(self, names: tuple[str, ...], digest: str, began: object) -> Mapping[str, Figure]:

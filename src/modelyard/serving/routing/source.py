@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from modelyard.core import Actor, new_id
-from modelyard.problem.schema import Costs
 from modelyard.rollout import Reading, State
 
 if TYPE_CHECKING:
     from modelyard.governance import RolloutView
     from modelyard.problem import Problem
+    from modelyard.problem.schema import Costs
     from modelyard.store import Workspace
 
 __all__ = ["RegistryRollouts", "RolloutSource"]
@@ -21,7 +21,7 @@ class RolloutSource(Protocol):
     """A rollout and its steering. Called from threads, one call at a time; all may raise ``ModelyardError``."""
 
     @property
-    def costs(self) -> Costs:
+    def costs(self) -> "Costs":
         """What decisions are worth, for figures in money."""
 
     @property
@@ -70,7 +70,7 @@ class RegistryRollouts:
         self._broken_glass = 0
 
     @property
-    def costs(self) -> Costs:
+    def costs(self) -> "Costs":
         """As the project file has them."""
         return self._problem.costs
 

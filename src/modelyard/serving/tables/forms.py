@@ -1,9 +1,10 @@
-"""The forms of a table, by content type."""
+"""The forms of a table, by content type, and how large one may be."""
 
+import dataclasses
 import enum
 from collections.abc import Iterable
 
-__all__ = ["TableForm", "table_forms"]
+__all__ = ["TableForm", "TableLimits", "table_forms"]
 
 
 class TableForm(enum.StrEnum):
@@ -12,6 +13,14 @@ class TableForm(enum.StrEnum):
     ARROW_STREAM = "application/vnd.apache.arrow.stream"
     ARROW_FILE = "application/vnd.apache.arrow.file"
     PARQUET = "application/vnd.apache.parquet"
+
+
+@dataclasses.dataclass(frozen=True)
+class TableLimits:
+    """How many rows a table may have, and how many bytes it may take up once it is unpacked."""
+
+    rows: int
+    bytes: int
 
 
 _FAMILY = b"application/vnd.apache."

@@ -1,6 +1,5 @@
 """From the bytes of a body to a table: sizes first, then the bytes, then what they say."""
 
-import dataclasses
 from collections.abc import Collection
 
 import polars as pl
@@ -9,10 +8,10 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from modelyard.serving.formats import FieldError, RefusedRequestError
-from modelyard.serving.tables.forms import TableForm
+from modelyard.serving.tables.forms import TableForm, TableLimits
 from modelyard.serving.tables.sizes import UnreadableError, arrow_sizes, messages_of_file, parquet_bytes
 
-__all__ = ["TableLimits", "read_body"]
+__all__ = ["read_body"]
 
 _FOOTER_TEXT_BYTES, _FOOTER_ITEMS = 4 << 20, 1 << 17
 _MOST_COLUMNS = 10_000
@@ -28,14 +27,6 @@ _UNREADABLE = (
     OverflowError,
 )
 """What readers raise over bytes that are not what they seem."""
-
-
-@dataclasses.dataclass(frozen=True)
-class TableLimits:
-    """How many rows a table may have, and how many bytes it may take up once it is unpacked."""
-
-    rows: int
-    bytes: int
 
 
 def read_body(body: bytes, form: TableForm, wanted: Collection[str], limits: TableLimits) -> pl.DataFrame:

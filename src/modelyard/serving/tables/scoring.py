@@ -2,7 +2,7 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
@@ -12,8 +12,7 @@ from modelyard.serving.endpoint import ActiveModel, PredictionRecord
 from modelyard.serving.formats import FieldError, Flag, Prediction, Row
 from modelyard.serving.rest import Line
 from modelyard.serving.slices import Asked
-from modelyard.serving.tables.forms import TableForm
-from modelyard.serving.tables.reading import TableLimits, read_body
+from modelyard.serving.tables.forms import TableForm, TableLimits
 
 __all__ = ["TableAnswering"]
 
@@ -49,7 +48,7 @@ class TableAnswering:
             are in line or the log takes nothing.
         """
         async with self._line.place():
-            frame = await asyncio.to_thread(read_body, body, form, model.columns, self._limits)
+            frame = await asyncio.to_thread(_read, body, form, model.columns, self._limits)
             with self._answering.step("check", model, frame.height):
                 flags, errors = await asyncio.to_thread(_checked, model, frame)
                 if errors:
@@ -64,6 +63,13 @@ class TableAnswering:
                 part = slice(first, first + _KEPT_AT_ONCE)
                 await self._answering.keep(model, answers[part], records[part])
         return answers
+
+
+def _read(body: bytes, form: TableForm, wanted: Collection[str], limits: TableLimits) -> pl.DataFrame:
+    """The table; PyArrow is loaded when the first one comes, since most servers never see one."""
+    from modelyard.serving.tables.reading import read_body
+
+    return read_body(body, form, wanted, limits)
 
 
 def _checked(model: ActiveModel, frame: pl.DataFrame) -> tuple[list[tuple[Flag, ...]], list[FieldError]]:
