@@ -16,7 +16,7 @@ def monitor(yard: Yard, _slot: dt.datetime) -> Done | None:
     version = yard.production()
     if version is None:
         return None
-    report = monitor_version(yard.workspace, yard.problem, version, SCHEDULER, pace=yard.pace, clock=yard.clock)
+    report = monitor_version(yard.workspace, yard.problem, version, SCHEDULER, clock=yard.clock)
     windows = len(report.judged_windows)
     cause = "" if report.verdict.value == "quiet" else f"; likely cause: {report.diagnosis.verdict.words}"
     judged = "1 window" if windows == 1 else f"{windows} windows"
