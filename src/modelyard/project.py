@@ -629,20 +629,27 @@ class Project:
             If the actor may not monitor.
         """
         from modelyard.monitoring.alerting.round import monitor_version
+        from modelyard.retraining.telling import look_again
 
         governance.require_permission(self.actor, "monitor")
         told = (data is None) if alerts is None else alerts
-        return monitor_version(
+        report = monitor_version(
             self.workspace, self.problem, self._production(), self.actor, data=data, labels=labels, alerts=told
         )
+        if told:
+            look_again(self.workspace, self.problem, self.actor)
+        return report
 
-    def retrain(self, data: Path | str, *, update: bool = False, despite: str = "") -> "Decision":
+    def retrain(self, data: Path | str | None = None, *, update: bool = False, despite: str = "") -> "Decision":
         """Train a challenger on old and new rows; register it only if every gate says yes.
+
+        A call that was killed goes on when it is made again.
 
         Parameters
         ----------
         data
-            Table of new labelled rows with the columns of the training data.
+            Table of new labelled rows with the columns of the training data; without one they are collected from the
+            project's source as it is now, and from predictions whose label came back.
         update
             The model in production goes on learning from the new rows, instead of a new search over all rows.
         despite
@@ -653,18 +660,19 @@ class Project:
         StateError
             If nothing is in production, or the project file asks another question by now.
         ConfigError
-            If the model in production cannot be updated.
+            If the model in production cannot be updated; nothing is new but what the prediction log hides.
         DataError
-            If the table cannot be read or lacks columns.
+            If the table or the source cannot be read or lacks columns.
         NotPermittedError
             If the actor may not train.
         """
-        from modelyard.retraining.retrain import Retrainer
+        from modelyard.retraining.retrain import Request, Retrainer
 
         governance.require_permission(self.actor, "train")
+        request = Request(None if data is None else Path(data), update=update, despite=despite)
         with self.workspace.lock():
             retrainer = Retrainer(self.workspace, self.problem, self.actor, progress=self._progress)
-            return retrainer.retrain(self._production(), Path(data), update=update, despite=despite)
+            return retrainer.retrain(self._production(), request)
 
     def ledger(self) -> store.Ledger:
         """The ledger: ``rows()``, ``verify()``, ``export(path)``."""
@@ -672,6 +680,8 @@ class Project:
 
     def status(self) -> Status:
         """Where the project stands, and which command comes next."""
+        from modelyard.retraining.cases import case_under_way
+
         pointers = {name: self.workspace.pointer(name) for name in _POINTERS}
         versions = self._registry.versions(self.problem.name)
         waiting = tuple(item.version for item in versions if item.stage is governance.Stage.CANDIDATE)
@@ -685,6 +695,7 @@ class Project:
         production = self._registry.production(self.problem.name)
         split = data_room.load_split(pointers["split"], self.workspace) if pointers["split"] else None
         verification = governance.verify_ledger(self.workspace.ledger)
+        case = case_under_way(self.workspace)
         return Status(
             name=self.problem.name,
             dataset_id=split.record.dataset_id if split else None,
@@ -706,6 +717,7 @@ class Project:
             ),
             findings=(*self.oversight.findings(), *store.tracked_artefacts(self.root)),
             rollout=self.rollouts.under_way(),
+            retraining=case.sentence if case else None,
         )
 
     def page(self, kind: str) -> Path:

@@ -72,6 +72,8 @@ class Status(Record):
         Promotions past the gates that nobody has reviewed, and artefacts that git tracks.
     rollout
         The version that is on its way into production, and how far it is; None if there is none.
+    retraining
+        How far a retraining is that was begun and has not ended; None if there is none.
     """
 
     name: str
@@ -87,6 +89,7 @@ class Status(Record):
     next_step: str
     findings: tuple[Finding, ...] = ()
     rollout: str | None = None
+    retraining: str | None = None
 
 
 def source_changed(change: "VersionDiff | None") -> tuple[Finding, ...]:

@@ -45,6 +45,22 @@ def test_opening_gives_the_rows_and_is_counted(sealed: SealedTest, workspace: Wo
     ]
 
 
+def test_a_piece_of_work_opens_it_once(sealed: SealedTest, workspace: Workspace, actor: Actor) -> None:
+    """What was killed and begins anew is no second look; other work, and a call without any, are."""
+
+    def handed_out(work: str) -> SealedTest:
+        return SealedTest(sealed.digest, sealed.size, workspace, work=work)
+
+    first = handed_out("a").open("a card", actor)
+    again = handed_out("a").open("a card", actor)
+    assert first.equals(again)
+    assert sealed.openings() == 1
+
+    handed_out("b").open("a card", actor)
+    sealed.open("a card", actor)
+    assert sealed.openings() == 3
+
+
 @pytest.mark.parametrize("reason", ["", "  \n"])
 def test_without_a_reason_it_stays_shut(sealed: SealedTest, actor: Actor, reason: str) -> None:
     """An empty reason opens nothing and is not counted."""

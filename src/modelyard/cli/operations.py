@@ -103,13 +103,38 @@ def monitor(
 
 def retrain(
     session: Session,
-    data: Annotated[Path, typer.Option("--data", help="New labelled rows, with the columns of the training data.")],
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="New labelled rows; by default the source as it is now, and labelled predictions."),
+    ] = None,
     despite: Annotated[
         str, typer.Option("--despite", help="Why to retrain although the last monitoring named a broken pipeline.")
     ] = "",
+    if_due: Annotated[
+        bool,
+        typer.Option("--if-due", help="Only if a trigger of the project file asks for it and no guard holds it back."),
+    ] = False,
 ) -> Answer:
     """Train a challenger on new rows. It is registered only if a paired test says that it is better."""
+    if if_due:
+        return _retrained_if_due(session, data, despite)
     return decided(session.project.retrain(data, despite=despite))
+
+
+def _retrained_if_due(session: Session, data: Path | None, despite: str) -> Answer:
+    """What was pulled and what came of it; done in any case, since nobody has asked for a result."""
+    from modelyard.cli.show.operations import show_attempt
+    from modelyard.core import ConfigError
+    from modelyard.retraining import retrain_if_due
+
+    if data is not None or despite:
+        given = "--data" if data is not None else "--despite"
+        raise ConfigError(
+            "triggers collect the rows and heed the cause", where="--if-due", got=given, cure="Leave it out"
+        )
+    project = session.project
+    attempt = retrain_if_due(project.workspace, project.problem, project.actor, progress=session.progress)
+    return Answer(attempt.to_dict(), show_attempt(attempt, any_trigger=project.problem.retraining.triggers.any))
 
 
 def decided(decision: "Decision") -> Answer:

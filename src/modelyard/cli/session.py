@@ -11,6 +11,7 @@ from modelyard.cli.exit_codes import ExitCode
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
+    from modelyard.core import Progress
     from modelyard.project import Project
 
 __all__ = ["Answer", "Session"]
@@ -61,10 +62,15 @@ class Session:
     @functools.cached_property
     def project(self) -> "Project":
         """The project, opened when a command first asks for it."""
-        from modelyard.cli.progress import terminal_progress
-        from modelyard.core import silent
         from modelyard.project import Project
 
-        progress = silent if self.as_json else terminal_progress()
         token = os.environ.get(TOKEN_VARIABLE)
-        return Project.open(self.folder, env=self.env, settings=self.settings, token=token, progress=progress)
+        return Project.open(self.folder, env=self.env, settings=self.settings, token=token, progress=self.progress)
+
+    @functools.cached_property
+    def progress(self) -> "Progress":
+        """Where long verbs tell how far they are; nowhere if the answer goes to a program."""
+        from modelyard.cli.progress import terminal_progress
+        from modelyard.core import silent
+
+        return silent if self.as_json else terminal_progress()

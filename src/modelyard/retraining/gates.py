@@ -47,11 +47,11 @@ def cause_gate(monitored: Sequence[LedgerRow], despite: str) -> GateResult | Non
     return GateResult("cause", False, f"{said} Retraining would make the fault permanent. {cure}.")
 
 
-def data_gate(rows_given: int, rows_new: int, needed: int) -> GateResult:
-    """Whether there are enough rows that were not known before."""
+def data_gate(rows_given: int, rows_new: int, needed: int, note: str = "") -> GateResult:
+    """Whether there are enough rows that were not known before; ``note`` says more of where they come from."""
     known = rows_given - rows_new
     seen = f"{rows_new:,} of {rows_given:,} rows are new" + (f", {known:,} were known" if known else "")
-    return GateResult("data", rows_new >= needed, f"{seen}; {needed:,} are needed.")
+    return GateResult("data", rows_new >= needed, f"{seen}; {needed:,} are needed. {note}".rstrip())
 
 
 def contract_gate(contract: Contract, frame: pl.DataFrame) -> GateResult:

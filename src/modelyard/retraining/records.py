@@ -24,7 +24,7 @@ class GateResult(Record):
     Parameters
     ----------
     gate
-        Name of the gate: ``cause``, ``data``, ``contract``, ``split``, ``audit``, ``update``, ``comparison``, ``segments``, ``package``.
+        Name of the gate: ``cause``, ``data``, ``contamination``, ``contract``, ``split``, ``audit``, ``update``, ``comparison``, ``segments``, ``package``.
     passed
         True if the way is free.
     detail
@@ -60,6 +60,8 @@ class Decision(Record):
         Labelled rows of the new table that were not known before.
     created_at
         When it was decided.
+    because
+        The triggers that were pulled, in words; empty if a person asked.
     """
 
     id: str
@@ -71,6 +73,7 @@ class Decision(Record):
     run_id: str | None
     rows_new: int
     created_at: dt.datetime
+    because: str = ""
 
     @property
     def has_challenger(self) -> bool:

@@ -1,78 +1,61 @@
-"""The pipeline of a retraining: collect, check, train, compare, package, register; it stops at the first no."""
+"""A retraining from the call to the decision: the same call goes on with what a killed one has left."""
 
 import contextlib
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 
-from modelyard.audit import AuditReport, audit, load_audit, save_audit, with_acknowledgements
-from modelyard.core import Actor, Clock, DataError, GateRefusedError, Progress, StateError, new_id, silent, system_clock
-from modelyard.data import (
-    Split,
-    assign_roles,
-    extend_split,
-    load_split,
-    read_table,
-    settled,
-    unknown_rows,
-    with_history,
-)
-from modelyard.evaluation import evaluation_page, save_evaluation
-from modelyard.evaluation.evaluate import evaluate
-from modelyard.governance import ModelVersion, Registry, Stage
-from modelyard.packaging import Scorer
-from modelyard.packaging.build import build_package
-from modelyard.packaging.details import build_details
-from modelyard.problem import Problem, Task
-from modelyard.report import render_html
-from modelyard.retraining.duel import meet
-from modelyard.retraining.gates import (
-    audit_gate,
-    cause_gate,
-    comparison_gate,
-    contract_gate,
-    data_gate,
-    segments_gate,
-    update_gate,
-)
+from modelyard.core import Actor, Clock, Progress, silent, system_clock
+from modelyard.data import read_table, with_history
+from modelyard.data.dtypes import plain_types
+from modelyard.data.version import content_digest
+from modelyard.governance import ModelVersion, Registry
+from modelyard.monitoring.alerting import deliver_waiting
+from modelyard.problem import Problem
+from modelyard.retraining.cases import Case, CaseBook, Inputs
+from modelyard.retraining.cases.book import StoppedError
+from modelyard.retraining.champion import Champion, load_champion
+from modelyard.retraining.gates import cause_gate
+from modelyard.retraining.gathering import Gathered, collected, from_table
+from modelyard.retraining.pipeline import Pipeline
+from modelyard.retraining.question import same_question, settings_digest
 from modelyard.retraining.records import Decision, GateResult, Outcome
-from modelyard.store import Workspace, save_record
-from modelyard.training.engine import train
-from modelyard.training.run import StoredRun, load_run
-from modelyard.training.update.run import Champion, update
+from modelyard.retraining.telling import tell
+from modelyard.store import Workspace
 
-__all__ = ["Retrainer"]
+__all__ = ["Request", "Retrainer"]
 
 
-class _StoppedError(Exception):
-    """A gate said no; what follows is not done."""
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """What is asked for.
 
+    Parameters
+    ----------
+    source
+        Table of new labelled rows; None collects them from the project's source as it is now, and from the prediction log.
+    update
+        The champion goes on learning from the new rows, instead of a search over all rows.
+    despite
+        Why a person retrains although the last monitoring named a broken pipeline; kept in the decision.
+    because
+        The triggers that were pulled, in words; empty if a person asks.
+    """
 
-@dataclasses.dataclass
-class _Case:
-    """One retraining under way: the verdicts so far, and what has been made."""
-
-    id: str
-    champion: ModelVersion
-    gates: list[GateResult] = dataclasses.field(default_factory=list)
-    rows_new: int = 0
-    run_id: str | None = None
+    source: Path | None = None
     update: bool = False
     despite: str = ""
-
-    def ask(self, gate: GateResult) -> None:
-        """Note a verdict; a no ends the case."""
-        self.gates.append(gate)
-        if not gate.passed:
-            raise _StoppedError
+    because: str = ""
 
 
 class Retrainer:
-    """Makes challengers for one project.
+    """Makes challengers for one project. Whoever calls it holds the project's lock.
 
     A crash at any point leaves the champion in production and the ledger valid: nothing of the champion is written,
-    and the challenger exists only from its registration on, which is one transaction.
+    and the challenger exists only from its registration on, which is one transaction. The same call goes on with what
+    was finished, and ends as if nothing had happened.
 
     Parameters
     ----------
@@ -97,179 +80,141 @@ class Retrainer:
         self._progress = progress
         self._clock = clock
         self._registry = Registry(workspace)
+        self._book = CaseBook(workspace, actor, clock=clock)
 
-    def retrain(self, champion: ModelVersion, source: Path, *, update: bool = False, despite: str = "") -> Decision:
-        """Decide on a challenger trained with the rows in ``source``; the decision is stored and in the ledger.
-
-        Parameters
-        ----------
-        update
-            The champion goes on learning from the new rows, instead of a search over all rows.
-        despite
-            Why a person retrains although the last monitoring named a broken pipeline; kept in the decision.
+    def retrain(self, version: ModelVersion, request: Request) -> Decision:
+        """Decide on a challenger to a version; the decision is stored and in the ledger.
 
         Raises
         ------
         DataError
-            If the table cannot be read or lacks columns.
+            If the table or the source cannot be read or lacks columns.
         StateError
             If the project file asks another question by now than the champion answers.
         ConfigError
-            If the champion is to be updated, and its family cannot be.
+            If the champion is to be updated, and its family cannot be; nothing is new but what the log hides.
         """
-        case = _Case(new_id(), champion, update=update, despite=despite)
-        challenger = None
-        with contextlib.suppress(_StoppedError):
-            challenger = self._challenge(case, source)
-        decision = self._decide(case, challenger)
-        save_record(self._workspace.folder("retraining", case.id), "decision", decision)
-        details = {"outcome": decision.outcome.value, "reason": decision.reason, "rows_new": decision.rows_new}
-        self._workspace.ledger.append(self._actor, "model.retrained", case.id, details)
+        monitored = self._workspace.ledger.rows(action="model.monitored", subject=version.subject)
+        cause = cause_gate(monitored, request.despite)
+        champion = load_champion(version, self._workspace)
+        problem = same_question(self._problem, champion.run.record.target, champion.scorer)
+        table = self._given(request.source, problem)
+        inputs = Inputs(
+            champion=version.digest,
+            rows="" if table is None else content_digest(table),
+            settings=settings_digest(problem),
+            cause="" if cause is None else cause.detail,
+            update=request.update,
+            despite=request.despite,
+        )
+
+        def gather() -> Gathered:
+            if table is None:
+                return collected(problem, champion, self._workspace)
+            return from_table(table, problem, champion, self._workspace)
+
+        return self._decided(self._case(inputs, champion, cause, request.because, gather), champion, problem)
+
+    def _given(self, source: Path | None, problem: Problem) -> pl.DataFrame | None:
+        """The table that was given, with the features of its event tables and series."""
+        if source is None:
+            return None
+        return plain_types(with_history(read_table(source), problem, self._workspace.root))[0]
+
+    def _case(
+        self,
+        inputs: Inputs,
+        champion: Champion,
+        cause: GateResult | None,
+        because: str,
+        gather: Callable[[], Gathered],
+    ) -> Case:
+        """The case of these inputs, its rows collected; another that is under way ends first.
+
+        Rows that cannot be read are refused before a case begins.
+        """
+        case = self._book.under_way()
+        if case is not None and case.notes.inputs != inputs:
+            self._end(case)
+            case = None
+        if case is not None and case.notes.made("collected") is not None:
+            return case
+        refused = cause is not None and not cause.passed
+        gathered = None if refused else gather()
+        if case is None:
+            case = self._book.begin(inputs, champion.version, because)
+        self._note(case, cause, gathered, champion)
+        return case
+
+    def _note(self, case: Case, cause: GateResult | None, gathered: Gathered | None, champion: Champion) -> None:
+        """The first verdicts, and the rows that keep the contract."""
+        gates = [] if cause is None else [cause]
+        with contextlib.suppress(StoppedError):
+            if gathered is None:
+                case.done("collected", *gates)
+                return
+            verdicts, rows = gathered.judged(self._problem.retraining.min_new_rows, champion.scorer.contract)
+            case.keep(rows)
+            case.done(
+                "collected", *gates, *verdicts, rows_new=gathered.fresh.height, data=content_digest(gathered.fresh)
+            )
+
+    def _decided(self, case: Case, champion: Champion, problem: Problem) -> Decision:
+        """Go through the steps that are left, and close the case."""
+        decision = self._book.decision(case)
+        if decision is None:
+            pipeline = Pipeline(self._workspace, problem, self._actor, champion, case, progress=self._progress)
+            challenger = None
+            with contextlib.suppress(StoppedError):
+                challenger = pipeline.challenger()
+            decision = self._decision(case, challenger)
+        self._book.close(case, decision, self._follow_up)
+        deliver_waiting(self._workspace, self._problem, self._actor, clock=self._clock)
         return decision
 
-    def _challenge(self, case: _Case, source: Path) -> ModelVersion:
-        """The way to a registered challenger, one gate after the other."""
-        monitored = self._workspace.ledger.rows(action="model.monitored", subject=case.champion.subject)
-        cause = cause_gate(monitored, case.despite)
-        if cause is not None:
-            case.ask(cause)
-        package = self._registry.package(case.champion)
-        base = load_split(package.manifest.split_id, self._workspace)
-        scorer = Scorer.load(package)
-        target = load_run(package.manifest.run_id, self._workspace).record.target
-        problem = _same_question(self._problem, target, scorer)
-        frame = self._collect(case, with_history(read_table(source), problem, self._workspace.root), base, scorer)
-        split = self._divide(case, base, frame, problem)
-        self._look_for_twins(case, split)
-        report = self._audited(case, base, split, problem)
-        run = self._trained(case, base, split, problem)
-        self._compare(case, scorer, run, split, problem)
-        return self._register(case, run, split, report, problem)
+    def _end(self, case: Case) -> None:
+        """A case of other inputs: what it had decided or registered stands; else it is given up."""
+        challenger = self._registered(case)
+        decision = self._book.decision(case)
+        if decision is None and challenger is not None:
+            decision = self._decision(case, challenger)
+        if decision is not None:
+            self._book.close(case, decision, self._follow_up)
+            return
+        self._book.sweep(case, self._problem.name)
+        self._book.give_up(case, "another retraining was asked for")
 
-    def _trained(self, case: _Case, base: Split, split: Split, problem: Problem) -> StoredRun:
-        """The challenger's run: a search on all rows, or the champion that goes on with the new ones."""
-        if not case.update:
-            run = train(split, problem, self._workspace, progress=self._progress)
-            case.run_id = run.record.id
-            return run
-        package = self._registry.package(case.champion)
-        before = load_run(package.manifest.run_id, self._workspace)
-        champion = Champion(before, base.development.frame.height, case.champion.version)
-        run = update(champion, split, problem, self._workspace, progress=self._progress)
-        case.run_id = run.record.id
-        if run.record.update is not None:
-            case.ask(update_gate(run.record.update, run.record.metric))
-        return run
+    def _registered(self, case: Case) -> ModelVersion | None:
+        """The challenger of a case, if it came as far as that."""
+        folder = case.notes.made("packaged")
+        versions = self._registry.versions(self._problem.name)
+        return next((version for version in versions if folder and version.folder == folder), None)
 
-    def _collect(self, case: _Case, table: pl.DataFrame, base: Split, scorer: Scorer) -> pl.DataFrame:
-        """The new labelled rows that keep the contract."""
-        target = self._problem.data.target
-        if target not in table.columns:
-            raise DataError(
-                "the new table has no target column, so there is nothing to learn from it",
-                where="the new table",
-                got=", ".join(table.columns[:8]),
-                cure=f"Add the column {target!r}",
-            )
-        labelled = table.filter(pl.col(target).is_not_null())
-        fresh = unknown_rows(labelled, base, self._workspace)
-        case.rows_new = fresh.height
-        case.ask(data_gate(labelled.height, fresh.height, self._problem.retraining.min_new_rows))
-        case.ask(contract_gate(scorer.contract, fresh))
-        broken = scorer.contract.check_frame(fresh).filter(pl.col("rejects"))["row"].unique()
-        return fresh.with_row_index("__row").filter(~pl.col("__row").is_in(broken.implode())).drop("__row")
+    def _follow_up(self, decision: Decision) -> None:
+        """People are told of a decision before the ledger has it; doing it twice changes nothing."""
+        tell(self._workspace, self._problem, decision, self._actor, clock=self._clock)
 
-    def _divide(self, case: _Case, base: Split, frame: pl.DataFrame, problem: Problem) -> Split:
-        """The enlarged split; new rows that cannot be divided (one class only, known groups only) end the case."""
-        try:
-            return extend_split(base, frame, problem, self._workspace, self._actor)
-        except DataError as error:
-            case.ask(GateResult("split", passed=False, detail=error.sentence))
-            raise
-
-    def _look_for_twins(self, case: _Case, split: Split) -> None:
-        """A version that learnt from the same rows and waits for a decision ends the case."""
-        for version in self._registry.versions(self._problem.name):
-            waits = version.stage in (Stage.CANDIDATE, Stage.APPROVED)
-            if waits and self._registry.package(version).manifest.split_id == split.record.id:
-                detail = (
-                    f"Version {version.version} has learnt from the same rows; approve, promote or reject it first."
-                )
-                case.ask(GateResult("data", passed=False, detail=detail))
-
-    def _audited(self, case: _Case, base: Split, split: Split, problem: Problem) -> AuditReport:
-        """The audit of the enlarged training part, held against the champion's; acknowledged findings may stay."""
-        report = with_acknowledgements(self._audit(split, problem), self._workspace.ledger)
-        folder = self._workspace.folder("audits", split.record.id)
-        save_audit(report, problem, folder)
-        accepted = load_audit(self._workspace.folder("audits", base.record.id)) or self._audit(base, problem)
-        case.ask(audit_gate(report, accepted))
-        return report
-
-    def _audit(self, split: Split, problem: Problem) -> AuditReport:
-        roles = assign_roles(problem, split.train.schema)
-        return audit(split.train, problem, roles, seed=problem.training.seed)
-
-    def _compare(self, case: _Case, scorer: Scorer, run: StoredRun, split: Split, problem: Problem) -> None:
-        """Champion and challenger on the fresh validation rows, as a whole and by segment."""
-        duel = meet(problem, scorer, run, split)
-        case.ask(comparison_gate(problem, duel))
-        case.ask(segments_gate(problem, duel))
-
-    def _register(
-        self, case: _Case, run: StoredRun, split: Split, report: AuditReport, problem: Problem
-    ) -> ModelVersion:
-        """Evaluate, package and register the challenger; its fresh test part is opened once, for its card."""
-        reason = f"card of the challenger to version {case.champion.version}"
-        evaluation = evaluate(run, split, problem, actor=self._actor, reason=reason, progress=self._progress)
-        page = evaluation_page(evaluation, run.record, problem, report)
-        save_evaluation(evaluation, self._workspace, render_html(page))
-        number = self._registry.next_version(problem.name)
-        folder = self._workspace.folder("packages", f"{problem.name}-{number}-{new_id()[-6:]}")
-        details = build_details(self._workspace, split, self._actor)
-        try:
-            package = build_package(
-                run, split, evaluation, report, problem, version=str(number), folder=folder, details=details
-            )
-        except GateRefusedError as error:
-            case.ask(GateResult("package", passed=False, detail=error.sentence))
-            raise
-        case.gates.append(GateResult("package", passed=True, detail="Parity is proved and the limits are kept."))
-        return self._registry.register(package, self._actor)
-
-    def _decide(self, case: _Case, challenger: ModelVersion | None) -> Decision:
+    def _decision(self, case: Case, challenger: ModelVersion | None) -> Decision:
         """The decision, in one sentence with the last gate's words."""
-        last = case.gates[-1]
+        notes, gates = case.notes, case.notes.gates
+        run_id = notes.made("trained")
         if challenger is not None:
             outcome = Outcome.CHALLENGER
-            said = next(gate.detail for gate in case.gates if gate.gate == "comparison")
+            said = next(gate.detail for gate in gates if gate.gate == "comparison")
             reason = f"Version {challenger.version} waits for approval. {said}"
         else:
-            outcome = Outcome.STOPPED if case.run_id is None else Outcome.CHAMPION_STAYS
-            reason = f"Version {case.champion.version} stays: the {last.gate} gate said no. {last.detail}"
+            outcome = Outcome.STOPPED if run_id is None else Outcome.CHAMPION_STAYS
+            last = gates[-1]
+            reason = f"Version {notes.champion_version} stays: the {last.gate} gate said no. {last.detail}"
         return Decision(
             id=case.id,
             outcome=outcome,
             reason=reason,
-            gates=tuple(case.gates),
-            champion_version=case.champion.version,
+            gates=gates,
+            champion_version=notes.champion_version,
             challenger_version=challenger.version if challenger else None,
-            run_id=case.run_id,
-            rows_new=case.rows_new,
+            run_id=run_id,
+            rows_new=notes.rows_new,
             created_at=self._clock(),
+            because=notes.because,
         )
-
-
-def _same_question(problem: Problem, target: str, scorer: Scorer) -> Problem:
-    """The problem as the champion answers it; refused if the project file has changed it since."""
-    asked = settled(problem, scorer.task, scorer.classes)
-    same_task = problem.task in (Task.AUTO, asked.task)
-    same_class = problem.data.positive in (None, asked.data.positive)
-    if problem.data.target == target and same_task and same_class:
-        return asked
-    raise StateError(
-        "the champion answers another question than the project file asks by now",
-        where="modelyard.yaml",
-        got=f"target {problem.data.target!r}, task {problem.task}, positive class {problem.data.positive!r}",
-        cure="Train anew with 'modelyard train', or put the question back",
-    )

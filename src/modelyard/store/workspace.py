@@ -34,7 +34,7 @@ _KINDS = (
     "corrections",
     "labels",
 )
-_WRITTEN_ALONE = ("datasets", "splits", "runs", "audits", "evaluations")
+_WRITTEN_ALONE = ("datasets", "splits", "runs", "audits", "evaluations", "retraining")
 """Kinds that are written by commands that hold the project's lock, and by nobody else."""
 
 _SAFE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")

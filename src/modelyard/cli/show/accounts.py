@@ -21,6 +21,7 @@ def show_status(status: Status) -> RenderableType:
                 ("package", status.package or "–"),
                 ("production", f"version {status.production}" if status.production else "nothing yet"),
                 *((("rolled out", status.rollout),) if status.rollout else ()),
+                *((("retraining", status.retraining),) if status.retraining else ()),
                 ("waiting for approval", waiting),
                 ("ledger", f"{counted(status.ledger_rows, 'row')}, {'verified' if status.ledger_ok else 'BROKEN'}"),
             )

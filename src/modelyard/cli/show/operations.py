@@ -11,10 +11,10 @@ from modelyard.governance import Alert
 from modelyard.monitoring import Diagnosis, MonitorReport, Verdict
 from modelyard.monitoring.cause_card import gain_words, segment_words
 from modelyard.problem.address import is_url
-from modelyard.retraining import Decision
+from modelyard.retraining import Attempt, Decision
 from modelyard.serving import BatchReport
 
-__all__ = ["show_batch", "show_decision", "show_monitoring"]
+__all__ = ["show_attempt", "show_batch", "show_decision", "show_monitoring"]
 
 _VERDICT_STYLES = {
     Verdict.QUIET: "bold green",
@@ -96,4 +96,17 @@ def show_decision(decision: Decision) -> RenderableType:
         Text(decision.reason),
         table,
         hint(f"Somebody else: {step}") if step else None,
+    )
+
+
+def show_attempt(attempt: Attempt, *, any_trigger: bool) -> RenderableType:
+    """What was pulled, what held it back, and the decision."""
+    due = attempt.due
+    rows = [(item.trigger, "pulled", item.because) for item in due.pulled]
+    rows += [(item.guard, "holds", item.because) for item in due.held_by]
+    return stack(
+        headline("Retraining is due." if due.is_due else "Retraining is not due.", "" if rows else due.sentence),
+        plain_table(("", "", "why"), rows) if rows else None,
+        None if any_trigger else hint("modelyard.yaml: retraining.triggers   has none, so only a person asks"),
+        show_decision(attempt.decision) if attempt.decision else None,
     )

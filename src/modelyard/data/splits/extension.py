@@ -2,6 +2,7 @@
 
 import dataclasses
 import io
+from collections.abc import Sequence
 
 import numpy as np
 import polars as pl
@@ -16,12 +17,62 @@ from modelyard.data.version import Dataset, load_version, store_version, version
 from modelyard.problem import Problem
 from modelyard.store import Workspace
 
-__all__ = ["extend_split", "unknown_rows"]
+__all__ = ["Overlap", "extend_split", "overlap_with", "unknown_rows"]
 
 _EXTENDED = "split.extended"
 _ID_LENGTH = 12
 _FRESH_SHARES = {"train": 0.50, "validation": 0.35, "test": 0.15}
 """A paired comparison needs rows: more of the new ones are held out than the plan says, and learnt from afterwards."""
+
+
+@dataclasses.dataclass(frozen=True)
+class Overlap:
+    """Which rows of a table are rows of a split's data, as far as their content tells.
+
+    Parameters
+    ----------
+    known
+        Equal to a known row, sealed ones included, in the columns and in the target.
+    sealed
+        Equal to a sealed row in the columns, whatever the target.
+    by_chance
+        Share of the split's own training and validation rows that equal a sealed row in the columns.
+    """
+
+    known: pl.Series
+    sealed: pl.Series
+    by_chance: float
+
+
+def overlap_with(
+    frame: pl.DataFrame,
+    base: Split,
+    workspace: Workspace,
+    columns: Sequence[str],
+    target: str,
+    *,
+    beside: pl.DataFrame | None = None,
+) -> Overlap:
+    """Compare rows that have some columns of the base only, such as those of a log; no row of the sealed part leaves this function.
+
+    Parameters
+    ----------
+    columns, target
+        Those to compare; all of them are in ``frame``.
+    beside
+        Further known rows.
+    """
+    names = [*columns, target]
+    *known, sealed = _known_tables(base, workspace)
+    if beside is not None:
+        known.append(_typed(beside, base))
+    mine = _typed(frame, base)
+    development = base.development.frame.select(columns)
+    return Overlap(
+        known=~_is_unknown(mine.select(names), tuple(table.select(names) for table in (*known, sealed))),
+        sealed=~_is_unknown(mine.select(columns), (sealed.select(columns),)),
+        by_chance=int((~_is_unknown(development, (sealed.select(columns),))).sum()) / max(development.height, 1),
+    )
 
 
 def unknown_rows(frame: pl.DataFrame, base: Split, workspace: Workspace) -> pl.DataFrame:

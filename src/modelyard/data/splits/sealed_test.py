@@ -33,11 +33,15 @@ class SealedTest:
         Digest of the rows whatever their order and types (see :func:`~modelyard.data.splits.content.rows_digest`), of
         the whole table if it is one of the user's own: other projects of the workspace that seal the same rows are
         known by it. ``""`` for parts sealed before there was one.
+    work
+        Names a piece of work that may be killed and taken up again, such as a retraining: it opens these rows once, however
+        often it begins anew, since nobody has seen what the first look showed. ``""`` for none: each call is an opening.
     """
 
-    __slots__ = ("__workspace", "_content", "_digest", "_size")
+    __slots__ = ("__workspace", "_content", "_digest", "_size", "_work")
 
-    def __init__(self, digest: str, size: int, workspace: Workspace, content: str = "") -> None:
+    def __init__(self, digest: str, size: int, workspace: Workspace, content: str = "", work: str = "") -> None:
+        self._work = work
         self._content = content
         self._digest = digest
         self._size = size
@@ -86,9 +90,17 @@ class SealedTest:
                 got="another digest",
                 cure="Restore the file from a backup; a test on changed rows proves nothing",
             )
-        details = {"reason": reason.strip(), "rows": self._size} | ({"content": self._content} if self._content else {})
-        self.__workspace.ledger.append(actor, OPENED, self._digest, details)
+        details = {"reason": reason.strip(), "rows": self._size}
+        named = {"content": self._content, "work": self._work}
+        if not self._is_open_for_this_work():
+            details |= {name: value for name, value in named.items() if value}
+            self.__workspace.ledger.append(actor, OPENED, self._digest, details)
         return pl.read_parquet(io.BytesIO(objects.read(self._digest)))
+
+    def _is_open_for_this_work(self) -> bool:
+        """True if the ledger has an opening by the piece of work that goes on now."""
+        rows = self.__workspace.ledger.rows(action=OPENED, subject=self._digest) if self._work else ()
+        return any(row.details.get("work") == self._work for row in rows)
 
     def __len__(self) -> int:
         return self._size

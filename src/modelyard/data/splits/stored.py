@@ -119,8 +119,18 @@ def is_stored(id: str, workspace: Workspace) -> bool:  # noqa: A002 - the field'
     return (workspace.folder("splits", id) / _FILE).exists()
 
 
-def load_split(id: str, workspace: Workspace) -> Split:  # noqa: A002 - the field's name
+def load_split(id: str, workspace: Workspace, *, work: str = "") -> Split:  # noqa: A002 - the field's name
     """A split made before, its readable parts verified.
+
+    Parameters
+    ----------
+    id
+        Of the split.
+    workspace
+        Where it is kept.
+    work
+        The piece of work that may open the sealed part, if it can be taken up again; see
+        :class:`~modelyard.data.splits.sealed_test.SealedTest`.
 
     Raises
     ------
@@ -157,7 +167,7 @@ def load_split(id: str, workspace: Workspace) -> Split:  # noqa: A002 - the fiel
         record,
         Dataset(record.dataset_id, frames["train.parquet"], schema),
         Dataset(record.dataset_id, frames["validation.parquet"], schema),
-        SealedTest(record.test_digest, record.test_rows, workspace, record.test_content),
+        SealedTest(record.test_digest, record.test_rows, workspace, record.test_content, work),
     )
 
 

@@ -23,6 +23,7 @@ _BEGINNINGS = {
     "latency": "latency",
     "error": "errors",
     "quality": "quality",
+    "retraining": "retraining",
     "schedule": "schedule",
 }
 _ROWS = {"M2": "drift", "M3": "performance", "M4": "quality", "D": "audit", "F": "audit"}

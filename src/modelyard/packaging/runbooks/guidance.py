@@ -158,6 +158,27 @@ GUIDANCE: Mapping[str, Guidance] = {
             'Mend the data, or acknowledge the finding with a reason: `modelyard audit --acknowledge ID --reason "..."`.',
         ),
     ),
+    "retraining": Guidance(
+        "A retraining wants somebody",
+        "Either data stopped it before anything was trained, and the message names the gate; or a challenger passed all gates "
+        "and waits for approval. The champion serves in both cases.",
+        (
+            "Read the message: gate and numbers, or version and improvement.",
+            "All verdicts of the last retraining: `modelyard ledger`, and `decision.json` under `.modelyard/retraining`.",
+            "Stopped: `modelyard monitor`, for what else is odd on the same days.",
+        ),
+        (
+            "The source sends broken or other rows (gates contract and cause).",
+            "New rows hold a new leak, or what the audit holds for one (gate audit).",
+            "Labels were made of the predictions, or joined to the wrong ones (gate contamination).",
+            "Nobody has looked at the challenger yet.",
+        ),
+        (
+            "Have the data mended, then `modelyard retrain`. Do not raise the limits for it.",
+            'A finding that may stay: `modelyard audit --acknowledge ID --reason "..."`.',
+            'A challenger: read its card, then `modelyard approve VERSION --reason "..."` or `modelyard reject`.',
+        ),
+    ),
     "schedule": Guidance(
         "The schedule needs somebody",
         "A job that runs by itself fails again and again, an approval or a review expires, or an approved version waits. "

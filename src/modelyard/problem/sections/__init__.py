@@ -12,7 +12,7 @@ from modelyard.problem.sections.deploy import DeployPlan
 from modelyard.problem.sections.log import LogPlan
 from modelyard.problem.sections.policy import Policy, TierRules
 from modelyard.problem.sections.records import RecordsPlan
-from modelyard.problem.sections.retraining import Retraining
+from modelyard.problem.sections.retraining import Retraining, Triggers
 from modelyard.problem.sections.schedule import ReviewTimes, ScheduledScore, SchedulePlan
 from modelyard.problem.sections.store import CheckpointPlan, StorePlan
 from modelyard.problem.sections.strict import Address, Strict
@@ -43,5 +43,6 @@ __all__ = [
     "Strict",
     "TierRules",
     "TrainingPlan",
+    "Triggers",
     "WindowPlan",
 ]

@@ -21,6 +21,7 @@ ALERT_KINDS = (
     "errors",
     "no_data",
     "audit",
+    "retraining",
     "schedule",
     "other",
 )
@@ -137,6 +138,7 @@ def _defaults() -> dict[str, AlertRule]:
         "errors": AlertRule(severity="warning"),
         "no_data": AlertRule(severity="warning", persistence=1, escalate_after=None),
         "audit": AlertRule(cooldown="7d", escalate_after=None),
+        "retraining": AlertRule(severity="info", escalate_after=None),
         "schedule": AlertRule(severity="warning", escalate_after=None),
         "other": AlertRule(),
     }

@@ -1,10 +1,42 @@
 """When a model is trained anew, and what a challenger must show."""
 
+from typing import Annotated
+
 from pydantic import Field
 
+from modelyard.problem.sections.deploy import seconds_of
 from modelyard.problem.sections.strict import Strict
 
-__all__ = ["Retraining"]
+__all__ = ["Retraining", "Triggers"]
+
+Duration = Annotated[str, Field(pattern=r"^([1-9]\d*(d|h|m|s))+$")]
+
+
+class Triggers(Strict):
+    """What asks for a retraining by itself; without any, only a person does."""
+
+    schedule: Duration | None = Field(default=None, description="Time since the last training: 30d.")
+    performance: Annotated[float, Field(gt=0, lt=1)] | None = Field(
+        default=None,
+        description="Loss of the primary metric against the package in the last monitoring, as a share (0.05), beyond chance.",
+    )
+    drift: bool = Field(
+        default=False,
+        description="Drift with a cause that retraining cures: concept drift, or a covariate shift that pays.",
+    )
+    new_labels: Annotated[int, Field(ge=1)] | None = Field(
+        default=None, description="Labelled rows that no retraining has decided on yet: 1000."
+    )
+
+    @property
+    def schedule_s(self) -> float | None:
+        """The schedule in seconds; None for none."""
+        return None if self.schedule is None else seconds_of(self.schedule)
+
+    @property
+    def any(self) -> bool:
+        """True if there is one."""
+        return self.drift or any(item is not None for item in (self.schedule, self.performance, self.new_labels))
 
 
 class Retraining(Strict):
@@ -20,3 +52,16 @@ class Retraining(Strict):
     max_segment_loss: float = Field(
         default=0.05, ge=0, description="Loss of the primary metric that any declared segment may suffer."
     )
+    triggers: Triggers = Field(
+        default=Triggers(),
+        description="What asks for a retraining by itself, see `modelyard retrain --if-due`: {schedule: 30d, performance: 0.05, "
+        "drift: true, new_labels: 1000}; any of them is enough. None by default: a person asks.",
+    )
+    cooldown: Duration = Field(
+        default="7d", description="Time after a decision in which no trigger starts another retraining."
+    )
+
+    @property
+    def cooldown_s(self) -> float:
+        """The cool-down in seconds."""
+        return seconds_of(self.cooldown)

@@ -31,7 +31,7 @@ class Held(Record):
     Parameters
     ----------
     guard
-        ``data``, ``quality``, ``cause``, ``cooldown``, ``rollout`` or ``challenger``.
+        ``data``, ``quality``, ``cause``, ``cooldown``, ``rollout``, ``challenger`` or ``case``.
     because
         Why, in one sentence.
     """

@@ -78,13 +78,13 @@ def read_predictions(folder: Path | str, *, shadows: bool = False) -> pl.DataFra
     return table.filter((pl.col("role") == SHADOW) == shadows)
 
 
-def read_feedback(folder: Path | str) -> pl.DataFrame:
+def read_feedback(folder: Path | str, *, every: bool = False) -> pl.DataFrame:
     """From the log's folder, or the address of its copy, the labels that came back: ``id`` of the prediction, ``label`` as text, ``at`` (UTC), one row an id.
 
-    Where a label was sent more than once, the last counts: it is a correction.
+    Where a label was sent more than once, the last counts: it is a correction. With ``every`` all of them are given, as they came.
     """
     frame = _read(folder, LogKind.FEEDBACK)
-    return frame.sort("at", maintain_order=True).unique("id", keep="last", maintain_order=True)
+    return frame if every else frame.sort("at", maintain_order=True).unique("id", keep="last", maintain_order=True)
 
 
 def read_gaps(folder: Path | str) -> pl.DataFrame:
