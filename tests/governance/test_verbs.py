@@ -16,12 +16,20 @@ from modelyard.governance import Role, create_token, valid_tokens
 from modelyard.governance.roles import PERMISSIONS
 from modelyard.monitoring.events import note_event
 from modelyard.retraining import labelling
+from modelyard.schedule.lease import Lease
 from modelyard.serving.rest.routes import ROUTES
 from modelyard.shipping.release import released_package
 
 DATA = Path(__file__).parents[1] / "data"
 Verb = Callable[[Project], Any]
 NOW = dt.datetime(2026, 11, 22, tzinfo=dt.UTC)
+
+
+def watch_beside_another(project: Project) -> None:
+    """Who may watch is told that another process does it."""
+    with Lease(project.workspace.ledger, project.problem.name).held():
+        project.schedule.watch(print)
+
 
 READ = {
     "changes",
@@ -98,7 +106,7 @@ CHANGE: dict[str, tuple[tuple[str, Verb, Role], ...]] = {
     ),
     "retrain": (("retrain", lambda p: p.retrain("none.csv"), Role.DEVELOPER),),
     "tick": (("tick", lambda p: p.schedule.tick(), Role.OPERATOR),),
-    "watch": (("watch", lambda p: p.schedule.watch(print, standby=True), Role.OPERATOR),),
+    "watch": (("watch", watch_beside_another, Role.OPERATOR),),
     "replay": (("replay", lambda p: p.replays.run("none.csv"), Role.DEVELOPER),),
     "erase": (("erase", lambda p: p.oversight.erase("Churn", "Yes", "case 7"), Role.OPERATOR),),
     "label": (

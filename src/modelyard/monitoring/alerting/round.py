@@ -4,7 +4,6 @@ from pathlib import Path
 
 from modelyard.core import Actor, Clock, new_id, system_clock
 from modelyard.governance import ModelVersion, Registry
-from modelyard.monitoring.alerting.delivery import Pace
 from modelyard.monitoring.alerting.following import follow_up
 from modelyard.monitoring.records import MonitorReport
 from modelyard.monitoring.watch import keep_report, watch
@@ -24,7 +23,6 @@ def monitor_version(
     data: Path | str | None = None,
     labels: Path | str | None = None,
     alerts: bool = True,
-    pace: Pace | None = None,
     clock: Clock = system_clock,
 ) -> MonitorReport:
     """Judge what a version has answered, or a table that it scores now, and keep the report.
@@ -35,8 +33,6 @@ def monitor_version(
         As :func:`modelyard.monitoring.watch.watch` takes them.
     alerts
         Whether alerts open, end and are told of.
-    pace
-        Of their delivery.
 
     Raises
     ------
@@ -50,5 +46,5 @@ def monitor_version(
     report = watch(workspace, package, problem, data=data, labels=labels, folder=folder, clock=clock)
     keep_report(report, folder, problem, workspace, actor, version.subject)
     if alerts:
-        follow_up(workspace, problem, report, package, actor, pace=pace, clock=clock)
+        follow_up(workspace, problem, report, package, actor, clock=clock)
     return report

@@ -11,7 +11,7 @@ __all__ = ["retrain"]
 
 def retrain(yard: Yard, _slot: dt.datetime) -> Done | None:
     """Ask triggers and guards, and retrain if it is due, in the name of who started the process."""
-    if yard.production() is None:
+    if not yard.problem.retraining.triggers.any or yard.production() is None:
         return None
     attempt = retrain_if_due(yard.workspace, yard.problem, yard.person, progress=yard.progress, clock=yard.clock)
     if attempt.decision is not None:

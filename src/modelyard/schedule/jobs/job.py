@@ -35,7 +35,7 @@ class Yard:
     clock
         Gives the moment.
     pace
-        Of delivering messages.
+        Of sending messages that wait.
     """
 
     problem: Problem

@@ -17,7 +17,7 @@ def monitor(yard: Yard, _slot: dt.datetime) -> Done | None:
     version = yard.production()
     if version is None:
         return None
-    report = monitor_version(yard.workspace, yard.problem, version, SCHEDULER, pace=yard.pace, clock=yard.clock)
+    report = monitor_version(yard.workspace, yard.problem, version, SCHEDULER, clock=yard.clock)
     look_again(yard.workspace, yard.problem, SCHEDULER)
     windows = len(report.judged_windows)
     cause = "" if report.verdict.value == "quiet" else f"; likely cause: {report.diagnosis.verdict.words}"
