@@ -165,3 +165,16 @@ def test_the_same_rows_extend_to_the_same_split(tmp_path: Path) -> None:
     assert other.record.id != first.record.id
     assert workspace.ledger.count("split.extended", first.record.id) == 1
     assert unknown_rows(new.with_columns(pl.col("x").cast(pl.Float64)), first, workspace).height == 0
+
+
+def test_of_many_rows_in_order_the_latest_teach_too(workspace: Workspace) -> None:
+    """By time fewer are held out than half; by chance nothing is lost by holding out, so half of them are."""
+    held = {}
+    for strategy in ("time", "random"):
+        problem = asked(strategy)
+        base = base_split(workspace, problem, table(0, 400))
+        split = extend_split(base, table(400, 12_000), problem, workspace, ADA)
+        held[strategy] = (split.validation.frame.height, split.test.size)
+        assert split.train.frame.height + sum(held[strategy]) == base.development.frame.height + 12_000
+
+    assert held == {"time": (3_000, 1_500), "random": (4_200, 1_800)}

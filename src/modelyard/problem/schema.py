@@ -492,6 +492,16 @@ class Problem(Strict):
         return self
 
     @model_validator(mode="after")
+    def _a_loss_can_be_seen(self) -> Self:
+        asked, seen = self.retraining.triggers.performance, self.monitoring.performance_drop
+        if asked is not None and asked < seen:
+            raise ValueError(
+                f"retraining.triggers.performance: monitoring sees a loss from {seen:g} on, so {asked:g} would not be met; "
+                "lower monitoring.performance_drop too"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _days_can_be_counted(self) -> Self:
         if (self.evaluation.threshold or "").rstrip().endswith("a day") and self.costs.volume_per_year is None:
             raise ValueError(

@@ -29,9 +29,7 @@ def test_a_file_says_a_policy(tmp_path: Path) -> None:
     never, careful = policies_of((str(path),), problem({"sliding": "90d"}))
 
     assert never.name == "never"
-    assert careful == Policy(
-        "careful", 30 * 86_400.0, 0.1, True, 500, 14 * 86_400.0, WindowPolicy(WindowKind.SLIDING, 90 * 86_400.0)
-    )
+    assert careful == Policy("careful", "30d", 0.1, True, 500, "14d", WindowPolicy(WindowKind.SLIDING, 90 * 86_400.0))
     assert careful.words == (
         "every 30 days, or when the metric lost 10%, or when retraining cures the cause of a drift, or after 500 new labels; "
         "not within 14 days of the last; the last 90 days"
@@ -68,15 +66,15 @@ def test_two_of_one_name_are_refused() -> None:
 def test_the_clock_pulls_and_the_cooldown_holds() -> None:
     """After thirty days, not before; and whatever was pulled, not within the cooldown."""
     monthly = BUILT_IN["monthly"]
-    patient = Policy("patient", new_labels=100, cooldown_s=7 * 86_400.0)
+    patient = Policy("patient", new_labels=100, cooldown="7d")
 
-    assert asked(monthly, Moment(NOW, 900, NOW - 29 * DAY, 500), None).pulled == ()
-    assert asked(monthly, Moment(NOW, 900, NOW - 30 * DAY, 500), None).is_due
-    assert asked(monthly, Moment(NOW, 500, NOW - 30 * DAY, 500), None).held == (
-        "no label has come since the last training"
+    assert asked(monthly, Moment(NOW, 900, NOW - 29 * DAY, None, 500), None).pulled == ()
+    assert asked(monthly, Moment(NOW, 900, NOW - 30 * DAY, None, 500), None).is_due
+    assert asked(monthly, Moment(NOW, 500, NOW - 30 * DAY, NOW - 30 * DAY, 500), None).held == (
+        "No label has come since the last decision."
     )
-    assert not asked(patient, Moment(NOW, 900, NOW - 3 * DAY, 500), None).is_due
-    assert asked(patient, Moment(NOW, 900, NOW - 7 * DAY, 500), None).is_due
+    assert not asked(patient, Moment(NOW, 900, NOW - 3 * DAY, NOW - 3 * DAY, 500), None).is_due
+    assert asked(patient, Moment(NOW, 900, NOW - 7 * DAY, NOW - 7 * DAY, 500), None).is_due
 
 
 def result(name: str, gain: Gain | None, retrainings: int) -> PolicyResult:

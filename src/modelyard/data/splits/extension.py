@@ -13,16 +13,22 @@ from modelyard.data.resolving import resolve
 from modelyard.data.schema import conform
 from modelyard.data.splits.split import make_split
 from modelyard.data.splits.stored import Split, load_split, store_parts
+from modelyard.data.splits.strategies import Shares
 from modelyard.data.version import Dataset, load_version, store_version, version_record
 from modelyard.problem import Problem
 from modelyard.store import Workspace
 
-__all__ = ["Overlap", "extend_split", "overlap_with", "unknown_rows"]
+__all__ = ["Overlap", "extend_split", "fresh_shares", "overlap_with", "unknown_rows"]
 
 _EXTENDED = "split.extended"
 _ID_LENGTH = 12
-_FRESH_SHARES = {"train": 0.50, "validation": 0.35, "test": 0.15}
+_JUDGE = 0.35
+_SEALED = 0.15
 """A paired comparison needs rows: more of the new ones are held out than the plan says, and learnt from afterwards."""
+
+_LEAST_JUDGE, _ROWS_JUDGE = 0.15, 3_000
+_LEAST_SEALED, _ROWS_SEALED = 0.05, 1_500
+"""In the order of time the latest rows matter most: of many rows smaller shares are held out, but so many rows at least."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -88,6 +94,21 @@ def unknown_rows(frame: pl.DataFrame, base: Split, workspace: Workspace) -> pl.D
     """
     _require_columns(base, frame)
     return frame.filter(_is_unknown(_typed(frame, base), _known_tables(base, workspace)))
+
+
+def fresh_shares(rows: int, *, in_order: bool) -> Shares:
+    """How new rows are divided: half of them train; of many that are divided by time, up to four fifths.
+
+    >>> fresh_shares(4_000, in_order=True)
+    Shares(train=0.5, validation=0.35, test=0.15)
+    >>> fresh_shares(100_000, in_order=True)
+    Shares(train=0.8, validation=0.15, test=0.05)
+    """
+    judge, sealed = _JUDGE, _SEALED
+    if in_order:
+        judge = min(judge, max(_LEAST_JUDGE, _ROWS_JUDGE / rows))
+        sealed = min(sealed, max(_LEAST_SEALED, _ROWS_SEALED / rows))
+    return Shares(round(1.0 - judge - sealed, 6), round(judge, 6), round(sealed, 6))
 
 
 def extend_split(base: Split, frame: pl.DataFrame, problem: Problem, workspace: Workspace, actor: Actor) -> Split:
@@ -192,8 +213,10 @@ def _split_fresh(base: Split, frame: pl.DataFrame, problem: Problem, workspace: 
     """The new rows divided by the base's plan, with the base's kinds of columns."""
     kinds = {column.name: column.kind.value for column in base.train.schema.columns}
     source = problem.data.model_copy(update={"types": kinds, "test_source": None})
-    shares = {} if base.record.strategy == "column" else _FRESH_SHARES
-    plan = problem.split.model_copy(update={"strategy": base.record.strategy, **shares})
+    strategy = base.record.strategy
+    shares = fresh_shares(frame.height, in_order=strategy == "time")
+    changes = {} if strategy == "column" else dataclasses.asdict(shares)
+    plan = problem.split.model_copy(update={"strategy": strategy, **changes})
     fresh_problem = resolve(problem.model_copy(update={"data": source, "split": plan}), frame)
     version = store_version(frame, f"new rows for split {base.record.id}", workspace)
     return make_split(Dataset(version.id, frame, base.train.schema), fresh_problem, workspace, actor)

@@ -7,9 +7,10 @@ from pydantic import Field
 from modelyard.problem.sections.deploy import seconds_of
 from modelyard.problem.sections.strict import Strict
 
-__all__ = ["Retraining", "SlidingWindow", "Triggers", "WeightedWindow"]
+__all__ = ["Duration", "Retraining", "SlidingWindow", "Triggers", "WeightedWindow"]
 
 Duration = Annotated[str, Field(pattern=r"^([1-9]\d*(d|h|m|s))+$")]
+"""A length of time: 30d, 12h."""
 
 
 class Triggers(Strict):

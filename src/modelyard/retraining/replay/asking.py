@@ -1,19 +1,21 @@
-"""Whether a policy would retrain at the end of a period: the real monitoring, and the triggers on top."""
+"""Whether a policy would retrain at the end of a period: the real monitoring, triggers and guards."""
 
 import dataclasses
 import datetime as dt
 
 import polars as pl
 
-from modelyard.core import Severity
 from modelyard.data import category_text
-from modelyard.monitoring.causes import Action, Cause, ProfileWithOutcomes
+from modelyard.monitoring.causes import ProfileWithOutcomes
 from modelyard.monitoring.monitor import Background, judge
 from modelyard.monitoring.records import MonitorReport
 from modelyard.problem import Problem
 from modelyard.retraining.replay.history import History
 from modelyard.retraining.replay.models import Array, Served
 from modelyard.retraining.replay.policies import Policy
+from modelyard.retraining.triggers.due import due
+from modelyard.retraining.triggers.facts import Facts
+from modelyard.retraining.triggers.judging import judged_by
 
 __all__ = ["Asked", "Moment", "asked", "look"]
 
@@ -31,14 +33,20 @@ class Moment:
         The moment.
     known
         Rows of the history with a label by now.
-    last, known_then
-        When training or retraining was last begun, and the rows with a label then.
+    trained
+        When a model was last trained.
+    decided, known_then
+        When a retraining was last asked for, None before the first; and the rows with a label then, or at the beginning.
+    stays
+        Retrainings in a row, the last ones, that brought no challenger.
     """
 
     now: dt.datetime
     known: int
-    last: dt.datetime
+    trained: dt.datetime
+    decided: dt.datetime | None
     known_then: int
+    stays: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,45 +117,20 @@ def _log(history: History, served: Served, begin: int, end: int, scores: Array) 
 
 
 def asked(policy: Policy, moment: Moment, report: MonitorReport | None) -> Asked:
-    """The policy's triggers and guards."""
-    pulled = [*_by_the_clock(policy, moment), *(_by_monitoring(policy, report) if report is not None else ())]
-    cause = report.diagnosis.verdict.value if report is not None else ""
-    return Asked(tuple(pulled), _held(policy, moment, report) if pulled else "", cause)
-
-
-def _by_the_clock(policy: Policy, moment: Moment) -> list[str]:
-    since, labels = (moment.now - moment.last).total_seconds(), moment.known - moment.known_then
-    said = []
-    if policy.schedule_s is not None and since >= policy.schedule_s:
-        said.append(f"schedule: {since / 86_400:.0f} days since the last training.")
-    if policy.new_labels is not None and labels >= policy.new_labels:
-        said.append(f"new_labels: {labels:,} since the last training.")
-    return said
-
-
-def _by_monitoring(policy: Policy, report: MonitorReport) -> list[str]:
-    """A loss counts once it has persisted, as an alert does: one bad window is not worth a retraining."""
-    said = []
-    lost = next(
-        (one for one in report.findings if one.id == "performance-drop" and one.severity is Severity.ERROR), None
+    """What the policy's triggers and guards say, by the rule of ``modelyard retrain --if-due``."""
+    new = moment.known - moment.known_then
+    facts = Facts(
+        now=moment.now,
+        trained_at=moment.trained,
+        decided_at=moment.decided,
+        judged=None if report is None else judged_by(report, moment.now),
+        new_rows=new,
+        unchanged="" if new else "No label has come since the last decision.",
+        stays=moment.stays,
     )
-    if policy.performance is not None and lost is not None:
-        said.append(f"performance: {lost.message}")
-    diagnosis = report.diagnosis
-    if policy.drift and diagnosis.action is Action.RETRAIN:
-        gain = diagnosis.expected_gain
-        paid = f", gain {gain.gain:+.3g} ({gain.low:+.3g} to {gain.high:+.3g})" if gain is not None else ""
-        said.append(f"drift: {diagnosis.verdict.words}, which retraining cures{paid}.")
-    return said
-
-
-def _held(policy: Policy, moment: Moment, report: MonitorReport | None) -> str:
-    """The first guard that says: not now."""
-    if report is not None and report.diagnosis.verdict is Cause.PIPELINE:
-        return "a broken pipeline is no reason to retrain"
-    if moment.known <= moment.known_then:
-        return "no label has come since the last training"
-    since = (moment.now - moment.last).total_seconds()
-    if since < policy.cooldown_s:
-        return f"{since / 86_400:.0f} days since the last training; the policy waits {policy.cooldown_s / 86_400:.0f}"
-    return ""
+    found = due(facts, policy.plan)
+    return Asked(
+        pulled=tuple(f"{one.trigger}: {one.because}" for one in found.pulled),
+        held=found.held_by[0].because if found.held_by else "",
+        cause=report.diagnosis.verdict.value if report is not None else "",
+    )

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modelyard.core import DataError
+from modelyard.data.splits.extension import fresh_shares
 from modelyard.data.splits.gap import leave_gap
 from modelyard.data.splits.strategies import Part, Shares, by_time
 from modelyard.evaluation.systems import resampling_units
@@ -31,9 +32,6 @@ from modelyard.retraining.windows.records import WindowPolicy
 from modelyard.training.model import FittedModel
 
 __all__ = ["Attempt", "challenge", "first_champion"]
-
-_FRESH = Shares(0.50, 0.35, 0.15)
-"""As a real retraining divides its new rows."""
 
 _LATEST = 1 / 5
 
@@ -81,7 +79,7 @@ def challenge(
     if not enough.passed:
         return Attempt(None, enough.detail, 0)
     try:
-        part = _divided(history, fresh, _FRESH)
+        part = _divided(history, fresh, fresh_shares(len(fresh), in_order=True))
     except DataError as error:
         return Attempt(None, error.sentence, 0)
     learnt = Learnt(np.concatenate([champion.learnt.both, part.train]), part.validation, known)

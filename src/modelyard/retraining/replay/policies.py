@@ -1,4 +1,4 @@
-"""When to retrain, as data; in the words of the project file's triggers."""
+"""When to retrain, as data: the project file's triggers under a name."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -10,7 +10,7 @@ from pydantic import Field, ValidationError
 from modelyard.core import ConfigError, Record
 from modelyard.problem import Problem, did_you_mean
 from modelyard.problem.sections.deploy import seconds_of
-from modelyard.problem.sections.retraining import SlidingWindow, WeightedWindow
+from modelyard.problem.sections.retraining import Duration, Retraining, SlidingWindow, Triggers, WeightedWindow
 from modelyard.problem.sections.strict import Strict
 from modelyard.retraining.windows.records import WindowPolicy
 
@@ -18,8 +18,6 @@ __all__ = ["ALL_ROWS", "BUILT_IN", "NEVER", "Policy", "policies_of"]
 
 ALL_ROWS = WindowPolicy()
 """The window that keeps everything."""
-
-_Duration = Annotated[str, Field(pattern=r"^([1-9]\d*(d|h|m|s))+$")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,28 +28,29 @@ class Policy(Record):
     ----------
     name
         For people.
-    schedule_s
-        Seconds after the last training or retraining.
-    performance
-        Share of the reference that the primary metric may lose; monitoring says when it lost more, beyond chance and in two of
-        three windows.
-    drift
-        Whether a cause that retraining cures is a reason: monitoring says so, from labelled rows.
-    new_labels
-        Labelled rows since the last training or retraining.
-    cooldown_s
-        Seconds that must pass after the last one, whatever was pulled.
+    schedule, performance, drift, new_labels
+        As in the section ``retraining.triggers`` of the project file, whose rule decides; None for a trigger that is not there.
+    cooldown
+        As ``retraining.cooldown``; None for no pause.
     window
         On which rows; None tests windows at each retraining.
     """
 
     name: str
-    schedule_s: float | None = None
+    schedule: str | None = None
     performance: float | None = None
     drift: bool = False
     new_labels: int | None = None
-    cooldown_s: float = 0.0
+    cooldown: str | None = None
     window: WindowPolicy | None = ALL_ROWS
+
+    @property
+    def plan(self) -> Retraining:
+        """The same as a section of the project file."""
+        triggers = Triggers(
+            schedule=self.schedule, performance=self.performance, drift=self.drift, new_labels=self.new_labels
+        )
+        return Retraining(triggers=triggers, cooldown=self.cooldown or "1s")
 
     @property
     def watches(self) -> bool:
@@ -61,47 +60,46 @@ class Policy(Record):
     @property
     def retrains(self) -> bool:
         """True if anything could be pulled."""
-        return self.watches or self.schedule_s is not None or self.new_labels is not None
+        return self.plan.triggers.any
 
     @property
     def words(self) -> str:
         """For people: every 30 days; or: when the metric lost 5 %, or drift can be cured; at most every 7 days."""
         reasons = [
-            f"every {_days(self.schedule_s)}" if self.schedule_s is not None else "",
+            f"every {_days(self.schedule)}" if self.schedule is not None else "",
             f"when the metric lost {self.performance:.0%}" if self.performance is not None else "",
             "when retraining cures the cause of a drift" if self.drift else "",
             f"after {self.new_labels:,} new labels" if self.new_labels is not None else "",
         ]
         said = ", or ".join(reason for reason in reasons if reason) or "never"
-        rest = f"; not within {_days(self.cooldown_s)} of the last" if self.cooldown_s else ""
+        rest = f"; not within {_days(self.cooldown)} of the last" if self.cooldown else ""
         if self.window is None:
             return f"{said}{rest}; the window tested each time"
         return f"{said}{rest}; {self.window.words}" if self.window.rows or self.window.span_s else f"{said}{rest}"
 
 
-def _days(span_s: float) -> str:
-    """A span in days."""
-    days = span_s / 86_400
+def _days(length: str) -> str:
+    """A length of time in days."""
+    days = seconds_of(length) / 86_400
     return f"{days:g} day" + ("" if days == 1 else "s")
 
 
 NEVER = Policy("never")
 """What every other policy is held against."""
 
-_DAY = 86_400.0
-
 BUILT_IN: Mapping[str, Policy] = {
     policy.name: policy
     for policy in (
         NEVER,
-        Policy("weekly", schedule_s=7 * _DAY),
-        Policy("monthly", schedule_s=30 * _DAY),
-        Policy("drift", drift=True, cooldown_s=7 * _DAY),
-        Policy("performance", performance=0.05, cooldown_s=7 * _DAY),
-        Policy("default", performance=0.05, drift=True, cooldown_s=7 * _DAY),
+        Policy("weekly", schedule="7d"),
+        Policy("monthly", schedule="30d"),
+        Policy("drift", drift=True, cooldown="7d"),
+        Policy("performance", performance=0.05, cooldown="7d"),
+        Policy("default", schedule="90d", performance=0.05, drift=True, cooldown="7d"),
     )
 }
-"""Policies by name; ``default`` retrains on a loss, or on a drift whose cause retraining cures."""
+"""Policies by name; ``default`` retrains on a loss, on a drift whose cause retraining cures, and after a quarter at the latest: a model
+whose own figure was poor from the beginning never loses."""
 
 _BY_ITSELF = ("never", "monthly", "drift", "performance", "default")
 
@@ -110,22 +108,22 @@ class _PolicyFile(Strict):
     """One policy as a file says it."""
 
     name: str = ""
-    schedule: _Duration | None = None
+    schedule: Duration | None = None
     performance: Annotated[float, Field(gt=0, lt=1)] | None = None
     drift: bool = False
     new_labels: Annotated[int, Field(ge=1)] | None = None
-    cooldown: _Duration | None = None
+    cooldown: Duration | None = None
     window: Literal["auto", "expanding"] | SlidingWindow | WeightedWindow | None = None
 
     def policy(self, stem: str, window: WindowPolicy) -> Policy:
         """The record; named after the file if it names nothing."""
         return Policy(
             self.name or stem,
-            None if self.schedule is None else seconds_of(self.schedule),
+            self.schedule,
             self.performance,
             self.drift,
             self.new_labels,
-            0.0 if self.cooldown is None else seconds_of(self.cooldown),
+            self.cooldown,
             WindowPolicy.asked(self.window) if self.window is not None else window,
         )
 

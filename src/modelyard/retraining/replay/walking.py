@@ -1,6 +1,7 @@
 """One policy through the periods of a history."""
 
 import dataclasses
+import datetime as dt
 import time
 from collections.abc import Callable
 
@@ -73,7 +74,9 @@ class Walk:
         self._memory = memory
         self._served = first
         self._since = history.first
-        self._last, self._known_then = history.periods[0].start, first.learnt.known
+        self._trained, self._known_then = history.periods[0].start, first.learnt.known
+        self._decided: dt.datetime | None = None
+        self._stays = 0
         self._profiled = ""
         shape = (len(history.truth) - history.first, *first.held_out.shape[1:])
         self._answers = np.full(shape, np.nan)
@@ -98,7 +101,8 @@ class Walk:
         value = score(
             history.problem.primary_metric, history.truth[rows], self._answers[here], threshold=champion.threshold
         )
-        moment = Moment(period.until, history.known_at(period.until), self._last, self._known_then)
+        known = history.known_at(period.until)
+        moment = Moment(period.until, known, self._trained, self._decided, self._known_then, self._stays)
         found, spent = self._asked(number, period, moment)
         attempt = self._attempt(moment) if found.is_due else None
         return Step(
@@ -152,9 +156,12 @@ class Walk:
                 self._history, self._recipe, champion, moment.known, window, champion.number + 1
             )
         attempt = self._memory.attempts[key]
-        if attempt.rows_fitted:  # what the data stopped was no retraining
-            self._last, self._known_then = moment.now, moment.known
+        self._decided, self._known_then = moment.now, moment.known
+        if attempt.rows_fitted:  # what the data stopped has trained nothing
+            self._trained = moment.now
+        self._stays += 1
         if attempt.served is not None:
+            self._stays = 0
             self._served = dataclasses.replace(attempt.served, number=champion.number + 1)
             self._since = next(
                 (one.begin for one in self._history.periods if one.start >= moment.now), len(self._history.truth)

@@ -17,8 +17,9 @@ class Judged(Record):
     ----------
     at
         When.
-    metric, window, value, low, high, reference
-        The primary metric in the last window with labels, its interval, and the package's value; None where not known.
+    metric, value, low, high, reference
+        The primary metric where it was lost for so long that monitoring calls it an error, its interval, and the package's
+        value; None if it was not.
     drifted
         What certainly moved.
     cause, because
@@ -31,7 +32,6 @@ class Judged(Record):
 
     at: dt.datetime
     metric: str = ""
-    window: str = ""
     value: float | None = None
     low: float | None = None
     high: float | None = None
@@ -61,6 +61,8 @@ class Facts(Record):
         Which version is on its way into production, in words; empty for none.
     waiting
         Versions that wait for a decision.
+    stays
+        Decisions in a row, the last ones, that brought no challenger.
     begun
         How far a retraining is that a person began with a table, in words; empty for none.
     """
@@ -74,3 +76,4 @@ class Facts(Record):
     rollout: str = ""
     waiting: tuple[int, ...] = ()
     begun: str = ""
+    stays: int = 0

@@ -3,19 +3,21 @@
 import contextlib
 import dataclasses
 import datetime as dt
+import itertools
 
-from modelyard.core import Actor, ConfigError, IntegrityError, Severity, StateError
+from modelyard.core import Actor, ConfigError, IntegrityError, StateError
 from modelyard.data.version import content_digest
 from modelyard.governance import ModelVersion, Registry, Stage, Steering
 from modelyard.monitoring import MonitorReport
-from modelyard.monitoring.alerting import kind_of
 from modelyard.problem import Problem
 from modelyard.retraining.cases import case_under_way
 from modelyard.retraining.cases.standing import DECIDED
 from modelyard.retraining.champion import load_champion
 from modelyard.retraining.gathering import collected
 from modelyard.retraining.question import same_question
+from modelyard.retraining.records import Outcome
 from modelyard.retraining.triggers.facts import Facts, Judged
+from modelyard.retraining.triggers.judging import judged_by
 from modelyard.store import LedgerRow, Workspace, load_record
 
 __all__ = ["read_facts", "with_new_rows"]
@@ -42,6 +44,7 @@ def read_facts(workspace: Workspace, problem: Problem, actor: Actor, champion: M
         rollout=steering.under_way() or "",
         waiting=tuple(waiting),
         begun=case.sentence if case is not None and case.inputs.rows else "",
+        stays=sum(1 for _ in itertools.takewhile(_has_no_challenger, reversed(decisions))),
     )
 
 
@@ -69,6 +72,10 @@ def with_new_rows(facts: Facts, workspace: Workspace, problem: Problem, version:
     return dataclasses.replace(facts, new_rows=max(fresh.height - seen, 0))
 
 
+def _has_no_challenger(decision: LedgerRow) -> bool:
+    return decision.details.get("outcome") != Outcome.CHALLENGER.value
+
+
 def _last_decision(workspace: Workspace, champion: ModelVersion) -> LedgerRow | None:
     """The last one against the version in production: rows that an earlier champion was asked about are another matter."""
     rows = workspace.ledger.rows(action=DECIDED)
@@ -83,29 +90,5 @@ def _judged(workspace: Workspace, champion: ModelVersion) -> Judged | None:
         return None
     with contextlib.suppress(StateError, IntegrityError):
         folder = workspace.folder("monitoring", str(rows[-1].details.get("report", "")))
-        return _of_report(load_record(MonitorReport, folder, "monitoring", cure=""), rows[-1].at)
+        return judged_by(load_record(MonitorReport, folder, "monitoring", cure=""), rows[-1].at)
     return None
-
-
-def _of_report(report: MonitorReport, at: dt.datetime) -> Judged:
-    measured = [window for window in report.performance if window.value is not None and not window.note]
-    last = measured[-1] if measured else None
-    cause = report.diagnosis
-    gain = cause.expected_gain
-    loud = [finding for finding in report.findings if finding.severity.rank >= Severity.WARNING.rank]
-    return Judged(
-        at=at,
-        metric=report.metric,
-        window=last.name if last else "",
-        value=last.value if last else None,
-        low=last.low if last else None,
-        high=last.high if last else None,
-        reference=last.reference if last else None,
-        drifted=tuple(finding.subject for finding in loud if kind_of(finding) == "drift"),
-        cause=cause.verdict,
-        pays=gain is not None and gain.pays and gain.action.value == "retrain",
-        because=cause.evidence[0].says if cause.evidence else "",
-        broken=tuple(
-            finding.message for finding in loud if kind_of(finding) == "quality" and finding.severity is Severity.ERROR
-        ),
-    )
