@@ -75,7 +75,9 @@ class Retraining(Strict):
         "drift: true, new_labels: 1000}; any of them is enough. None by default: a person asks.",
     )
     cooldown: Duration = Field(
-        default="7d", description="Time after a decision in which no trigger starts another retraining."
+        default="7d",
+        description="Time after a decision in which no trigger starts another retraining; doubled by each decision in a row that "
+        "brought no challenger.",
     )
     window: Literal["auto", "expanding"] | SlidingWindow | WeightedWindow = Field(
         default="auto",
