@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.archives import unpack
 
 from modelyard import Project
 from modelyard.adapters.mlflow_registry import MlflowCatalogue, catalogue_of
@@ -39,7 +40,7 @@ class Shelf:
 
     def __init__(self, folder: Path) -> None:
         self.workspace = Workspace(folder)
-        shutil.unpack_archive(OLD, folder / "unpacked", filter="data")
+        unpack(OLD, folder / "unpacked")
         (manifest,) = (folder / "unpacked").rglob("manifest.json")
         place = self.workspace.folder("packages", "one")
         shutil.copytree(manifest.parent, place)

@@ -2,11 +2,11 @@
 
 import json
 import shutil
-import tarfile
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.archives import unpack
 from typer.testing import CliRunner
 
 from modelyard.cli.app import app
@@ -21,8 +21,7 @@ KEPT = Path(__file__).parents[1] / "data" / "packages" / "protocol-1.tar.gz"
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A small package."""
-    with tarfile.open(KEPT) as archive:
-        archive.extractall(tmp_path / "package", filter="data")
+    unpack(KEPT, tmp_path / "package")
     return tmp_path / "package"
 
 

@@ -3,10 +3,10 @@
 import dataclasses
 import hashlib
 import json
-import tarfile
 from pathlib import Path
 
 import pytest
+from tests.archives import unpack
 
 from modelyard.core import IntegrityError
 from modelyard.packaging import MANIFEST_FILE, PROTOCOL, Scorer, load_package
@@ -19,8 +19,7 @@ KEPT = Path(__file__).parents[1] / "data" / "packages"
 @pytest.fixture(params=sorted(KEPT.glob("protocol-*.tar.gz")), ids=lambda path: path.name.partition(".")[0])
 def kept(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """A package that an earlier version built."""
-    with tarfile.open(request.param) as archive:
-        archive.extractall(tmp_path / "kept", filter="data")
+    unpack(request.param, tmp_path / "kept")
     return tmp_path / "kept"
 
 

@@ -2,13 +2,13 @@
 
 import json
 import re
-import tarfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from tests.archives import unpack
 from typer.testing import CliRunner
 
 from modelyard.cli.app import app
@@ -22,8 +22,7 @@ LATER = {"parity", "signature", "mlmodel", "card"}
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A package that a test may damage."""
-    with tarfile.open(KEPT) as archive:
-        archive.extractall(tmp_path / "package", filter="data")
+    unpack(KEPT, tmp_path / "package")
     return tmp_path / "package"
 
 

@@ -1,13 +1,13 @@
 """From a real monitoring report to alerts: the world of the monitoring tests, with faults planted."""
 
 import datetime as dt
-import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from tests.archives import unpack
 
 from modelyard.data.profile import ReferenceProfile
 from modelyard.monitoring import MonitorReport, monitor
@@ -113,8 +113,7 @@ def test_an_old_package_has_built_in_runbooks(
     tower: Tower, profile: ReferenceProfile, make_log: MakeLog, data_folder: Path, tmp_path: Path
 ) -> None:
     """A package without the pages: they are written beside the reports, and the message says that they are built-in."""
-    with tarfile.open(data_folder / "packages" / "protocol-1.tar.gz") as archive:
-        archive.extractall(tmp_path / "old", filter="data")
+    unpack(data_folder / "packages" / "protocol-1.tar.gz", tmp_path / "old")
     manifest = next((tmp_path / "old").rglob("manifest.json"))
     log, _ = make_log(8)
     report = _report(profile, tower.problem, _flooded(log, 6))

@@ -134,16 +134,3 @@ def test_nothing_holds_and_it_is_due() -> None:
     assert found.because.startswith(
         "The last training was 31.0 days ago; one every 30d is asked for. 1,200 labelled rows"
     )
-
-
-@pytest.mark.parametrize(("stays", "days"), [(0, 7), (1, 7), (2, 14), (4, 56), (40, 112)])
-def test_what_failed_again_and_again_is_asked_less_often(stays: int, days: int) -> None:
-    """The cool-down doubles with each decision in a row that brought no challenger, sixteen times at most."""
-    old = NOW - dt.timedelta(days=400)
-    facts = dataclasses.replace(QUIET, trained_at=old, decided_at=NOW - dt.timedelta(days=days), stays=stays)
-    early = dataclasses.replace(facts, now=NOW - dt.timedelta(minutes=1))
-
-    assert due(facts, plan(schedule="30d")).is_due
-    (held,) = due(early, plan(schedule="30d")).held_by
-    assert held.guard == "cooldown"
-    assert ("in a row" in held.because) == (days > 7)

@@ -76,8 +76,7 @@ class Retraining(Strict):
     )
     cooldown: Duration = Field(
         default="7d",
-        description="Time after a decision in which no trigger starts another retraining; doubled by each decision in a row that "
-        "brought no challenger.",
+        description="Time after a decision in which no trigger starts another retraining.",
     )
     window: Literal["auto", "expanding"] | SlidingWindow | WeightedWindow = Field(
         default="auto",

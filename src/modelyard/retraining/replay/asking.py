@@ -37,8 +37,6 @@ class Moment:
         When a model was last trained.
     decided, known_then
         When a retraining was last asked for, None before the first; and the rows with a label then, or at the beginning.
-    stays
-        Retrainings in a row, the last ones, that brought no challenger.
     """
 
     now: dt.datetime
@@ -46,7 +44,6 @@ class Moment:
     trained: dt.datetime
     decided: dt.datetime | None
     known_then: int
-    stays: int = 0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,7 +123,6 @@ def asked(policy: Policy, moment: Moment, report: MonitorReport | None) -> Asked
         judged=None if report is None else judged_by(report, moment.now),
         new_rows=new,
         unchanged="" if new else "No label has come since the last decision.",
-        stays=moment.stays,
     )
     found = due(facts, policy.plan)
     return Asked(

@@ -76,7 +76,6 @@ class Walk:
         self._since = history.first
         self._trained, self._known_then = history.periods[0].start, first.learnt.known
         self._decided: dt.datetime | None = None
-        self._stays = 0
         self._profiled = ""
         shape = (len(history.truth) - history.first, *first.held_out.shape[1:])
         self._answers = np.full(shape, np.nan)
@@ -102,7 +101,7 @@ class Walk:
             history.problem.primary_metric, history.truth[rows], self._answers[here], threshold=champion.threshold
         )
         known = history.known_at(period.until)
-        moment = Moment(period.until, known, self._trained, self._decided, self._known_then, self._stays)
+        moment = Moment(period.until, known, self._trained, self._decided, self._known_then)
         found, spent = self._asked(number, period, moment)
         attempt = self._attempt(moment) if found.is_due else None
         return Step(
@@ -159,9 +158,7 @@ class Walk:
         self._decided, self._known_then = moment.now, moment.known
         if attempt.rows_fitted:  # what the data stopped has trained nothing
             self._trained = moment.now
-        self._stays += 1
         if attempt.served is not None:
-            self._stays = 0
             self._served = dataclasses.replace(attempt.served, number=champion.number + 1)
             self._since = next(
                 (one.begin for one in self._history.periods if one.start >= moment.now), len(self._history.truth)

@@ -13,7 +13,6 @@ from modelyard.retraining.triggers.records import Due, Held, Pulled
 __all__ = ["due"]
 
 _MOST_NAMED = 3
-_MOST_DOUBLED = 4
 
 
 def due(facts: Facts, plan: Retraining) -> Due:
@@ -89,25 +88,14 @@ def _held(facts: Facts, plan: Retraining) -> Iterator[Held]:
         yield Held("challenger", f"Version {facts.waiting[-1]} waits; approve, promote or reject it first.")
     if facts.begun:
         yield Held("case", f"A retraining with a table has not ended ({facts.begun}).")
-    yield from _cooling(facts, plan)
+    if facts.decided_at is not None and (facts.now - facts.decided_at).total_seconds() < plan.cooldown_s:
+        until = facts.decided_at + dt.timedelta(seconds=plan.cooldown_s)
+        yield Held(
+            "cooldown",
+            f"The last decision was at {_moment(facts.decided_at)}; the cool-down of {plan.cooldown} ends at {_moment(until)}.",
+        )
     if facts.unchanged:
         yield Held("data", facts.unchanged)
-
-
-def _cooling(facts: Facts, plan: Retraining) -> Iterator[Held]:
-    """The cool-down, doubled by each decision in a row that brought no challenger: what failed last week fails this week too."""
-    if facts.decided_at is None:
-        return
-    times = 2 ** min(max(facts.stays - 1, 0), _MOST_DOUBLED)
-    until = facts.decided_at + dt.timedelta(seconds=times * plan.cooldown_s)
-    if facts.now < until:
-        why = (
-            f" {times} times {plan.cooldown}, since {facts.stays} decisions in a row brought no challenger,"
-            if times > 1
-            else ""
-        )
-        said = f"The last decision was at {_moment(facts.decided_at)}; the cool-down of{why or f' {plan.cooldown}'} ends at"
-        yield Held("cooldown", f"{said} {_moment(until)}.")
 
 
 def _moment(at: dt.datetime) -> str:

@@ -61,8 +61,6 @@ class Facts(Record):
         Which version is on its way into production, in words; empty for none.
     waiting
         Versions that wait for a decision.
-    stays
-        Decisions in a row, the last ones, that brought no challenger.
     begun
         How far a retraining is that a person began with a table, in words; empty for none.
     """
@@ -76,4 +74,3 @@ class Facts(Record):
     rollout: str = ""
     waiting: tuple[int, ...] = ()
     begun: str = ""
-    stays: int = 0

@@ -3,7 +3,6 @@
 import contextlib
 import dataclasses
 import datetime as dt
-import itertools
 
 from modelyard.core import Actor, ConfigError, IntegrityError, StateError
 from modelyard.data.version import content_digest
@@ -15,7 +14,6 @@ from modelyard.retraining.cases.standing import DECIDED
 from modelyard.retraining.champion import load_champion
 from modelyard.retraining.gathering import collected
 from modelyard.retraining.question import same_question
-from modelyard.retraining.records import Outcome
 from modelyard.retraining.triggers.facts import Facts, Judged
 from modelyard.retraining.triggers.judging import judged_by
 from modelyard.store import LedgerRow, Workspace, load_record
@@ -44,7 +42,6 @@ def read_facts(workspace: Workspace, problem: Problem, actor: Actor, champion: M
         rollout=steering.under_way() or "",
         waiting=tuple(waiting),
         begun=case.sentence if case is not None and case.inputs.rows else "",
-        stays=sum(1 for _ in itertools.takewhile(_has_no_challenger, reversed(decisions))),
     )
 
 
@@ -70,10 +67,6 @@ def with_new_rows(facts: Facts, workspace: Workspace, problem: Problem, version:
         return dataclasses.replace(facts, new_rows=0, unchanged=said)
     seen = int(last.details.get("rows_new", 0)) if last is not None and last.details.get("collected") else 0
     return dataclasses.replace(facts, new_rows=max(fresh.height - seen, 0))
-
-
-def _has_no_challenger(decision: LedgerRow) -> bool:
-    return decision.details.get("outcome") != Outcome.CHALLENGER.value
 
 
 def _last_decision(workspace: Workspace, champion: ModelVersion) -> LedgerRow | None:
