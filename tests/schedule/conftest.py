@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.schedule.stage import Hand, Stage, problem_with
+from tests.clock import Hand
+from tests.schedule.stage import Stage, problem_with
 
 from modelyard.store import Ledger, Workspace
 

@@ -5,6 +5,8 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from tests.clock import Hand
+
 from modelyard.core import Actor, silent
 from modelyard.core.actor import ActorSource
 from modelyard.problem import Problem
@@ -13,23 +15,6 @@ from modelyard.schedule.lease import Lease
 from modelyard.schedule.records import Done, Tick
 from modelyard.schedule.tick import Ticker
 from modelyard.store import Ledger, Workspace
-
-START = dt.datetime(2026, 11, 2, 6, 0, tzinfo=dt.UTC)
-
-
-@dataclasses.dataclass
-class Hand:
-    """The hand of a clock."""
-
-    now: dt.datetime = START
-
-    def __call__(self) -> dt.datetime:
-        """What it shows."""
-        return self.now
-
-    def forward(self, **lengths: float) -> None:
-        """Turn it; back, if the length is negative."""
-        self.now += dt.timedelta(**lengths)
 
 
 def problem_with(**sections: Any) -> Problem:

@@ -1,17 +1,12 @@
 """What the ledger and the user's repository know about a package to be built."""
 
-import subprocess
-from pathlib import Path
-
 from modelyard.core import Actor
 from modelyard.data import Split, SplitRecord, openings_of
 from modelyard.packaging.build import BuildDetails
 from modelyard.packaging.card import DecisionNote, TestOpening
-from modelyard.store import LedgerRow, Workspace
+from modelyard.store import LedgerRow, Workspace, ask_git
 
 __all__ = ["build_details"]
-
-_GIT_TIMEOUT_S = 10
 
 
 def build_details(workspace: Workspace, split: Split, actor: Actor) -> BuildDetails:
@@ -22,7 +17,7 @@ def build_details(workspace: Workspace, split: Split, actor: Actor) -> BuildDeta
     decisions = tuple(note for row in rows for note in _decisions(row, split.record))
     return BuildDetails(
         author=actor.name,
-        code_commit=_commit(workspace.root),
+        code_commit=ask_git(workspace.root, "rev-parse", "HEAD").strip(),
         ledger_position=rows[-1].sequence if rows else 0,
         openings=openings,
         decisions=decisions,
@@ -39,19 +34,3 @@ def _decisions(row: LedgerRow, split: SplitRecord) -> tuple[DecisionNote, ...]:
     if row.action in ("version.rejected", "version.rolled_back"):
         return (DecisionNote(row.at, row.actor, f"{row.action}: {row.subject}", str(row.details.get("reason", ""))),)
     return ()
-
-
-def _commit(root: Path) -> str:
-    """The commit of the repository that holds the project; empty without git or outside a repository."""
-    try:
-        result = subprocess.run(
-            ["git", "rev-parse", "HEAD"],  # noqa: S607 - the git that the user has
-            cwd=root,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_GIT_TIMEOUT_S,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return result.stdout.strip() if result.returncode == 0 else ""

@@ -14,7 +14,7 @@ from modelyard.store.shared import Shared, open_ledger, share_ledger
 from modelyard.store.tables import metadata
 from modelyard.store.tracker import LocalTracker, Tracker, load_tracker
 from modelyard.store.transaction import LedgerTransaction
-from modelyard.store.versioning import keep_out_of_git, tracked_artefacts
+from modelyard.store.versioning import ask_git, keep_out_of_git, tracked_artefacts
 from modelyard.store.workspace import Workspace
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "Tracker",
     "Verification",
     "Workspace",
+    "ask_git",
     "keep_out_of_git",
     "load_record",
     "load_tracker",

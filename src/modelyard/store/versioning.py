@@ -1,12 +1,12 @@
 """What a project's git keeps that it should not: models and other large artefacts belong into the package store."""
 
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from modelyard.core import Finding, Severity, write_atomic
 
-__all__ = ["keep_out_of_git", "tracked_artefacts"]
+__all__ = ["ask_git", "keep_out_of_git", "tracked_artefacts"]
 
 _GIT_TIMEOUT_S = 10
 _STATE = ".modelyard"
@@ -92,22 +92,30 @@ def _is_artefact(path: str, size: int) -> bool:
 
 def _tracked(root: Path) -> Iterator[tuple[str, int]]:
     """Path and size of every file that git tracks below the folder."""
-    listed = _git(root, ("ls-files", "--stage", "-z"))
+    listed = ask_git(root, "ls-files", "--stage", "-z")
     entries = [entry.split("\t", 1) for entry in listed.split("\0") if entry]
     blobs = [facts.split()[1] for facts, _ in entries]
-    sizes = _git(root, ("cat-file", "--batch-check=%(objectsize)"), "\n".join(blobs)).split("\n") if blobs else []
+    sizes = (
+        ask_git(root, "cat-file", "--batch-check=%(objectsize)", given="\n".join(blobs)).split("\n") if blobs else []
+    )
     for (_, path), size in zip(entries, sizes, strict=False):
         if size.isdigit():  # a submodule is no object here
             yield path, int(size)
 
 
-def _git(root: Path, words: Sequence[str], asked: str = "") -> str:
-    """What git answers; nothing if there is no git, no repository, or it takes long."""
+def ask_git(root: Path, *words: str, given: str = "") -> str:
+    """What git answers to these words in a folder; nothing if there is no git, no repository, no answer, or it takes long.
+
+    Parameters
+    ----------
+    given
+        Standard input.
+    """
     try:
-        done = subprocess.run(  # noqa: S603 - fixed words
+        done = subprocess.run(  # noqa: S603 - the words are those of callers, not of users
             ["git", *words],  # noqa: S607 - the git that the user has
             cwd=root,
-            input=asked.encode(),
+            input=given.encode(),
             capture_output=True,
             check=False,
             timeout=_GIT_TIMEOUT_S,

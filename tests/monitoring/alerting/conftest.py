@@ -1,12 +1,12 @@
-"""A clock that tests turn, a workspace whose ledger follows it, and looks at a model as monitoring would give them."""
+"""A workspace whose ledger follows a clock that tests turn, and looks at a model as monitoring would give them."""
 
 import dataclasses
-import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.clock import Hand
 
 from modelyard.core import Actor, Finding, Severity
 from modelyard.core.actor import ActorSource
@@ -15,23 +15,7 @@ from modelyard.monitoring.alerting import Seen, conditions_of, raise_alerts
 from modelyard.problem import Problem
 from modelyard.store import Ledger, Workspace
 
-START = dt.datetime(2026, 11, 2, 6, 0, tzinfo=dt.UTC)
 EVERYTHING = frozenset({"drift", "quality", "performance", "labels", "latency", "errors", "other", "no_data"})
-
-
-@dataclasses.dataclass
-class Hand:
-    """The hand of a clock."""
-
-    now: dt.datetime = START
-
-    def __call__(self) -> dt.datetime:
-        """What it shows."""
-        return self.now
-
-    def forward(self, **lengths: float) -> None:
-        """Turn it by days, hours, minutes or seconds."""
-        self.now += dt.timedelta(**lengths)
 
 
 def problem_with(**alerts: Any) -> Problem:

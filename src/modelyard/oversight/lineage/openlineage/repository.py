@@ -2,14 +2,13 @@
 
 import functools
 import re
-import subprocess
 from pathlib import Path
 
 from modelyard.problem.address import is_url, without_password
+from modelyard.store import ask_git
 
 __all__ = ["source_code"]
 
-_GIT_TIMEOUT_S = 10
 _SHORT = re.compile(r"^(?:[\w.-]+@)?([\w.-]+):(?!//)(.+)$")
 
 
@@ -46,16 +45,5 @@ def _web(remote: str) -> str:
 
 @functools.cache
 def _asked(root: Path, *words: str) -> str:
-    """What git says; empty without git, outside of a repository, or for what it does not know."""
-    try:
-        done = subprocess.run(  # noqa: S603 - the words are those above
-            ["git", *words],  # noqa: S607 - the git that the user has
-            cwd=root,
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=_GIT_TIMEOUT_S,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    """What git says, asked once; empty without git, outside of a repository, or for what it does not know."""
+    return ask_git(root, *words).strip()
