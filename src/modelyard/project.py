@@ -9,18 +9,8 @@ from typing import TYPE_CHECKING, Self
 
 from modelyard import data as data_room
 from modelyard import governance, store
-from modelyard.audit import (
-    AuditReport,
-    acknowledge_finding,
-    audit_basis,
-    label_review,
-    load_audit,
-    outlier_review,
-    require_decisions,
-    save_audit,
-    with_acknowledgements,
-)
-from modelyard.audit import audit as audit_rows
+from modelyard.audit import AuditReport, acknowledge_finding, require_decisions
+from modelyard.audits import Audits
 from modelyard.core import (
     ConfigError,
     Progress,
@@ -122,6 +112,7 @@ class Project:
         self.oversight = Oversight(config.problem, self.workspace, self.actor)
         self.rollouts = governance.Steering(config.problem, self.workspace, self.actor)
         self.schedule = Schedule(config.problem, self.workspace, self.actor, progress=progress)
+        self._audits = Audits(self.workspace, progress)
         self.replays = Replays(config.problem, self.workspace, self.actor, progress)
         self.course = course_for(Ground(config.problem, self.workspace, self.actor, progress))
         self._progress = progress
@@ -283,7 +274,8 @@ class Project:
         with self.workspace.lock():
             for finding in acknowledge:
                 acknowledge_finding(self.workspace.ledger, self.actor, finding, reason, until)
-            return self._audit(*self._split(), quick=quick)
+            problem, split = self._split()
+            return self._audits.make(problem, split, quick=quick, changed=source_changed(self._change))
 
     def train(
         self,
@@ -325,7 +317,8 @@ class Project:
         governance.require_permission(self.actor, "train")
         with self.workspace.lock(), counted_from(began):
             problem, split = self._split()
-            require_decisions(self._audit_of(problem, split), accept)
+            audit = self._audits.whole(problem, split, changed=source_changed(self._change))
+            require_decisions(audit, accept)
             given = (split, problem, self.workspace)
             if replay is not None:
                 again = load_run(replay, self.workspace).record
@@ -366,7 +359,7 @@ class Project:
             result = evaluate(
                 run, split, problem, actor=self.actor, reason=open_test, experts=asked, progress=self._progress
             )
-            page = evaluation_page(result, run.record, problem, self._audit_seen(problem, split))
+            page = evaluation_page(result, run.record, problem, self._audits.last(problem, split))
             save_evaluation(result, self.workspace, render_html(page))
             details = {"test_opened": open_test is not None, **({} if asked is None else {"experts": asked.digest})}
             self._note("run.evaluated", run.record.id, details)
@@ -395,7 +388,7 @@ class Project:
             version = str(self._registry.next_version(problem.name))
             folder = self.workspace.folder("packages", f"{problem.name}-{version}-{new_id()[-6:]}")
             details = build_details(self.workspace, split, self.actor)
-            audit = self._audit_seen(problem, split)
+            audit = self._audits.last(problem, split)
             built = build_package(
                 run, split, evaluation, audit, problem, version=version, folder=folder, details=details
             )
@@ -780,35 +773,6 @@ class Project:
         run = load_run(self._pointer("run"), self.workspace)
         split = data_room.load_split(run.record.split_id, self.workspace)
         return data_room.settled(self.problem, run.record.task, run.record.classes), split, run
-
-    def _audit(self, problem: Problem, split: data_room.Split, *, quick: bool = False) -> AuditReport:
-        """The audit of a split, with its page on disk."""
-        roles = data_room.assign_roles(problem, split.train.schema)
-        seen = audit_rows(split.train, problem, roles, seed=problem.training.seed, quick=quick, progress=self._progress)
-        corrections = data_room.corrections_in_force(self.workspace)
-        basis = audit_basis(split, problem, corrections)
-        findings = (*source_changed(self._change), *seen.findings)
-        seen = dataclasses.replace(seen, findings=findings, corrections=corrections, basis=basis)
-        report = with_acknowledgements(seen, self.workspace.ledger)
-        folder = self.workspace.folder("audits", split.record.id)
-        save_audit(report, problem, folder)
-        decided = data_room.decided_rows(self.workspace)
-        for name, sheet in (("label_suspects.csv", label_review), ("outliers.csv", outlier_review)):
-            write_atomic(folder / name, sheet(report, split.train, problem, decided))
-        return report
-
-    def _audit_of(self, problem: Problem, split: data_room.Split) -> AuditReport:
-        """The whole audit of just this question on just these rows: an earlier command's, or made now."""
-        seen = load_audit(self.workspace.folder("audits", split.record.id))
-        basis = audit_basis(split, problem, data_room.corrections_in_force(self.workspace))
-        if seen is None or seen.basis != basis or self._change is not None:
-            return self._audit(problem, split)
-        return with_acknowledgements(seen, self.workspace.ledger)
-
-    def _audit_seen(self, problem: Problem, split: data_room.Split) -> AuditReport:
-        """The audit that was last made of a split, with the acknowledgements in force now; made anew if it is gone or was quick."""
-        seen = load_audit(self.workspace.folder("audits", split.record.id))
-        return self._audit(problem, split) if seen is None else with_acknowledgements(seen, self.workspace.ledger)
 
     def _production(self) -> governance.ModelVersion:
         version = self._registry.production(self.problem.name)

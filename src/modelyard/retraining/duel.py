@@ -16,10 +16,11 @@ from modelyard.problem import MetricInput, Problem, Task, metric_spec
 from modelyard.training.run import StoredRun
 from modelyard.training.target import encode_target
 
-__all__ = ["Duel", "meet"]
+__all__ = ["UNDECLARED_THRESHOLD", "Duel", "meet"]
 
 Array = npt.NDArray[np.float64]
-_UNDECLARED_THRESHOLD = 0.5
+UNDECLARED_THRESHOLD = 0.5
+"""From which probability on a row counts as positive where nobody has chosen."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -42,7 +43,7 @@ class Duel:
     truth: Array
     champion: Array
     challenger: Array
-    thresholds: tuple[float, float] = (_UNDECLARED_THRESHOLD, _UNDECLARED_THRESHOLD)
+    thresholds: tuple[float, float] = (UNDECLARED_THRESHOLD, UNDECLARED_THRESHOLD)
     units: npt.NDArray[Any] | None = None
 
 
@@ -72,7 +73,7 @@ def _thresholds(problem: Problem, scorer: Scorer, run: StoredRun, split: Split) 
     truth = encode_target(rows[problem.data.target], problem.task, run.record.classes)
     seed = derive_seed(problem.training.seed, "duel")
     choice = choose_threshold(problem, truth, scores[held_out], seed=seed, groups=resampling_units(problem, rows))
-    champion = _UNDECLARED_THRESHOLD if scorer.threshold is None else scorer.threshold
+    champion = UNDECLARED_THRESHOLD if scorer.threshold is None else scorer.threshold
     return champion, choice.value
 
 

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 from modelyard.core import ConfigError
 from modelyard.problem import Task
+from modelyard.problem.duration import seconds_of
 from modelyard.problem.schema import Problem
-from modelyard.problem.sections.deploy import Analysis, CanaryStep, DeployPlan, Guard, Pause, ShadowPlan, seconds_of
+from modelyard.problem.sections.deploy import Analysis, CanaryStep, DeployPlan, Guard, Pause, ShadowPlan
 from modelyard.rollout.records import GOLDEN, AnalysisRule, GuardRule, Plan, Step, StepKind, Strategy
 
 __all__ = ["label_metric", "plan_of"]

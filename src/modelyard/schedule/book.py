@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from modelyard.core import Actor, Clock
-from modelyard.problem.sections.deploy import seconds_of
+from modelyard.problem.duration import seconds_of
 from modelyard.schedule.lease import Lease
 from modelyard.schedule.records import Outcome, Ran
 from modelyard.schedule.slots import Slots

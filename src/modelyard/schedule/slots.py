@@ -9,7 +9,7 @@ import dataclasses
 import datetime as dt
 import zoneinfo
 
-from modelyard.problem.sections.deploy import seconds_of
+from modelyard.problem.duration import seconds_of
 from modelyard.problem.sections.schedule import WEEKDAYS
 
 __all__ = ["Slots", "slots_of"]

@@ -69,7 +69,7 @@ def _length(text: str) -> dt.timedelta:
     import re
 
     from modelyard.core import ConfigError
-    from modelyard.problem.sections.deploy import seconds_of
+    from modelyard.problem.duration import seconds_of
 
     if not re.fullmatch(r"(\d+[dhms])+", text):
         raise ConfigError(

@@ -90,10 +90,9 @@ class SealedTest:
                 got="another digest",
                 cure="Restore the file from a backup; a test on changed rows proves nothing",
             )
-        details = {"reason": reason.strip(), "rows": self._size}
-        named = {"content": self._content, "work": self._work}
         if not self._is_open_for_this_work():
-            details |= {name: value for name, value in named.items() if value}
+            named = {"content": self._content, "work": self._work}
+            details = {"reason": reason.strip(), "rows": self._size, **{name: of for name, of in named.items() if of}}
             self.__workspace.ledger.append(actor, OPENED, self._digest, details)
         return pl.read_parquet(io.BytesIO(objects.read(self._digest)))
 

@@ -14,11 +14,13 @@ from modelyard.packaging.predictors.files import file_of
 from modelyard.packaging.predictors.native_library import load_library
 from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, Matrix
 
-__all__ = ["LightGBMPredictor", "lightgbm_library"]
+__all__ = ["LEAVES", "LightGBMPredictor", "NativeBooster", "lightgbm_library"]
 
 _FILE = "lightgbm.txt"
 _FLOAT64 = 1  # C_API_DTYPE_FLOAT64
 _NORMAL = 0  # C_API_PREDICT_NORMAL: probabilities, or values
+LEAVES = 2
+"""C_API_PREDICT_LEAF_INDEX: the leaf that is reached in each tree."""
 _CONTRIBUTIONS = 3  # C_API_PREDICT_CONTRIB: TreeSHAP, with the base behind the features
 _ALL_TREES = -1
 _PARAMETERS = (
@@ -50,11 +52,11 @@ class LightGBMPredictor:
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._library = lightgbm_library()
-        self._booster = self._load(text)
+        self._booster = NativeBooster(text, "LightGBM cannot use the model or the rows", f"model/{_FILE}")
+        self._library, self._check = self._booster.library, self._booster.check
         self._features = self._ask(self._library.LGBM_BoosterGetNumFeature)
         self._outputs = self._ask(self._library.LGBM_BoosterGetNumClasses)
-        self._fast = self._prepare_rows()
+        self._fast = self._booster.fast_rows(_NORMAL, self._features)
         self._row = (ctypes.c_double * self._features)()
         self._answer = (ctypes.c_double * self._outputs)()
         self._length = ctypes.c_int64(0)
@@ -108,44 +110,17 @@ class LightGBMPredictor:
         """Read what :meth:`to_files` wrote."""
         return cls(file_of(files, _FILE).decode("utf-8", errors="replace"))
 
-    def _load(self, text: str) -> ctypes.c_void_p:
-        """The booster, freed with this object."""
-        booster, trees = ctypes.c_void_p(), ctypes.c_int(0)
-        self._check(
-            self._library.LGBM_BoosterLoadModelFromString(text.encode(), ctypes.byref(trees), ctypes.byref(booster))
-        )
-        weakref.finalize(self, self._library.LGBM_BoosterFree, booster)
-        return booster
-
     def _ask(self, question: "ctypes._FuncPointer") -> int:
         """A number that the booster knows."""
         answer = ctypes.c_int(0)
-        self._check(question(self._booster, ctypes.byref(answer)))
+        self._check(question(self._booster.handle, ctypes.byref(answer)))
         return answer.value
-
-    def _prepare_rows(self) -> ctypes.c_void_p:
-        """The configuration of the single-row call, parsed once; freed before the booster."""
-        fast = ctypes.c_void_p()
-        self._check(
-            self._library.LGBM_BoosterPredictForMatSingleRowFastInit(
-                self._booster,
-                ctypes.c_int(_NORMAL),
-                ctypes.c_int(0),
-                ctypes.c_int(_ALL_TREES),
-                ctypes.c_int(_FLOAT64),
-                ctypes.c_int32(self._features),
-                _PARAMETERS,
-                ctypes.byref(fast),
-            )
-        )
-        weakref.finalize(self, self._library.LGBM_FastConfigFree, fast)
-        return fast
 
     def _predict_part(self, part: Matrix, answers: Matrix, kind: int = _NORMAL) -> None:
         length = ctypes.c_int64(0)
         self._check(
             self._library.LGBM_BoosterPredictForMat(
-                self._booster,
+                self._booster.handle,
                 part.ctypes.data_as(ctypes.c_void_p),
                 ctypes.c_int(_FLOAT64),
                 ctypes.c_int32(part.shape[0]),
@@ -160,13 +135,73 @@ class LightGBMPredictor:
             )
         )
 
-    def _check(self, status: int) -> None:
+
+class NativeBooster:
+    """Trees in LightGBM's shared library, freed with this object.
+
+    Parameters
+    ----------
+    text
+        LightGBM's own text format.
+    what, where
+        What cannot be done if a call fails, and with which file.
+
+    Attributes
+    ----------
+    library, handle
+        For calls of one's own, whose status :meth:`check` takes.
+
+    Raises
+    ------
+    IntegrityError
+        If LightGBM cannot read the text.
+    ModelyardError
+        If the library is not installed.
+    """
+
+    def __init__(self, text: str, what: str, where: str) -> None:
+        self._what = what
+        self._where = where
+        self.library = lightgbm_library()
+        self.handle, trees = ctypes.c_void_p(), ctypes.c_int(0)
+        self.check(
+            self.library.LGBM_BoosterLoadModelFromString(text.encode(), ctypes.byref(trees), ctypes.byref(self.handle))
+        )
+        weakref.finalize(self, self.library.LGBM_BoosterFree, self.handle)
+
+    def fast_rows(self, kind: int, features: int) -> ctypes.c_void_p:
+        """The configuration of the single-row call, parsed once; freed before the booster.
+
+        Parameters
+        ----------
+        kind
+            What is asked, such as :data:`LEAVES`.
+        features
+            Doubles of a row.
+        """
+        fast = ctypes.c_void_p()
+        self.check(
+            self.library.LGBM_BoosterPredictForMatSingleRowFastInit(
+                self.handle,
+                ctypes.c_int(kind),
+                ctypes.c_int(0),
+                ctypes.c_int(_ALL_TREES),
+                ctypes.c_int(_FLOAT64),
+                ctypes.c_int32(features),
+                _PARAMETERS,
+                ctypes.byref(fast),
+            )
+        )
+        weakref.finalize(self, self.library.LGBM_FastConfigFree, fast)
+        return fast
+
+    def check(self, status: int) -> None:
+        """Refuse with LightGBM's own words if a call failed."""
         if status != 0:
-            message = self._library.LGBM_GetLastError().decode("utf-8", errors="replace")
             raise IntegrityError(
-                "LightGBM cannot use the model or the rows",
-                where=f"model/{_FILE}",
-                got=message,
+                self._what,
+                where=self._where,
+                got=self.library.LGBM_GetLastError().decode("utf-8", errors="replace"),
                 cure="Build the package again from its run",
             )
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, JsonValue, field_validator, model_validator
 
-from modelyard.problem.sections.deploy import seconds_of
+from modelyard.problem.duration import Duration, seconds_of
 from modelyard.problem.sections.strict import Address, Strict
 from modelyard.problem.suggestion import did_you_mean
 
@@ -34,7 +34,6 @@ SINK_KINDS = ("log", "file", "webhook", "slack", "smtp")
 SINK_GROUP = "modelyard.alert_sinks"
 """Entry points under which other packages register theirs."""
 
-Duration = Annotated[str, Field(pattern=r"^([1-9]\d*(d|h|m|s))+$")]
 Level = Literal["info", "warning", "error"]
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$")]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]

@@ -4,11 +4,11 @@ The words are those of Argo Rollouts and Flagger, spelt as this file spells its 
 """
 
 import itertools
-import re
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from modelyard.problem.duration import Duration
 from modelyard.problem.sections.strict import Strict
 from modelyard.problem.suggestion import did_you_mean
 
@@ -26,14 +26,8 @@ __all__ = [
     "ShadowPlan",
     "Strategy",
     "ThresholdRange",
-    "is_duration",
-    "seconds_of",
 ]
 
-_DURATION = r"^([1-9]\d*(d|h|m|s))+$"
-_SECONDS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
-
-Duration = Annotated[str, Field(pattern=_DURATION)]
 Percent = Annotated[int, Field(ge=1, le=100)]
 LabelMetric = Literal["money", "accuracy", "brier", "absolute_error"]
 
@@ -45,20 +39,6 @@ LABEL_METRICS = ("money", "accuracy", "brier", "absolute_error")
 
 GUARD_METRICS = (*ALWAYS_ON, "prediction_psi", "golden_rows", "agreement_rate", "score_difference", *LABEL_METRICS)
 """Everything that a guard may watch."""
-
-
-def is_duration(text: str) -> bool:
-    """True for a length of time such as ``7d`` or ``1h30m``."""
-    return re.fullmatch(_DURATION, text) is not None
-
-
-def seconds_of(duration: str) -> float:
-    """A length of time in seconds.
-
-    >>> seconds_of("1h30m")
-    5400.0
-    """
-    return float(sum(int(count) * _SECONDS[unit] for count, unit in re.findall(r"(\d+)([dhms])", duration)))
 
 
 class Sticky(Strict):

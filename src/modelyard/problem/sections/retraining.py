@@ -4,13 +4,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from modelyard.problem.sections.deploy import seconds_of
+from modelyard.problem.duration import Duration, seconds_of
 from modelyard.problem.sections.strict import Strict
 
-__all__ = ["Duration", "Retraining", "SlidingWindow", "Triggers", "WeightedWindow"]
-
-Duration = Annotated[str, Field(pattern=r"^([1-9]\d*(d|h|m|s))+$")]
-"""A length of time: 30d, 12h."""
+__all__ = ["Retraining", "SlidingWindow", "Triggers", "WeightedWindow"]
 
 
 class Triggers(Strict):

@@ -7,6 +7,7 @@ from typing import Annotated, Self
 from pydantic import AfterValidator, BeforeValidator, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from modelyard.problem.duration import DURATION, Duration
 from modelyard.problem.sections.strict import Address, Strict
 
 __all__ = ["WEEKDAYS", "ReviewTimes", "SchedulePlan", "ScheduledScore"]
@@ -14,10 +15,9 @@ __all__ = ["WEEKDAYS", "ReviewTimes", "SchedulePlan", "ScheduledScore"]
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 """The days of the week as a time names them."""
 
-_LENGTH = r"([1-9]\d*(d|h|m|s))+"
 _CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
 _DAY = r"([1-9]|1\d|2[0-8])"
-_WHEN = re.compile(rf"off|{_LENGTH}|daily {_CLOCK}|weekly ({'|'.join(WEEKDAYS)}) {_CLOCK}|monthly {_DAY} {_CLOCK}")
+_WHEN = re.compile(rf"off|{DURATION}|daily {_CLOCK}|weekly ({'|'.join(WEEKDAYS)}) {_CLOCK}|monthly {_DAY} {_CLOCK}")
 
 
 def _is_a_time(said: str) -> str:
@@ -35,7 +35,6 @@ def _as_written(said: object) -> object:
 
 
 When = Annotated[str, BeforeValidator(_as_written), AfterValidator(_is_a_time)]
-Duration = Annotated[str, Field(pattern=rf"^{_LENGTH}$")]
 
 
 class ReviewTimes(Strict):

@@ -12,12 +12,11 @@ from modelyard.data.splits.strategies import Part, Shares, by_time
 from modelyard.evaluation.systems import resampling_units
 from modelyard.evaluation.threshold import choose_threshold
 from modelyard.problem import MetricInput, metric_spec
-from modelyard.retraining.duel import Duel
+from modelyard.retraining.duel import UNDECLARED_THRESHOLD, Duel
 from modelyard.retraining.gates import comparison_gate, data_gate, segments_gate
 from modelyard.retraining.records import GateResult
 from modelyard.retraining.replay.history import History
 from modelyard.retraining.replay.models import (
-    UNDECLARED_THRESHOLD,
     Learnt,
     Rows,
     Served,

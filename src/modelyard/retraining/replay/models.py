@@ -18,6 +18,7 @@ from modelyard.packaging.compile import compile_model
 from modelyard.packaging.golden_rows import make_golden_set
 from modelyard.packaging.manifest import PROTOCOL, Manifest
 from modelyard.problem import MetricInput, Problem, Task, metric_spec
+from modelyard.retraining.duel import UNDECLARED_THRESHOLD
 from modelyard.retraining.replay.history import History
 from modelyard.retraining.windows.ages import ages, kept, weights
 from modelyard.retraining.windows.recipe import Recipe
@@ -27,12 +28,10 @@ from modelyard.training.metrics import score
 from modelyard.training.model import FittedModel
 from modelyard.version import __version__
 
-__all__ = ["UNDECLARED_THRESHOLD", "Array", "Learnt", "Rows", "Served", "fit_on", "needs_threshold", "serve", "watched"]
+__all__ = ["Array", "Learnt", "Rows", "Served", "fit_on", "needs_threshold", "serve", "watched"]
 
 Array = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
-
-UNDECLARED_THRESHOLD = 0.5
 
 
 @dataclasses.dataclass(frozen=True)

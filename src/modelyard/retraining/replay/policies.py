@@ -9,8 +9,8 @@ from pydantic import Field, ValidationError
 
 from modelyard.core import ConfigError, Record
 from modelyard.problem import Problem, did_you_mean
-from modelyard.problem.sections.deploy import seconds_of
-from modelyard.problem.sections.retraining import Duration, Retraining, SlidingWindow, Triggers, WeightedWindow
+from modelyard.problem.duration import Duration, seconds_of
+from modelyard.problem.sections.retraining import Retraining, SlidingWindow, Triggers, WeightedWindow
 from modelyard.problem.sections.strict import Strict
 from modelyard.retraining.windows.records import WindowPolicy
 

@@ -1,5 +1,6 @@
 """The verb of a project that tries policies of retraining on the past."""
 
+import contextlib
 import datetime as dt
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import TYPE_CHECKING
 from modelyard import governance, store
 from modelyard.core import Actor, ConfigError, Progress
 from modelyard.problem import Problem
+from modelyard.problem.duration import is_duration, seconds_of
 
 if TYPE_CHECKING:
     from modelyard.retraining.replay.records import Replay
@@ -66,38 +68,29 @@ class Replays:
         from modelyard.retraining.replay.run import replay
 
         governance.require_permission(self._actor, "train")
-        grid = Grid(_start(start), _seconds(every, "--every"), _seconds(label_delay, "--label-delay"))
+        delay = _seconds(label_delay, "--label-delay") if label_delay else 0.0
+        grid = Grid(_start(start), _seconds(every, "--every"), delay)
         asked = policies_of(tuple(policies), self._problem)
         with self._workspace.lock():
             return replay(self._workspace, self._problem, self._actor, Path(data), asked, grid, progress=self._progress)
 
 
 def _start(given: float | str) -> float | dt.datetime:
-    """A share, or a moment."""
-    try:
-        share = float(given)
-    except ValueError:
-        share = None
-    if share is None:
-        try:
-            return dt.datetime.fromisoformat(str(given))
-        except ValueError:
-            share = -1.0
-    if not 0 < share < 1:
-        raise ConfigError(
-            "the start of a replay is a share of the rows, or a day",
-            where="--start",
-            got=repr(given),
-            cure="Write 0.25, or 2026-03-01",
-        )
-    return share
+    """A share of the rows, or a moment."""
+    with contextlib.suppress(ValueError):
+        if 0 < float(given) < 1:
+            return float(given)
+    with contextlib.suppress(ValueError):
+        return dt.datetime.fromisoformat(str(given))
+    raise ConfigError(
+        "the start of a replay is a share of the rows, or a day",
+        where="--start",
+        got=repr(given),
+        cure="Write 0.25, or 2026-03-01",
+    )
 
 
 def _seconds(length: str, where: str) -> float:
-    from modelyard.problem.sections.deploy import is_duration, seconds_of
-
-    if where == "--label-delay" and not length:
-        return 0.0
     if not is_duration(length):
         raise ConfigError("this is no length of time", where=where, got=repr(length), cure="Write 7d, 12h or 1d12h")
     return seconds_of(length)

@@ -6,7 +6,7 @@ from typing import Self
 
 from modelyard.core import Record
 from modelyard.problem import Problem
-from modelyard.problem.sections.deploy import seconds_of
+from modelyard.problem.duration import seconds_of
 from modelyard.problem.sections.retraining import SlidingWindow, WeightedWindow
 
 __all__ = ["WindowChoice", "WindowKind", "WindowPolicy", "WindowTrial", "WindowedSplit"]

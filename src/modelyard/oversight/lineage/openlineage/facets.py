@@ -23,7 +23,6 @@ _PUBLISHED = {
     "datasetType": ("1-0-1", "DatasetTypeDatasetFacet"),
     "errorMessage": ("1-0-1", "ErrorMessageRunFacet"),
     "jobType": ("2-0-4", "JobTypeJobFacet"),
-    "outputStatistics": ("1-0-2", "OutputStatisticsOutputDatasetFacet"),
     "parent": ("1-2-0", "ParentRunFacet"),
     "processing_engine": ("1-1-1", "ProcessingEngineRunFacet"),
     "schema": ("1-2-0", "SchemaDatasetFacet"),

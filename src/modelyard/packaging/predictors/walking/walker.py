@@ -2,21 +2,17 @@
 
 import ctypes
 import threading
-import weakref
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.core import IntegrityError, ModelyardError
-from modelyard.packaging.predictors.lightgbm import lightgbm_library
+from modelyard.core import ModelyardError
+from modelyard.packaging.predictors.lightgbm import LEAVES, NativeBooster, lightgbm_library
 from modelyard.packaging.predictors.walking.trees import SCALE, TreeNodes, as_text
 
 __all__ = ["Walker", "walker_of"]
 
-_FLOAT64 = 1  # C_API_DTYPE_FLOAT64
-_LEAF_INDEX = 2  # C_API_PREDICT_LEAF_INDEX
-_ALL_TREES = -1
 _MOST_NODES = 1 << 20
 """Beyond a million nodes, reading the text takes longer than a start should."""
 
@@ -44,9 +40,8 @@ class Walker:
     """
 
     def __init__(self, trees: Sequence[TreeNodes], features: int) -> None:
-        self._library = lightgbm_library()
-        self._booster = self._load(as_text(trees, features))
-        self._fast = self._prepare(features)
+        self._booster = NativeBooster(as_text(trees, features), "LightGBM cannot walk the model's trees", "model/")
+        self._walk = self._booster.library.LGBM_BoosterPredictForMatSingleRowFast
         counts = [len(tree.leaves) for tree in trees]
         self._starts = np.cumsum([0, *counts[:-1]]).astype(np.float64)
         self._row = (ctypes.c_float * features)()
@@ -55,7 +50,7 @@ class Walker:
         self._found = np.empty(len(trees))
         self._length = ctypes.c_int64(0)
         self._call = (
-            self._fast,
+            self._booster.fast_rows(LEAVES, features),
             ctypes.c_void_p(self._scaled.ctypes.data),
             ctypes.byref(self._length),
             ctypes.c_void_p(self._found.ctypes.data),
@@ -67,45 +62,9 @@ class Walker:
         with self._lock:
             self._row[:] = row  # type: ignore[assignment]  # rounded to single precision on the way
             np.multiply(self._single, SCALE, out=self._scaled, dtype=np.float64)
-            self._check(self._library.LGBM_BoosterPredictForMatSingleRowFast(*self._call))
+            self._booster.check(self._walk(*self._call))
             places = self._found + self._starts
         return places.astype(np.int64)
-
-    def _load(self, text: str) -> ctypes.c_void_p:
-        """The trees as a booster, freed with this object."""
-        booster, rounds = ctypes.c_void_p(), ctypes.c_int(0)
-        self._check(
-            self._library.LGBM_BoosterLoadModelFromString(text.encode(), ctypes.byref(rounds), ctypes.byref(booster))
-        )
-        weakref.finalize(self, self._library.LGBM_BoosterFree, booster)
-        return booster
-
-    def _prepare(self, features: int) -> ctypes.c_void_p:
-        """The configuration of the single-row call, parsed once; freed before the booster."""
-        fast = ctypes.c_void_p()
-        self._check(
-            self._library.LGBM_BoosterPredictForMatSingleRowFastInit(
-                self._booster,
-                ctypes.c_int(_LEAF_INDEX),
-                ctypes.c_int(0),
-                ctypes.c_int(_ALL_TREES),
-                ctypes.c_int(_FLOAT64),
-                ctypes.c_int32(features),
-                b"num_threads=1",
-                ctypes.byref(fast),
-            )
-        )
-        weakref.finalize(self, self._library.LGBM_FastConfigFree, fast)
-        return fast
-
-    def _check(self, status: int) -> None:
-        if status != 0:
-            raise IntegrityError(
-                "LightGBM cannot walk the model's trees",
-                where="model/",
-                got=self._library.LGBM_GetLastError().decode("utf-8", errors="replace"),
-                cure="Build the package again from its run",
-            )
 
 
 def walker_of(trees: Sequence[TreeNodes], features: int) -> Walker | None:
