@@ -6,6 +6,7 @@ INSTALLED := .venv/.installed
 TEXT := .venv/.text
 IMAGE := .venv/.image
 PROMTOOL := .venv/.promtool
+WRK := .venv/.wrk
 # Two test workers on two cores; training inside tests uses one process, so nothing is oversubscribed.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
 
@@ -30,6 +31,9 @@ $(IMAGE): $(INSTALLED)
 
 $(PROMTOOL): $(INSTALLED)
 	@PYTHON=$(PYTHON) scripts/install promtool
+
+$(WRK): $(INSTALLED)
+	@PYTHON=$(PYTHON) scripts/install wrk
 
 demo: $(INSTALLED) ## the whole life of a model on real churn data, in a few minutes
 	@$(BIN)/modelyard demo --folder demo --fresh
@@ -58,7 +62,7 @@ docs: $(INSTALLED) ## write the generated pages (commands, project file)
 	$(BIN)/python scripts/generate_docs.py
 	$(BIN)/python scripts/audit_snapshot.py
 
-bench: demo ## measure; prints ratios
+bench: demo $(WRK) ## measure; prints ratios
 	$(BIN)/python benchmarks/audit/side_by_side.py
 	$(BIN)/python benchmarks/audit/growth.py
 	$(BIN)/python benchmarks/audit/large_project.py

@@ -1,157 +1,136 @@
-"""Load for an HTTP server: closed loops on some connections, or requests at a constant rate; latencies of all answers.
+"""Load for an HTTP server: closed loops by wrk, or requests at a constant rate; what it costs shares the server's cores.
 
-One process with an event loop; what it costs is taken from the machine that the server runs on, as everywhere here.
+wrk (Debian's package of that name) is written in C, so that what is measured is the server. The constant rate comes from
+one process that never sleeps, a whole core's worth.
 """
 
-import asyncio
 import collections
+import dataclasses
+import json
+import select
+import shutil
+import socket
+import subprocess
+import tempfile
 import time
 import urllib.parse
 from collections.abc import Sequence
-from typing import Any
+from pathlib import Path
 
-__all__ = ["closed_loop", "constant_rate"]
+__all__ = ["Closed", "closed_loop", "constant_rate"]
 
 Address = urllib.parse.ParseResult
 
-
-class _Connection(asyncio.Protocol):
-    """One request after the other; anything but 200 ends the run."""
-
-    def __init__(self) -> None:
-        self.is_over: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._transport: Any = None
-        self._seen = b""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Keep the transport."""
-        self._transport = transport
-
-    def send(self, request: bytes) -> None:
-        """Send one request."""
-        self._transport.write(request)
-
-    def data_received(self, data: bytes) -> None:
-        """Collect until the declared length is there."""
-        seen = self._seen = self._seen + data
-        end = seen.find(b"\r\n\r\n")
-        if end < 0:
-            return
-        if not seen.startswith(b"HTTP/1.1 200"):
-            self.failed(seen.decode(errors="replace")[:500])
-            return
-        start = seen.lower().index(b"content-length: ") + 16
-        if len(seen) >= end + 4 + int(seen[start : seen.index(b"\r\n", start)]):
-            self._seen = b""
-            self.answered()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """A server that hangs up ends the run."""
-        self.failed(f"the server closed the connection: {exc}")
-
-    def answered(self) -> None:
-        """A whole answer is there."""
-        raise NotImplementedError
-
-    def close(self) -> None:
-        """The run is over."""
-        if not self.is_over.done():
-            self.is_over.set_result(None)
-        self._transport.close()
-
-    def failed(self, why: str) -> None:
-        """The run ends here."""
-        if not self.is_over.done():
-            self.is_over.set_exception(RuntimeError(why))
+_SCRIPT = """
+local bodies = {%s}
+local number = 0
+request = function()
+  number = number %% #bodies + 1
+  return bodies[number]
+end
+done = function(summary, latency)
+  local errors = summary.errors
+  io.write(string.format(
+    '{"answers": %%d, "seconds": %%f, "p50": %%d, "p99": %%d, "p999": %%d, "failed": %%d}\\n',
+    summary.requests, summary.duration / 1e6, latency:percentile(50), latency:percentile(99), latency:percentile(99.9),
+    errors.status + errors.connect + errors.read + errors.write + errors.timeout))
+end
+"""
 
 
-class _Loop(_Connection):
-    """Sends the next request when it has the answer to the last one."""
+@dataclasses.dataclass(frozen=True)
+class Closed:
+    """What closed loops saw: answers, the seconds they took, latencies in ms at the median and in the tail."""
 
-    def __init__(self, requests: Sequence[bytes], offset: int, end: float, latencies: list[float]) -> None:
-        super().__init__()
-        self._requests = requests
-        self._number = offset
-        self._end = end
-        self._latencies = latencies
-        self._started = 0.0
-
-    def begin(self) -> None:
-        """Send the first, or the next."""
-        self._started = time.perf_counter()
-        if self._started >= self._end:
-            self.close()
-            return
-        self._number += 1
-        self.send(self._requests[self._number % len(self._requests)])
-
-    def answered(self) -> None:
-        """Note how long it took, and go on."""
-        self._latencies.append(time.perf_counter() - self._started)
-        self.begin()
+    answers: int
+    per_s: float
+    p50_ms: float
+    p99_ms: float
+    p999_ms: float
 
 
-async def closed_loop(address: Address, requests: Sequence[bytes], connections: int, seconds: float) -> list[float]:
-    """Latencies, in seconds, of all answers within the time; each connection always has one request under way."""
-    loop, latencies = asyncio.get_running_loop(), list[float]()
-    host, port, end = address.hostname, address.port, time.perf_counter() + seconds
-    opened = [
-        (await loop.create_connection(lambda n=n: _Loop(requests, 31 * n, end, latencies), host, port))[1]
-        for n in range(connections)
-    ]
-    for one in opened:
-        one.begin()
-    await asyncio.gather(*(one.is_over for one in opened))
-    return latencies
+def closed_loop(address: Address, requests: Sequence[bytes], connections: int, seconds: float) -> Closed:
+    """Each connection sends its next request when it has the answer to the last one; wrk, one thread.
+
+    Raises
+    ------
+    RuntimeError
+        If wrk is not installed, or an answer was not 200.
+    """
+    if shutil.which("wrk") is None:
+        raise RuntimeError("the load comes from wrk, which is not installed. Run: sudo apt-get install wrk")
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "requests.lua"
+        script.write_text(_SCRIPT % ",".join(map(_quoted, requests)), encoding="latin-1")
+        asked = ["wrk", "-t1", f"-c{connections}", f"-d{max(round(seconds), 1)}s", "--timeout", "30s"]
+        done = subprocess.run(
+            [*asked, "-s", str(script), address.geturl()],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=seconds + 90,
+        )
+    found = json.loads(done.stdout.splitlines()[-1])
+    if found["failed"]:
+        raise RuntimeError(f"{found['failed']} of {found['answers']} requests failed:\n{done.stdout}")
+    return Closed(
+        found["answers"], found["answers"] / found["seconds"], *(found[name] / 1e3 for name in ("p50", "p99", "p999"))
+    )
 
 
-class _Idle(_Connection):
-    """Waits among the idle ones until a request is due."""
-
-    def __init__(self, idle: "collections.deque[_Idle]", latencies: list[float], broken: list[str]) -> None:
-        super().__init__()
-        self._idle = idle
-        self._broken = broken
-        self._latencies = latencies
-        self.due = 0.0
-
-    def answered(self) -> None:
-        """Note how long it took since it was due, and wait again."""
-        self._latencies.append(time.perf_counter() - self.due)
-        self._idle.append(self)
-
-    def failed(self, why: str) -> None:
-        """Whoever sends looks there."""
-        if not self.is_over.done():
-            self._broken.append(why)
+def _quoted(request: bytes) -> str:
+    """A request as a string of Lua."""
+    return (
+        '"'
+        + "".join(chr(byte) if 32 <= byte < 127 and byte not in b'"\\' else f"\\{byte:03d}" for byte in request)
+        + '"'
+    )
 
 
-async def constant_rate(
+def constant_rate(
     address: Address, requests: Sequence[bytes], connections: int, per_s: float, seconds: float
 ) -> list[float]:
-    """Latencies since the moment at which each request was due, whether or not a connection was free to send it.
+    """Latencies, in seconds, since the moment at which each request was due, whether or not a connection was free to send it.
 
     A request that is late because the server is slow counts as slow (Tene, 2013: coordinated omission).
+
+    Raises
+    ------
+    RuntimeError
+        If an answer is not 200, or comes in pieces that make no sense.
     """
-    loop, latencies = asyncio.get_running_loop(), list[float]()
-    idle: collections.deque[_Idle] = collections.deque()
-    broken: list[str] = []
-    opened = [
-        (await loop.create_connection(lambda: _Idle(idle, latencies, broken), address.hostname, address.port))[1]
-        for _ in range(connections)
-    ]
-    idle.extend(opened)
-    started, sent, total = time.perf_counter(), 0, int(per_s * seconds)
+    wires = [socket.create_connection((address.hostname, address.port)) for _ in range(connections)]
+    arrivals = select.epoll()
+    for wire in wires:
+        wire.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        wire.setblocking(False)
+        arrivals.register(wire, select.EPOLLIN)
+    by_number = {wire.fileno(): wire for wire in wires}
+    idle, due, seen = collections.deque(by_number), dict[int, float](), dict[int, bytes]()
+    latencies, sent, total = list[float](), 0, int(per_s * seconds)
+    started = time.perf_counter()
     while len(latencies) < total:
-        due = min(total, int((time.perf_counter() - started) * per_s))
-        while sent < due and idle:
-            one = idle.popleft()
-            one.due = started + sent / per_s
-            one.send(requests[sent % len(requests)])
+        asked = min(total, int((time.perf_counter() - started) * per_s) + 1)
+        while sent < asked and idle:
+            number = idle.popleft()
+            due[number] = started + sent / per_s
+            by_number[number].send(requests[sent % len(requests)])
             sent += 1
-        await asyncio.sleep(0)
-        if broken:
-            raise RuntimeError(broken[0])
-    for one in opened:
-        one.close()
+        for number, _ in arrivals.poll(0):
+            seen[number] = seen.get(number, b"") + by_number[number].recv(65_536)
+            if _is_whole(seen[number]):
+                latencies.append(time.perf_counter() - due[number])
+                seen[number] = b""
+                idle.append(number)
+    arrivals.close()
+    for wire in wires:
+        wire.close()
     return latencies
+
+
+def _is_whole(answer: bytes) -> bool:
+    """True once the declared length is there."""
+    head, end, body = answer.partition(b"\r\n\r\n")
+    if not answer.startswith(b"HTTP/1.1 200"):
+        raise RuntimeError(f"the server answered {answer[:500]!r}")
+    return bool(end) and len(body) == int(head.lower().partition(b"content-length: ")[2].partition(b"\r\n")[0])

@@ -16,14 +16,24 @@ from modelyard.packaging import Scorer
 from modelyard.packaging.build import BuildDetails, build_package
 from modelyard.problem import Problem, Task
 from modelyard.problem.schema import DataSource, EvaluationPlan, TrainingPlan
+from modelyard.problem.sections.training import CustomEstimator
 from modelyard.store import Workspace
 from modelyard.training.engine import train
 from modelyard.training.executor import InProcessExecutor
 
-__all__ = ["BODIES", "TARGET", "package_of", "requests_for", "rows_within", "table", "trees_in"]
+__all__ = ["BODIES", "TARGET", "WITHOUT_NATIVE_FORM", "package_of", "requests_for", "rows_within", "table", "trees_in"]
 
 ROOT = Path(__file__).parents[2]
 TARGET = "income"
+WITHOUT_NATIVE_FORM = "hist"
+"""An estimator that no package can hold but by skops: it is called itself, as in a hand-written service."""
+_CUSTOM = {
+    WITHOUT_NATIVE_FORM: CustomEstimator(
+        path="sklearn.ensemble.HistGradientBoostingClassifier",
+        params={"max_iter": 236, "early_stopping": False},
+        style="tree",
+    )
+}
 BODIES = 500
 """Different rows that are sent in turn."""
 
@@ -42,7 +52,12 @@ def package_of(family: str, folder: Path) -> Path:
             name="adult",
             task=Task.AUTO,
             data=DataSource(source="adult_census.parquet", target=TARGET),
-            training=TrainingPlan(folds=2, families=(family,), tuning_rounds=0),
+            training=TrainingPlan(
+                folds=2,
+                families=() if family in _CUSTOM else (family,),
+                custom={k: v for k, v in _CUSTOM.items() if k == family},
+                tuning_rounds=0,
+            ),
             evaluation=EvaluationPlan(),
         )
         _build(problem, table(), folder / family, package)

@@ -5,7 +5,7 @@ Run it on the machine of interest; load and server share its cores::
     python benchmarks/serving/one_row.py --package .modelyard/packages/churn-1
 
 Client and server are processes of one machine, over loopback, with keep-alive. Closed loop: each connection sends its
-next request when it has the answer to the last one. 500 different bodies are sent in turn.
+next request when it has the answer to the last one (wrk). 500 different bodies are sent in turn.
 """
 
 import argparse
@@ -20,7 +20,6 @@ import urllib.parse
 from collections.abc import Sequence
 from pathlib import Path
 
-import uvloop
 from load import closed_loop
 from models import requests_for, rows_within
 
@@ -50,21 +49,15 @@ def _table(
     server: "subprocess.Popen[str]", url: urllib.parse.ParseResult, bodies: Sequence[bytes], given: argparse.Namespace
 ) -> None:
     """One line for each number of connections."""
-    uvloop.run(closed_loop(url, bodies, 4, 1.0))
+    closed_loop(url, bodies, 4, 1.0)
     print(f"{'connections':>11} {'per second':>10} {'p50 ms':>8} {'p99 ms':>8} {'p99.9 ms':>8} {'server CPU us':>13}")
     for connections in given.connections:
         rounds = []
         for _ in range(given.rounds):
             before = _cpu_s(server.pid)
-            latencies = sorted(uvloop.run(closed_loop(url, bodies, connections, given.seconds)))
-            count = len(latencies)
-            rounds.append(
-                (
-                    count / given.seconds,
-                    *(1e3 * latencies[min(int(q * count), count - 1)] for q in (0.5, 0.99, 0.999)),
-                    1e6 * (_cpu_s(server.pid) - before) / count,
-                )
-            )
+            seen = closed_loop(url, bodies, connections, given.seconds)
+            cpu_us = 1e6 * (_cpu_s(server.pid) - before) / seen.answers
+            rounds.append((seen.per_s, seen.p50_ms, seen.p99_ms, seen.p999_ms, cpu_us))
         rate, p50, p99, p999, cpu = (statistics.median(values) for values in zip(*rounds, strict=True))
         print(f"{connections:>11} {rate:>10,.0f} {p50:>8.3f} {p99:>8.3f} {p999:>8.3f} {cpu:>13.1f}")
 

@@ -5,8 +5,9 @@
 
 Ours has everything on: keys, contract, routing, prediction log, metrics. The peers have nothing on; they serve a scikit-learn
 pipeline around a LightGBM of as many trees, learnt from the same rows, from an environment of their own under ``.cache/bench``.
+*Without native form* is ours with an estimator of scikit-learn that it calls as it is (skops), gradient boosting of as many trees.
 The server that does nothing is raw ASGI on the HTTP server that ours is built on, with the same settings: its rate is the
-limit. All run on this machine, one worker each, and the load shares their cores. 500 different rows are sent in turn. Within
+limit. All run on this machine, one worker each, and the load (wrk, one thread) shares their cores. 500 different rows are sent in turn. Within
 a round the servers take turns; printed are medians over rounds, and ratios of them.
 """
 
@@ -26,9 +27,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import uvloop
 from load import closed_loop, constant_rate
-from models import ROOT, TARGET, package_of, requests_for, rows_within, table, trees_in
+from models import ROOT, TARGET, WITHOUT_NATIVE_FORM, package_of, requests_for, rows_within, table, trees_in
 
 CACHE = ROOT / ".cache" / "bench"
 HERE = Path(__file__).parent
@@ -88,6 +88,13 @@ def _contenders(package: Path) -> Iterator[Contender]:
     yield Contender(
         "modelyard", lambda port: [*server, "--log", str(folder / f"log-{port}"), "--port", str(port)], asked
     )
+    slow = str(package_of(WITHOUT_NATIVE_FORM, CACHE / "serving"))
+    held = [slow if word == str(package) else word for word in server] + ["--allow-skops", "known"]
+    yield Contender(
+        "modelyard, without native form",
+        lambda port: [*held, "--log", str(folder / f"log-{port}"), "--port", str(port)],
+        asked,
+    )
     yield Contender("does nothing", lambda port: [here, str(HERE / "echo.py"), str(port)], asked)
     pipeline = _pipeline(there, trees_in(package))
     app = [there, str(HERE / "peer_fastapi.py"), str(pipeline / "pipeline.joblib")]
@@ -123,17 +130,16 @@ def _measured(contender: Contender, seconds: float) -> Figures:
     """One server, started for this."""
     with _started(contender) as (process, address, start_s):
         load = contender.requests
-        uvloop.run(closed_loop(address, load, 4, seconds / 4))
-        alone = len(uvloop.run(closed_loop(address, load, 1, seconds))) / seconds
+        closed_loop(address, load, 4, seconds / 4)
+        alone = closed_loop(address, load, 1, seconds)
         before = _cpu_s(process.pid)
-        found = sorted(uvloop.run(closed_loop(address, load, 16, seconds)))
-        cpu_us = 1e6 * (_cpu_s(process.pid) - before) / len(found)
-        per_s = len(found) / seconds
+        many = closed_loop(address, load, 16, seconds)
+        cpu_us = 1e6 * (_cpu_s(process.pid) - before) / many.answers
         steady = None
-        if per_s > 1.2 * RATE_PER_S:
-            steady = _percentile(sorted(uvloop.run(constant_rate(address, load, 64, RATE_PER_S, seconds))), 0.99)
+        if many.per_s > 1.2 * RATE_PER_S:
+            steady = 1e3 * _percentile(constant_rate(address, load, 64, RATE_PER_S, seconds), 0.99)
         memory = _resident_mb(process.pid)
-        return Figures(alone, per_s, _percentile(found, 0.5), _percentile(found, 0.99), cpu_us, start_s, memory, steady)
+        return Figures(alone.per_s, many.per_s, many.p50_ms, many.p99_ms, cpu_us, start_s, memory, steady)
 
 
 @contextlib.contextmanager
@@ -198,9 +204,9 @@ def _median(found: Sequence[Figures]) -> Figures:
     return Figures(**values)
 
 
-def _percentile(ordered_s: Sequence[float], share: float) -> float:
-    """In ms."""
-    return 1e3 * ordered_s[min(int(share * len(ordered_s)), len(ordered_s) - 1)]
+def _percentile(values: Sequence[float], share: float) -> float:
+    """The value below which a share of all lies."""
+    return sorted(values)[min(int(share * len(values)), len(values) - 1)]
 
 
 def _processes(pid: int) -> Iterator[int]:

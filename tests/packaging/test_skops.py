@@ -18,6 +18,7 @@ from modelyard.packaging.golden import largest_difference
 from modelyard.packaging.predictors import SkopsPredictor, SkopsTrust, load_predictor, operators_trust
 from modelyard.packaging.verification import Outcome, verify_package
 from modelyard.problem import Task
+from modelyard.serving.endpoint import activate
 
 VARIABLE = "MODELYARD_ALLOW_SKOPS"
 KNOWN = SkopsTrust()
@@ -257,6 +258,29 @@ def test_a_package_is_read_only_with_a_yes(package: Package, monkeypatch: pytest
     assert verify_package(package.folder).ok
     alone = np.concatenate([scorer.score_rows([row]) for row in rows])
     assert largest_difference(alone, scorer.score_rows(rows)) <= 1e-12
+
+
+def test_rows_that_come_together_share_a_call(
+    package: Package, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A row costs what a table costs; who serves such a package is told."""
+    scorer = Scorer.load(package, KNOWN)
+    rows = [row.features for row in scorer.golden.rows][:5]
+    calls: list[int] = []
+    predict = SkopsPredictor.predict_matrix
+
+    def counted(self: SkopsPredictor, matrix: Any) -> Any:
+        calls.append(len(matrix))
+        return predict(self, matrix)
+
+    monkeypatch.setattr(SkopsPredictor, "predict_matrix", counted)
+
+    together = scorer.score_each(rows)
+
+    assert calls == [5]
+    assert together == scorer.score_rows(rows).tolist()
+    assert activate(scorer).scorer.is_fallback
+    assert "an estimator without a native form answers" in caplog.text
 
 
 _SERVE = """

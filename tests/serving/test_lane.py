@@ -13,6 +13,7 @@ import pytest
 
 from modelyard.serving import read_predictions
 from modelyard.serving.access.keys import hash_of
+from modelyard.serving.lane.heads import KnownHeads
 
 StartServer = Callable[..., Any]
 ROAD = {"accept": "application/json, */*"}
@@ -125,6 +126,47 @@ def test_lane_and_road_answer_alike(start_server: StartServer, row: dict[str, An
     logged = read_predictions(server.log).drop("id", "at", "latency_ms")
     plain = [logged[number : number + 2] for number in range(0, 12, 2)]
     assert all(pair[0].equals(pair[1], null_equal=True) for pair in plain)
+
+
+def test_a_known_head_changes_no_answer(start_server: StartServer, row: dict[str, Any]) -> None:
+    """Whatever follows a head that was parsed before, whole, in pieces or with more behind it, is answered as ever."""
+    server = start_server()
+    plain = json.dumps(row).encode()
+    with Wire(server.url) as wire:
+        for body, is_plain in bodies(row):
+            padded = body + b" " * (len(plain) - len(body))
+            wire.send(head(len(padded)) + plain[: len(padded)].ljust(len(padded)))  # known from here on
+            wire.answers(1)
+            by_road = httpx.post(
+                f"{server.url}/predict", content=padded, headers=ROAD | {"content-type": "application/json"}
+            )
+            before = taken(server.url)
+            for pieces in (
+                (head(len(padded)) + padded,),
+                (head(len(padded)), padded),
+                (head(len(padded)) + padded[:-3], padded[-3:]),
+            ):
+                wire.send(*pieces)
+                (answer,) = wire.answers(1)
+                assert (answer[0], without_id(answer[2])) == (by_road.status_code, without_id(by_road.json()))
+            wire.send(2 * (head(len(padded)) + padded))
+            both = wire.answers(2)
+            assert [status for status, _, _ in both] == 2 * [by_road.status_code]
+            assert (taken(server.url) > before) == is_plain
+
+
+def test_heads_are_known_by_their_bytes_up_to_a_bound() -> None:
+    """A head is found with a body of its length alone; two requests in one piece teach nothing."""
+    known, headers = KnownHeads(), [(b"content-length", b"2")]
+    known.learn(b"POST / HTTP/1.1\r\n\r\n{}POST", headers, b"{}")
+    assert known.find(b"POST / HTTP/1.1\r\n\r\n{}") is None
+    known.learn(b"POST / HTTP/1.1\r\n\r\n{}", headers, b"{}")
+    assert known.find(b"POST / HTTP/1.1\r\n\r\n[]") == (headers, b"[]")
+    assert known.find(b"POST / HTTP/1.1\r\n\r\n[] ") is None
+    assert known.find(b"POST / HTTP/1.0\r\n\r\n[]") is None
+    for number in range(5_000):
+        known.learn(b"%d\r\n\r\n" % number, headers, b"")
+    assert sum(known.find(b"%d\r\n\r\n" % number) is not None for number in range(5_000)) <= 1_024
 
 
 def test_requests_behind_each_other_are_answered_in_order(start_server: StartServer, row: dict[str, Any]) -> None:

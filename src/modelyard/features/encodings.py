@@ -64,6 +64,9 @@ Matrix: TypeAlias = npt.NDArray[np.float64]
 
 _ROWS_AT_ONCE = 65_536
 _ROWS_IN_CACHE = 1_024
+_NUMBERS = (float, int)
+_WIDEST = 2.0**53
+"""Up to here whole numbers and floats are the same; what is not within, such as NaN, takes the careful way."""
 
 
 class EncodingStyle(enum.StrEnum):
@@ -119,10 +122,15 @@ class NumericEncoding(Record):
         """Names of the features, in order."""
         return (self.column, f"{self.column} (missing)") if self.indicator else (self.column,)
 
+    @property
+    def is_as_it_is(self) -> bool:
+        """True if a number that is there is its own and only feature."""
+        return (self.center, self.scale, self.indicator) == (0.0, 1.0, False)
+
     def encode_series(self, series: pl.Series) -> Matrix:
         """Features of a column, shape (rows, ``len(names())``)."""
         values = numbers_in(series)
-        if (self.fill, self.center, self.scale, self.indicator) == (None, 0.0, 1.0, False):
+        if self.is_as_it_is and self.fill is None:
             return values[:, np.newaxis]
         missing = np.isnan(values)
         scaled = standardised(values, missing, self.fill, self.center, self.scale)
@@ -445,7 +453,7 @@ def row_encoder(encodings: Sequence[Encoding]) -> Callable[[Mapping[str, object]
     """
     telling = [item for item in encodings if item.names() and not isinstance(item, LeftOutEncoding)]
     plain = [
-        (encoding.column, _known_texts(encoding), encoding.encode_value)
+        (encoding.column, _is_taken_as_it_is(encoding), _known_texts(encoding), encoding.encode_value)
         for encoding in telling
         if not isinstance(encoding, PairEncoding)
     ]
@@ -454,13 +462,21 @@ def row_encoder(encodings: Sequence[Encoding]) -> Callable[[Mapping[str, object]
 
     def encode(row: Mapping[str, object]) -> list[float]:
         features: list[float] = []
-        for column, known, encode_value in plain:
+        for column, as_it_is, known, encode_value in plain:
             value = row.get(column)
-            found = known.get(value) if isinstance(value, str) else None
+            if as_it_is and value.__class__ in _NUMBERS and -_WIDEST <= value <= _WIDEST:
+                features.append(float(value))
+                continue
+            found = known.get(value) if value.__class__ is str else None
             features += encode_value(value) if found is None else found
         return features
 
     return encode
+
+
+def _is_taken_as_it_is(encoding: ColumnEncoding) -> bool:
+    """True if a number that is there is its own and only feature."""
+    return isinstance(encoding, NumericEncoding) and encoding.is_as_it_is
 
 
 def _known_texts(encoding: ColumnEncoding) -> Mapping[str, tuple[float, ...]]:

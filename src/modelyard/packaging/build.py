@@ -45,7 +45,7 @@ from modelyard.packaging.manifest import CONFORMAL_FILE, MANIFEST_FILE, PROTOCOL
 from modelyard.packaging.mlflow_files import mlflow_files
 from modelyard.packaging.package import Package, files_in, load_package
 from modelyard.packaging.plan import ScoringPlan
-from modelyard.packaging.predictors import BlendPredictor, Predictor, SkopsPredictor, SkopsTrust
+from modelyard.packaging.predictors import BlendPredictor, Predictor, SkopsPredictor, SkopsTrust, kinds_of
 from modelyard.packaging.runbooks import runbook_files
 from modelyard.packaging.scorer import Scorer
 from modelyard.packaging.suite import suite_files
@@ -347,7 +347,7 @@ _LIBRARIES = {"lightgbm": ("lightgbm",), "xgboost": ("xgboost", "lightgbm"), "fo
 
 def _requirements(plan: ScoringPlan, predictor: Predictor) -> dict[str, str]:
     """Distributions that scoring imports, with the versions at hand."""
-    kinds = predictor.kinds if isinstance(predictor, BlendPredictor) else (predictor.kind,)
+    kinds = kinds_of(predictor)
     modules = ["modelyard", "numpy", "polars", *(module for kind in kinds for module in _LIBRARIES.get(kind, ()))]
     owners = importlib.metadata.packages_distributions()
     if SkopsPredictor.kind in kinds:

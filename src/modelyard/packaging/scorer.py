@@ -19,7 +19,14 @@ from modelyard.packaging.golden import GoldenSet, Parity, replay
 from modelyard.packaging.manifest import CONFORMAL_FILE, Manifest
 from modelyard.packaging.package import Package, load_package
 from modelyard.packaging.plan import ScoringPlan
-from modelyard.packaging.predictors import Predictor, SkopsTrust, load_predictor, operators_trust
+from modelyard.packaging.predictors import (
+    Predictor,
+    SkopsPredictor,
+    SkopsTrust,
+    kinds_of,
+    load_predictor,
+    operators_trust,
+)
 from modelyard.problem import Task
 
 __all__ = ["Scorer", "Scores"]
@@ -53,6 +60,12 @@ class Scorer:
     conformal
         How sure a prediction is; None if the package does not say.
 
+    Attributes
+    ----------
+    is_fallback
+        True if an estimator without a native form answers: one row costs what a table costs, so rows that come together share a
+        call.
+
     Raises
     ------
     IntegrityError
@@ -82,6 +95,7 @@ class Scorer:
         self._own = own
         self._encodings = plan.encodings
         self._encode = row_encoder(plan.encodings)
+        self.is_fallback = SkopsPredictor.kind in kinds_of(predictor)
         self._answer = row_scorer(plan.encodings, predictor, self._encode)
         self._cut = _cut(plan)
 
@@ -167,7 +181,7 @@ class Scorer:
         return self._shaped(np.array(self._answers(rows)).reshape(len(rows), self.plan.outputs))
 
     def score_each(self, rows: Sequence[Mapping[str, Any]]) -> list[float | list[float]]:
-        """Scores of a few rows, one by one: bit for bit those of :meth:`score_rows`, as plain numbers.
+        """Scores of a few rows, as plain numbers: bit for bit those of :meth:`score_rows`.
 
         Multiclass: a list of probabilities by row, in the order of ``classes``.
         """
@@ -239,7 +253,10 @@ class Scorer:
         )
 
     def _answers(self, rows: Sequence[Mapping[str, Any]]) -> list[list[float]]:
-        """The predictor's outputs, row by row."""
+        """The predictor's outputs, row by row, or all at once where one row costs as much as many."""
+        if self.is_fallback and len(rows) > 1:
+            outputs: list[list[float]] = self._predictor.predict_matrix(self._matrix(rows)).tolist()
+            return outputs
         return list(map(self._answer, rows if self._own is None else self._own.add_to_rows(rows)))
 
     def _matrix(self, rows: Sequence[Mapping[str, Any]]) -> Scores:

@@ -5,6 +5,7 @@ A swap of the model is one assignment to :attr:`Endpoint.active`; a request work
 
 import dataclasses
 import datetime as dt
+import logging
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -21,6 +22,8 @@ from modelyard.serving.formats import FieldError, Flag, Prediction, RefusedReque
 from modelyard.serving.roles import STABLE
 
 __all__ = ["ActiveModel", "Endpoint", "PredictionRecord", "activate"]
+
+_logger = logging.getLogger(__name__)
 
 _STRANGE_FIELDS = 200
 """Fields beside the contract's that a row may have; finding the one that was meant takes time for each."""
@@ -205,6 +208,12 @@ def activate(source: Path | Scorer) -> ActiveModel:
         If a file of the package is not what was packaged.
     """
     scorer = source if isinstance(source, Scorer) else Scorer.load(source)
+    if scorer.is_fallback:
+        _logger.warning(
+            "an estimator without a native form answers; rows that come together share a call, and each call takes as long "
+            "as the estimator does",
+            extra={"model": scorer.name, "version": scorer.version},
+        )
     return ActiveModel(
         scorer=scorer,
         parity=scorer.verify_golden(),

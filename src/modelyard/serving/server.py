@@ -70,6 +70,7 @@ class _Server(uvicorn.Server):
             "ready": active.is_verified,
             "keys": self._app.guard.keys,
             "parity": active.parity.max_abs_difference,
+            "fallback": active.scorer.is_fallback,
             "log": str(self._app.settings.log_folder),
             "modelyard": __version__,
         }

@@ -8,7 +8,7 @@ Never: imports the library that trained the model.
 from collections.abc import Mapping
 
 from modelyard.core import IntegrityError
-from modelyard.packaging.predictors.blending import BlendPart, BlendPredictor
+from modelyard.packaging.predictors.blending import BlendPart, BlendPredictor, kinds_of
 from modelyard.packaging.predictors.constant import ConstantPredictor
 from modelyard.packaging.predictors.forest import ForestArrays, ForestPredictor, flatten_trees
 from modelyard.packaging.predictors.gaussian import GaussianPredictor
@@ -45,6 +45,7 @@ __all__ = [
     "XGBoostPredictor",
     "declare_trust",
     "flatten_trees",
+    "kinds_of",
     "load_predictor",
     "operators_trust",
 ]

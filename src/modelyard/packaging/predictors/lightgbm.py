@@ -56,10 +56,12 @@ class LightGBMPredictor:
         self._library, self._check = self._booster.library, self._booster.check
         self._features = self._ask(self._library.LGBM_BoosterGetNumFeature)
         self._outputs = self._ask(self._library.LGBM_BoosterGetNumClasses)
-        self._fast = self._booster.fast_rows(_NORMAL, self._features)
         self._row = (ctypes.c_double * self._features)()
         self._answer = (ctypes.c_double * self._outputs)()
         self._length = ctypes.c_int64(0)
+        fast = self._booster.fast_rows(_NORMAL, self._features)
+        self._predict = self._library.LGBM_BoosterPredictForMatSingleRowFast
+        self._call = (fast, self._row, ctypes.byref(self._length), self._answer)
         self._lock = threading.Lock()
 
     @property
@@ -76,11 +78,7 @@ class LightGBMPredictor:
         """Outputs of one row; the buffers are made once, and a lock keeps threads from sharing them."""
         with self._lock:
             self._row[:] = features  # type: ignore[assignment]  # a list of floats is one of floats or doubles
-            self._check(
-                self._library.LGBM_BoosterPredictForMatSingleRowFast(
-                    self._fast, self._row, ctypes.byref(self._length), self._answer
-                )
-            )
+            self._check(self._predict(*self._call))
             return self._answer[:]
 
     def predict_matrix(self, matrix: Matrix) -> Matrix:

@@ -34,6 +34,7 @@ class NetworkPredictor:
     tolerance: ClassVar[float] = DOUBLE_TOLERANCE
 
     def __init__(self, weights: Sequence[Matrix], offsets: Sequence[Matrix], *, bound: float, link: Link) -> None:
+        weights = [np.ascontiguousarray(into) for into in weights]  # products depend on the order in memory, by a bit
         layers = list(zip(weights, offsets, strict=True))
         if not layers or any(into.ndim != 2 or into.shape[1:] != off.shape for into, off in layers):
             raise ValueError("one offset for each unit is needed")

@@ -19,14 +19,14 @@ from modelyard.serving.answering import Answering
 from modelyard.serving.endpoint import ActiveModel, Endpoint, PredictionRecord
 from modelyard.serving.formats import Flag, Prediction, Row
 from modelyard.serving.formats.refusals import log_unavailable
+from modelyard.serving.lane.heads import Headers, KnownHeads
 from modelyard.serving.rest import LEFT_OUT_HEADER, Answer, json_answer, refusal_answer
 
 if TYPE_CHECKING:
     from modelyard.serving.access import Guard
 
-__all__ = ["Headers", "Lane"]
+__all__ = ["Lane"]
 
-Headers = list[tuple[bytes, bytes]]
 Fail = Callable[[str, Exception], Answer]
 """Makes the answer to a failure of our own, by the path and what was raised."""
 
@@ -74,6 +74,8 @@ class Lane:
     ----------
     taken
         Requests that were answered here.
+    heads
+        Those that were found plain.
     """
 
     path = _PATH.encode()
@@ -86,6 +88,7 @@ class Lane:
         self._asked: list[_Asked] = []
         self._decode = msgspec.json.Decoder().decode
         self.taken = 0
+        self.heads = KnownHeads()
 
     @staticmethod
     def is_plain(headers: Headers) -> bool:

@@ -5,6 +5,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from modelyard.serving.lane.heads import Headers
 from modelyard.serving.lane.lane import Lane
 from modelyard.serving.rest import Answer, answer_headers
 
@@ -38,6 +39,7 @@ class _Pending:
 class LaneProtocol(HttpToolsProtocol):
     """Requests that came in one piece go to the lane; those that it leaves, and all others, to the application.
 
+    A request that came as one piece of bytes, with a head that was parsed before, goes there without being parsed again.
     One request of a connection is in the lane at a time. Those that are pipelined behind it wait, as uvicorn has them
     wait behind each other; so do its bounds, its time limits and its end, which are uvicorn's own.
 
@@ -50,6 +52,9 @@ class LaneProtocol(HttpToolsProtocol):
     def __init__(self, lane: Lane, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self._lane = lane
+        self._is_between = True  # the parser has begun no request
+        self._is_left = False  # the lane has seen the request and left it
+        self._taken: tuple[Headers, bytes] | None = None
         self._body: bytes | None = None
         self._patience: asyncio.TimerHandle | None = None
         self._pending: _Pending | None = None
@@ -58,9 +63,17 @@ class LaneProtocol(HttpToolsProtocol):
         self._idling: asyncio.TimerHandle | None = None
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came; many clients send the body a moment after the head."""
+        """Take a request whose head is known, or parse what came; many clients send the body a moment after the head."""
         self._idle_since = None
+        was_between, self._taken = self._is_between, None
+        known = self._lane.heads.find(data) if was_between and self._is_ready() else None
+        if known is not None and self._take(*known):
+            self._unset_keepalive_if_required()
+            return
+        self._is_left = known is not None
         super().data_received(data)
+        if was_between and self._taken is not None:
+            self._lane.heads.learn(data, *self._taken)
         if self._body is not None and self._patience is None:
             self._patience = self.loop.call_later(_PATIENCE_S, self._wait_no_longer)
 
@@ -76,6 +89,11 @@ class LaneProtocol(HttpToolsProtocol):
         if self._body is not None:
             self._wait_no_longer()
         super().shutdown()
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._is_between = False
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """Choose the way."""
@@ -93,26 +111,37 @@ class LaneProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Let the lane answer, or the application."""
+        self._is_between = True
         if self._body is None:
             super().on_message_complete()
             return
         body = self._collected()
-        if self._lane.take(self.headers, body, self.client, self._send):
-            self._pending = _Pending()
-            self.cycle = self._pending  # type: ignore[assignment]  # all that uvicorn asks of it is there
+        if self._take(self.headers, body):
+            self._taken = self.headers, body
         else:
             self._take_road(body)
             super().on_message_complete()
 
-    def _is_free(self) -> bool:
-        """True if the request may be one for the lane, and none is before it."""
+    def _take(self, headers: Headers, body: bytes) -> bool:
+        """Have the lane answer; False if it leaves the request."""
+        if not self._lane.take(headers, body, self.client, self._send):
+            return False
+        self._pending = _Pending()
+        self.cycle = self._pending  # type: ignore[assignment]  # all that uvicorn asks of it is there
+        return True
+
+    def _is_ready(self) -> bool:
+        """True if no request is under way, and one more may be."""
         is_first = self.cycle is None or self.cycle.response_complete
         is_bounded = self.limit_concurrency is None or len(self.connections) < self.limit_concurrency
+        return is_first and is_bounded and not self.flow.write_paused
+
+    def _is_free(self) -> bool:
+        """True if the request may be one for the lane, and none is before it."""
         return (
             self.url == self._lane.path
-            and is_first
-            and is_bounded
-            and not self.flow.write_paused
+            and not self._is_left
+            and self._is_ready()
             and self.parser.get_method() == b"POST"
             and self.parser.get_http_version() == "1.1"
             and self.parser.should_keep_alive()

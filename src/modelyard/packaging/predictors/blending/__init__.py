@@ -5,6 +5,6 @@ Gives: one predictor that answers as the blend of training does.
 Never: learns a weight or a curve.
 """
 
-from modelyard.packaging.predictors.blending.blend import BlendPart, BlendPredictor
+from modelyard.packaging.predictors.blending.blend import BlendPart, BlendPredictor, kinds_of
 
-__all__ = ["BlendPart", "BlendPredictor"]
+__all__ = ["BlendPart", "BlendPredictor", "kinds_of"]

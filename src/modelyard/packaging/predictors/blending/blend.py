@@ -13,7 +13,7 @@ from modelyard.packaging.predictors.files import damaged, json_of
 from modelyard.packaging.predictors.opaque import SkopsPredictor, SkopsTrust
 from modelyard.packaging.predictors.predictor import Matrix, Predictor
 
-__all__ = ["BlendPart", "BlendPredictor"]
+__all__ = ["BlendPart", "BlendPredictor", "kinds_of"]
 
 _FILE = "blend.json"
 _SUM_TOLERANCE = 1e-9
@@ -70,9 +70,7 @@ class BlendPredictor:
     @property
     def kinds(self) -> tuple[str, ...]:
         """Kinds of the members, and of what these are made of, each once."""
-        members = [part.predictor for part in self._parts]
-        inner = (member.kinds if isinstance(member, BlendPredictor) else (member.kind,) for member in members)
-        return tuple(dict.fromkeys(kind for kinds in inner for kind in kinds))
+        return tuple(dict.fromkeys(kind for part in self._parts for kind in kinds_of(part.predictor)))
 
     @property
     def types(self) -> tuple[str, ...]:
@@ -137,3 +135,8 @@ def _files_of(number: int, files: Mapping[str, bytes]) -> dict[str, bytes]:
     """The files of a member, under the names that it gave them."""
     start = f"{number}-"
     return {name.removeprefix(start): data for name, data in files.items() if name.startswith(start)}
+
+
+def kinds_of(predictor: Predictor) -> tuple[str, ...]:
+    """The kind of a predictor, or those of a blend's members, each once."""
+    return predictor.kinds if isinstance(predictor, BlendPredictor) else (predictor.kind,)
