@@ -8,6 +8,9 @@ first run::
     python benchmarks/training/side_by_side.py --budget 60
     python benchmarks/training/side_by_side.py --budget 300 --tables churn adult --seeds 1 2
 
+A table takes half an hour at 300 seconds, so what was measured is kept, one line of JSON for each table in
+``benchmarks/training/results``, and is not measured again without ``--again``; ranks are over all that is kept.
+
 AutoGluon goes without fastai, whose torchvision has no build for this machine.
 """
 
@@ -17,8 +20,9 @@ import os
 import statistics
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +33,7 @@ from modelyard.training.metrics import score, score_weighted
 
 CACHE = ROOT / ".cache" / "bench"
 HERE = Path(__file__).parent
+RESULTS = HERE / "results"
 AUTOGLUON = (["torch==2.13.0"], ["autogluon.tabular[lightgbm,catboost,xgboost]==1.6.3", "torch==2.13.0"])
 TOOLS: Mapping[str, tuple[str, tuple[list[str], ...]]] = {
     "modelyard": ("", ()),
@@ -41,6 +46,7 @@ TOOLS: Mapping[str, tuple[str, tuple[list[str], ...]]] = {
 DRAWS = 300
 
 Array = npt.NDArray[np.float64]
+Result = dict[str, Any]
 
 
 def main() -> None:
@@ -53,21 +59,22 @@ def main() -> None:
     parser.add_argument(
         "--data", type=Path, help="a folder with tables that the project may not hold: ames_housing.parquet"
     )
+    parser.add_argument("--again", action="store_true", help="measure again what is kept")
     given = parser.parse_args()
-    ranks: dict[str, list[float]] = {}
+    kept = RESULTS / f"{given.budget}s.jsonl"
     for name in given.tables:
         for seed in given.seeds:
+            title = f"{name}, division {seed}"
             parts = divided(name, seed, CACHE / "training", given.data)
+            if title in _kept(kept) and not given.again:
+                continue
             if parts is None:
                 print(f"\n{name} is left out: {QUESTIONS[name].source} is neither in tests/data nor given by --data")
                 continue
             found = dict(_measured(name, seed, given.budget, given.tools, parts))
-            print("\n".join(_lines(f"{name}, seed {seed}", QUESTIONS[name], found)), flush=True)
-            for tool, rank in _ranks(QUESTIONS[name], found).items():
-                ranks.setdefault(tool, []).append(rank)
-    print("\n| tool | mean rank | tables |\n|---|---:|---:|")
-    for tool, each in sorted(ranks.items(), key=lambda item: statistics.fmean(item[1])):
-        print(f"| {tool} | {statistics.fmean(each):.2f} | {len(each)} |")
+            _keep(kept, {"table": title, **_compared(QUESTIONS[name], found)})
+            print("\n".join(_lines(_kept(kept)[title])), flush=True)
+    print("\n".join(_ranks(list(_kept(kept).values()))))
 
 
 class Found:
@@ -118,19 +125,42 @@ def _environment(name: str, installs: tuple[list[str], ...]) -> Path:
     return python
 
 
-def _lines(title: str, question: Question, found: Mapping[str, Found]) -> Iterator[str]:
-    """One table in Markdown."""
-    yield f"\n### {title}: {question.metric}\n"
-    yield "| tool | test score | ours better by | ± standard error | training s | one row ms |\n|---|---:|---:|---:|---:|---:|"
-    ours = found.get("modelyard")
+def _compared(question: Question, found: Mapping[str, "Found"]) -> Result:
+    """Scores, and paired differences to ours."""
+    ours, tools = found.get("modelyard"), dict[str, dict[str, float | None]]()
     for tool, item in found.items():
-        gain, error = ("", "") if ours is None or item is ours else _gain(question.metric, ours, item)
-        figures = item.figures
-        value = score(question.metric, item.truth, item.answers)
-        yield (f"| {tool} | {value:.4f} | {gain} | {error} | {figures['train_s']:.0f} | {figures['row_ms']:.2f} |")
+        gain = error = None
+        if ours is not None and item is not ours:
+            gain, error = _gain(question.metric, ours, item)
+        value = float(score(question.metric, item.truth, item.answers))
+        tools[tool] = {"score": value, "ours_better_by": gain, "standard_error": error, **item.figures}
+    return {"metric": question.metric, "tools": tools}
 
 
-def _gain(metric: str, ours: Found, theirs: Found) -> tuple[str, str]:
+def _kept(path: Path) -> dict[str, Result]:
+    """What was measured, by table; the last measurement of each counts."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else ()
+    return {line["table"]: line for line in map(json.loads, lines)}
+
+
+def _keep(path: Path, result: Result) -> None:
+    """One more line, in the place of an earlier one about the same table."""
+    results = {**_kept(path), result["table"]: result}
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("".join(json.dumps(one) + "\n" for one in results.values()), encoding="utf-8")
+
+
+def _lines(result: Result) -> Iterator[str]:
+    """One table in Markdown."""
+    yield f"\n### {result['table']}: {result['metric']}\n"
+    yield "| tool | test score | ours better by | ± standard error | training s | one row ms |\n|---|---:|---:|---:|---:|---:|"
+    for tool, one in result["tools"].items():
+        alone = one["ours_better_by"] is None
+        gain = " | " if alone else f"{one['ours_better_by']:+.4f} | {one['standard_error']:.4f}"
+        yield f"| {tool} | {one['score']:.4f} | {gain} | {one['train_s']:.0f} | {one['row_ms']:.2f} |"
+
+
+def _gain(metric: str, ours: Found, theirs: Found) -> tuple[float, float]:
     """By how much ours is better, and the standard error if other rows had been drawn."""
     sign = 1 if metric == "roc_auc" else -1
     weights = np.random.default_rng(0).poisson(1.0, (DRAWS, len(ours.truth))).astype(float)
@@ -140,14 +170,20 @@ def _gain(metric: str, ours: Found, theirs: Found) -> tuple[str, str]:
         * (score_weighted(metric, ours.truth, ours.answers, w) - score_weighted(metric, ours.truth, theirs.answers, w))
         for w in (ones, weights)
     )
-    return f"{one[0]:+.4f}", f"{many.std(ddof=1):.4f}"
+    return float(one[0]), float(many.std(ddof=1))
 
 
-def _ranks(question: Question, found: Mapping[str, Found]) -> dict[str, float]:
-    """1 for the best."""
-    sign = -1 if question.metric == "roc_auc" else 1
-    order = sorted(found, key=lambda tool: sign * score(question.metric, found[tool].truth, found[tool].answers))
-    return {tool: float(place) for place, tool in enumerate(order, 1)}
+def _ranks(results: Sequence[Result]) -> Iterator[str]:
+    """Mean ranks over all tables; 1 is the best."""
+    ranks: dict[str, list[float]] = {}
+    for result in results:
+        sign = -1 if result["metric"] == "roc_auc" else 1
+        tools = result["tools"]
+        for place, tool in enumerate(sorted(tools, key=lambda name: sign * tools[name]["score"]), 1):
+            ranks.setdefault(tool, []).append(place)
+    yield "\n| tool | mean rank | tables |\n|---|---:|---:|"
+    for tool, each in sorted(ranks.items(), key=lambda item: statistics.fmean(item[1])):
+        yield f"| {tool} | {statistics.fmean(each):.2f} | {len(each)} |"
 
 
 if __name__ == "__main__":
