@@ -3,12 +3,13 @@
 import json
 from typing import Any
 
+import jsonschema
 import pytest
 
 from modelyard.core import Finding, Severity
 from modelyard.evaluation import SegmentScore
 from modelyard.packaging import Package
-from modelyard.packaging.card import ModelCard, card_page, disparities_of, limitations_of
+from modelyard.packaging.card import ModelCard, card_page, card_schema, disparities_of, limitations_of
 
 
 @pytest.fixture
@@ -24,6 +25,17 @@ def _text(package: Package) -> str:
 def test_the_record_comes_back(churn_package: Package, card: ModelCard) -> None:
     """``card.json`` is the record, to the last field."""
     assert json.loads(json.dumps(card.to_dict())) == churn_package.read_json("card.json")
+
+
+@pytest.mark.parametrize("package", ["churn_package", "bike_package", "contract_package"])
+def test_every_card_keeps_the_schema(package: str, request: pytest.FixtureRequest) -> None:
+    """The schema is that of the record, and says no to a field of another type or one that is not there."""
+    content = json.loads(request.getfixturevalue(package).read("card.json"))
+    schema = jsonschema.Draft202012Validator(card_schema())
+
+    assert schema.is_valid(content)
+    assert not schema.is_valid({**content, "openings_count": "one"})
+    assert not schema.is_valid({name: value for name, value in content.items() if name != "use"})
 
 
 def test_identity_and_use_are_on_the_card(churn: Any, card: ModelCard) -> None:

@@ -17,6 +17,8 @@ from modelyard.core import DataError, IntegrityError
 from modelyard.packaging import GoldenSet, Package, Scorer
 from modelyard.packaging.mlflow_loader import PyfuncModel, _load_pyfunc
 
+ROOT = Path(__file__).parents[2]
+
 _PREDICT = """
 import sys
 import mlflow.pyfunc, pandas as pd
@@ -69,6 +71,32 @@ def test_mlflow_predicts_as_training_did(
     if expected.ndim == 2:
         np.testing.assert_allclose(answer[columns[2:]], expected, atol=1e-12)
         np.testing.assert_allclose(answer["score"], expected.max(axis=1), atol=1e-12)
+
+
+@pytest.mark.slow
+def test_the_requirements_are_all_that_it_needs(churn: Any, churn_package: Package, tmp_path: Path) -> None:
+    """A new environment with MLflow and what requirements.txt names, modelyard as a wheel of its own, predicts the same."""
+    frame = churn.split.validation.frame
+    _pandas(frame).to_parquet(tmp_path / "in.parquet")
+    wheels, python = tmp_path / "wheels", tmp_path / "new" / "bin" / "python"
+    subprocess.run([sys.executable, "-m", "venv", str(tmp_path / "new")], check=True)
+    pip = [str(python), "-m", "pip", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "wheel", "--no-deps", "--wheel-dir", str(wheels), str(ROOT)], check=True)
+    needed = ["--requirement", str(churn_package.folder / "requirements.txt"), "mlflow-skinny", "pandas"]
+    pins = ["--constraint", str(ROOT / "constraints.txt"), "--find-links", str(wheels)]
+    subprocess.run([*pip, "install", *pins, *needed], check=True)
+    command = [
+        str(python),
+        "-c",
+        _PREDICT,
+        str(churn_package.folder),
+        *(str(tmp_path / name) for name in ("in.parquet", "out")),
+    ]
+
+    subprocess.run(command, check=True, cwd=tmp_path, env={"PATH": "/usr/bin:/bin"})
+
+    scores = Scorer.load(churn_package).score_frame(frame)
+    assert pd.read_parquet(tmp_path / "out")["score"].tolist() == scores.tolist()
 
 
 def test_missing_values_of_every_spelling_mean_the_same(churn_package: Package) -> None:

@@ -53,11 +53,11 @@ def explain(
     topic: Annotated[
         str,
         typer.Argument(
-            help="What to explain: config (effective values), schema (JSON Schema) or checks (of the audit)."
+            help="What to explain: config (effective values), schema (JSON Schema), checks (of the audit) or card (JSON Schema of model cards)."
         ),
     ],
 ) -> Answer:
-    """Explain what is configured and checked. Effective values and where each came from, the project file's JSON Schema, or the audit's checks."""
+    """Explain what is configured and checked. Effective values and where each came from, the project file's JSON Schema, the audit's checks, or the schema of model cards."""
     from modelyard.cli.show.problem import show_checks, show_config, show_schema
     from modelyard.core import ConfigError
     from modelyard.problem import did_you_mean, json_schema
@@ -73,11 +73,15 @@ def explain(
         from modelyard.audit import CHECKS
 
         return Answer([check.to_dict() for check in CHECKS], show_checks(CHECKS))
+    if topic == "card":
+        from modelyard.packaging.card import card_schema
+
+        return Answer(card_schema(), show_schema(card_schema()))
     raise ConfigError(
         "there is nothing to explain by that name",
         where="explain",
         got=repr(topic),
-        cure=did_you_mean(topic, ["config", "schema", "checks"]),
+        cure=did_you_mean(topic, ["config", "schema", "checks", "card"]),
     )
 
 

@@ -23,6 +23,7 @@ from modelyard.packaging.card.record import (
     ModelCard,
     TestOpening,
 )
+from modelyard.packaging.card.schema import card_schema
 
 __all__ = [
     "CARD_PROTOCOL",
@@ -40,6 +41,7 @@ __all__ = [
     "ModelCard",
     "TestOpening",
     "card_page",
+    "card_schema",
     "disparities_of",
     "fill_card",
     "limitations_of",
