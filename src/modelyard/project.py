@@ -419,16 +419,19 @@ class Project:
         Parameters
         ----------
         conditions
-            Under which, in words; they are shown wherever the approval is.
+            Under which: ``shadow 7d``, ``canary 10%``, ``canary 10% 1d``. A promotion that has not met them is refused.
 
         Raises
         ------
         NotPermittedError
             If the actor may not approve, or not this version.
+        ConfigError
+            If a condition is none that can be measured.
         GateRefusedError
             If it does not show what the policy's tier asks for.
         StateError
-            If there is no such version, no reason, or the version is not waiting.
+            If there is no such version, no reason, or the version is not waiting; if nothing is in production beside which a
+            condition could be met.
         IntegrityError
             If a byte of the package has changed.
         """

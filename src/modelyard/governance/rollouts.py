@@ -7,7 +7,7 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from modelyard.core import Actor, Clock, StateError, canonical_json, system_clock
-from modelyard.governance.gating import refusal
+from modelyard.governance.gating import enter_decision, refusal
 from modelyard.governance.history import read_deployments, read_version
 from modelyard.governance.promotion import decide, require_owner, require_way
 from modelyard.governance.records import Deployment
@@ -63,7 +63,7 @@ class Rollouts:
         Raises
         ------
         NotPermittedError, GateRefusedError, WaitingForApprovalError
-            If the actor may not promote, the model has no owner, approvals are missing.
+            If the actor may not promote, the model has no owner, approvals are missing, or the plan meets no condition of theirs.
         StateError
             If nothing is in production, another rollout is under way, or the version's stage does not allow it.
         IntegrityError
@@ -84,7 +84,7 @@ class Rollouts:
                     cure=f"Run: modelyard promote {number}",
                 )
             require_way(version, Stage.CANARY if state.weight else Stage.SHADOW)
-            decision = decide(transaction, version, policy, evidence, "promote", actor, self._clock())
+            decision = decide(transaction, version, policy, evidence, "deploy", actor, self._clock(), plan)
             if decision.passed:
                 self._registry.package(version)
                 champion = read_version(transaction.connection, self._name, log[-1].version)
@@ -170,13 +170,25 @@ class Rollouts:
         StateError
             If no rollout is under way.
         NotPermittedError, GateRefusedError, WaitingForApprovalError, IntegrityError
-            As :meth:`begin` raises them.
+            As :meth:`begin` raises them; the rollout goes on as it was then.
         """
         require_permission(actor, "promote")
+        self._require_gates(actor, policy)
         with self._steering() as (transaction, view):
             state = promote(view.rollout.plan, view.state, f"promoted in full by {actor.name}")
             enter_change(transaction, view.rollout, state, actor)
         return self._registry.complete_rollout(self._name, actor, policy, owner)
+
+    def _require_gates(self, actor: Actor, policy: Policy) -> None:
+        """Let a rollout whose version might be promoted now be steered to its end; a refusal is written down."""
+        view = self.current()
+        if view is None:
+            return
+        decision = self._registry.gates(self._name, view.rollout.version, policy)
+        if not decision.passed:
+            with self._ledger.transaction() as transaction:
+                enter_decision(transaction, decision, actor)
+            raise refusal(decision)
 
     # --- for the processes that serve ---------------------------------------------------------------------------
 

@@ -75,7 +75,7 @@ def test_each_way_to_differ_has_its_finding(shop: Shop) -> None:
     }
     assert columns["TotalCharges"].missing == columns["TotalCharges"].differing == 100
     assert (columns["Contract"].respelled, columns["Contract"].unseen) == (200, 200)
-    assert columns["tenure"].detail == "always 0.0"
+    assert columns["tenure"].detail == "always 0"
     assert (columns["MonthlyCharges"].differing, columns["MonthlyCharges"].pattern) == (3, Pattern.NONE)
 
 

@@ -147,7 +147,9 @@ def _factor_words(factor: float) -> str:
         known, words = min(UNIT_FACTORS, key=lambda one: abs(math.log(factor / one[0])))
         if abs(factor / known - 1) <= _NEAR:
             return words
-    return f"multiplied by {format_number(factor)}"
+    return (
+        f"divided by {format_number(1 / factor)}" if 0 < abs(factor) < 1 else f"multiplied by {format_number(factor)}"
+    )
 
 
 def _examples(wanted: pl.Series, got: pl.Series) -> tuple[tuple[str, str], ...]:
@@ -158,4 +160,6 @@ def _examples(wanted: pl.Series, got: pl.Series) -> tuple[tuple[str, str], ...]:
 
 
 def _shown(value: object) -> str:
-    return "missing" if value is None else str(value)[:_SHOWN]
+    if value is None:
+        return "missing"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)[:_SHOWN]
