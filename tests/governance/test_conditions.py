@@ -16,11 +16,11 @@ from modelyard.problem.schema import Policy, Problem
 from modelyard.rollout import Phase, Plan, Reading, State, Strategy, Verdict, advance, look, plan_of
 
 Office = Any
-WEEK = {"shadow": {"duration": "7d", "min_samples": 1}}
-QUICK = {"canary": {"steps": [{"set_weight": 20}, {"pause": {"duration": "1d"}}, {"set_weight": 100}]}}
+WEEK: dict[str, Any] = {"shadow": {"duration": "7d", "min_samples": 1}}
+QUICK: dict[str, Any] = {"canary": {"steps": [{"set_weight": 20}, {"pause": {"duration": "1d"}}, {"set_weight": 100}]}}
 
 
-def plan(kind: Strategy = Strategy.CANARY, **strategy: Any) -> Plan:
+def plan(kind: Strategy = Strategy.CANARY, /, **strategy: Any) -> Plan:
     """The plan of a section, or the default one."""
     data = {"source": "t.csv", "target": "y"}
     return plan_of(Problem.model_validate({"data": data, "deploy": {"strategy": strategy}}), kind, task=Task.BINARY)
