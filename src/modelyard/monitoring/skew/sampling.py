@@ -2,12 +2,14 @@
 
 import dataclasses
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
 from modelyard.core import derive_seed
+from modelyard.data import category_text
 from modelyard.serving.prediction_log import scan_predictions
 from modelyard.serving.roles import SHADOW, STABLE
 
@@ -54,5 +56,16 @@ def draw_answers(folder: Path, digest: str, *, size: int, seed: int, since: dt.d
         generator = np.random.default_rng(derive_seed(seed, "skew"))
         ids = ids.gather(np.sort(generator.choice(logged, size, replace=False)))
     parts = [part.filter(mine & pl.col("id").is_in(ids.implode())).collect() for part in scan_predictions(folder)]
-    rows = pl.concat([part for part in parts if part.height], how="diagonal_relaxed") if len(ids) else pl.DataFrame()
+    rows = _stacked([part for part in parts if part.height])
     return Sample(rows.unique("id", keep="last").sort("at", "id") if rows.height else rows, logged)
+
+
+def _stacked(parts: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Parts one under the other; where callers sent numbers to one and text to another, whole numbers are text without a fraction."""
+    dtypes: dict[str, set[pl.DataType]] = {}
+    for part in parts:
+        for name, dtype in part.schema.items():
+            dtypes.setdefault(name, set()).add(dtype)
+    mixed = [name for name, kinds in dtypes.items() if len(kinds) > 1]
+    same = [part.with_columns(category_text(part[name]) for name in part.columns if name in mixed) for part in parts]
+    return pl.concat(same, how="diagonal") if same else pl.DataFrame()
