@@ -13,7 +13,7 @@ from modelyard.governance import Approval, Rollouts, Stage, verify_ledger
 from modelyard.governance.conditions import parse_condition, states_of
 from modelyard.problem import Task
 from modelyard.problem.schema import Policy, Problem
-from modelyard.rollout import Phase, Plan, Reading, State, Strategy, Verdict, advance, look, plan_of
+from modelyard.rollout import Phase, Plan, Reading, State, Strategy, Verdict, advance, look, plan_of, resume
 
 Office = Any
 WEEK: dict[str, Any] = {"shadow": {"duration": "7d", "min_samples": 1}}
@@ -170,14 +170,31 @@ def test_the_shadow_is_enough_where_only_that_was_asked_for(
 def test_what_a_person_cuts_short_does_not_count(
     two: Office, rollouts: Rollouts, ada: Actor, bob: Actor, policy: Policy
 ) -> None:
-    """A pause that is resumed early is no day; the rollout comes to its end, and is not let through."""
+    """A pause that is resumed early is no day: that is refused, and where it was done all the same the end is not let through."""
     approve(two, bob, policy, "canary 10% 1d")
-    rollouts.begin(2, plan(**QUICK), ada, policy, "grace")
-    rollouts.resume(ada)
+    view = rollouts.begin(2, plan(**QUICK), ada, policy, "grace")
+    with pytest.raises(
+        GateRefusedError, match="without the rest of this pause the rollout would not meet canary 10% 1d"
+    ):
+        rollouts.resume(ada, policy)
+    assert rollouts.current() == view
+    assert rollouts.change(view, resume(view.rollout.plan, view.state, "resumed by ada"), ada, ())
     with pytest.raises(GateRefusedError, match="no step at 10%"):
         rollouts.complete(ada, policy, "grace")
 
     assert two.registry.production("churn").version == 1
+
+
+def test_a_pause_that_no_condition_needs_may_be_cut_short(
+    two: Office, rollouts: Rollouts, ada: Actor, bob: Actor, policy: Policy
+) -> None:
+    """The shadow had its week; what comes after it is up to people."""
+    approve(two, bob, policy, "shadow 7d")
+    rollouts.begin(2, plan(**WEEK, **QUICK), ada, policy, "grace")
+    drive(rollouts, ada, days=7.1)
+
+    assert rollouts.resume(ada, policy).state.phase is Phase.PROMOTING
+    assert rollouts.complete(ada, policy, "grace").version == 2
 
 
 def test_an_aborted_rollout_counts_for_nothing(

@@ -45,9 +45,9 @@ def held_steps(connection: sa.Connection, version: ModelVersion) -> tuple[tuple[
     return tuple(tuple(_held(connection, row.id, Plan.from_dict(json.loads(row.plan)))) for row in found)
 
 
-def planned_steps(plan: Plan) -> tuple[Held, ...]:
-    """The steps that will have held if a plan is gone through without anybody's help."""
-    places = (place for place, step in enumerate(plan.steps) if step.kind is not StepKind.WEIGHT)
+def planned_steps(plan: Plan, first: int = 0) -> tuple[Held, ...]:
+    """The steps that will have held if a plan is gone through, from the step ``first`` on, without anybody's help."""
+    places = (place for place, step in enumerate(plan.steps) if place >= first and step.kind is not StepKind.WEIGHT)
     return tuple(_step(plan, place) for place in places if not _waits(plan, place))
 
 
