@@ -5,13 +5,13 @@ import enum
 import re
 
 from modelyard.core import ConfigError, Record
-from modelyard.problem.sections.deploy import seconds_of
+from modelyard.problem.duration import DURATION, seconds_of
 
 __all__ = ["Condition", "ConditionKind", "duration_words", "parse_condition"]
 
 _UNITS = (("d", 86_400), ("h", 3_600), ("m", 60), ("s", 1))
 _WORDS = re.compile(r"\s*(day|hour|minute|second)s?")
-_LENGTH = r"(?P<length>(?:[1-9]\d*[dhms])+)"
+_LENGTH = rf"(?P<length>{DURATION})"
 _SHADOW = re.compile(rf"shadow (?:for )?{_LENGTH}")
 _CANARY = re.compile(rf"canary (?:at )?(?P<percent>\d{{1,3}}) ?%(?: (?:for )?{_LENGTH})?")
 _KNOWN = "shadow 7d, canary 10%, or canary 10% 1d"
