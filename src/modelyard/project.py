@@ -38,7 +38,6 @@ from modelyard.problem import (
     load_problem,
     write_draft,
 )
-from modelyard.problem.address import without_password
 from modelyard.report import render_html
 from modelyard.retraining.replay.verbs import Replays
 from modelyard.schedule import Schedule
@@ -419,16 +418,19 @@ class Project:
         Parameters
         ----------
         conditions
-            Under which, in words; they are shown wherever the approval is.
+            Under which: ``shadow 7d``, ``canary 10%``, ``canary 10% 1d``. A promotion that has not met them is refused.
 
         Raises
         ------
         NotPermittedError
             If the actor may not approve, or not this version.
+        ConfigError
+            If a condition is none that can be measured.
         GateRefusedError
             If it does not show what the policy's tier asks for.
         StateError
-            If there is no such version, no reason, or the version is not waiting.
+            If there is no such version, no reason, or the version is not waiting; if nothing is in production beside which a
+            condition could be met.
         IntegrityError
             If a byte of the package has changed.
         """
@@ -588,23 +590,14 @@ class Project:
         NotPermittedError
             If the actor may not score.
         """
-        from modelyard.serving import BatchSettings, score_file
+        from modelyard.serving import BatchSettings, BatchWork, score_and_note
 
         governance.require_permission(self.actor, "score")
         scorer, folder = self._scorer(version)
         settings = settings or BatchSettings()
-        report = score_file(
-            scorer,
-            source,
-            destination,
-            query=query,
-            progress=self._progress,
-            prepare=data_room.history_joiner(self.problem, self.root, source, query=query),
-            settings=dataclasses.replace(settings, uncertainty=settings.uncertainty or uncertainty, package=folder),
-        )
-        subject = f"{report.model}/{report.version}" if folder else self._pointer("run")
-        self._note("table.scored", subject, {**report.to_dict(), "source": without_password(report.source)})
-        return report
+        settings = dataclasses.replace(settings, uncertainty=settings.uncertainty or uncertainty, package=folder)
+        work = BatchWork(source, destination, query, settings)
+        return score_and_note(scorer, work, self.problem, self.workspace, self.actor, progress=self._progress)
 
     def monitor(
         self, *, data: Path | str | None = None, labels: Path | str | None = None, alerts: bool | None = None

@@ -63,6 +63,7 @@ COMMANDS = [
     "event",
     "review",
     "replay",
+    "skew",
     "tick",
     "watch",
     "label",

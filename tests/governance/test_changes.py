@@ -149,7 +149,7 @@ def test_markdown_holds_it_all(found: VersionChanges) -> None:
     assert text.startswith("# churn: version 1 → 2\n")
     assert "| log_loss | 0.5000 [0.4800, 0.5200] | 0.4000 [0.3800, 0.4200] | better |" in text
     assert "| column tenure | numeric | – |" in text
-    assert "bob: better | cheaper. Conditions: shadow for 7 days." in text
+    assert "bob: better | cheaper. Conditions: shadow 7d." in text
     assert VersionChanges.from_dict(json.loads(json.dumps(found.to_dict()))) == found
     assert said("a\nb" * 100) == said("a b" * 100)
     assert len(said("x" * 500)) == 80
@@ -161,7 +161,7 @@ def test_which_versions_are_meant(two: Workspace, ada: Actor) -> None:
 
     assert versions_meant(registry, "churn", None, None) == (1, 2)
     assert versions_meant(registry, "churn", 2, 1) == (2, 1)
-    registry.promote("churn", 2, ada, LENIENT, "grace")
+    registry.promote("churn", 2, ada, LENIENT, "grace", "past the condition")
     assert versions_meant(registry, "churn", None, None) == (1, 2)
     with pytest.raises(ConfigError, match="does not differ from itself"):
         versions_meant(registry, "churn", 2, 2)

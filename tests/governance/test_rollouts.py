@@ -169,11 +169,11 @@ def test_what_was_noted_ends_with_its_state(rollouts: Rollouts, ada: Actor, poli
     view = rollouts.begin(2, plan(), ada, policy, "grace")
     assert rollouts.lead(view, "first", advance(view.rollout.plan, view.state, 123.0))
 
-    resumed = rollouts.resume(ada)
+    resumed = rollouts.resume(ada, policy)
     assert (resumed.state.phase, resumed.state.elapsed_s) == (Phase.CANARY, 0.0)
     assert rollouts.lead(view, "first", view.state) is None
     with pytest.raises(StateError, match="the rollout does not pause"):
-        rollouts.resume(ada)
+        rollouts.resume(ada, policy)
 
 
 @pytest.mark.parametrize("way", ["abort", "rollback", "reject", "promote another", "promote in full"])

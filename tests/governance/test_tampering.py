@@ -57,7 +57,7 @@ def template(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
         registry.promote("churn", 1, ada, policy, "grace")
         rollouts = Rollouts(workspace, "churn")
         rollouts.begin(2, plan(), ada, policy, "grace")
-        rollouts.resume(ada)
+        rollouts.resume(ada, policy)
         rollouts.abort(ada, "complaints")
         registry.promote("churn", 2, ada, policy, "grace")
         registry.rollback("churn", ada, "complaints")

@@ -15,6 +15,7 @@ from modelyard.core import ModelyardError, NotPermittedError
 from modelyard.governance import Role, create_token, valid_tokens
 from modelyard.governance.roles import PERMISSIONS
 from modelyard.monitoring.events import note_event
+from modelyard.monitoring.skew import check_skew
 from modelyard.retraining import labelling
 from modelyard.schedule.lease import Lease
 from modelyard.serving.rest.routes import ROUTES
@@ -108,6 +109,7 @@ CHANGE: dict[str, tuple[tuple[str, Verb, Role], ...]] = {
     "tick": (("tick", lambda p: p.schedule.tick(), Role.OPERATOR),),
     "watch": (("watch", watch_beside_another, Role.OPERATOR),),
     "replay": (("replay", lambda p: p.replays.run("none.csv"), Role.DEVELOPER),),
+    "skew": (("skew", lambda p: check_skew(p.workspace, p.problem, p.actor), Role.VALIDATOR),),
     "erase": (("erase", lambda p: p.oversight.erase("Churn", "Yes", "case 7"), Role.OPERATOR),),
     "label": (
         (

@@ -332,7 +332,7 @@ def test_a_bad_version_is_taken_back(
     app: ServingApp, row: dict[str, Any], candidate: ActiveModel, other_package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """One that fails loses its requests within a look, with the figure as the reason, and nobody got anything but an answer."""
-    monkeypatch.setattr("modelyard.serving.routing.conductor.activate", lambda _: broken(candidate, refuse))
+    monkeypatch.setattr("modelyard.serving.routing.conductor.activate", lambda *_: broken(candidate, refuse))
     source = begun(candidate, other_package)
     statuses = asyncio.run(conducted(app, source, row, lambda: app.answering.routing.aborted > 0))
 
@@ -345,7 +345,9 @@ def test_a_moved_distribution_is_taken_back(
     app: ServingApp, row: dict[str, Any], candidate: ActiveModel, other_package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A version that calls everybody safe fails at no request, and yet is taken back."""
-    monkeypatch.setattr("modelyard.serving.routing.conductor.activate", lambda _: broken(candidate, lambda s: s * 0.01))
+    monkeypatch.setattr(
+        "modelyard.serving.routing.conductor.activate", lambda *_: broken(candidate, lambda s: s * 0.01)
+    )
     source = begun(candidate, other_package, guard={"min_samples": 100, "count": 2})
     asyncio.run(conducted(app, source, row, lambda: app.answering.routing.aborted > 0, requests=90))
 
@@ -384,7 +386,7 @@ def test_requests_come_back_before_the_ledger_hears(
     app: ServingApp, row: dict[str, Any], candidate: ActiveModel, other_package: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """While the ledger takes nothing a failed version gets no request; afterwards the end is written down."""
-    monkeypatch.setattr("modelyard.serving.routing.conductor.activate", lambda _: broken(candidate, refuse))
+    monkeypatch.setattr("modelyard.serving.routing.conductor.activate", lambda *_: broken(candidate, refuse))
     source = begun(candidate, other_package)
     source.fails = True
     shares: list[float] = []

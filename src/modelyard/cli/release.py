@@ -27,7 +27,8 @@ def approve(
     version: VersionArgument,
     reason: ReasonOption,
     condition: Annotated[
-        list[str] | None, typer.Option("--condition", help='Under which, in words: "shadow for 7 days" (repeatable).')
+        list[str] | None,
+        typer.Option("--condition", help='Under which: "shadow 7d", "canary 10%", "canary 10% 1d" (repeatable).'),
     ] = None,
 ) -> Answer:
     """Approve a version. By policy somebody else than its author must do it."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from modelyard.core import Actor, GateRefusedError
+from modelyard.governance.conditions import held_steps, planned_steps, states_of
 from modelyard.governance.gating import Evidence, GateDecision, Standing, enter_decision, judge
 from modelyard.governance.history import read_approvals
 from modelyard.governance.identity import is_same_person
@@ -15,6 +16,7 @@ from modelyard.governance.standing import Validation, alerts_since, first_reques
 from modelyard.governance.standing.independence import made_by
 from modelyard.governance.tables import stage_changes
 from modelyard.problem.schema import Policy
+from modelyard.rollout import Plan
 from modelyard.store import LedgerTransaction
 
 __all__ = ["decide", "require_owner", "require_way", "set_stage", "standing_of"]
@@ -57,15 +59,21 @@ def decide(
     step: str,
     actor: Actor,
     now: dt.datetime,
+    plan: Plan | None = None,
 ) -> GateDecision:
-    """Ask every gate, by the policy as it is now, and write down what it said, be it yes or no."""
-    standing = standing_of(transaction.connection, version, policy, now)
+    """Ask every gate, by the policy as it is now, and write down what it said, be it yes or no.
+
+    With the ``plan`` of a rollout, conditions are asked whether it will meet them.
+    """
+    standing = standing_of(transaction.connection, version, policy, now, plan)
     decision = judge(version, policy, evidence, standing, step, now)
     enter_decision(transaction, decision, actor)
     return decision
 
 
-def standing_of(connection: sa.Connection, version: ModelVersion, policy: Policy, now: dt.datetime) -> Standing:
+def standing_of(
+    connection: sa.Connection, version: ModelVersion, policy: Policy, now: dt.datetime, plan: Plan | None = None
+) -> Standing:
     """What people and alerts say of a version under the policy as it is now, which may have become stricter."""
     validations = read_validations(connection, version)
     validators = [item.validator for item in validations] if policy.tier == "high" else []
@@ -79,7 +87,10 @@ def standing_of(connection: sa.Connection, version: ModelVersion, policy: Policy
             counted[approval.approver] = approval
     void = [words for words in void if not any(words.startswith(f"that of {name} ") for name in counted)]
     validation = _validation(validations, version, policy, now)
-    return Standing(tuple(counted.values()), tuple(void), validation, _alerts(connection, version))
+    given = tuple(counted.values())
+    rollouts = held_steps(connection, version) if any(item.conditions for item in given) else ()
+    conditions = states_of(given, (*rollouts, planned_steps(plan)) if plan else rollouts)
+    return Standing(given, tuple(void), validation, _alerts(connection, version), conditions)
 
 
 def _alerts(connection: sa.Connection, version: ModelVersion) -> int | None:

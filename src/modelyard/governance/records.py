@@ -63,7 +63,7 @@ class Approval(Record):
     policy
         Digest of what the gates asked then; None of an approval given before there were gates.
     conditions
-        Under which, in words.
+        Under which; see :mod:`modelyard.governance.conditions`.
     expires_at
         When it stops counting; None if never.
     """

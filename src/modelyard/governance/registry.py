@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 import sqlalchemy as sa
 
 from modelyard.core import Actor, Clock, IntegrityError, NotPermittedError, StateError, system_clock
+from modelyard.governance.conditions import parse_condition
 from modelyard.governance.gating import Evidence, GateDecision, gather, judge, refusal
 from modelyard.governance.history import (
     earlier_version,
@@ -147,7 +148,7 @@ class Registry:
         Parameters
         ----------
         conditions
-            Under which, in words; they are shown wherever the approval is.
+            Under which: ``shadow 7d``, ``canary 10%``, ``canary 10% 1d``. A promotion that has not met them is refused.
 
         Raises
         ------
@@ -155,15 +156,26 @@ class Registry:
             If the actor may not approve, or by the two-person rule is the version's author or requester.
         GateRefusedError
             If the version does not show what the policy's tier asks for.
+        ConfigError
+            If a condition is none that can be measured.
         StateError
-            If the version is no candidate, or the actor approved it already, or there is no reason.
+            If the version is no candidate, or the actor approved it already, or there is no reason; if nothing is in
+            production beside which a condition could be met.
         IntegrityError
             If the package's bytes have changed.
         """
         require_permission(actor, "approve")
+        asked = [parse_condition(text).text for text in conditions]
         evidence = self.evidence(self.version(name, number))
         with self._changing(name, number) as (transaction, version):
             _require_reason(reason, version.subject)
+            if asked and _in_production(transaction.connection, name) is None:
+                raise StateError(
+                    "nothing is in production beside which a rollout could meet the condition",
+                    where=version.subject,
+                    got=", ".join(asked),
+                    cure="Approve it without, or promote another version first",
+                )
             validators = [item.validator for item in read_validations(transaction.connection, version)]
             require_other_person(version, actor, policy, "approve", validators)
             counted = standing_of(transaction.connection, version, policy, self._clock()).approvals
@@ -181,7 +193,7 @@ class Registry:
                 self._verified(version)
                 is_enough = version.stage is Stage.CANDIDATE and len(counted) + 1 >= policy.rules.approvals
                 stage = Stage.APPROVED if is_enough else version.stage
-                enter_approval(transaction, version, actor, (reason, *conditions), policy, stage)
+                enter_approval(transaction, version, actor, (reason, *asked), policy, stage)
                 if is_enough:
                     set_stage(transaction, version, stage)
                 return read_version(transaction.connection, name, number)

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from modelyard.core import Actor, Clock, StateError, canonical_json, system_clock
-from modelyard.governance.gating import refusal
+from modelyard.core import Actor, Clock, GateRefusedError, StateError, canonical_json, system_clock
+from modelyard.governance.conditions import held_steps, planned_steps, states_of
+from modelyard.governance.gating import enter_decision, refusal
 from modelyard.governance.history import read_deployments, read_version
-from modelyard.governance.promotion import decide, require_owner, require_way
+from modelyard.governance.promotion import decide, require_owner, require_way, standing_of
 from modelyard.governance.records import Deployment
 from modelyard.governance.registry import Registry
 from modelyard.governance.roles import require_permission
@@ -63,7 +64,7 @@ class Rollouts:
         Raises
         ------
         NotPermittedError, GateRefusedError, WaitingForApprovalError
-            If the actor may not promote, the model has no owner, approvals are missing.
+            If the actor may not promote, the model has no owner, approvals are missing, or the plan meets no condition of theirs.
         StateError
             If nothing is in production, another rollout is under way, or the version's stage does not allow it.
         IntegrityError
@@ -84,7 +85,7 @@ class Rollouts:
                     cure=f"Run: modelyard promote {number}",
                 )
             require_way(version, Stage.CANARY if state.weight else Stage.SHADOW)
-            decision = decide(transaction, version, policy, evidence, "promote", actor, self._clock())
+            decision = decide(transaction, version, policy, evidence, "deploy", actor, self._clock(), plan)
             if decision.passed:
                 self._registry.package(version)
                 champion = read_version(transaction.connection, self._name, log[-1].version)
@@ -123,13 +124,15 @@ class Rollouts:
         return self._workspace.folder("packages", self._registry.version(rollout.name, rollout.version).folder)
 
     @repeated
-    def resume(self, actor: Actor) -> RolloutView:
+    def resume(self, actor: Actor, policy: Policy) -> RolloutView:
         """End a pause.
 
         Raises
         ------
         StateError
             If no rollout pauses.
+        GateRefusedError
+            If the rollout could not meet a condition of an approval without the time that is left of the pause.
         NotPermittedError
             If the actor may not promote.
         """
@@ -143,6 +146,7 @@ class Rollouts:
                     cure="Wait for its next pause, or say --promote or --abort",
                 )
             state = resume(view.rollout.plan, view.state, f"resumed by {actor.name}")
+            self._require_conditions(transaction.connection, view, state, policy)
             enter_change(transaction, view.rollout, state, actor)
         return self._expected()
 
@@ -170,13 +174,42 @@ class Rollouts:
         StateError
             If no rollout is under way.
         NotPermittedError, GateRefusedError, WaitingForApprovalError, IntegrityError
-            As :meth:`begin` raises them.
+            As :meth:`begin` raises them; the rollout goes on as it was then.
         """
         require_permission(actor, "promote")
+        self._require_gates(actor, policy)
         with self._steering() as (transaction, view):
             state = promote(view.rollout.plan, view.state, f"promoted in full by {actor.name}")
             enter_change(transaction, view.rollout, state, actor)
         return self._registry.complete_rollout(self._name, actor, policy, owner)
+
+    def _require_conditions(self, connection: sa.Connection, view: RolloutView, state: State, policy: Policy) -> None:
+        """Let a step be cut short if what held before it, and what the plan has after it, meets the approvals' conditions."""
+        version = read_version(connection, self._name, view.rollout.version)
+        given = standing_of(connection, version, policy, self._clock()).approvals
+        if not any(item.conditions for item in given):
+            return
+        *before, now = held_steps(connection, version)
+        rest = planned_steps(view.rollout.plan, state.step)
+        missing = [one for one in states_of(given, (*before, (*now, *rest))) if not one.met]
+        if missing:
+            raise GateRefusedError(
+                f"without the rest of this pause the rollout would not meet {missing[0].text}",
+                where=view.rollout.subject,
+                got=missing[0].got,
+                cure="Wait for its end, or run: modelyard rollout --abort REASON",
+            )
+
+    def _require_gates(self, actor: Actor, policy: Policy) -> None:
+        """Let a rollout whose version might be promoted now be steered to its end; a refusal is written down."""
+        view = self.current()
+        if view is None:
+            return
+        decision = self._registry.gates(self._name, view.rollout.version, policy)
+        if not decision.passed:
+            with self._ledger.transaction() as transaction:
+                enter_decision(transaction, decision, actor)
+            raise refusal(decision)
 
     # --- for the processes that serve ---------------------------------------------------------------------------
 

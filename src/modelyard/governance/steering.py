@@ -68,7 +68,7 @@ class Steering:
 
     def resume(self) -> RolloutView:
         """End a pause; see :meth:`Rollouts.resume`."""
-        return self._rollouts.resume(self._actor)
+        return self._rollouts.resume(self._actor, self._problem.policy)
 
     def abort(self, reason: str) -> RolloutView:
         """Take every request from the version; see :meth:`Rollouts.abort`."""

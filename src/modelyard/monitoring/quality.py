@@ -15,7 +15,15 @@ from modelyard.data.profile import SPECIAL_BINS, FeatureReference, as_numbers
 from modelyard.data.schema import category_text
 from modelyard.report import format_number
 
-__all__ = ["QualityResult", "QualitySignal", "check_quality", "check_type", "without_slow_columns"]
+__all__ = [
+    "UNIT_FACTORS",
+    "QualityResult",
+    "QualitySignal",
+    "check_quality",
+    "check_type",
+    "plain_category",
+    "without_slow_columns",
+]
 
 Counts = npt.NDArray[np.int64]
 
@@ -37,10 +45,11 @@ _UNITS = {
     2.2046: "2.2046 (pounds)",
     1.6093: "1.6093 (miles)",
 }
-_FACTORS = (
+UNIT_FACTORS = (
     *((factor, f"multiplied by {name}") for factor, name in _UNITS.items()),
     *((1 / factor, f"divided by {name}") for factor, name in _UNITS.items()),
 )
+"""Factors between units, and how they are told."""
 
 
 class QualitySignal(enum.StrEnum):
@@ -166,13 +175,13 @@ def _beyond(reference: FeatureReference, values: pl.Series, signal: QualitySigna
     text = category_text(values).drop_nulls()
     fresh = text.filter(~text.is_in(list(seen))).value_counts(sort=True)
     names, rows = fresh.to_series(0), fresh.to_series(1)
-    plain = {_plain(name) for name in seen}
-    alike = sum(count for name, count in zip(names, rows, strict=True) if _plain(name) in plain)
+    plain = {plain_category(name) for name in seen}
+    alike = sum(count for name, count in zip(names, rows, strict=True) if plain_category(name) in plain)
     detail = "new: " + ", ".join(f"'{str(name)[:40]}'" for name in names.head(5))
     return (QualitySignal.RESPELLED if alike * 2 > rows.sum() else signal), detail
 
 
-def _plain(name: str) -> str:
+def plain_category(name: str) -> str:
     """A category without case, spaces and signs, and a whole number without its fraction."""
     return "".join(sign for sign in name.removesuffix(".0").casefold() if sign.isalnum())
 
@@ -237,7 +246,7 @@ def _unit_change(
     bands = np.sort(medians / edges[middle]), spreads / spread
     if any(band.sum() <= 0 for band in bands):
         return ()
-    factor, words = min(_FACTORS, key=lambda one: abs(math.log(float(np.mean(bands)) / one[0])))
+    factor, words = min(UNIT_FACTORS, key=lambda one: abs(math.log(float(np.mean(bands)) / one[0])))
     if any(band[0] > (1 + _UNIT_MATCH) * factor or band[1] < (1 - _UNIT_MATCH) * factor for band in bands):
         return ()
     detail = f"median and spread look {words}"

@@ -12,7 +12,7 @@ from modelyard.core.doors import light_door
 if TYPE_CHECKING:
     from modelyard.rollout.buckets import share_of
     from modelyard.rollout.guards import judge, said
-    from modelyard.rollout.machine import abort, advance, is_due, look, promote, promoted, resume, start
+    from modelyard.rollout.machine import PAUSE_OVER, abort, advance, is_due, look, promote, promoted, resume, start
     from modelyard.rollout.plan import label_metric, plan_of
     from modelyard.rollout.records import (
         GOLDEN,
@@ -34,6 +34,7 @@ else:
 
 __all__ = [
     "GOLDEN",
+    "PAUSE_OVER",
     "AnalysisRule",
     "Figure",
     "GuardRule",

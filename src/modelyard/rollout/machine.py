@@ -10,7 +10,10 @@ from collections.abc import Sequence
 from modelyard.rollout.guards import said
 from modelyard.rollout.records import GOLDEN, Phase, Plan, Reading, State, StepKind, Verdict
 
-__all__ = ["abort", "advance", "is_due", "look", "promote", "promoted", "resume", "start"]
+__all__ = ["PAUSE_OVER", "abort", "advance", "is_due", "look", "promote", "promoted", "resume", "start"]
+
+PAUSE_OVER = "the pause is over"
+"""Why a step follows a pause whose time ran out; a person's resuming has other words."""
 
 _WHOLE = 100
 
@@ -29,7 +32,7 @@ def advance(plan: Plan, state: State, seconds: float) -> State:
     step = plan.steps[state.step]
     is_through = step.duration_s is not None and elapsed_s >= step.duration_s and not state.waits
     if is_through and step.kind is StepKind.PAUSE:
-        return _entered(plan, state, state.step + 1, "the pause is over")
+        return _entered(plan, state, state.step + 1, PAUSE_OVER)
     if is_through and step.kind is StepKind.COMPARE:
         why = "the time is over, and neither version is certainly better; say --promote, --abort or --resume"
         return dataclasses.replace(state, phase=Phase.PAUSED, waits=True, why=why)

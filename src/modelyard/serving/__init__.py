@@ -12,7 +12,7 @@ from modelyard.core.doors import light_door
 if TYPE_CHECKING:
     from modelyard.serving.access import Guard, KeyFile, Rates, TokenKeys, is_local
     from modelyard.serving.app import ServingApp, create_app
-    from modelyard.serving.batch import BatchReport, BatchSettings, score_file
+    from modelyard.serving.batch import BatchReport, BatchSettings, BatchWork, score_and_note, score_file
     from modelyard.serving.endpoint import ActiveModel, Endpoint, activate
     from modelyard.serving.following import Deployments, RegistryDeployments
     from modelyard.serving.prediction_log import (
@@ -40,6 +40,7 @@ __all__ = [
     "ActiveModel",
     "BatchReport",
     "BatchSettings",
+    "BatchWork",
     "CompactionReport",
     "Deployments",
     "Endpoint",
@@ -66,6 +67,7 @@ __all__ = [
     "read_predictions",
     "record_feedback",
     "remove_old",
+    "score_and_note",
     "score_file",
     "serve",
     "tidy_log",

@@ -59,6 +59,7 @@ def _settings(given: argparse.Namespace) -> ServingSettings:
             max_backlog_bytes=given.log_backlog_mb << 20,
             personal={**dict.fromkeys(given.log_hash, "hash"), **dict.fromkeys(given.log_drop, "drop")},
             key=given.log_key,
+            also=tuple(given.log_also),
         ),
     )
 
@@ -70,6 +71,7 @@ def _add_log_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--log-backlog-mb", type=int, default=1024, help="megabytes that may wait for that database")
     parser.add_argument("--log-hash", action="append", default=[], metavar="COLUMN", help="log a keyed hash of it")
     parser.add_argument("--log-drop", action="append", default=[], metavar="COLUMN", help="do not log it")
+    parser.add_argument("--log-also", action="append", default=[], metavar="FIELD", help="log it beside the columns")
     parser.add_argument("--log-key", type=Path, metavar="FILE", help="key for hashes, made if it is missing")
 
 

@@ -107,7 +107,7 @@ class ServingApp:
         self.lane = Lane(endpoint, self.answering, self.guard, self._failure) if tracing is None else None
         self._follower = None
         if deployments is not None:
-            self._follower = Follower(endpoint, deployments, on_swap=self.answering.take_over)
+            self._follower = Follower(endpoint, deployments, on_swap=self.answering.take_over, also=settings.log.also)
         self._conductor = None
         if rollouts is not None and self._follower is not None:
             self._conductor = Conductor(endpoint, self.answering.routing, rollouts, settings, keep=self._follower.keep)
@@ -395,7 +395,7 @@ def create_app(
     ModelyardError
         If the package or the log folder cannot be used.
     """
-    model = activate(settings.package_folder)
+    model = activate(settings.package_folder, settings.log.also)
     if not model.is_verified:
         difference = {"max_abs_difference": model.parity.max_abs_difference, "tolerance": model.parity.tolerance}
         _logger.error("golden rows differ, so no answers are given", extra=difference)

@@ -7,7 +7,7 @@ import dataclasses
 import datetime as dt
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +63,7 @@ class ActiveModel:
     contract
         What rows must look like.
     columns
-        The contract's column names.
+        What is logged of a row: the contract's columns, and what the log's policy names beside.
     role
         As whom it answers: ``stable``, or while a version is rolled out ``canary``, ``baseline`` or ``shadow``.
     """
@@ -199,8 +199,13 @@ class Endpoint:
         return active
 
 
-def activate(source: Path | Scorer) -> ActiveModel:
+def activate(source: Path | Scorer, also: Iterable[str] = ()) -> ActiveModel:
     """Load a package (verifying every digest), replay its golden rows, and say how that went.
+
+    Parameters
+    ----------
+    also
+        Fields of requests that are logged although the model does not know them.
 
     Raises
     ------
@@ -222,7 +227,7 @@ def activate(source: Path | Scorer) -> ActiveModel:
         digest=scorer.digest,
         classes=() if scorer.task is Task.REGRESSION else tuple(scorer.classes),
         contract=scorer.contract,
-        columns=frozenset(column.name for column in scorer.contract.columns),
+        columns=frozenset(column.name for column in scorer.contract.columns) | frozenset(also),
     )
 
 

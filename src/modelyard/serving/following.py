@@ -4,7 +4,7 @@ import asyncio
 import dataclasses
 import logging
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -109,6 +109,8 @@ class Follower:
         What is in production.
     on_swap
         Hears of the new model, on the event loop, before it takes over.
+    also
+        Fields of requests that are logged although models do not know them.
     """
 
     def __init__(
@@ -117,10 +119,12 @@ class Follower:
         deployments: Deployments,
         *,
         on_swap: Callable[[ActiveModel], None],
+        also: Sequence[str] = (),
     ) -> None:
         self._endpoint = endpoint
         self._deployments = deployments
         self._on_swap = on_swap
+        self._also = also
         self._loaded: OrderedDict[str, ActiveModel] = OrderedDict()
         self._refused = ""
         self._is_blind = False
@@ -159,7 +163,7 @@ class Follower:
         if kept is not None:
             return kept
         try:
-            model = await asyncio.to_thread(activate, deployed.folder)
+            model = await asyncio.to_thread(activate, deployed.folder, self._also)
         except ModelyardError as error:
             self._refuse(deployed, error.sentence)
             return None

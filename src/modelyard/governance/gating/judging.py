@@ -4,16 +4,20 @@ import dataclasses
 import datetime as dt
 from collections.abc import Iterator
 
+from modelyard.governance.conditions import ConditionState
 from modelyard.governance.gating.records import Evidence, GateAnswer, GateDecision
 from modelyard.governance.records import Approval, ModelVersion
 from modelyard.governance.roles import roles_that_may
 from modelyard.governance.standing import Validation
 from modelyard.problem.schema import Policy
 
-__all__ = ["APPROVALS", "Standing", "judge"]
+__all__ = ["APPROVALS", "CONDITIONS", "Standing", "judge"]
 
 APPROVALS = "approvals"
 """The gate for which people are waited; without its yes the answer is not no but not yet."""
+
+CONDITIONS = "conditions"
+"""The gate of what approvals ask for besides."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,12 +34,15 @@ class Standing:
         The latest that holds for these bytes and this policy; None if there is none.
     open_alerts
         How many are open on this version; None if nobody watches.
+    conditions
+        Those of the approvals that count, with what there is.
     """
 
     approvals: tuple[Approval, ...]
     void: tuple[str, ...]
     validation: Validation | None
     open_alerts: int | None
+    conditions: tuple[ConditionState, ...] = ()
 
 
 def judge(
@@ -46,11 +53,13 @@ def judge(
     Parameters
     ----------
     step
-        ``approve``: what the version must show; ``promote``: and who must have said yes.
+        ``approve``: what the version must show; ``promote``: and who must have said yes, under conditions that are met;
+        ``deploy``: and under conditions that the rollout will meet.
     """
     gates = [*_shown(policy, evidence), *_watched(version, policy, standing)]
-    if step == "promote":
+    if step != "approve":
         gates.append(_approved(version, policy, standing))
+        gates += _conditions(version, standing, step)
     return GateDecision(
         version.subject, version.digest, step, policy.tier, policy.digest, tuple(gates), policy.looser, at
     )
@@ -111,6 +120,20 @@ def _approved(version: ModelVersion, policy: Policy, standing: Standing) -> Gate
     got = f"{count} of {wanted} approvals" + "".join(f"; {why}" for why in standing.void)
     cure = f'Somebody who is {roles_that_may("approve")} runs: modelyard approve {version.version} --reason "..."'
     return _answer(APPROVALS, "1 approval" if wanted == 1 else f"{wanted} approvals", got, count >= wanted, cure)
+
+
+def _conditions(version: ModelVersion, standing: Standing, step: str) -> Iterator[GateAnswer]:
+    """What the approvals ask for besides; not asked where they ask for nothing."""
+    states = standing.conditions
+    if not states:
+        return
+    missing = [state for state in states if not state.met]
+    wanted = ", ".join(f"{state.text} ({state.by})" for state in states)
+    got = ", ".join(dict.fromkeys(state.got for state in missing or states))
+    cure = f"Run: modelyard deploy {version.version}, with steps under deploy.strategy that last long enough"
+    if step == "deploy":
+        got, cure = f"by the plan {got}", "Give deploy.strategy steps that meet it: shadow.duration, or canary.steps"
+    yield _answer(CONDITIONS, wanted, got, not missing, cure)
 
 
 def _answer(gate: str, wanted: str, got: str, passed: bool, cure: str) -> GateAnswer:

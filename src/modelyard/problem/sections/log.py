@@ -17,6 +17,11 @@ class LogPlan(Strict):
         description="Columns of the model that name or describe a person, by name: hash (keyed, the same value gives the "
         "same code) or drop. It happens before anything is written.",
     )
+    also: tuple[str, ...] = Field(
+        default=(),
+        description="Fields of requests that are logged although the model does not know them, such as the row's id: by it "
+        "`modelyard skew` finds the row of the source, and `modelyard erase` a person.",
+    )
     keep_days: Annotated[int, Field(ge=1)] | None = Field(
         default=None,
         description="Days after which predictions and labels are removed, by `modelyard monitor`; null keeps them.",

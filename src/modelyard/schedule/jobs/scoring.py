@@ -3,10 +3,10 @@
 import datetime as dt
 from collections.abc import Callable
 
-from modelyard.data import history_joiner, located
+from modelyard.data import located
 from modelyard.packaging import Scorer
 from modelyard.problem.sections import ScheduledScore
-from modelyard.schedule.jobs.job import Yard, zone_of
+from modelyard.schedule.jobs.job import SCHEDULER, Yard, zone_of
 from modelyard.schedule.records import Done
 
 __all__ = ["DATE", "score_job"]
@@ -19,23 +19,21 @@ def score_job(work: ScheduledScore) -> Callable[[Yard, dt.datetime], Done | None
     """The job of one table: the version in production scores it. Killed, it goes on where it was."""
 
     def run(yard: Yard, slot: dt.datetime) -> Done | None:
-        from modelyard.serving import BatchSettings, score_file
+        from modelyard.serving import BatchSettings, BatchWork, score_and_note
 
         version = yard.production()
         if version is None:
             return None
         day = f"{slot.astimezone(zone_of(yard.problem)):%Y-%m-%d}"
         root, package = yard.workspace.root, yard.registry.package(version)
-        source = located(work.source.replace(DATE, day), root)
-        query = None if work.query is None else work.query.replace(DATE, day)
-        report = score_file(
-            Scorer.load(package),
-            source,
+        batch = BatchWork(
+            located(work.source.replace(DATE, day), root),
             located(work.destination.replace(DATE, day), root),
-            query=query,
-            progress=yard.progress,
-            prepare=history_joiner(yard.problem, root, source, query=query),
-            settings=BatchSettings(uncertainty=work.uncertainty, package=package.folder),
+            None if work.query is None else work.query.replace(DATE, day),
+            BatchSettings(uncertainty=work.uncertainty, package=package.folder),
+        )
+        report = score_and_note(
+            Scorer.load(package), batch, yard.problem, yard.workspace, SCHEDULER, progress=yard.progress
         )
         aside = f", {report.quarantined} set aside" if report.quarantined else ""
         return Done(

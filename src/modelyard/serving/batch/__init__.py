@@ -6,6 +6,7 @@ Never: holds a large table in memory, scores a row twice, or goes on with half-d
 """
 
 from modelyard.serving.batch.engine import Job, LocalScoring, Piece, ScoringEngine
+from modelyard.serving.batch.noting import BatchWork, score_and_note
 from modelyard.serving.batch.records import BatchReport, BatchSettings
 from modelyard.serving.batch.run import score_file
 from modelyard.serving.batch.scoring import ScoredPiece, score_piece
@@ -13,11 +14,13 @@ from modelyard.serving.batch.scoring import ScoredPiece, score_piece
 __all__ = [
     "BatchReport",
     "BatchSettings",
+    "BatchWork",
     "Job",
     "LocalScoring",
     "Piece",
     "ScoredPiece",
     "ScoringEngine",
+    "score_and_note",
     "score_file",
     "score_piece",
 ]

@@ -39,6 +39,7 @@ def agreed_policy(problem: "Problem", workspace: "Workspace") -> LogPolicy:
         max_backlog_bytes=plan.backlog_mb << 20,
         personal=plan.personal,
         key=log_key(workspace),
+        also=plan.also,
     )
 
 

@@ -40,6 +40,8 @@ class LogPolicy:
         Columns by name: ``hash`` or ``drop``.
     key
         File of the key for hashes; made if it is missing.
+    also
+        Fields of requests that are logged beside the model's columns.
 
     Raises
     ------
@@ -53,6 +55,7 @@ class LogPolicy:
     ship_s: float = 1.0
     personal: Mapping[str, str] = dataclasses.field(default_factory=dict)
     key: Path | None = None
+    also: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         for what, word, words in (
@@ -85,7 +88,7 @@ class Privacy:
     policy
         The columns, and the key's file.
     columns
-        What the model knows. Nothing else is ever logged.
+        What the model knows, and what the policy logs beside. Nothing else is ever logged.
 
     Raises
     ------
@@ -100,7 +103,7 @@ class Privacy:
                 "the model has no such column",
                 where="log.personal",
                 got=", ".join(map(repr, unknown)),
-                cure="Name columns as the model knows them, or take these out; what the model does not know is never logged",
+                cure="Name columns as the model knows them, or take these out; else only what log.also names is logged",
             )
         self._dropped = frozenset(name for name, rule in policy.personal.items() if rule == "drop")
         self._hashed = frozenset(name for name, rule in policy.personal.items() if rule == "hash")

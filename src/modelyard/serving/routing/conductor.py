@@ -130,7 +130,7 @@ class Conductor:
         """A router with the version loaded and verified; None if it cannot answer, and then the rollout ends."""
         try:
             folder = await asyncio.to_thread(self._source.package, view)
-            model = await asyncio.to_thread(activate, folder)
+            model = await asyncio.to_thread(activate, folder, self._settings.log.also)
             self._refused = self._unfit(model, view)
         except ModelyardError as error:
             self._refused = error.sentence

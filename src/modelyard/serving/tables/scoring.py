@@ -55,7 +55,7 @@ class TableAnswering:
                     raise self._answering.refusal(model, errors)
             asked = Asked(dt.datetime.now(dt.UTC), started, self._answering.settings.slice_rows, uncertainty)
             if self._answering.routing.router is not None:  # a version is rolled out: rows find their own way
-                rows = await asyncio.to_thread(_rows, model, model.contract.conformed(frame))
+                rows = await asyncio.to_thread(_rows, model, _whole(model, frame))
                 return await self._answering.conclude(model, rows, flags, asked)
             with self._answering.step("score", model, frame.height):
                 answers, records = await asyncio.to_thread(_scored, model, frame, flags, asked)
@@ -92,10 +92,17 @@ def _scored(
     model: ActiveModel, frame: pl.DataFrame, flags: Sequence[tuple[Flag, ...]], asked: Asked
 ) -> tuple[list[Prediction], list[PredictionRecord]]:
     """Answers and records; the table is scored as batch scoring does it."""
-    whole = model.contract.conformed(frame)
+    whole = _whole(model, frame)
     scores = model.scorer.score_frame(whole)
     rows = _rows(model, whole)
     return model.predict(rows, flags, asked.at, asked.started, uncertainty=asked.uncertainty, scores=scores)
+
+
+def _whole(model: ActiveModel, frame: pl.DataFrame) -> pl.DataFrame:
+    """The table as the contract wants it, with what else of it is logged."""
+    whole = model.contract.conformed(frame)
+    beside = model.columns.intersection(frame.columns) - set(whole.columns)
+    return whole.with_columns(frame.select(sorted(beside)))
 
 
 def _rows(model: ActiveModel, whole: pl.DataFrame) -> list[Row]:
