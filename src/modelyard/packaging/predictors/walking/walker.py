@@ -12,7 +12,7 @@ from modelyard.core import IntegrityError, ModelyardError
 from modelyard.packaging.predictors.lightgbm import lightgbm_library
 from modelyard.packaging.predictors.walking.trees import SCALE, TreeNodes, as_text
 
-__all__ = ["Walker", "walker_of"]
+__all__ = ["Walker", "can_walk", "walker_of"]
 
 _FLOAT64 = 1  # C_API_DTYPE_FLOAT64
 _LEAF_INDEX = 2  # C_API_PREDICT_LEAF_INDEX
@@ -118,10 +118,15 @@ def walker_of(trees: Sequence[TreeNodes], features: int) -> Walker | None:
     ValueError, IntegrityError
         As :class:`Walker`.
     """
-    if not features or sum(len(tree.left) for tree in trees) > _MOST_NODES:
-        return None
+    return Walker(trees, features) if can_walk(trees, features) else None
+
+
+def can_walk(trees: Sequence[TreeNodes], features: int, outputs: int = 1) -> bool:
+    """Whether LightGBM is installed and may be given the trees; each is written once for each output."""
+    if not features or outputs * sum(len(tree.left) for tree in trees) > _MOST_NODES:
+        return False
     try:
         lightgbm_library()
     except ModelyardError:
-        return None
-    return Walker(trees, features)
+        return False
+    return True
