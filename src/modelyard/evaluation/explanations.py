@@ -40,6 +40,9 @@ _ROWS_OF_A_KIND = 3
 _BACKGROUND_ROWS = 100
 _PERMUTATIONS = 24
 _MOST_PREDICTIONS, _MOST_CELLS, _FEWEST_ROWS = 60_000, 20_000_000, 5
+_ROWS_AT_ONCE = 20_000
+"""Rows that a model is asked for together: a forest takes longer to be called than to answer for some hundreds."""
+
 _SHOWN_CHARACTERS = 80
 
 
@@ -213,18 +216,29 @@ def _sampled(
     mixture = Mixture(model, pl.concat([background, frame.select(background.columns)]))
     width = len(mixture.columns)
     amounts, base, margin = np.zeros((frame.height, width)), np.zeros(frame.height), np.zeros(frame.height)
-    for index in range(frame.height):
-        generator = np.random.default_rng(derive_seed(seed, "shapley", index))
-        orders = [generator.permutation(width) for _ in range(_PERMUTATIONS // 2)]
-        orders = [order for pair in orders for order in (pair, pair[::-1])]
-        drawn = generator.integers(0, background.height, _PERMUTATIONS // 2).repeat(2)
-        predicted = mixture.predict(_walks(drawn, background.height + index, orders))
-        scores = _output(predicted, int(outputs[index])).reshape(len(orders), width + 1)
-        for order, path in zip(orders, scores, strict=True):
-            amounts[index, order] += np.diff(path) / len(orders)
-        base[index], margin[index] = scores[:, 0].mean(), scores[0, -1]
+    at_once = max(1, _ROWS_AT_ONCE // (_PERMUTATIONS * (width + 1)))
+    for first in range(0, frame.height, at_once):
+        batch = range(first, min(first + at_once, frame.height))
+        orders, walks = zip(*(_random_walks(background.height, index, width, seed) for index in batch), strict=True)
+        parts = np.split(mixture.predict(np.concatenate(walks)), len(batch))
+        for index, own, predicted in zip(batch, orders, parts, strict=True):
+            scores = _output(predicted, int(outputs[index])).reshape(len(own), width + 1)
+            for order, path in zip(own, scores, strict=True):
+                amounts[index, order] += np.diff(path) / len(own)
+            base[index], margin[index] = scores[:, 0].mean(), scores[0, -1]
     scale = "value" if model.task is Task.REGRESSION else "probability"
     return Attribution(amounts, base, margin, scale, exact=False)
+
+
+def _random_walks(
+    background: int, index: int, width: int, seed: int
+) -> tuple[list[npt.NDArray[np.intp]], npt.NDArray[np.int64]]:
+    """Orders of the columns, and for each the rows that values are taken from, of the row at ``index`` behind the background."""
+    generator = np.random.default_rng(derive_seed(seed, "shapley", index))
+    orders = [generator.permutation(width) for _ in range(_PERMUTATIONS // 2)]
+    orders = [order for pair in orders for order in (pair, pair[::-1])]
+    drawn = generator.integers(0, background, _PERMUTATIONS // 2).repeat(2)
+    return orders, _walks(drawn, background + index, orders)
 
 
 def _walks(starts: npt.NDArray[np.int64], end: int, orders: Sequence[npt.NDArray[np.intp]]) -> npt.NDArray[np.int64]:
