@@ -89,7 +89,7 @@ def expected(arrays: ForestArrays, cover: Matrix, row: Matrix, known: tuple[int,
     """A tree's answers if only the ``known`` features may be looked at (Lundberg et al., 2020, algorithm 1)."""
     left = int(arrays.left[node])
     if left == node:
-        return arrays.values[node]
+        return np.asarray(arrays.values[node])
     parts = [expected(arrays, cover, row, known, child) for child in (left, left + 1)]
     value = np.float64(np.float32(row[arrays.feature[node]]))
     if arrays.feature[node] not in known:
@@ -115,7 +115,7 @@ def by_definition(arrays: ForestArrays, row: Matrix) -> Matrix:
 
     @functools.cache
     def game(known: tuple[int, ...]) -> Matrix:
-        return np.mean([expected(arrays, cover, row, known, int(root)) for root in arrays.roots], axis=0)
+        return np.asarray(np.mean([expected(arrays, cover, row, known, int(root)) for root in arrays.roots], axis=0))
 
     found = np.zeros((arrays.values.shape[1], width + 1))
     found[:, -1] = game(())
@@ -188,11 +188,11 @@ def test_what_was_packaged_without_covers_is_sampled() -> None:
     files = {name: data for name, data in forest.to_files().items() if "covers" not in name}
     assert isinstance(forest, ForestPredictor)
     older = dataclasses.replace(boosted._trees, weights=None)
-    kept = [(forest, ForestPredictor.from_files(files))]
     old = ObliviousPredictor.from_files(ObliviousPredictor(older, boosted._link).to_files())
 
     assert files.keys() == {"forest.npz"}
-    for new, bare in [*kept, (boosted, old)]:
+    pairs: list[tuple[Predictor, Predictor]] = [(forest, ForestPredictor.from_files(files)), (boosted, old)]
+    for new, bare in pairs:
         assert np.array_equal(new.predict_matrix(matrix), bare.predict_matrix(matrix))
         assert exact_contributions(bare, matrix, matrix) is None
         again = type(new).from_files(new.to_files())

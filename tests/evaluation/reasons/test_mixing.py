@@ -73,4 +73,3 @@ def test_equal_rows_get_one_answer(fit: "Fit", churn: "Sample") -> None:
     taken = np.repeat(np.arange(3)[:, np.newaxis], len(mixture.columns), axis=1).repeat([4, 1, 3], axis=0)
 
     np.testing.assert_array_equal(mixture.predict(taken), model.predict(pool[:3]).repeat([4, 1, 3]))
-    assert len(mixture.predict(taken[:0])) == 0

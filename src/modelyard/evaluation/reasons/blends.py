@@ -51,7 +51,8 @@ def blend_contributions(blend: BlendEstimator, task: Task, encoded: Encoded) -> 
 
     None if they do not add up after all, as those of a member that explains another number than it answers.
     """
-    found = Attribution(np.zeros_like(encoded.rows), *np.zeros((2, len(encoded.rows))), scale="")
+    nothing = np.zeros(len(encoded.rows))
+    found = Attribution(np.zeros_like(encoded.rows), nothing, nothing, "")
     for member in blend.members:
         part = _of_member(member, task, encoded)
         if part is None:

@@ -138,7 +138,7 @@ _SIGNS: dict[str, Method] = {
     "estimators_": _scikit_trees,
     "coef_": _linear,
 }
-_KINDS = {_ebm: "additive models", _linear: "linear models"}
+_KINDS: dict[Method, str] = {_ebm: "additive models", _linear: "linear models"}
 
 
 def method_of_family(family: str, estimator: Any) -> Method | None:

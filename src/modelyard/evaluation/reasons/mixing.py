@@ -72,7 +72,7 @@ class Mixture:
             mixed[:, features] = encoded[taken[:, place, np.newaxis], features]
         is_new = _differs_from_last(mixed)
         answers = predict_matrix(model.estimator, mixed[is_new], model.task, len(model.classes), model.present)
-        return answers[np.cumsum(is_new) - 1]
+        return np.asarray(answers[np.cumsum(is_new) - 1])
 
     def shuffled(self, column: str, orders: list[Rows]) -> list[Array]:
         """Predictions of the pool with one column shuffled, for each order."""
@@ -86,4 +86,4 @@ def _differs_from_last(rows: Array) -> npt.NDArray[np.bool_]:
     """Which rows are not the same as the row before: to exchange a value for an equal one changes no answer."""
     now, last = rows[1:], rows[:-1]
     same = (now == last) | (np.isnan(now) & np.isnan(last))
-    return np.append(np.ones(min(len(rows), 1), dtype=np.bool_), ~same.all(axis=1))
+    return np.append(np.True_, ~same.all(axis=1))

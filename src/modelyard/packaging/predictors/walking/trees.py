@@ -150,7 +150,8 @@ def _answers(tree: TreeNodes, answers: LeafAnswers) -> list[list[str]]:
 
 def _levels(tree: TreeNodes) -> list[npt.NDArray[np.int64]]:
     """The inner nodes by their distance from the root."""
-    levels, nodes = [], np.zeros(1, dtype=np.int64)
+    levels: list[npt.NDArray[np.int64]] = []
+    nodes = np.zeros(1, dtype=np.int64)
     while True:
         nodes = nodes[tree.left[nodes] >= 0]
         if not len(nodes):
