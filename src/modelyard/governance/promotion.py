@@ -11,7 +11,7 @@ from modelyard.governance.history import read_approvals
 from modelyard.governance.identity import is_same_person
 from modelyard.governance.records import Approval, ModelVersion
 from modelyard.governance.stages import Stage, require_transition
-from modelyard.governance.standing import Validation, alerts_since, first_request, read_validations
+from modelyard.governance.standing import Validation, alerts_since, first_request, read_stagings, read_validations
 from modelyard.governance.standing.independence import made_by
 from modelyard.governance.tables import stage_changes
 from modelyard.problem.schema import Policy
@@ -79,7 +79,8 @@ def standing_of(connection: sa.Connection, version: ModelVersion, policy: Policy
             counted[approval.approver] = approval
     void = [words for words in void if not any(words.startswith(f"that of {name} ") for name in counted)]
     validation = _validation(validations, version, policy, now)
-    return Standing(tuple(counted.values()), tuple(void), validation, _alerts(connection, version))
+    staging = next(reversed(read_stagings(connection, version)), None)
+    return Standing(tuple(counted.values()), tuple(void), validation, _alerts(connection, version), staging)
 
 
 def _alerts(connection: sa.Connection, version: ModelVersion) -> int | None:

@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from modelyard.governance.gating.records import Evidence, GateAnswer, GateDecision
 from modelyard.governance.records import Approval, ModelVersion
 from modelyard.governance.roles import roles_that_may
-from modelyard.governance.standing import Validation
+from modelyard.governance.standing import Staging, Validation
 from modelyard.problem.schema import Policy
 
-__all__ = ["APPROVALS", "Standing", "judge"]
+__all__ = ["APPROVALS", "STAGING", "Standing", "judge"]
 
 APPROVALS = "approvals"
 """The gate for which people are waited; without its yes the answer is not no but not yet."""
+
+STAGING = "staging"
+"""The gate that is asked last: a version is tried when people have said yes."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,12 +33,15 @@ class Standing:
         The latest that holds for these bytes and this policy; None if there is none.
     open_alerts
         How many are open on this version; None if nobody watches.
+    staging
+        How it did in staging when it last was there; None if it never was.
     """
 
     approvals: tuple[Approval, ...]
     void: tuple[str, ...]
     validation: Validation | None
     open_alerts: int | None
+    staging: Staging | None = None
 
 
 def judge(
@@ -46,10 +52,13 @@ def judge(
     Parameters
     ----------
     step
-        ``approve``: what the version must show; ``promote``: and who must have said yes.
+        ``approve``: what the version must show; ``stage``: and who must have said yes; ``promote``: and how it did in
+        staging.
     """
     gates = [*_shown(policy, evidence), *_watched(version, policy, standing)]
-    if step == "promote":
+    if step == "promote" and policy.rules.staging:
+        gates.append(_staged(version, standing))
+    if step != "approve":
         gates.append(_approved(version, policy, standing))
     return GateDecision(
         version.subject, version.digest, step, policy.tier, policy.digest, tuple(gates), policy.looser, at
@@ -103,6 +112,14 @@ def _watched(version: ModelVersion, policy: Policy, standing: Standing) -> Itera
         cure = "Look at them: modelyard alerts"
         wanted = f"at most {rules.open_alerts} open alerts on this version"
         yield _answer("open_alerts", wanted, got, (count or 0) <= rules.open_alerts, cure)
+
+
+def _staged(version: ModelVersion, standing: Standing) -> GateAnswer:
+    """Whether it has answered on an address of its own, these very bytes, the last time that it was tried."""
+    found = standing.staging
+    got = "it was not there yet" if found is None else found.said
+    cure = f"Run: modelyard deploy {version.version} --stage staging"
+    return _answer(STAGING, "right answers in staging", got, found is not None and found.passed, cure)
 
 
 def _approved(version: ModelVersion, policy: Policy, standing: Standing) -> GateAnswer:
