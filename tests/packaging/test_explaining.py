@@ -107,3 +107,14 @@ def test_too_many_rows_are_refused_in_one_sentence(fit_family: Any) -> None:
         explainer.explain(rows[:1] * (explainer.most_rows + 1))
 
     assert f"at most {explainer.most_rows} rows" in caught.value.sentence
+
+
+def test_a_forest_that_takes_too_long_is_sampled(fit_family: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one row takes more steps than are affordable, the reasons are sampled, and say so."""
+    explainer, rows, _ = explainer_of(fit_family("churn", "tree"))
+    large, _, _ = explainer_of(fit_family("churn", "tree"))
+    monkeypatch.setattr("modelyard.packaging.explaining.exact._MOST_WORK", 10)
+
+    assert {reasons.method for reasons in large.explain(rows[:1])} == {"sampled"}
+    monkeypatch.undo()
+    assert {reasons.method for reasons in explainer.explain(rows[:1])} == {"exact"}

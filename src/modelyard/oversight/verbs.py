@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modelyard import governance, store
-from modelyard.core import Actor, Finding, ModelyardError, StateError, system_clock
+from modelyard.core import Actor, Finding, StateError, system_clock
 from modelyard.problem import Problem
 
 if TYPE_CHECKING:
@@ -84,17 +84,10 @@ class Oversight:
         StateError, IntegrityError
             If the version's stage does not allow it; its bytes are not those that were registered.
         """
-        from modelyard.shipping.rehearsal import rehearse
+        from modelyard.shipping.staging import try_in_staging
 
         area = governance.StagingArea(self._workspace, self._problem.name)
-        folder = area.admit(version, self._actor, self._problem.policy)
-        digest = self._registry.version(self._problem.name, version).digest
-        try:
-            found = rehearse(folder, digest)
-        except ModelyardError as error:
-            area.enter(version, digest, self._actor, passed=False, said=error.sentence)
-            raise
-        return area.enter(version, digest, self._actor, passed=True, said=found.sentence)
+        return try_in_staging(area, version, self._actor, self._problem.policy)
 
     def review_broken_glass(self, version: int, reason: str) -> "BrokenGlass":
         """Review a promotion that went past the gates.
