@@ -252,6 +252,10 @@ def test_a_mean_of_values_has_the_mean_of_the_reasons() -> None:
 
     assert np.allclose(found[:, :, :WIDTH], own[:, :, :-1] / 4, rtol=0, atol=1e-15)
     assert np.allclose(found.sum(axis=2), blend.predict_matrix(matrix), rtol=0, atol=1e-9)
+    beside = exact_contributions(blend, np.vstack([matrix[:1], np.full((1, 2 * WIDTH), 1.7e308)]), matrix)
+    assert beside is not None
+    assert np.array_equal(beside[0], found[0])
+    assert np.isnan(beside[1]).any()
     assert blend.explaining_work == forest.explaining_work  # type: ignore[attr-defined]
 
 
@@ -268,7 +272,8 @@ def test_means_of_probabilities_are_explained_if_the_members_are() -> None:
     calibrated = blended((first, 0.5), (tree, 0.5), curve=ProbabilityCurve(0.8, 0.1))
 
     assert np.allclose(contributions(forests, matrix).sum(axis=2), forests.predict_matrix(matrix), rtol=0, atol=1e-9)
-    assert exact_contributions(mixed, matrix, matrix) is None
+    assert np.isnan(contributions(mixed, matrix).sum(axis=2)).all()
+    assert scale_of(contributions(mixed, matrix).sum(axis=2), mixed.predict_matrix(matrix)) == ""
     assert exact_contributions(calibrated, matrix, matrix) is None
 
 
@@ -281,7 +286,7 @@ def test_a_calibrated_model_has_its_own_reasons_stretched() -> None:
 
     assert np.allclose(found[:, :, :-1], 0.8 * own[:, :, :-1], rtol=0, atol=1e-12)
     assert scale_of(found.sum(axis=2), blend.predict_matrix(matrix)) == "link"
-    assert exact_contributions(blended((tree, 1.0), curve=curve), matrix, matrix) is None
+    assert np.isnan(contributions(blended((tree, 1.0), curve=curve), matrix).sum(axis=2)).all()
 
 
 def test_a_calibrated_model_of_classes_has_its_own_reasons_stretched() -> None:

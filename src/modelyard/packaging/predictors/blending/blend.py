@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from modelyard.conformal import ProbabilityCurve
 from modelyard.packaging.predictors.files import damaged, json_of
@@ -105,24 +106,26 @@ class BlendPredictor:
 
         A weighted mean has the weighted mean of its members' amounts, if these add up to what is averaged: the members'
         outputs themselves. A calibrated member by itself has its own amounts, stretched as the curve stretches its log
-        odds. None for other blends: no sum of log odds is that of averaged probabilities.
+        odds. Rows for which neither holds get NaN: no sum of log odds is that of averaged probabilities. None for several
+        members under a curve, and for one that knows no amounts.
         """
+        if self._curve is not None and len(self._parts) > 1:
+            return None
         found = np.zeros((len(matrix), self.outputs, (self.features or 0) + 1))
-        is_alone = len(self._parts) == 1
         for part in self._parts:
             rows, known = (np.ascontiguousarray(table[:, part.start : part.stop]) for table in (matrix, background))
             member = part.predictor
             amounts = member.contributions(rows, known) if isinstance(member, Explains) else None
-            # The mean is taken of outputs, the curve stretches log odds.
-            if amounts is None or _adds_up(member, amounts, rows) != (self._curve is None):
+            if amounts is None:
                 return None
+            # The mean is taken of outputs, the curve stretches log odds.
+            found[_adds_up(member, amounts, rows) != (self._curve is None)] = np.nan
             found[:, :, part.start : part.stop] += part.weight * amounts[:, :, :-1]
             found[:, :, -1] += part.weight * amounts[:, :, -1]
-        if self._curve is None:
-            return found
-        found *= self._curve.slope
-        found[:, :, -1] += self._curve.offset
-        return found if is_alone else None
+        if self._curve is not None:
+            found *= self._curve.slope
+            found[:, :, -1] += self._curve.offset
+        return found
 
     @property
     def explaining_work(self) -> int:
@@ -164,9 +167,10 @@ class BlendPredictor:
         return cls(parts, curve)
 
 
-def _adds_up(member: Predictor, amounts: Matrix, rows: Matrix) -> bool:
-    """Whether a member's amounts are sums to its outputs, not to what a link makes these of."""
-    return np.allclose(amounts.sum(axis=2), member.predict_matrix(rows), rtol=_ROUNDING, atol=_ROUNDING)
+def _adds_up(member: Predictor, amounts: Matrix, rows: Matrix) -> npt.NDArray[np.bool_]:
+    """For which rows a member's amounts are sums to its outputs, not to what a link makes these of."""
+    same = np.isclose(amounts.sum(axis=2), member.predict_matrix(rows), rtol=_ROUNDING, atol=_ROUNDING)
+    return np.asarray(same.all(axis=1))
 
 
 def _files_of(number: int, files: Mapping[str, bytes]) -> dict[str, bytes]:
