@@ -681,11 +681,7 @@ class Project:
         versions = self._registry.versions(self.problem.name)
         waiting = tuple(item.version for item in versions if item.stage is governance.Stage.CANDIDATE)
         taken_back = self.rollouts.taken_back()
-        approved = tuple(
-            item.version
-            for item in versions
-            if item.stage is governance.Stage.APPROVED and item.version not in taken_back
-        )
+        approved = tuple(item.version for item in versions if item.stage.is_waiting and item.version not in taken_back)
         registered = any(item.folder == pointers["package"] for item in versions)
         production = self._registry.production(self.problem.name)
         split = data_room.load_split(pointers["split"], self.workspace) if pointers["split"] else None

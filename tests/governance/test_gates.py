@@ -19,7 +19,7 @@ from modelyard.core import (
     WaitingForApprovalError,
 )
 from modelyard.core.actor import ActorSource
-from modelyard.governance import GateDecision, Registry, Stage, glass_findings, verify_ledger
+from modelyard.governance import GateDecision, Registry, Stage, StagingArea, glass_findings, verify_ledger
 from modelyard.governance.gating import Evidence, Standing, judge
 from modelyard.packaging.card.completeness import FIELDS_FOR_PEOPLE
 from modelyard.problem import Problem
@@ -55,10 +55,13 @@ def answers(decision: GateDecision) -> dict[str, bool]:
     [
         ({}, ["tests", "approvals"]),
         ({"tier": "medium", "rationale": "r"}, ["tests", "opened_test", "card", "open_alerts", "approvals"]),
-        (HIGH, ["tests", "opened_test", "card", "group_gap", "validation", "open_alerts", "approvals"]),
+        (
+            HIGH,
+            ["tests", "opened_test", "card", "group_gap", "validation", "open_alerts", "staging", "approvals"],
+        ),
         (
             {**HIGH, "gates": {"group_gap": None, "validation": False}},
-            ["tests", "opened_test", "card", "open_alerts", "approvals"],
+            ["tests", "opened_test", "card", "open_alerts", "staging", "approvals"],
         ),
     ],
 )
@@ -88,7 +91,7 @@ def test_each_tier_asks_its_gates(office: Office, ada: Actor, stated: dict[str, 
 def test_each_gate_says_no(office: Office, ada: Actor, gate: str, shown: dict[str, Any], got: str) -> None:
     """A fault in the evidence is found by its gate alone, with what it got and a cure; what cannot be told is no yes."""
     version = office.registry.register(office.packages[0], ada)
-    rules = policy(**HIGH, gates={"validation": False}, approvals=0)
+    rules = policy(**HIGH, gates={"validation": False, "staging": False}, approvals=0)
     found = dataclasses.replace(SHOWS, **shown)
     decision = judge(version, rules, found, Standing((), (), None, 0), "promote", NOW)
     (failed,) = decision.failed
@@ -235,7 +238,7 @@ def test_another_policy_voids_approvals(office: Office, ada: Actor, bob: Actor) 
 
 
 def test_tier_high_wants_three_people(office: Office, ada: Actor, bob: Actor, carol: Actor) -> None:
-    """Author, validator and approvers are different people; a validation is asked for and bound to the bytes."""
+    """Author, validator and approvers are different people; a validation and a trial are asked for and bound to the bytes."""
     office.registry.register(office.packages[0], ada)
     high = policy(**HIGH, gates={"opened_test": False, "card": 0, "group_gap": None})
     with pytest.raises(GateRefusedError, match="the gate validation of tier high"):
@@ -251,6 +254,10 @@ def test_tier_high_wants_three_people(office: Office, ada: Actor, bob: Actor, ca
     with pytest.raises(WaitingForApprovalError, match="1 of 2"):
         office.registry.promote("churn", 1, ada, high, "grace")
     office.registry.approve("churn", 1, carol, "well", high)
+    with pytest.raises(GateRefusedError, match=r"the gate staging of tier high.*deploy 1 --stage staging"):
+        office.registry.promote("churn", 1, ada, high, "grace")
+    area = StagingArea(office.workspace, "churn")
+    area.enter(1, validation.digest, ada, passed=True, said="all answered")
 
     assert (validation.holds, validation.digest) == (True, office.packages[0].manifest.digest)
     assert office.registry.promote("churn", 1, ada, high, "grace").reason == "approved by bob, carol"

@@ -76,6 +76,21 @@ def test_an_approved_version_is_rolled_out_by_itself(two: Office, ada: Actor, bo
     assert verify_ledger(two.workspace.ledger).ok
 
 
+@pytest.mark.slow
+def test_a_version_is_tried_before_its_rollout(two: Office, ada: Actor, bob: Actor) -> None:
+    """Where the policy asks for staging, the schedule tries the version there, once, and then rolls it out."""
+    asks = Policy.model_validate({"gates": {"staging": True}})
+    problem = problem_with(automatic=True).model_copy(update={"policy": asks})
+    two.registry.approve("churn", 2, bob, "looks well", asks)
+    begun = tick(two, ada, problem, 0)
+    (trial,) = two.workspace.ledger.rows(action="version.staged")
+
+    assert begun[0] == ("rollout: done: the rollout of version 2 began with 10 % of the requests, beside version 1")
+    assert (trial.actor, trial.details["passed"]) == (SCHEDULER.name, True)
+    assert two.registry.version("churn", 2).stage is Stage.CANARY
+    assert verify_ledger(two.workspace.ledger).ok
+
+
 def test_otherwise_somebody_is_told_that_a_version_waits(two: Office, ada: Actor, bob: Actor, policy: Policy) -> None:
     """One alert, which ends when somebody begins; it does not count against the version."""
     problem = problem_with(automatic=False)

@@ -1,6 +1,7 @@
 """Reasons add up to the score for every family, and equal those of the evaluation where both are exact."""
 
 import dataclasses
+import itertools
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,8 +17,9 @@ from modelyard.packaging.golden import as_requests
 from modelyard.problem import Task
 from modelyard.training.model import FittedModel
 
-EXACT = {"linear", "lightgbm", "xgboost", "additive"}
-NAMES = {"additive": "ebm"}
+EXACT = {"linear", "lightgbm", "xgboost", "additive", "forest", "oblivious"}
+OF_BOTH = ("linear", "lightgbm", "xgboost", "additive", "catboost", "tree")
+NAMES = {"additive": "ebm", "tree": "decision_tree"}
 
 
 class Fitted(Protocol):
@@ -51,14 +53,21 @@ def test_reasons_add_up_for_every_family(fitted: Fitted) -> None:
     assert np.allclose(sums, raw, rtol=1e-9, atol=1e-12)
     assert found[0].scale in (["value"] if fitted.scorer.task is Task.REGRESSION else ["log-odds", "probability"])
     assert {reasons.method for reasons in found} == {"exact" if explainer.is_exact else "sampled"}
-    assert explainer.is_exact == (fitted.scorer.plan.predictor in EXACT)
+    assert explainer.is_exact == _is_exact(fitted.scorer)
     if scores.ndim == 1 or found[0].scale == "probability":
         assert np.allclose(linked, single, rtol=1e-5, atol=1e-5)
     assert explainer.explain(rows[:1])[0] == found[0]
 
 
-@pytest.mark.parametrize("family", ["linear", "lightgbm", "xgboost", "additive"])
-@pytest.mark.parametrize("table", ["churn", "contract", "bike"])
+def _is_exact(scorer: Scorer) -> bool:
+    """Of blends, only means of values: here members' contributions to classes are on different scales."""
+    kind = scorer.plan.predictor
+    return kind in EXACT or (kind == "blend" and scorer.task is Task.REGRESSION)
+
+
+@pytest.mark.parametrize(
+    ("table", "family"), [*itertools.product(["churn", "contract", "bike"], OF_BOTH), ("bike", "blend")]
+)
 def test_exact_reasons_are_those_of_the_evaluation(table: str, family: str, fit_family: Any) -> None:
     """Column by column the amounts, baseline and raw score of serving are those that the evaluation reports."""
     fitted = fit_family(table, family)
@@ -98,3 +107,14 @@ def test_too_many_rows_are_refused_in_one_sentence(fit_family: Any) -> None:
         explainer.explain(rows[:1] * (explainer.most_rows + 1))
 
     assert f"at most {explainer.most_rows} rows" in caught.value.sentence
+
+
+def test_a_forest_that_takes_too_long_is_sampled(fit_family: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where one row takes more steps than are affordable, the reasons are sampled, and say so."""
+    explainer, rows, _ = explainer_of(fit_family("churn", "tree"))
+    large, _, _ = explainer_of(fit_family("churn", "tree"))
+    monkeypatch.setattr("modelyard.packaging.explaining.exact._MOST_WORK", 10)
+
+    assert {reasons.method for reasons in large.explain(rows[:1])} == {"sampled"}
+    monkeypatch.undo()
+    assert {reasons.method for reasons in explainer.explain(rows[:1])} == {"exact"}

@@ -46,16 +46,19 @@ def test_a_version_is_shipped_and_the_ledger_says_so(project: Path, package: Pac
     report = run("image", "1", "--no-build", "--to", context, "--tag", "churn:3", "--project", project)
     run("bundle", "functions", "1", "--to", bundle, "--project", project)
     exported = run("export", "kserve", "1", "--to", project / "k.yaml", "--image", "churn:3", "--project", project)
+    rollout = run("export", "argo", "1", "--to", project / "a.yaml", "--project", project)
     ledger = Workspace(project).ledger
     rows = [row for row in ledger.rows() if row.action == "version.shipped"]
 
     assert (report["tag"], report["builder"], report["rehearsal"]) == ("churn:3", "", None)
     assert load_package(context / "model").manifest.digest == package.manifest.digest
     assert exported["kinds"] == ["InferenceService"]
+    assert rollout["kinds"][0] == "Rollout"
     assert [(row.subject, row.details["form"], row.details["place"]) for row in rows] == [
         ("telco_churn/1", "image", str(context)),
         ("telco_churn/1", "functions", str(bundle)),
         ("telco_churn/1", "kserve", str(project / "k.yaml")),
+        ("telco_churn/1", "argo", str(project / "a.yaml")),
     ]
     assert {row.details["digest"] for row in rows} == {package.manifest.digest}
     assert verify_ledger(ledger).ok

@@ -131,6 +131,8 @@ def test_a_rehearsal_asks_every_golden_row_over_http(package: Package) -> None:
     assert report.max_abs_difference <= 1e-9
     assert report.exit_code in (0, -15)
     assert report.user == os.getuid()
+    assert report.smoke == ("names its package", "replays its golden rows when asked", "refuses what is no row")
+    assert "refuses what is no row" in report.sentence
 
 
 def test_a_rehearsal_refuses_another_package(package: Package) -> None:

@@ -69,10 +69,32 @@ def deploy(
     strategy: Annotated[
         str, typer.Option("--strategy", help="canary (steps), shadow (asked, not heard) or ab (compared by labels).")
     ] = "canary",
+    stage: Annotated[
+        str | None,
+        typer.Option("--stage", help="staging: try it on an address of its own, and let no request come to it yet."),
+    ] = None,
 ) -> Answer:
     """Roll out an approved version beside the one in production. In the steps of the project file; it is taken back by itself."""
+    if stage is not None:
+        return _staged(session, version, stage)
     session.project.rollouts.begin(version, strategy)
     return _answer(session)
+
+
+def _staged(session: Session, version: int, stage: str) -> Answer:
+    """The trial of a version in staging."""
+    from modelyard.cli.show.release import show_staging
+    from modelyard.core import ConfigError
+
+    if stage != "staging":
+        raise ConfigError(
+            "there is no such stage to deploy to",
+            where="--stage",
+            got=repr(stage),
+            cure="Give --stage staging; shadow and canary are strategies, and their shares the steps of the project file",
+        )
+    found = session.project.oversight.stage(version)
+    return Answer(found.to_dict(), show_staging(found))
 
 
 def rollout(

@@ -2,8 +2,9 @@
 
 Trees are explained exactly by TreeSHAP (Lundberg et al., 2020): by the library's own for LightGBM, XGBoost and CatBoost,
 by :mod:`modelyard.evaluation.reasons.trees` for those of scikit-learn that are not too large. Linear and additive models
-are explained by their terms, everything else by sampled Shapley values (Štrumbelj and Kononenko, 2014). Encoded features
-are added up to the column that they came from.
+are explained by their terms, blends by those of their members where these add up
+(:mod:`modelyard.evaluation.reasons.blends`), everything else by sampled Shapley values (Štrumbelj and Kononenko, 2014).
+Encoded features are added up to the column that they came from.
 """
 
 import dataclasses
@@ -15,15 +16,16 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import derive_seed
+from modelyard.evaluation.reasons.blends import blend_contributions, blend_kinds, can_explain_blend
+from modelyard.evaluation.reasons.methods import Attribution, Encoded, Method, kind_of, method_of_family
 from modelyard.evaluation.reasons.mixing import Mixture
-from modelyard.evaluation.reasons.trees import tree_contributions, trees_of
 from modelyard.evaluation.records import Contribution, RowExplanation
 from modelyard.evaluation.weaknesses.losses import row_losses
 from modelyard.problem import Task
+from modelyard.training.blending import BlendEstimator
 from modelyard.training.model import FittedModel
 
 __all__ = [
-    "Attribution",
     "RowNames",
     "affordable_rows",
     "attribute",
@@ -38,18 +40,10 @@ _ROWS_OF_A_KIND = 3
 _BACKGROUND_ROWS = 100
 _PERMUTATIONS = 24
 _MOST_PREDICTIONS, _MOST_CELLS, _FEWEST_ROWS = 60_000, 20_000_000, 5
+_ROWS_AT_ONCE = 20_000
+"""Rows that a model is asked for together: a forest takes longer to be called than to answer for some hundreds."""
+
 _SHOWN_CHARACTERS = 80
-
-
-@dataclasses.dataclass(frozen=True)
-class Attribution:
-    """Contributions of columns, shape (rows, columns), and the score of an average row and of each row."""
-
-    amounts: Array
-    base: Array
-    margin: Array
-    scale: str
-    exact: bool = True
 
 
 @dataclasses.dataclass(frozen=True)
@@ -146,12 +140,12 @@ def attribute(
     """
     size = min(_BACKGROUND_ROWS, background.height)
     kept = np.sort(np.random.default_rng(seed).choice(background.height, size, replace=False))
-    exact = _EXACT.get(model.family)
-    if exact is not None and _has_own_outputs(model, outputs):
+    method = _method(model)
+    if method is not None and _has_own_outputs(model, outputs):
         # the estimator knows only the classes that it was trained on
         known = np.searchsorted(model.present, outputs) if model.task is Task.MULTICLASS else outputs
-        encoded = _Encoded(model.encoder.transform(frame), model.encoder.transform(background[kept]), known)
-        found = exact(model, encoded)
+        encoded = Encoded(model.encoder.transform(frame), model.encoder.transform(background[kept]), known)
+        found = method(model.estimator, model.task, encoded)
         if found is not None:
             return dataclasses.replace(found, amounts=_by_column(model, found.amounts))
     return _sampled(model, frame, background[kept], outputs, seed)
@@ -162,13 +156,6 @@ def _has_own_outputs(model: FittedModel, outputs: npt.NDArray[np.intp]) -> bool:
     if model.task is not Task.MULTICLASS:
         return True
     return len(model.present) > 2 and bool(np.isin(outputs, model.present).all())
-
-
-@dataclasses.dataclass(frozen=True)
-class _Encoded:
-    rows: Array
-    background: Array
-    outputs: npt.NDArray[np.intp]
 
 
 def _by_column(model: FittedModel, amounts: Array) -> Array:
@@ -184,104 +171,24 @@ def _by_column(model: FittedModel, amounts: Array) -> Array:
     return sums
 
 
-def _scale(task: Task) -> str:
-    return "value" if task is Task.REGRESSION else "log-odds"
-
-
-def _lightgbm(model: FittedModel, encoded: _Encoded) -> Attribution | None:
-    booster = getattr(model.estimator, "booster_", None)
-    if booster is None:
-        return None
-    raw = np.asarray(booster.predict(encoded.rows, pred_contrib=True), dtype=np.float64)
-    width = encoded.rows.shape[1] + 1
-    chosen = raw.reshape(len(raw), -1, width)[np.arange(len(raw)), encoded.outputs]
-    return _of_tree(model, chosen)
-
-
-def _xgboost(model: FittedModel, encoded: _Encoded) -> Attribution | None:
-    if not hasattr(model.estimator, "get_booster"):
-        return None
-    import xgboost
-
-    raw = model.estimator.get_booster().predict(xgboost.DMatrix(encoded.rows), pred_contribs=True)
-    raw = np.asarray(raw, dtype=np.float64)
-    chosen = raw.reshape(len(raw), -1, encoded.rows.shape[1] + 1)[np.arange(len(raw)), encoded.outputs]
-    return _of_tree(model, chosen)
-
-
-def _catboost(model: FittedModel, encoded: _Encoded) -> Attribution | None:
-    if not hasattr(model.estimator, "get_feature_importance"):
-        return None
-    from catboost import Pool
-
-    width = encoded.rows.shape[1] + 1
-    raw = model.estimator.get_feature_importance(Pool(encoded.rows), type="ShapValues", thread_count=1)
-    raw = np.asarray(raw, dtype=np.float64).reshape(len(encoded.rows), -1, width)
-    return _of_tree(model, raw[np.arange(len(raw)), encoded.outputs])
-
-
-def _ebm(model: FittedModel, encoded: _Encoded) -> Attribution | None:
-    """The terms themselves, against their mean over the background; exact by construction."""
-    if not hasattr(model.estimator, "contributions"):
-        return None
-    rows, centre = (model.estimator.contributions(part) for part in (encoded.rows, encoded.background))
-    chosen = (rows - centre.mean(axis=0))[np.arange(len(rows)), :, encoded.outputs]
-    margin = model.estimator.sums(encoded.rows)[np.arange(len(rows)), encoded.outputs]
-    return Attribution(chosen, margin - chosen.sum(axis=1), margin, _scale(model.task))
-
-
-def _of_tree(model: FittedModel, contributions: Array) -> Attribution:
-    """TreeSHAP's last column is the base; the margin is the sum of all."""
-    amounts, base = contributions[:, :-1], contributions[:, -1]
-    return Attribution(amounts, base, contributions.sum(axis=1), _scale(model.task))
-
-
-def _linear(model: FittedModel, encoded: _Encoded) -> Attribution | None:
-    """Coefficient times distance from the mean of the background; exact, if features are taken as independent."""
-    if not hasattr(model.estimator, "coef_"):
-        return None
-    coefficients = np.atleast_2d(np.asarray(model.estimator.coef_, dtype=np.float64))
-    intercepts = np.atleast_1d(np.asarray(model.estimator.intercept_, dtype=np.float64))
-    of_row = coefficients[encoded.outputs]
-    centre = encoded.background.mean(axis=0)
-    base = of_row @ centre + intercepts[encoded.outputs]
-    amounts = of_row * (encoded.rows - centre)
-    return Attribution(amounts, base, base + amounts.sum(axis=1), _scale(model.task))
-
-
-def _scikit_trees(model: FittedModel, encoded: _Encoded) -> Attribution | None:
-    """The share of the explained class, or the value; of two classes the second is the positive one."""
-    trees = trees_of(model.estimator)
-    if not trees:
-        return None
-    outputs = encoded.outputs + (model.task is Task.BINARY)
-    found = _of_tree(model, tree_contributions(trees, encoded.rows, outputs))
-    return dataclasses.replace(found, scale="value" if model.task is Task.REGRESSION else "probability")
-
-
-_EXACT = {
-    "lightgbm": _lightgbm,
-    "xgboost": _xgboost,
-    "catboost": _catboost,
-    "ebm": _ebm,
-    "linear": _linear,
-    "elastic_net": _linear,
-    "decision_tree": _scikit_trees,
-    "extra_trees": _scikit_trees,
-    "random_forest": _scikit_trees,
-}
-_KINDS = {_ebm: "additive models", _linear: "linear models"}
-
-
 def how_explained(model: FittedModel) -> str:
-    """``exact for trees``, ``exact for linear models``, ``exact for additive models``, or ``sampled``.
+    """``exact for trees``, ``linear models``, ``additive models`` or several of them, or ``sampled``.
 
     A model of several classes may still have to be sampled where the estimator lacks a class that is explained.
     """
-    exact = _EXACT.get(model.family)
-    if exact is None or (exact is _scikit_trees and not trees_of(model.estimator)):
+    method = _method(model)
+    if method is None:
         return "sampled"
-    return f"exact for {_KINDS.get(exact, 'trees')}"
+    if method is blend_contributions:
+        return f"exact for {' and '.join(blend_kinds(model.estimator))}"
+    return f"exact for {kind_of(method)}"
+
+
+def _method(model: FittedModel) -> Method | None:
+    """How contributions are computed; None if they must be sampled."""
+    if isinstance(model.estimator, BlendEstimator):
+        return blend_contributions if can_explain_blend(model.estimator, model.task) else None
+    return method_of_family(model.family, model.estimator)
 
 
 def affordable_rows(model: FittedModel, wanted: int) -> int:
@@ -309,18 +216,29 @@ def _sampled(
     mixture = Mixture(model, pl.concat([background, frame.select(background.columns)]))
     width = len(mixture.columns)
     amounts, base, margin = np.zeros((frame.height, width)), np.zeros(frame.height), np.zeros(frame.height)
-    for index in range(frame.height):
-        generator = np.random.default_rng(derive_seed(seed, "shapley", index))
-        orders = [generator.permutation(width) for _ in range(_PERMUTATIONS // 2)]
-        orders = [order for pair in orders for order in (pair, pair[::-1])]
-        drawn = generator.integers(0, background.height, _PERMUTATIONS // 2).repeat(2)
-        predicted = mixture.predict(_walks(drawn, background.height + index, orders))
-        scores = _output(predicted, int(outputs[index])).reshape(len(orders), width + 1)
-        for order, path in zip(orders, scores, strict=True):
-            amounts[index, order] += np.diff(path) / len(orders)
-        base[index], margin[index] = scores[:, 0].mean(), scores[0, -1]
+    at_once = max(1, _ROWS_AT_ONCE // (_PERMUTATIONS * (width + 1)))
+    for first in range(0, frame.height, at_once):
+        batch = range(first, min(first + at_once, frame.height))
+        orders, walks = zip(*(_random_walks(background.height, index, width, seed) for index in batch), strict=True)
+        parts = np.split(mixture.predict(np.concatenate(walks)), len(batch))
+        for index, own, predicted in zip(batch, orders, parts, strict=True):
+            scores = _output(predicted, int(outputs[index])).reshape(len(own), width + 1)
+            for order, path in zip(own, scores, strict=True):
+                amounts[index, order] += np.diff(path) / len(own)
+            base[index], margin[index] = scores[:, 0].mean(), scores[0, -1]
     scale = "value" if model.task is Task.REGRESSION else "probability"
     return Attribution(amounts, base, margin, scale, exact=False)
+
+
+def _random_walks(
+    background: int, index: int, width: int, seed: int
+) -> tuple[list[npt.NDArray[np.intp]], npt.NDArray[np.int64]]:
+    """Orders of the columns, and for each the rows that values are taken from, of the row at ``index`` behind the background."""
+    generator = np.random.default_rng(derive_seed(seed, "shapley", index))
+    orders = [generator.permutation(width) for _ in range(_PERMUTATIONS // 2)]
+    orders = [order for pair in orders for order in (pair, pair[::-1])]
+    drawn = generator.integers(0, background, _PERMUTATIONS // 2).repeat(2)
+    return orders, _walks(drawn, background + index, orders)
 
 
 def _walks(starts: npt.NDArray[np.int64], end: int, orders: Sequence[npt.NDArray[np.intp]]) -> npt.NDArray[np.int64]:

@@ -15,7 +15,8 @@ from modelyard.governance.roles import Role, require_permission
 from modelyard.governance.rollout_log import Rollout, RolloutChange, RolloutView
 from modelyard.governance.rollouts import Rollouts
 from modelyard.governance.stages import Stage
-from modelyard.governance.standing import BrokenGlass, Validation, glass_findings
+from modelyard.governance.staging import StagingArea
+from modelyard.governance.standing import BrokenGlass, Staging, Validation, glass_findings
 from modelyard.governance.steering import Steering
 from modelyard.governance.tokens import Token, Tokens, create_token, revoke_tokens, valid_tokens
 
@@ -36,6 +37,8 @@ __all__ = [
     "RolloutView",
     "Rollouts",
     "Stage",
+    "Staging",
+    "StagingArea",
     "Steering",
     "Token",
     "Tokens",

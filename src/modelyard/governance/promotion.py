@@ -12,7 +12,7 @@ from modelyard.governance.history import read_approvals
 from modelyard.governance.identity import is_same_person
 from modelyard.governance.records import Approval, ModelVersion
 from modelyard.governance.stages import Stage, require_transition
-from modelyard.governance.standing import Validation, alerts_since, first_request, read_validations
+from modelyard.governance.standing import Validation, alerts_since, first_request, read_stagings, read_validations
 from modelyard.governance.standing.independence import made_by
 from modelyard.governance.tables import stage_changes
 from modelyard.problem.schema import Policy
@@ -90,7 +90,8 @@ def standing_of(
     given = tuple(counted.values())
     rollouts = held_steps(connection, version) if any(item.conditions for item in given) else ()
     conditions = states_of(given, (*rollouts, planned_steps(plan)) if plan else rollouts)
-    return Standing(given, tuple(void), validation, _alerts(connection, version), conditions)
+    staging = next(reversed(read_stagings(connection, version)), None)
+    return Standing(given, tuple(void), validation, _alerts(connection, version), conditions, staging)
 
 
 def _alerts(connection: sa.Connection, version: ModelVersion) -> int | None:

@@ -39,7 +39,7 @@ from modelyard.store import LedgerTransaction, Workspace, repeated
 
 __all__ = ["Registry"]
 
-_ONCE_APPROVED = (Stage.APPROVED, Stage.SHADOW, Stage.CANARY, Stage.RETIRED)
+_ONCE_APPROVED = (Stage.APPROVED, Stage.STAGING, Stage.SHADOW, Stage.CANARY, Stage.RETIRED)
 """Stages in which a version may need further approvals: the policy has become stricter, or others have expired."""
 
 

@@ -13,6 +13,7 @@ class Stage(enum.StrEnum):
 
     CANDIDATE = "candidate"
     APPROVED = "approved"
+    STAGING = "staging"
     SHADOW = "shadow"
     CANARY = "canary"
     PRODUCTION = "production"
@@ -20,10 +21,20 @@ class Stage(enum.StrEnum):
     REJECTED = "rejected"
     QUARANTINED = "quarantined"
 
+    @property
+    def is_waiting(self) -> bool:
+        """True if people have said yes, and no request comes to the version yet."""
+        return self in (Stage.APPROVED, Stage.STAGING)
+
 
 TRANSITIONS: Mapping[Stage, frozenset[Stage]] = {
     Stage.CANDIDATE: frozenset({Stage.APPROVED, Stage.REJECTED, Stage.QUARANTINED}),
-    Stage.APPROVED: frozenset({Stage.SHADOW, Stage.CANARY, Stage.PRODUCTION, Stage.REJECTED, Stage.QUARANTINED}),
+    Stage.APPROVED: frozenset(
+        {Stage.STAGING, Stage.SHADOW, Stage.CANARY, Stage.PRODUCTION, Stage.REJECTED, Stage.QUARANTINED}
+    ),
+    Stage.STAGING: frozenset(
+        {Stage.APPROVED, Stage.SHADOW, Stage.CANARY, Stage.PRODUCTION, Stage.REJECTED, Stage.QUARANTINED}
+    ),
     Stage.SHADOW: frozenset({Stage.APPROVED, Stage.CANARY, Stage.PRODUCTION, Stage.REJECTED, Stage.QUARANTINED}),
     Stage.CANARY: frozenset({Stage.APPROVED, Stage.PRODUCTION, Stage.REJECTED, Stage.QUARANTINED}),
     Stage.PRODUCTION: frozenset({Stage.RETIRED, Stage.QUARANTINED}),

@@ -8,7 +8,7 @@ from modelyard.core import Actor, Finding, StateError, system_clock
 from modelyard.problem import Problem
 
 if TYPE_CHECKING:
-    from modelyard.governance import BrokenGlass, GateDecision, Validation
+    from modelyard.governance import BrokenGlass, GateDecision, Staging, Validation
     from modelyard.oversight.changes import VersionChanges
     from modelyard.oversight.erasure import Erasure
     from modelyard.oversight.lineage.books import Books
@@ -41,7 +41,7 @@ class Oversight:
         Parameters
         ----------
         step
-            ``approve`` or ``promote``; the second asks for approvals too.
+            ``approve``, ``stage`` or ``promote``; the second asks for approvals too, the third for staging as well.
 
         Raises
         ------
@@ -63,6 +63,31 @@ class Oversight:
         """
         policy = self._problem.policy
         return self._registry.validate(self._problem.name, version, self._actor, reason, policy, holds=holds)
+
+    def stage(self, version: int) -> "Staging":
+        """Try an approved version in staging: a server of its own, on an address of its own, answers every golden row.
+
+        Parameters
+        ----------
+        version
+            Its number. Requests that others send still go where they went.
+
+        Returns
+        -------
+        Staging
+            What was found; it is a row of the ledger too.
+
+        Raises
+        ------
+        NotPermittedError, GateRefusedError, WaitingForApprovalError
+            If the actor may not promote, a gate says no, approvals are missing; or the trial failed, which is written down.
+        StateError, IntegrityError
+            If the version's stage does not allow it; its bytes are not those that were registered.
+        """
+        from modelyard.shipping.staging import try_in_staging
+
+        area = governance.StagingArea(self._workspace, self._problem.name)
+        return try_in_staging(area, version, self._actor, self._problem.policy)
 
     def review_broken_glass(self, version: int, reason: str) -> "BrokenGlass":
         """Review a promotion that went past the gates.

@@ -115,7 +115,7 @@ class Pipeline:
     def _twins(self, split_id: str) -> tuple[GateResult, ...]:
         """A no for a version that learnt from the same rows and waits for a decision."""
         for version in self._registry.versions(self._problem.name):
-            waits = version.stage in (Stage.CANDIDATE, Stage.APPROVED)
+            waits = version.stage is Stage.CANDIDATE or version.stage.is_waiting
             learnt_from = whole_id(self._registry.package(version).manifest.split_id, self._workspace)
             if waits and learnt_from == split_id:
                 detail = (

@@ -54,7 +54,7 @@ def waiting_version(workspace: Workspace, problem: Problem) -> ModelVersion | No
     waiting = [
         version
         for version in registry.versions(problem.name)
-        if version.stage is Stage.APPROVED and version.version > newest and version.version not in taken_back
+        if version.stage.is_waiting and version.version > newest and version.version not in taken_back
     ]
     return waiting[-1] if waiting else None
 
@@ -74,7 +74,7 @@ def _approvals(
     registry: Registry, version: ModelVersion, problem: Problem, taken_back: frozenset[int], now: dt.datetime
 ) -> Iterator[Reminder]:
     """Approvals that stop counting before their version is in production."""
-    if version.stage not in (Stage.CANDIDATE, Stage.APPROVED) or version.version in taken_back:
+    if not (version.stage is Stage.CANDIDATE or version.stage.is_waiting) or version.version in taken_back:
         return
     ends = [_end(item, problem) for item in registry.approvals(version.name, version.version)]
     found = _soon([end for end in ends if end is not None], problem, now)

@@ -1,6 +1,6 @@
 """The rehearsal: a server is started where it will run, and asked every golden row over HTTP, before anyone relies on it.
 
-It takes place while an image is built, and once more in a container of the finished image. It needs nothing but what
+It takes place while an image is built, once more in a container of the finished image, and in staging. It needs nothing but what
 serving needs, and reaches nothing but 127.0.0.1.
 """
 
@@ -32,6 +32,7 @@ _ANSWER_S = 30
 _DRAIN_S = 30
 _OK = 200
 _BREAKS_CONTRACT = 422
+_CALLERS_FAULT = 4  # hundred
 
 
 @dataclasses.dataclass(frozen=True)
@@ -54,6 +55,8 @@ class Rehearsal(Record):
         Number of the user that it ran as; 0 is root.
     exit_code
         What the server ended with after SIGTERM.
+    smoke
+        What else was asked, and answered as it should be.
     """
 
     digest: str
@@ -63,6 +66,13 @@ class Rehearsal(Record):
     ready_s: float
     user: int
     exit_code: int
+    smoke: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in words."""
+        rows = f"{self.answered} golden rows answered as in training, {self.refused} refused by the contract"
+        return f"ready after {self.ready_s:.1f} s; {rows}; {', '.join(self.smoke)}"
 
 
 def rehearse(folder: Path, digest: str = "") -> Rehearsal:
@@ -73,7 +83,8 @@ def rehearse(folder: Path, digest: str = "") -> Rehearsal:
     IntegrityError
         If the files are not those that were packaged, or the package is not the one with this digest.
     GateRefusedError
-        If the server does not become ready, an answer differs from training's, or it does not stop when told to.
+        If the server does not become ready, an answer differs from training's, a smoke check fails, or it does not stop
+        when told to.
     """
     package = load_package(folder)
     if digest not in ("", package.manifest.digest):
@@ -90,6 +101,7 @@ def rehearse(folder: Path, digest: str = "") -> Rehearsal:
             _require_ready(port)
             ready_s = time.monotonic() - started
             replies = [_ask(port, "POST", "/predict", row.features) for row in golden.rows]
+            smoke = tuple(_smoke(port, package.manifest.digest))
         code = process.wait(_DRAIN_S)
     answered, difference = _compare(package, golden, replies)
     if code not in (0, -15):
@@ -102,6 +114,7 @@ def rehearse(folder: Path, digest: str = "") -> Rehearsal:
         ready_s=round(ready_s, 3),
         user=os.getuid(),
         exit_code=code,
+        smoke=smoke,
     )
 
 
@@ -132,6 +145,22 @@ def _require_ready(port: int) -> None:
     status, body = _ask(port, "GET", "/health/ready")
     if status != _OK:
         raise _refused("the server is not ready", str(body.get("reason", status)))
+
+
+def _smoke(port: int, digest: str) -> Iterator[str]:
+    """What callers rely on beside right answers, each named once it was seen to hold."""
+    status, body = _ask(port, "GET", "/version")
+    if digest not in json.dumps(body):
+        raise _refused("the server does not say that it answers from this package", f"status {status}")
+    yield "names its package"
+    status, _ = _ask(port, "GET", "/health/golden")
+    if status != _OK:
+        raise _refused("the server does not replay its golden rows", f"status {status}")
+    yield "replays its golden rows when asked"
+    status, _ = _ask(port, "POST", "/predict", "no row")
+    if status // 100 != _CALLERS_FAULT:
+        raise _refused("the server does not refuse what is no row", f"status {status}")
+    yield "refuses what is no row"
 
 
 def _ask(port: int, method: str, path: str, body: Any = None) -> tuple[int, Mapping[str, Any]]:

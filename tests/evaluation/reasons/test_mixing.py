@@ -63,3 +63,13 @@ def test_one_column_shuffled_in_two_orders(fit: "Fit", churn: "Sample") -> None:
 
     np.testing.assert_array_equal(intact, model.predict(pool))
     np.testing.assert_array_equal(backwards, model.predict(pool.with_columns(pool["Contract"].reverse())))
+
+
+def test_equal_rows_get_one_answer(fit: "Fit", churn: "Sample") -> None:
+    """Rows that follow equal ones, gaps included, are not asked for again, and answered all the same."""
+    model, pool = fit("lightgbm", churn.rows(slice(0, 600))), churn.frame[600:620]
+    pool = pool.with_columns(tenure=pl.Series([None, *pool["tenure"][1:]]))
+    mixture = Mixture(model, pool)
+    taken = np.repeat(np.arange(3)[:, np.newaxis], len(mixture.columns), axis=1).repeat([4, 1, 3], axis=0)
+
+    np.testing.assert_array_equal(mixture.predict(taken), model.predict(pool[:3]).repeat([4, 1, 3]))

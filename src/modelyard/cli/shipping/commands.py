@@ -13,6 +13,7 @@ from modelyard.cli.watching.files import FORMS, watching_file
 if TYPE_CHECKING:
     from modelyard.packaging import Package
     from modelyard.packaging.onnx import OnnxExport
+    from modelyard.rollout import Plan
 
 __all__ = ["add_to"]
 
@@ -79,7 +80,7 @@ def bundle(
 def export(
     session: Session,
     form: Annotated[
-        str, typer.Argument(help="onnx, kubernetes, kserve, prometheus, grafana, cron, systemd or github.")
+        str, typer.Argument(help="onnx, kubernetes, kserve, argo, prometheus, grafana, cron, systemd or github.")
     ],
     which: WhichArgument = None,
     to: ToOption = None,
@@ -97,7 +98,7 @@ def export(
         str | None, typer.Option("--log-claim", help="Persistent volume claim that keeps the prediction log.")
     ] = None,
 ) -> Answer:
-    """Write a model in another form. One ONNX file, its parity measured first; manifests for Kubernetes or KServe; rules or a board that watch it; files that call `modelyard tick`."""
+    """Write a model in another form. One ONNX file, its parity measured first; manifests for Kubernetes, KServe or Argo Rollouts; rules or a board that watch it; files that call `modelyard tick`."""
     from modelyard.cli.show.shipping import show_manifests, show_onnx
     from modelyard.shipping import Deployed, export_manifests, image_tag, manifest_file
 
@@ -111,11 +112,19 @@ def export(
     package = _package(session, which)
     path = to or manifest_file(package, form)
     deployed = Deployed(package, image or image_tag(package), log_claim, replicas)
-    kinds = export_manifests(deployed, form, path)
+    kinds = export_manifests(deployed, form, path, _plan(session, package) if form == "argo" else None)
     _note(session, which, package, form, str(path))
     return Answer(
         {"path": str(path), "image": deployed.image, "kinds": kinds}, show_manifests(kinds, path, deployed.image)
     )
+
+
+def _plan(session: Session, package: "Package") -> "Plan":
+    """The canary of the project file, for this package's task."""
+    from modelyard.problem import Task
+    from modelyard.rollout import Strategy, plan_of
+
+    return plan_of(session.project.problem, Strategy.CANARY, task=Task(package.read_json("plan.json")["task"]))
 
 
 def _onnx(session: Session, which: str | None, to: Path | None, *, force: bool) -> "OnnxExport":

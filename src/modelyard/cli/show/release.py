@@ -6,9 +6,9 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from modelyard.cli.show.blocks import counted, facts, headline, hint, plain_table, stack
-from modelyard.governance import Deployment, ModelVersion, Stage, Token
+from modelyard.governance import Deployment, ModelVersion, Stage, Staging, Token
 
-__all__ = ["show_deployment", "show_revoked", "show_token", "show_tokens", "show_version"]
+__all__ = ["show_deployment", "show_revoked", "show_staging", "show_token", "show_tokens", "show_version"]
 
 
 def show_version(version: ModelVersion, what: str) -> RenderableType:
@@ -46,6 +46,15 @@ def show_deployment(deployment: Deployment, *, glass: str | None = None) -> Rend
             if glass is None
             else f'Somebody else: modelyard review-break-glass {deployment.version} --reason "..."'
         ),
+    )
+
+
+def show_staging(found: Staging) -> RenderableType:
+    """How a version did on an address of its own, and the step that follows."""
+    return stack(
+        headline(f"Version {found.version} of {found.name} passed in staging.", "no request came to it"),
+        facts((("found", found.said), ("by", found.by), ("at", f"{found.at:%Y-%m-%d %H:%M:%S} UTC"))),
+        hint(f"modelyard deploy {found.version}, or the first time: modelyard promote {found.version}"),
     )
 
 

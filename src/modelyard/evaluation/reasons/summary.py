@@ -5,7 +5,8 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.data.schema import Column, ColumnKind, category_text
-from modelyard.evaluation.explanations import Attribution, affordable_rows, attribute, how_explained
+from modelyard.evaluation.explanations import affordable_rows, attribute, how_explained
+from modelyard.evaluation.reasons.methods import Attribution
 from modelyard.evaluation.reasons.records import ColumnEffect, Dependence, ReasonSummary
 from modelyard.problem import Task
 from modelyard.training.model import FittedModel

@@ -8,16 +8,21 @@ from modelyard.governance.conditions import ConditionState
 from modelyard.governance.gating.records import Evidence, GateAnswer, GateDecision
 from modelyard.governance.records import Approval, ModelVersion
 from modelyard.governance.roles import roles_that_may
-from modelyard.governance.standing import Validation
+from modelyard.governance.standing import Staging, Validation
 from modelyard.problem.schema import Policy
 
-__all__ = ["APPROVALS", "CONDITIONS", "Standing", "judge"]
+__all__ = ["APPROVALS", "CONDITIONS", "STAGING", "Standing", "judge"]
 
 APPROVALS = "approvals"
 """The gate for which people are waited; without its yes the answer is not no but not yet."""
 
 CONDITIONS = "conditions"
 """The gate of what approvals ask for besides."""
+STAGING = "staging"
+"""The gate that is asked last: a version is tried when people have said yes."""
+
+_TO_CALLERS = ("deploy", "promote")
+"""Steps after which callers get a version's answers, or some of them."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -36,6 +41,8 @@ class Standing:
         How many are open on this version; None if nobody watches.
     conditions
         Those of the approvals that count, with what there is.
+    staging
+        How it did in staging when it last was there; None if it never was.
     """
 
     approvals: tuple[Approval, ...]
@@ -43,6 +50,7 @@ class Standing:
     validation: Validation | None
     open_alerts: int | None
     conditions: tuple[ConditionState, ...] = ()
+    staging: Staging | None = None
 
 
 def judge(
@@ -53,12 +61,15 @@ def judge(
     Parameters
     ----------
     step
-        ``approve``: what the version must show; ``promote``: and who must have said yes, under conditions that are met;
-        ``deploy``: and under conditions that the rollout will meet.
+        ``approve``: what the version must show; ``stage``: and who must have said yes; ``deploy``: and how it did in staging,
+        under conditions that the rollout will meet; ``promote``: likewise, under conditions that are met.
     """
     gates = [*_shown(policy, evidence), *_watched(version, policy, standing)]
+    if step in _TO_CALLERS and policy.rules.staging:
+        gates.append(_staged(version, standing))
     if step != "approve":
         gates.append(_approved(version, policy, standing))
+    if step in _TO_CALLERS:
         gates += _conditions(version, standing, step)
     return GateDecision(
         version.subject, version.digest, step, policy.tier, policy.digest, tuple(gates), policy.looser, at
@@ -112,6 +123,14 @@ def _watched(version: ModelVersion, policy: Policy, standing: Standing) -> Itera
         cure = "Look at them: modelyard alerts"
         wanted = f"at most {rules.open_alerts} open alerts on this version"
         yield _answer("open_alerts", wanted, got, (count or 0) <= rules.open_alerts, cure)
+
+
+def _staged(version: ModelVersion, standing: Standing) -> GateAnswer:
+    """Whether it has answered on an address of its own, these very bytes, the last time that it was tried."""
+    found = standing.staging
+    got = "it was not there yet" if found is None else found.said
+    cure = f"Run: modelyard deploy {version.version} --stage staging"
+    return _answer(STAGING, "right answers in staging", got, found is not None and found.passed, cure)
 
 
 def _approved(version: ModelVersion, policy: Policy, standing: Standing) -> GateAnswer:

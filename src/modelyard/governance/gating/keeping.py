@@ -1,7 +1,7 @@
 """Decisions in the ledger, and what a refused one says to whoever asked."""
 
 from modelyard.core import Actor, GateRefusedError, ModelyardError, WaitingForApprovalError
-from modelyard.governance.gating.judging import APPROVALS
+from modelyard.governance.gating.judging import APPROVALS, STAGING
 from modelyard.governance.gating.records import GateDecision
 from modelyard.store import LedgerRow, LedgerTransaction
 
@@ -20,9 +20,10 @@ def enter_decision(transaction: LedgerTransaction, decision: GateDecision, actor
 def refusal(decision: GateDecision) -> ModelyardError:
     """The error of a decision that is no: who only lacks approvals has to wait, everybody else is refused."""
     failed = decision.failed
-    if [gate.gate for gate in failed] == [APPROVALS]:
+    if {gate.gate for gate in failed} - {STAGING} == {APPROVALS}:
+        waits = next(gate for gate in failed if gate.gate == APPROVALS)
         return WaitingForApprovalError(
-            "the version waits for approval", where=decision.subject, got=failed[0].got, cure=failed[0].cure
+            "the version waits for approval", where=decision.subject, got=waits.got, cure=waits.cure
         )
     first = next(gate for gate in failed if gate.gate != APPROVALS)
     others = [gate.gate for gate in failed if gate is not first]

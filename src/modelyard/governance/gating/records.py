@@ -72,7 +72,7 @@ class GateDecision(Record):
     digest
         Of the package.
     step
-        ``approve``, ``deploy`` (a rollout begins) or ``promote``.
+        ``approve``, ``stage``, ``deploy`` (a rollout begins) or ``promote``.
     tier, policy
         What is at stake, and the digest of what is asked.
     gates

@@ -1,7 +1,7 @@
-"""What people have said of a version, as the ledger tells it: validations, and promotions past the gates.
+"""What was said of a version, as the ledger tells it: validations, trials in staging, and promotions past the gates.
 
 Takes: a connection, and a version.
-Gives: validations bound to its bytes, promotions past the gates and their reviews, findings about those that are open.
+Gives: validations and trials bound to its bytes, promotions past the gates and their reviews, findings about those that are open.
 Never: writes.
 """
 
@@ -13,19 +13,23 @@ from modelyard.governance.standing.break_glass import (
     glass_findings,
     read_broken_glass,
 )
+from modelyard.governance.standing.stagings import STAGED, Staging, read_stagings
 from modelyard.governance.standing.told import told
 from modelyard.governance.standing.validations import VALIDATED, Validation, read_validations
 
 __all__ = [
     "BROKEN",
     "REVIEWED",
+    "STAGED",
     "VALIDATED",
     "BrokenGlass",
+    "Staging",
     "Validation",
     "alerts_since",
     "first_request",
     "glass_findings",
     "read_broken_glass",
+    "read_stagings",
     "read_validations",
     "told",
 ]

@@ -27,7 +27,7 @@ def _aliases(known: Sequence[ModelVersion]) -> dict[str, str]:
     waiting = [
         version.version
         for version in known
-        if version.stage in (Stage.CANDIDATE, Stage.APPROVED) and version.version > (champion or 0)
+        if (version.stage is Stage.CANDIDATE or version.stage.is_waiting) and version.version > (champion or 0)
     ]
     challenger = by_stage.get(Stage.CANARY) or max(waiting, default=None)
     found = {"champion": champion, "challenger": challenger, "shadow": by_stage.get(Stage.SHADOW)}

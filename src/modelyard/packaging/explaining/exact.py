@@ -1,37 +1,33 @@
 """Exact contributions of encoded features, by the model's own method."""
 
-from typing import Protocol, runtime_checkable
-
 import numpy as np
 
 from modelyard.packaging.golden import largest_difference
 from modelyard.packaging.predictors import Predictor
-from modelyard.packaging.predictors.predictor import Matrix
+from modelyard.packaging.predictors.predictor import Explains, Matrix, TakesTime
 
-__all__ = ["Explains", "exact_contributions", "scale_of"]
+__all__ = ["affordable_rows", "exact_contributions", "scale_of"]
 
 _ROUNDING = 1e-5
 """How far the link of the sums may be from the score: TreeSHAP adds up many small products, XGBoost in single precision."""
 
-
-@runtime_checkable
-class Explains(Protocol):
-    """A predictor that knows what each feature adds."""
-
-    def contributions(self, matrix: Matrix, background: Matrix) -> Matrix:
-        """Amounts of features, and the base in the last place, shape (rows, outputs, features + 1).
-
-        Their sum is the output before the link. ``background`` holds encoded rows, the average of which is the base
-        where the model does not bring its own.
-        """
+_MOST_WORK = 100_000_000
+"""Steps that take about a second."""
 
 
 def exact_contributions(predictor: Predictor, matrix: Matrix, background: Matrix) -> Matrix | None:
-    """What the predictor's own method says, as :class:`Explains` gives it; None if it has none."""
+    """What the predictor's own method says, as :class:`Explains` gives it; None if it has none, or cannot tell."""
     if not isinstance(predictor, Explains):
         return None
     with np.errstate(over="ignore", invalid="ignore"):
         return predictor.contributions(matrix, background)
+
+
+def affordable_rows(predictor: Predictor, most: int) -> int:
+    """How many rows, of ``most``, the predictor's own method explains in about a second."""
+    if not isinstance(predictor, TakesTime):
+        return most
+    return min(most, _MOST_WORK // max(predictor.explaining_work, 1))
 
 
 def scale_of(sums: Matrix, outputs: Matrix) -> str:

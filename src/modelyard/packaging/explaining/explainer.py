@@ -8,7 +8,7 @@ import numpy as np
 
 from modelyard.core import StateError
 from modelyard.features import sources_of
-from modelyard.packaging.explaining.exact import exact_contributions, scale_of
+from modelyard.packaging.explaining.exact import affordable_rows, exact_contributions, scale_of
 from modelyard.packaging.explaining.records import Contribution, Reasons
 from modelyard.packaging.explaining.sampled import ORDERS, sampled_contributions
 from modelyard.packaging.golden import GoldenSet
@@ -22,6 +22,8 @@ __all__ = ["Explainer"]
 _MOST_ROWS = 200
 _MOST_PREDICTIONS, _MOST_CELLS = 40_000, 20_000_000
 _BACKGROUND = "validation"
+_PROBES = 8
+"""Rows that tell whether amounts add up; each row that is explained is looked at by itself as well."""
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -29,7 +31,7 @@ Rows = Sequence[Mapping[str, Any]]
 class Explainer:
     """Explains rows, as far as it can be done in about a second.
 
-    The average row is that of the package's golden rows that come from the validation part; boosters bring their own,
+    The average row is that of the package's golden rows that come from the validation part; trees bring their own,
     that of the rows they learned from.
 
     Parameters
@@ -67,10 +69,13 @@ class Explainer:
     @functools.cached_property
     def scale(self) -> str:
         """Of what exact contributions are sums: ``identity``, ``link``, or empty if the model must be sampled."""
-        found = self._exact(self._background)
+        if not affordable_rows(self._predictor, _MOST_ROWS):
+            return ""
+        probes = self._background[:_PROBES]
+        found = self._exact(probes)
         if found is None:
             return ""
-        return scale_of(found.sum(axis=2), self._predictor.predict_matrix(self._encode(self._background)))
+        return scale_of(found.sum(axis=2), self._predictor.predict_matrix(self._encode(probes)))
 
     @property
     def is_exact(self) -> bool:
@@ -81,7 +86,7 @@ class Explainer:
     def most_rows(self) -> int:
         """How many rows may be explained at once; 0 if sampling one takes too long."""
         if self.is_exact:
-            return _MOST_ROWS
+            return affordable_rows(self._predictor, _MOST_ROWS)
         predictions = ORDERS * (len(self._columns) + 1)
         affordable = min(_MOST_PREDICTIONS // predictions, _MOST_CELLS // (predictions * max(len(self._columns), 1)))
         return min(_MOST_ROWS, affordable)

@@ -10,13 +10,16 @@ from typing import Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from modelyard.packaging.predictors.archive import archive_of, arrays_in
 from modelyard.packaging.predictors.files import damaged, file_of
 from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, Matrix
-from modelyard.packaging.predictors.walking import TreeNodes, Walker, walker_of
+from modelyard.packaging.predictors.walking import LeafAnswers, TreeNodes, TreeShap, Walker, tree_shap, walker_of
 
 __all__ = ["ForestArrays", "ForestPredictor", "flatten_trees"]
 
 _FILE = "forest.npz"
+_COVERS = "forest-covers.npz"
+_COVER = "cover"
 _STEPS_AT_ONCE = 1 << 19  # rows times trees walked together: some MB of indices
 
 
@@ -40,6 +43,8 @@ class ForestArrays:
         Steps after which every walk has reached a leaf.
     features
         Number of features of a row.
+    cover
+        By leaf, in the order of nodes: weight of the training rows that reached it; None where nobody kept it.
     """
 
     roots: npt.NDArray[np.int32]
@@ -50,6 +55,7 @@ class ForestArrays:
     values: npt.NDArray[np.float64]
     depth: int
     features: int
+    cover: npt.NDArray[np.float64] | None = None
 
 
 class ForestPredictor:
@@ -149,8 +155,33 @@ class ForestPredictor:
             walking = walking[after != arrays.left.take(after)]
         return leaves.reshape(len(arrays.roots), rows)
 
+    def contributions(self, matrix: Matrix, background: Matrix) -> Matrix | None:
+        """TreeSHAP's amounts and the base in the last place, shape (rows, outputs, features + 1); sums are outputs.
+
+        The background is the forest's own: the rows that each tree learned from. None where the package does not hold
+        their shares, as older ones do not; where LightGBM is not installed; and for a forest too large for it.
+        """
+        del background
+        return None if self._tree_shap is None else self._tree_shap.contributions(_in_single_precision(matrix))
+
+    @property
+    def explaining_work(self) -> int:
+        """Steps that the reasons for a row take: each node looks back at the path to it, for each output."""
+        return len(self._arrays.left) * max(self._arrays.depth, 1) * self.outputs
+
+    @functools.cached_property
+    def _tree_shap(self) -> TreeShap | None:
+        """Made when reasons are first asked for."""
+        arrays = self._arrays
+        if arrays.cover is None:
+            return None
+        trees = _trees_of(arrays)
+        ends = np.cumsum([len(tree.leaves) for tree in trees])[:-1]
+        parts = zip(np.split(self._leaves, ends), np.split(arrays.cover, ends), strict=True)
+        return tree_shap(trees, [LeafAnswers(*part) for part in parts], arrays.features)
+
     def to_files(self) -> dict[str, bytes]:
-        """One compressed NumPy archive of plain arrays; no pickle."""
+        """One compressed NumPy archive of plain arrays; no pickle. Covers are apart: loaders before them read the rest."""
         arrays = self._arrays
         buffer = io.BytesIO()
         np.savez_compressed(
@@ -163,7 +194,8 @@ class ForestPredictor:
             values=arrays.values,
             shape=np.array([arrays.depth, arrays.features], dtype=np.int64),
         )
-        return {_FILE: buffer.getvalue()}
+        covers = {} if arrays.cover is None else {_COVERS: archive_of({_COVER: arrays.cover})}
+        return {_FILE: buffer.getvalue(), **covers}
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
@@ -172,7 +204,8 @@ class ForestPredictor:
             with np.load(io.BytesIO(file_of(files, _FILE)), allow_pickle=False) as archive:
                 content = {name: archive[name] for name in archive.files}
             depth, features = (int(number) for number in content.pop("shape"))
-            arrays = ForestArrays(**content, depth=depth, features=features)
+            cover = arrays_in(files, _COVERS, (_COVER,))[_COVER] if _COVERS in files else None
+            arrays = ForestArrays(**content, depth=depth, features=features, cover=cover)
         except (KeyError, TypeError, ValueError, EOFError, zipfile.BadZipFile) as error:
             raise damaged(_FILE, repr(error)) from error
         _check_bounds(arrays)
@@ -198,6 +231,8 @@ def _check_bounds(arrays: ForestArrays) -> None:
         raise damaged(_FILE, "positions outside the arrays")
     if not _are_trees(arrays):
         raise damaged(_FILE, "nodes that are no trees")
+    if arrays.cover is not None and (arrays.cover.shape != (int(leaf.sum()),) or arrays.cover.min() <= 0):
+        raise damaged(_COVERS, "not a weight above 0 for each leaf")
 
 
 def _are_trees(arrays: ForestArrays) -> bool:
@@ -250,15 +285,26 @@ def flatten_trees(trees: Sequence[Any], features: int, outputs: Sequence[int]) -
         roots.append(start)
         parts.append(_flatten(tree, start, outputs))
         start += tree.node_count
-    feature, threshold, left, missing_left, values = (np.concatenate(column) for column in zip(*parts, strict=True))
-    depth = max(int(tree.max_depth) for tree in trees)
+    feature, threshold, left, missing_left, values, cover = (
+        np.concatenate(column) for column in zip(*parts, strict=True)
+    )
     return ForestArrays(
-        np.array(roots, dtype=np.int32), feature, threshold, left, missing_left, values, depth=depth, features=features
+        np.array(roots, dtype=np.int32),
+        feature,
+        threshold,
+        left,
+        missing_left,
+        values,
+        depth=max(int(tree.max_depth) for tree in trees),
+        features=features,
+        cover=cover,
     )
 
 
 def _flatten(tree: Any, start: int, outputs: Sequence[int]) -> tuple[npt.NDArray[Any], ...]:
-    """Feature, threshold, left, missing_left and values of one tree, siblings side by side, from ``start`` on."""
+    """Feature, threshold, left, missing_left, values and the leaves' covers of one tree, siblings side by side, from
+    ``start`` on.
+    """
     order, first_child = _siblings_together(tree)
     leaf = tree.children_left[order] < 0
     feature = np.where(leaf, 0, tree.feature[order]).astype(np.int32)
@@ -266,7 +312,8 @@ def _flatten(tree: Any, start: int, outputs: Sequence[int]) -> tuple[npt.NDArray
     left = (np.where(leaf, np.arange(len(order)), first_child) + start).astype(np.int32)
     missing_left = leaf | tree.missing_go_to_left[order].astype(bool)
     values = np.ascontiguousarray(tree.value[order, 0, :][:, list(outputs)], dtype=np.float64)
-    return feature, threshold, left, missing_left, values
+    cover = np.asarray(tree.weighted_n_node_samples[order][leaf], dtype=np.float64)
+    return feature, threshold, left, missing_left, values, cover
 
 
 def _siblings_together(tree: Any) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

@@ -1,12 +1,12 @@
 """What every predictor offers: from encoded features to outputs, for one row and for many, without scikit-learn."""
 
 from collections.abc import Mapping
-from typing import ClassVar, Protocol, Self, TypeAlias
+from typing import ClassVar, Protocol, Self, TypeAlias, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["DOUBLE_TOLERANCE", "SINGLE_TOLERANCE", "Matrix", "Predictor"]
+__all__ = ["DOUBLE_TOLERANCE", "SINGLE_TOLERANCE", "Explains", "Matrix", "Predictor", "TakesTime"]
 
 Matrix: TypeAlias = npt.NDArray[np.float64]
 
@@ -57,3 +57,24 @@ class Predictor(Protocol):
         IntegrityError
             If a file is missing or cannot be read.
         """
+
+
+@runtime_checkable
+class Explains(Protocol):
+    """A predictor that knows what each feature adds."""
+
+    def contributions(self, matrix: Matrix, background: Matrix) -> Matrix | None:
+        """Amounts of features, and the base in the last place, shape (rows, outputs, features + 1).
+
+        Their sum is the output, or the number from which the link makes it. ``background`` holds encoded rows, the
+        average of which is the base where the model does not bring its own. None if this one cannot tell after all.
+        """
+
+
+@runtime_checkable
+class TakesTime(Protocol):
+    """A predictor whose contributions take longer the larger it is."""
+
+    @property
+    def explaining_work(self) -> int:
+        """Steps for a row; a hundred million take about a second."""

@@ -34,6 +34,8 @@ class TierRules(Record):
         Whether a validator, who built nothing of it, must have said that it holds.
     open_alerts
         How many alerts on this very version may be open; None for any number.
+    staging
+        Whether it must have answered on an address of its own before requests come to it.
     approvals
         How many people must have approved.
     approval_days, review_days
@@ -49,6 +51,7 @@ class TierRules(Record):
     group_gap: float | None
     validation: bool
     open_alerts: int | None
+    staging: bool
     approvals: int
     approval_days: int | None
     review_days: int | None
@@ -56,9 +59,9 @@ class TierRules(Record):
 
 
 TIERS: Mapping[str, TierRules] = {
-    "low": TierRules(True, False, 0.0, None, False, None, 1, 365, 365, 7),
-    "medium": TierRules(True, True, 0.6, None, False, 0, 1, 180, 365, 3),
-    "high": TierRules(True, True, 0.9, 0.1, True, 0, 2, 90, 180, 1),
+    "low": TierRules(True, False, 0.0, None, False, None, False, 1, 365, 365, 7),
+    "medium": TierRules(True, True, 0.6, None, False, 0, False, 1, 180, 365, 3),
+    "high": TierRules(True, True, 0.9, 0.1, True, 0, True, 2, 90, 180, 1),
 }
 """What each tier asks, unless the project file says something else."""
 
@@ -88,6 +91,11 @@ class Gates(Strict):
     )
     open_alerts: Annotated[int, Field(ge=0)] | ByTier | None = Field(
         default="tier", description="Open alerts that the version may have; null for any number (any, 0, 0)."
+    )
+    staging: bool | ByTier = Field(
+        default="tier",
+        description="Whether it must have answered in staging, on an address of its own, before requests come to it (in tier "
+        "high).",
     )
     approval_days: _DAYS | ByTier | None = Field(
         default="tier", description="Days for which an approval counts; null for ever (365, 180, 90)."
@@ -161,4 +169,8 @@ def _asks_less(name: str, held: float | None, wanted: float | None) -> bool:
         return False
     if held is None or wanted is None:
         return held is None
-    return held < wanted if name in ("tests", "opened_test", "card", "validation", "approvals") else held > wanted
+    return (
+        held < wanted
+        if name in ("tests", "opened_test", "card", "validation", "staging", "approvals")
+        else held > wanted
+    )

@@ -32,7 +32,7 @@ def read_facts(workspace: Workspace, problem: Problem, actor: Actor, champion: M
     waiting = [
         version.version
         for version in Registry(workspace).versions(problem.name)
-        if version.stage in (Stage.CANDIDATE, Stage.APPROVED) and version.version not in taken_back
+        if (version.stage is Stage.CANDIDATE or version.stage.is_waiting) and version.version not in taken_back
     ]
     return Facts(
         now=now,

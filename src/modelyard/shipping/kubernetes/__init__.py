@@ -1,7 +1,7 @@
 """A package on Kubernetes.
 
 Takes: a package and the name of its image.
-Gives: manifests that ``kubectl apply`` takes: Deployment, Service, autoscaler and disruption budget, or an InferenceService.
+Gives: manifests that ``kubectl apply`` takes: Deployment, Service, autoscaler and disruption budget, or an InferenceService, or a Rollout.
 Never: speaks to a cluster, holds a secret, or asks for a privilege.
 """
 

@@ -7,16 +7,18 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from modelyard.conformal import ProbabilityCurve
 from modelyard.packaging.predictors.files import damaged, json_of
 from modelyard.packaging.predictors.opaque import SkopsPredictor, SkopsTrust
-from modelyard.packaging.predictors.predictor import Matrix, Predictor
+from modelyard.packaging.predictors.predictor import Explains, Matrix, Predictor, TakesTime
 
 __all__ = ["BlendPart", "BlendPredictor", "kinds_of"]
 
 _FILE = "blend.json"
 _SUM_TOLERANCE = 1e-9
+_ROUNDING = 1e-5  # XGBoost adds up contributions in single precision
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,6 +99,38 @@ class BlendPredictor:
             )
         return total if self._curve is None else self._curve.of_rows(total)
 
+    def contributions(self, matrix: Matrix, background: Matrix) -> Matrix | None:
+        """Amounts of features and the base in the last place, shape (rows, outputs, features + 1).
+
+        A weighted mean has the weighted mean of its members' amounts, if these add up to what is averaged: the members'
+        outputs themselves. A calibrated member by itself has its own amounts, stretched as the curve stretches its log
+        odds. Rows for which neither holds get NaN: no sum of log odds is that of averaged probabilities. None for several
+        members under a curve, and for one that knows no amounts.
+        """
+        if self._curve is not None and len(self._parts) > 1:
+            return None
+        found = np.zeros((len(matrix), self.outputs, (self.features or 0) + 1))
+        for part in self._parts:
+            rows, known = (np.ascontiguousarray(table[:, part.start : part.stop]) for table in (matrix, background))
+            member = part.predictor
+            amounts = member.contributions(rows, known) if isinstance(member, Explains) else None
+            if amounts is None:
+                return None
+            # The mean is taken of outputs, the curve stretches log odds.
+            found[_adds_up(member, amounts, rows) != (self._curve is None)] = np.nan
+            found[:, :, part.start : part.stop] += part.weight * amounts[:, :, :-1]
+            found[:, :, -1] += part.weight * amounts[:, :, -1]
+        if self._curve is not None:
+            found *= self._curve.slope
+            found[:, :, -1] += self._curve.offset
+        return found
+
+    @property
+    def explaining_work(self) -> int:
+        """Steps that the members' reasons for a row take."""
+        members = [part.predictor for part in self._parts]
+        return sum(member.explaining_work for member in members if isinstance(member, TakesTime))
+
     def to_files(self) -> dict[str, bytes]:
         """One JSON file that names the members, and the members' files under their numbers."""
         members = [
@@ -129,6 +163,12 @@ class BlendPredictor:
         except (KeyError, TypeError, ValueError) as error:
             raise damaged(_FILE, repr(error)) from error
         return cls(parts, curve)
+
+
+def _adds_up(member: Predictor, amounts: Matrix, rows: Matrix) -> npt.NDArray[np.bool_]:
+    """For which rows a member's amounts are sums to its outputs, not to what a link makes these of."""
+    same = np.isclose(amounts.sum(axis=2), member.predict_matrix(rows), rtol=_ROUNDING, atol=_ROUNDING)
+    return np.asarray(same.all(axis=1))
 
 
 def _files_of(number: int, files: Mapping[str, bytes]) -> dict[str, bytes]:

@@ -6,7 +6,7 @@ answers a single row.
 
 import dataclasses
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 from modelyard.packaging.predictors.files import damaged
 from modelyard.packaging.predictors.linear import LinearPredictor, Link
 from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, Matrix
+from modelyard.packaging.predictors.tables.coalitions import LevelTrees, add_shapley_values, coalition_work
 from modelyard.packaging.predictors.tables.written import read_tables, write_tables
 
 __all__ = ["ObliviousPredictor", "ObliviousTrees", "oblivious_trees"]
@@ -29,6 +30,10 @@ _TYPES = {
     "leaves": np.float64,
     "base": np.float64,
 }
+_WEIGHTS = "weights"
+_MOST_LEVELS = 10
+"""Deeper trees are sampled: each level doubles the coalitions."""
+
 _WORD = 16
 """Bits of a leaf's number; CatBoost allows 16 levels."""
 
@@ -53,6 +58,8 @@ class ObliviousTrees:
         Added to the sum of the leaves, shape (outputs,).
     features
         Number of features of a row.
+    weights
+        Weight of the training rows that reached each leaf, shape (leaves,); None where nobody kept it.
     """
 
     feature: npt.NDArray[np.int64]
@@ -63,6 +70,7 @@ class ObliviousTrees:
     leaves: Matrix
     base: Matrix
     features: int
+    weights: Matrix | None = None
 
 
 class ObliviousPredictor:
@@ -124,18 +132,49 @@ class ObliviousPredictor:
             sums[start : start + chunk] = self._sums(matrix[start : start + chunk])
         return self._last.predict_matrix(sums)
 
+    def contributions(self, matrix: Matrix, background: Matrix) -> Matrix | None:
+        """Shapley values by feature and the base in the last place, shape (rows, outputs, features + 1).
+
+        The game is TreeSHAP's, sums are those before the link, and the background is CatBoost's own: the rows that each
+        tree learned from. None where the package does not hold their shares, as older ones do not, or trees are deep.
+        """
+        del background
+        trees = self._trees
+        if trees.weights is None or trees.places.shape[1] > _MOST_LEVELS:
+            return None
+        found = np.zeros((trees.features + 1, self.outputs, len(matrix)))
+        found[-1] = trees.base[:, np.newaxis]
+        above = self._above(matrix)
+        depths = (trees.places >= 0).sum(axis=1)
+        for depth in np.unique(depths).tolist():
+            own = np.flatnonzero(depths == depth)
+            levels = trees.places[own, :depth]
+            places = trees.starts[own, np.newaxis] + np.arange(1 << depth)
+            part = LevelTrees(trees.feature[levels], trees.leaves[places], trees.weights[places])
+            add_shapley_values(found, part, above[:, levels])
+        return np.ascontiguousarray(found.transpose(2, 1, 0))
+
+    @property
+    def explaining_work(self) -> int:
+        """Steps that the reasons for a row take."""
+        return coalition_work((self._trees.places >= 0).sum(axis=1)) * self.outputs
+
     def _sums(self, matrix: Matrix) -> Matrix:
         """What the leaves of all trees add up to, shape (rows, outputs)."""
-        with np.errstate(over="ignore"):
-            values = matrix.astype(np.float32).take(self._feature, axis=1)
-        above = values > self._border
-        gaps = np.isnan(values)
-        if gaps.any():
-            above |= gaps & self._missing_above
-        words = np.packbits(above.take(self._places, axis=1), axis=1, bitorder="little")
+        words = np.packbits(self._above(matrix).take(self._places, axis=1), axis=1, bitorder="little")
         leaf = words if self._bits == 8 else words.view("<u2")
         reached = self._trees.leaves.take(leaf + self._trees.starts, axis=0)
         return np.asarray(reached.sum(axis=1) + self._trees.base)
+
+    def _above(self, matrix: Matrix) -> npt.NDArray[np.bool_]:
+        """The answer of every comparison, and of the one that is never true, shape (rows, comparisons + 1)."""
+        with np.errstate(over="ignore"):
+            values = matrix.astype(np.float32).take(self._feature, axis=1)
+        above = np.asarray(values > self._border)
+        gaps = np.isnan(values)
+        if gaps.any():
+            above |= gaps & self._missing_above
+        return above
 
     def to_files(self) -> dict[str, bytes]:
         """One archive."""
@@ -145,7 +184,7 @@ class ObliviousPredictor:
     def from_files(cls, files: Mapping[str, bytes]) -> Self:
         """Read what :meth:`to_files` wrote; leaves that cannot be reached by number are refused."""
         try:
-            fields, link = read_tables(files, _FILE, _TYPES)
+            fields, link = read_tables(files, _FILE, _TYPES, (_WEIGHTS,))
             return cls(ObliviousTrees(**fields), link)
         except (IndexError, ValueError) as error:
             raise damaged(_FILE, repr(error)) from error
@@ -167,6 +206,8 @@ def _check(trees: ObliviousTrees) -> None:
     highest = trees.starts + ((trees.places >= 0) << np.arange(trees.places.shape[1])).sum(axis=1)
     if len(highest) and (trees.starts.min() < 0 or highest.max() >= len(trees.leaves)):
         raise ValueError("a leaf is missing")
+    if trees.weights is not None and (len(trees.weights) != len(trees.leaves) or (trees.weights < 0).any()):
+        raise ValueError("a weight of each leaf is needed, none below 0")
 
 
 def oblivious_trees(model: Mapping[str, Any]) -> ObliviousTrees:
@@ -184,6 +225,7 @@ def oblivious_trees(model: Mapping[str, Any]) -> ObliviousTrees:
     trees = model["oblivious_trees"]
     levels = [[(split["float_feature_index"], split["border"]) for split in tree["splits"] or ()] for tree in trees]
     leaves = [np.reshape(tree["leaf_values"], (-1, len(base))) for tree in trees]
+    weights = [np.asarray(tree.get("leaf_weights", ()), dtype=np.float64) for tree in trees]
     ends = np.cumsum([0, *(len(part) for part in leaves)])
     splits = {split: place for place, split in enumerate(dict.fromkeys(itertools.chain.from_iterable(levels)))}
     places = np.full((len(trees), max(map(len, levels), default=0)), -1)
@@ -198,4 +240,12 @@ def oblivious_trees(model: Mapping[str, Any]) -> ObliviousTrees:
         leaves=np.concatenate([np.empty((0, len(base))), *leaves]) * scale,
         base=np.array(base, dtype=np.float64),
         features=max(item["flat_feature_index"] for item in described) + 1,
+        weights=_all_weights(weights, leaves),
     )
+
+
+def _all_weights(weights: Sequence[Matrix], leaves: Sequence[Matrix]) -> Matrix | None:
+    """The weights of all leaves; None if some were not saved."""
+    if any(len(part) != len(own) for part, own in zip(weights, leaves, strict=True)):
+        return None
+    return np.concatenate([np.empty(0), *weights])

@@ -1,7 +1,7 @@
 """Tables of a predictor as one archive: its arrays by name, the number of features and the link."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -27,14 +27,15 @@ class Tables(Protocol):
 
 
 def write_tables(name: str, tables: Tables, link: Link) -> dict[str, bytes]:
-    """The archive called ``name``."""
-    arrays = {field.name: getattr(tables, field.name) for field in dataclasses.fields(tables)}
-    features = arrays.pop("features")
+    """The archive called ``name``; a field that is None is left out."""
+    fields = {field.name: getattr(tables, field.name) for field in dataclasses.fields(tables)}
+    features = fields.pop("features")
+    arrays = {field: array for field, array in fields.items() if array is not None}
     return {name: archive_of({**arrays, _SETTINGS: np.array([float(features), float(_LINKS.index(link))])})}
 
 
 def read_tables(
-    files: Mapping[str, bytes], name: str, types: Mapping[str, npt.DTypeLike]
+    files: Mapping[str, bytes], name: str, types: Mapping[str, npt.DTypeLike], optional: Sequence[str] = ()
 ) -> tuple[dict[str, Any], Link]:
     """What :func:`write_tables` wrote: the fields of the tables by name, and the link.
 
@@ -42,6 +43,8 @@ def read_tables(
     ----------
     types
         Every array's name and type.
+    optional
+        Names of arrays of doubles that packages of some age do not hold; their fields are None then.
 
     Raises
     ------
@@ -53,4 +56,5 @@ def read_tables(
     arrays = arrays_in(files, name, (*types, _SETTINGS))
     features, link = (int(number) for number in arrays[_SETTINGS])
     fields: dict[str, Any] = {field: arrays[field].astype(type_) for field, type_ in types.items()}
+    fields |= {field: arrays.get(field) for field in optional}
     return fields | {"features": features}, _LINKS[link]

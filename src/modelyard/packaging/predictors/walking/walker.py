@@ -11,7 +11,7 @@ from modelyard.core import ModelyardError
 from modelyard.packaging.predictors.lightgbm import LEAVES, NativeBooster, lightgbm_library
 from modelyard.packaging.predictors.walking.trees import SCALE, TreeNodes, as_text
 
-__all__ = ["Walker", "walker_of"]
+__all__ = ["Walker", "can_walk", "walker_of"]
 
 _MOST_NODES = 1 << 20
 """Beyond a million nodes, reading the text takes longer than a start should."""
@@ -77,10 +77,15 @@ def walker_of(trees: Sequence[TreeNodes], features: int) -> Walker | None:
     ValueError, IntegrityError
         As :class:`Walker`.
     """
-    if not features or sum(len(tree.left) for tree in trees) > _MOST_NODES:
-        return None
+    return Walker(trees, features) if can_walk(trees, features) else None
+
+
+def can_walk(trees: Sequence[TreeNodes], features: int, outputs: int = 1) -> bool:
+    """Whether LightGBM is installed and may be given the trees; each is written once for each output."""
+    if not features or outputs * sum(len(tree.left) for tree in trees) > _MOST_NODES:
+        return False
     try:
         lightgbm_library()
     except ModelyardError:
-        return None
-    return Walker(trees, features)
+        return False
+    return True
