@@ -18,6 +18,7 @@ APPROVALS = "approvals"
 
 CONDITIONS = "conditions"
 """The gate of what approvals ask for besides."""
+
 STAGING = "staging"
 """The gate that is asked last: a version is tried when people have said yes."""
 
