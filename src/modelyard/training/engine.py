@@ -25,10 +25,11 @@ from modelyard.store import Tracker, Workspace
 from modelyard.training.balancing.remedies import Remedies
 from modelyard.training.choosing.rule import Choice
 from modelyard.training.curves import LearningCurve, WeightComparison
+from modelyard.training.curves.evenness import is_uneven
 from modelyard.training.curves.learning import draw_learning_curve, is_affordable
 from modelyard.training.curves.subsets import fewest_rows
 from modelyard.training.curves.validation import validation_curve
-from modelyard.training.curves.weights import RARE, compare_weights, rare_share
+from modelyard.training.curves.weights import compare_weights
 from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor, cores, load_executor
 from modelyard.training.families.custom import custom_family
 from modelyard.training.families.family import Family
@@ -491,7 +492,7 @@ def _look_closer(
             conclusion = dataclasses.replace(conclusion, curve=curve)
         if conclusion.weights is not None or winner.resampling:
             return conclusion
-        if plan.imbalance is True or (plan.imbalance == "auto" and cheap and rare_share(setup) < RARE):
+        if plan.imbalance is True or (plan.imbalance == "auto" and cheap and is_uneven(setup)):
             weights = compare_weights(validation, setup, winner, family)
             conclusion = dataclasses.replace(conclusion, weights=weights)
     except KeyboardInterrupt:

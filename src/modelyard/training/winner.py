@@ -16,6 +16,7 @@ from modelyard.training.balancing.resampling import WORDS
 from modelyard.training.blending.trial import CALIBRATED, Trial, blended, calibrated
 from modelyard.training.choosing import Evidence, corrected_score
 from modelyard.training.choosing.rule import Choice, allowed_of, choose
+from modelyard.training.curves.evenness import watched_class
 from modelyard.training.executor import Executor, InProcessExecutor, Limit, LocalPoolExecutor
 from modelyard.training.families.family import Family
 from modelyard.training.model import FittedModel
@@ -241,13 +242,16 @@ def _balanced_words(choice: Choice, validation: CrossValidation, setup: Setup) -
     winner = candidate_of(choice.winner, validation.candidates)
     if not winner.resampling:
         return choice
-    said, held = validation.out_of_fold(winner.name), np.concatenate([fold.held for fold in setup.plan.folds])
-    why = (
-        f"{choice.why} It learns from classes made even by {WORDS[winner.resampling]}, and its probabilities are set back to "
-        f"the true share: {format_percent(float(said[held].mean()))} on average, where "
-        f"{format_percent(float(setup.truth[held].mean()))} are positive."
+    held = np.concatenate([fold.held for fold in setup.plan.folds])
+    said, truth, code = validation.out_of_fold(winner.name)[held], setup.truth[held], watched_class(setup)
+    mean = format_percent(float((said[:, code] if said.ndim == 2 else said).mean()))
+    there = format_percent(float((truth == code).mean()))
+    told = f"the true shares: {mean} on average of {setup.classes[code]!r}, the rarest class, whose share is {there}."
+    told = told if said.ndim == 2 else f"the true share: {mean} on average, where {there} are positive."
+    learnt = (
+        f"It learns from classes made even by {WORDS[winner.resampling]}, and its probabilities are set back to {told}"
     )
-    return dataclasses.replace(choice, why=why)
+    return dataclasses.replace(choice, why=f"{choice.why} {learnt}")
 
 
 def _calibrate(choice: Choice, validation: CrossValidation, setup: Setup, trial: Trial) -> Choice:

@@ -118,8 +118,9 @@ class TrainingPlan(Strict):
     imbalance: Literal["auto"] | bool = Field(
         default="auto",
         validation_alias=AliasChoices("imbalance", "class_weights"),
-        description="Whether the winner is compared with itself under class weights, SMOTE and under-sampling (two classes; "
-        "the last two need the extra imbalance); auto does so where a class has less than 30 % of the rows and it is cheap. "
+        description="Whether the winner is compared with itself under class weights, SMOTE and under-sampling (the last two "
+        "need the extra imbalance); auto does so where a class has less than 30 % of the rows (of k classes: 60 % of an even "
+        "share) and it is cheap. "
         "class_weights is its older name.",
     )
     nested: int | None = Field(
@@ -142,9 +143,9 @@ class TrainingPlan(Strict):
 
     resampling: Literal["none", "weights", "smote", "under", "auto"] = Field(
         default="none",
-        description="How two uneven classes are made even for learning, by every candidate: class weights, SMOTE or "
+        description="How uneven classes are made even for learning, by every candidate: class weights, SMOTE or "
         "under-sampling (the last two need the extra imbalance); auto: the winner tries them, and the best may take its place if "
-        "its gain exceeds its standard error. Probabilities are set back to the true share.",
+        "its gain exceeds its standard error. Probabilities are set back to the true shares.",
     )
 
     @property
