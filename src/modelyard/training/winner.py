@@ -37,13 +37,17 @@ _PARTS = {"development": "on the training part", "final": "on training and valid
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """The choice, and whether it would come again; ``finished`` is False if further folds or seeds were stopped."""
+    """The choice, and whether it would come again; ``finished`` is False if further folds or seeds were stopped.
+
+    ``truncated`` says what of them a budget's clock kept from being done.
+    """
 
     choice: Choice
     repeats: Repeats | None = None
     seeds: SeedSpread | None = None
     by_fold: FoldSpread | None = None
     finished: bool = True
+    truncated: str = ""
 
 
 def choose_winner(
@@ -88,7 +92,8 @@ def choose_winner(
     by_fold = None
     if winner.role is CandidateRole.CANDIDATE:
         by_fold = spread_by_fold(winner, candidate_of(NAIVE, validation.candidates), metric, evidence)
-    return Verdict(choice, again.repeats, seeded.spread, by_fold, again.finished and seeded.finished)
+    truncated = f"{again.truncated} {seeded.truncated}".strip()
+    return Verdict(choice, again.repeats, seeded.spread, by_fold, again.finished and seeded.finished, truncated)
 
 
 def _averaged(choice: Choice, validation: CrossValidation, seeded: Seeded) -> Choice:
