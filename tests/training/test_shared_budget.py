@@ -3,11 +3,13 @@
 import dataclasses
 import math
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from tests.yard import Yard
 
 from modelyard.core import ConfigError
 from modelyard.data import Split
@@ -18,6 +20,7 @@ from modelyard.training.engine import repeat, train
 from modelyard.training.families.family import Family
 from modelyard.training.families.registry import FAMILIES
 from modelyard.training.planning import Clock, Further, Size, Stage, WorkPlan, make_plan, shared_out
+from modelyard.training.run import load_run
 
 MakeSplit = Callable[..., tuple[Split, Problem]]
 Families = Mapping[str, Family]
@@ -208,6 +211,22 @@ def test_a_budget_that_ends_in_repeats_keeps_the_choice(
     assert not run.interrupted
     assert (run.repeats is None, run.seeds is None) == (stage == "divisions", stage == "seeds")
     assert figures(again) == figures(run)
+
+
+@pytest.mark.slow
+def test_a_real_table_is_nested_in_time(tmp_path: Path) -> None:
+    """Telco customers, 60 seconds, three outer parts: a figure, and the time kept within a tenth."""
+    yard = Yard(tmp_path)
+    source = Path(__file__).parents[1] / "data" / "telco_churn.parquet"
+    assert yard.new(source, "Churn", training={"families": "auto", "workers": 2, "nested": 3}).exit_code == 0
+    answer = yard.run("train", "--budget", "60s")
+    assert answer.exit_code == 0, answer.stderr
+    run = load_run(answer.record["id"], Workspace(yard.root)).record
+
+    assert run.nested is not None
+    assert run.nested.mean == pytest.approx(run.candidate(run.winner).mean, abs=0.03)
+    assert run.seconds is not None
+    assert run.seconds <= 66
 
 
 def test_too_short_a_budget_is_refused_before_anything_is_trained(

@@ -267,6 +267,7 @@ _EXACT = {
     "linear": _linear,
     "elastic_net": _linear,
     "decision_tree": _scikit_trees,
+    "shallow_tree": _scikit_trees,
     "extra_trees": _scikit_trees,
     "random_forest": _scikit_trees,
 }

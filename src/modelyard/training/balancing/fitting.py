@@ -23,6 +23,9 @@ __all__ = ["even_weights", "fit_balanced"]
 
 Array = npt.NDArray[np.float64]
 
+_SMALLEST = 1e-9
+"""Share of a class none of whose rows has any weight."""
+
 
 def fit_balanced(
     family: Family,
@@ -64,7 +67,7 @@ def _set_back(data: FitData) -> Calibration:
     shares = _totals(data.target, data.weight)
     shares = shares / shares.sum()
     if len(shares) > 2:
-        return Calibration(1.0, offsets=tuple(math.log(share) for share in shares))
+        return Calibration(1.0, offsets=tuple(math.log(max(share, _SMALLEST)) for share in shares))
     positive = float(shares[1])
     return Calibration(1.0, math.log(positive / (1 - positive)))
 

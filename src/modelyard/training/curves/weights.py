@@ -27,6 +27,10 @@ Array = npt.NDArray[np.float64]
 _MOST_NEIGHBOURS = 10_000
 """Rows of rarer classes above which SMOTE is tried only if it is asked for."""
 
+_TREES = ("shallow_tree", "decision_tree", "random_forest", "extra_trees", "lightgbm")
+_CLASS_WEIGHTS = ("linear", "elastic_net", "sgd", *_TREES)
+"""Families whose estimators know ``class_weight``."""
+
 _ERROR_RATE = 0.0455
 """Two standard errors for one comparison, more for several (Bonferroni)."""
 
@@ -112,7 +116,7 @@ def resamplings_for(setup: Setup) -> tuple[Resampling, ...]:
 
 def _weights(family: Family, truth: Array) -> Mapping[str, Any] | None:
     """The parameters that make two classes count alike; None for a family that is not known to have any."""
-    if family.name in ("linear", "elastic_net", "sgd", "decision_tree", "random_forest", "extra_trees", "lightgbm"):
+    if family.name in _CLASS_WEIGHTS:
         return {"class_weight": "balanced"}
     if family.name == "catboost":
         return {"auto_class_weights": "Balanced"}

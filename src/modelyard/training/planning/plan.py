@@ -167,7 +167,10 @@ def make_plan(
     if budget_s is None:
         defaults = tuple(planned(name, name, family.defaults(task)) for name, family in families.items())
         return WorkPlan(defaults, tuning_rounds, search=search, races=False, folds=folds)
-    most = next((most for rows, most in _MOST_CANDIDATES if size.rows * folds <= rows * (folds - 1)), _MOST)
+    # Two simple models are what others are held against: the second takes no place from them.
+    most = ("shallow_tree" in families) + next(
+        (most for rows, most in _MOST_CANDIDATES if size.rows * folds <= rows * (folds - 1)), _MOST
+    )
     listed = list(itertools.islice(_different(planned(*entry) for entry in entries(families, task)), most))
     dear = _DEAR_SHARE * budget_s * workers
     listed = [listed[0], *sorted(listed[1:], key=lambda item: item.seconds > dear)] if listed else []

@@ -145,7 +145,8 @@ def _within_budget(
     for batch in _batches(plan, left, clock, _least_refit(validation, setup)):
         recipes = [_recipe(item, plan, families) for item in batch]
         is_first = len(left) == len(plan.candidates) - 1
-        made = validation.evaluate(recipes, step="folds", planned=total, race=plan.races, must_end=is_first)
+        must_end = is_first and not plan.tunes_anew  # an outer search is guarded from its beginning
+        made = validation.evaluate(recipes, step="folds", planned=total, race=plan.races, must_end=must_end)
         for item, candidate in zip(batch, made, strict=True):
             if candidate.status is CandidateStatus.DONE:
                 clock.note(item.family, item.seconds, candidate.fit_seconds)
