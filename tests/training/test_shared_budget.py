@@ -48,13 +48,13 @@ NESTED = Further(outer=(0.8,) * 5, words=("training.nested",))
 
 
 def test_a_budget_is_shared_out_by_what_each_stage_is_predicted_to_take() -> None:
-    """Five outer parts on four fifths of the rows take about four fifths of the search each, and nine tenths in all are planned."""
+    """Five outer parts on four fifths of the rows take about as much as four searches, and nine tenths in all are planned."""
     plan = shared(300, NESTED)
     seconds = {stage.name: stage.seconds for stage in plan.stages}
 
     assert list(seconds) == ["search", "outer", "refit"]
     assert sum(seconds.values()) == pytest.approx(0.9 * 300, abs=0.01)
-    assert seconds["outer"] == pytest.approx(5 * 0.8 * seconds["search"], rel=0.2)
+    assert 1 < seconds["outer"] / (5 * 0.8 * seconds["search"]) < 1.6
     assert plan.budget_s == 300
     assert plan == shared(300, NESTED)
     assert WorkPlan.from_dict(plan.to_dict()) == plan
@@ -215,7 +215,10 @@ def test_a_budget_that_ends_in_repeats_keeps_the_choice(
 
 @pytest.mark.slow
 def test_a_real_table_is_nested_in_time(tmp_path: Path) -> None:
-    """Telco customers, 60 seconds, three outer parts: a figure, and the time kept within a tenth."""
+    """Telco customers, 60 seconds, three outer parts: the time kept within a tenth, and a figure of two parts at least.
+
+    On a machine that is busy with something else the clock may let through one; then the run says so and gives none.
+    """
     yard = Yard(tmp_path)
     source = Path(__file__).parents[1] / "data" / "telco_churn.parquet"
     assert yard.new(source, "Churn", training={"families": "auto", "workers": 2, "nested": 3}).exit_code == 0
@@ -223,10 +226,14 @@ def test_a_real_table_is_nested_in_time(tmp_path: Path) -> None:
     assert answer.exit_code == 0, answer.stderr
     run = load_run(answer.record["id"], Workspace(yard.root)).record
 
-    assert run.nested is not None
-    assert run.nested.mean == pytest.approx(run.candidate(run.winner).mean, abs=0.03)
     assert run.seconds is not None
     assert run.seconds <= 66
+    assert run.nested is not None
+    if len(run.nested.parts) < 2:
+        assert "gives no figure: the budget ended it after" in run.nested.sentence
+        assert run.nested.sentence in run.why
+    else:
+        assert run.nested.mean == pytest.approx(run.candidate(run.winner).mean, abs=0.03)
 
 
 def test_too_short_a_budget_is_refused_before_anything_is_trained(

@@ -32,6 +32,9 @@ _ROW_S = 1.2e-4
 _USED = 0.9
 """Share of a budget that may be planned; reading the table and storing the run take time too."""
 
+_LONGER = 1.25
+"""An outer search may take so much longer than its share of the rows says: nothing shortens it, it is done or dropped."""
+
 _ATTEMPTS = 12
 
 
@@ -105,7 +108,7 @@ def _predicted(plan: WorkPlan, further: Further, search_s: float, workers: int, 
     refit = members / plan.folds * (1 + further.seeds)
     once = sum(stages.values()) + refit
     if further.outer:
-        stages["outer"] = sum(further.outer) * once
+        stages["outer"] = _LONGER * sum(further.outer) * once
     return {**stages, "refit": _REFITS * refit}
 
 
