@@ -27,4 +27,4 @@ class ShallowTree(DecisionTree):
 
     def portfolio(self, task: Task) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
         """Firmer leaves."""
-        return ({"max_depth": 3, "min_samples_leaf": 60},)
+        return ({"min_samples_leaf": 60},)
