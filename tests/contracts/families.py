@@ -15,6 +15,7 @@ from modelyard.training.families.family import Family, FitData
 from modelyard.training.families.forests.decision_tree import DecisionTree
 from modelyard.training.families.forests.extra_trees import ExtraTrees
 from modelyard.training.families.forests.random_forest import RandomForest
+from modelyard.training.families.forests.shallow_tree import ShallowTree
 from modelyard.training.families.incremental import NaiveBayes, StochasticGradient
 from modelyard.training.families.linear import Linear
 from modelyard.training.families.mlp import MultilayerPerceptron
@@ -30,6 +31,7 @@ QUICK: tuple[Family, ...] = (
     ElasticNet(),
     NaiveBayes(),
     StochasticGradient(),
+    ShallowTree(),
     DecisionTree(),
     RandomForest(trees=5),
     ExtraTrees(trees=5),

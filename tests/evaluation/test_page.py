@@ -11,8 +11,9 @@ from modelyard.evaluation import Evaluation, evaluation_page
 from modelyard.evaluation.evaluate import evaluate
 from modelyard.evaluation.findings import run_findings
 from modelyard.evaluation.page.answer import compact_interval
+from modelyard.evaluation.page.learning import weights_block
 from modelyard.problem import Task, metrics_for
-from modelyard.report import Page, render_html, render_markdown
+from modelyard.report import Page, Section, render_html, render_markdown
 from modelyard.training.curves import Remedy, Trial, ValidationCurve, WeightComparison
 from modelyard.training.nesting import NestedScore, OuterPart
 from modelyard.training.stability import Finalist, FoldSpread, Repeats, SeedSpread
@@ -234,6 +235,13 @@ def test_weights_are_shown_as_a_comparison(churn_evaluation: Evaluation, churn_l
     assert "Imbalance: Class weights change nothing beyond noise." in text
     assert "linear-weighted" in text
     assert "0.4123" in text
+    assert "F1 at 0.5" in text
+
+    block = weights_block(dataclasses.replace(found, watched="gold"))
+    several = render_html(Page("t", "", (Section("s", blocks=(block,)),)))
+
+    assert "The rarest class, &#x27;gold&#x27;, has 12" in several
+    assert "macro F1, decision moved" in several
 
 
 def test_contributions_say_which_way(churn_evaluation: Evaluation, churn_life: "Life") -> None:

@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelyard.conformal import ProbabilityCurve
 from modelyard.core import GateRefusedError, StateError
 from modelyard.core.actor import Actor
 from modelyard.features import Encoding, encode_row
@@ -32,6 +33,7 @@ from modelyard.packaging.onnx.columns import encoded, input_kinds
 from modelyard.packaging.onnx.graph import Graph
 from modelyard.packaging.onnx.parity import measure_parity, onnx_inputs
 from modelyard.packaging.onnx.predictors import predicted
+from modelyard.packaging.predictors import BlendPart, BlendPredictor, LinearPredictor, Link
 
 CONVERTIBLE = (
     "constant",
@@ -172,6 +174,27 @@ ROW = st.fixed_dictionaries(
         "e": MOMENTS,
     }
 )
+
+
+def test_shares_set_back_are_set_back_in_onnx_too() -> None:
+    """A model of three classes within a curve with shifts, within a blend that is calibrated: as the package answers."""
+    import onnxruntime
+
+    generator = np.random.default_rng(0)
+    linear = LinearPredictor(generator.normal(size=(3, 2)), generator.normal(size=3), Link.SOFTMAX)
+    inner = BlendPredictor([BlendPart(linear, 0, 2, 1.0)], ProbabilityCurve(1.0, offsets=(-0.2, -1.9, -3.2)))
+    blend = BlendPredictor([BlendPart(inner, 0, 2, 1.0)], ProbabilityCurve(0.8, offsets=(0.1, 0.0, -0.3)))
+    encodings, graph = (NumericEncoding("a"), NumericEncoding("b")), Graph()
+    outputs = predicted(graph, encoded(graph, encodings), blend.kind, blend.to_files())
+    model = graph.model({"score": (outputs, False, None)}, {})
+    del model.graph.output[0].type.tensor_type.shape.dim[:]
+    matrix = generator.normal(size=(50, 2))
+    rows = [{"a": a, "b": b} for a, b in matrix.tolist()]
+    session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+    found = session.run(None, onnx_inputs(rows, input_kinds(encodings)))[0]
+
+    assert np.allclose(found, blend.predict_matrix(matrix), rtol=0, atol=1e-12)
+    assert not np.allclose(found, linear.predict_matrix(matrix), atol=0.05)
 
 
 @settings(max_examples=20, deadline=None)

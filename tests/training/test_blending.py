@@ -159,6 +159,23 @@ def test_a_temperature_for_several_classes() -> None:
     np.testing.assert_allclose(found.apply(sharp).sum(axis=1), 1)
 
 
+def test_shifts_mend_shares_that_a_temperature_cannot() -> None:
+    """Probabilities learnt from even classes, by the slope 0.5 too flat: both come back, and the shares of the classes."""
+    generator = np.random.default_rng(3)
+    odds = np.column_stack([np.full(6_000, 2.0), generator.normal(size=(6_000, 2))])
+    truth = (odds + generator.gumbel(size=odds.shape)).argmax(axis=1).astype(np.float64)
+    shares = np.bincount(truth.astype(np.intp)) / len(truth)
+    even = np.exp(0.5 * odds) / shares**0.5
+    even /= even.sum(axis=1, keepdims=True)
+    right = np.exp(odds) / np.exp(odds).sum(axis=1, keepdims=True)
+    found = Calibration.learn(truth, even, shifts=True)
+
+    assert found.slope == pytest.approx(2, rel=0.1)
+    assert found.apply(even).mean(axis=0) == pytest.approx(shares, abs=1e-3)
+    assert np.abs(found.apply(even) - right).max() < 0.03
+    assert np.abs(Calibration.learn(truth, even).apply(even) - right).max() > 0.2
+
+
 def test_calibration_is_cross_fitted_and_needs_rows(world: World) -> None:
     """It lowers the log loss of a model that is too sure; below 500 rows it is not tried."""
     sure = sigmoid(4 * np.log(world.predictions["one"] / (1 - world.predictions["one"])))

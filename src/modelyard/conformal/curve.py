@@ -1,4 +1,4 @@
-"""Probabilities set right: a logistic curve for one output, a temperature for several; as training and serving apply it."""
+"""Probabilities set right: a logistic curve for one output, a temperature and shifts for several; as training and serving apply it."""
 
 import dataclasses
 import math
@@ -18,7 +18,7 @@ _SMALLEST = 1e-9
 
 @dataclasses.dataclass(frozen=True)
 class ProbabilityCurve(Record):
-    """``sigmoid(slope · log odds + offset)`` of one probability; of several ``softmax(slope · log probability)``.
+    """``sigmoid(slope · log odds + offset)`` of one probability; of several ``softmax(slope · log probability + offsets)``.
 
     Parameters
     ----------
@@ -26,10 +26,13 @@ class ProbabilityCurve(Record):
         Below 1 if the model was too sure, above 1 if it was not sure enough; 1 divided by the temperature.
     offset
         One probability: shift of the log odds; 0 for several.
+    offsets
+        Several: shift of each class's logarithm; none for one probability, or where only the slope is changed.
     """
 
     slope: float
     offset: float = 0.0
+    offsets: tuple[float, ...] = ()
 
     def of_row(self, outputs: list[float]) -> list[float]:
         """Calibrated outputs of one row."""
@@ -38,6 +41,8 @@ class ProbabilityCurve(Record):
             margin = self.slope * (math.log(kept) - math.log1p(-kept)) + self.offset
             return [1 / (1 + math.exp(-margin))]
         scaled = [self.slope * math.log(min(max(value, _SMALLEST), 1.0)) for value in outputs]
+        if self.offsets:
+            scaled = [value + offset for value, offset in zip(scaled, self.offsets, strict=True)]
         largest = max(scaled)
         risen = [math.exp(value - largest) for value in scaled]
         total = sum(risen)
@@ -48,6 +53,8 @@ class ProbabilityCurve(Record):
         if outputs.shape[1] == 1:
             return np.asarray(1 / (1 + np.exp(-(self.slope * self.log_odds(outputs) + self.offset))))
         scaled = self.slope * self.logs(outputs)
+        if self.offsets:
+            scaled = scaled + np.array(self.offsets)
         risen = np.exp(scaled - scaled.max(axis=1, keepdims=True))
         return np.asarray(risen / risen.sum(axis=1, keepdims=True))
 

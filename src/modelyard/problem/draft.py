@@ -233,7 +233,7 @@ _TAIL = [
     "training:",
     "  seed: 0",
     "  folds: 5",
-    "  families: auto              # linear, random_forest, lightgbm, xgboost; with a budget many more",
+    "  families: auto              # linear, shallow_tree, random_forest, lightgbm, xgboost; with a budget many more",
     "  tuning_rounds: 8",
     "",
     "tracking:",

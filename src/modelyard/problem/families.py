@@ -9,6 +9,7 @@ FAMILY_NAMES = (
     "elastic_net",
     "naive_bayes",
     "sgd",
+    "shallow_tree",
     "decision_tree",
     "random_forest",
     "extra_trees",
@@ -22,7 +23,7 @@ FAMILY_NAMES = (
 )
 """Those that ship with modelyard, simple first."""
 
-DEFAULT_FAMILIES = ("linear", "random_forest", "lightgbm", "xgboost")
+DEFAULT_FAMILIES = ("linear", "shallow_tree", "random_forest", "lightgbm", "xgboost")
 
 FAMILY_GROUP = "modelyard.families"
 """Entry points under which other packages register theirs."""

@@ -25,10 +25,11 @@ from modelyard.store import Tracker, Workspace
 from modelyard.training.balancing.remedies import Remedies
 from modelyard.training.choosing.rule import Choice
 from modelyard.training.curves import LearningCurve, WeightComparison
+from modelyard.training.curves.evenness import is_uneven
 from modelyard.training.curves.learning import draw_learning_curve, is_affordable
 from modelyard.training.curves.subsets import fewest_rows
 from modelyard.training.curves.validation import validation_curve
-from modelyard.training.curves.weights import RARE, compare_weights, rare_share
+from modelyard.training.curves.weights import compare_weights
 from modelyard.training.executor import Executor, InProcessExecutor, LocalPoolExecutor, cores, load_executor
 from modelyard.training.families.custom import custom_family
 from modelyard.training.families.family import Family
@@ -37,8 +38,8 @@ from modelyard.training.families.optional import is_installed, require_library
 from modelyard.training.families.registry import FAMILIES, registered_families
 from modelyard.training.model import FittedModel
 from modelyard.training.nesting import NestedScore
-from modelyard.training.nesting.outer import Outer, OuterWinner, nested_score, plan_outer
-from modelyard.training.planning import PORTFOLIO, Clock, Size, WorkPlan, make_plan
+from modelyard.training.nesting.outer import Outer, OuterWinner, Stop, nested_score, plan_outer
+from modelyard.training.planning import PORTFOLIO, Clock, Further, Size, WorkPlan, make_plan, shared_out
 from modelyard.training.planning.declared import declared_search
 from modelyard.training.preparation import Setup, environment, prepare
 from modelyard.training.records import CandidateRole, CandidateStatus, TrainingRun
@@ -47,7 +48,8 @@ from modelyard.training.search.carrying_out import SearchEnd, carry_out
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.fewer_rows import affordable_share, some_rows
 from modelyard.training.search.matrices import FoldMatrices
-from modelyard.training.stability.repeats import require_divisions
+from modelyard.training.stability.repeats import require_divisions, wanted_divisions
+from modelyard.training.stability.seeds import wanted_seeds
 from modelyard.training.tracking import track
 from modelyard.training.winner import Verdict, bare_name, candidate_of, choose_winner, fit_winner, members_of
 
@@ -178,21 +180,23 @@ def _train(order: _Order) -> StoredRun:
     setup = prepare(split, problem, workspace.root)
     require_divisions(setup)
     outer = plan_outer(setup)
+    further = _further(setup, outer)
     families = {**order.families, **_families_of_others(setup.problem, order.families)}
     chosen = _chosen_families(setup.problem, families)
     folder = workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
     if not order.resume:
         shutil.rmtree(folder, ignore_errors=True)
     runner = order.executor or _default_executor(setup.problem)
-    bench = _Bench(runner, families, chosen, clock, order.replay)
+    bench = _Bench(runner, families, chosen, clock, order.replay, further)
     finished = False
     try:
         searched = _search(folder, split.train.frame, setup, bench, order.progress)
         finished = searched.end.finished
         conclusion = _choose(searched, setup, bench)
         if outer and conclusion.end.finished:
-            conclusion = _nest(outer, setup, split, folder, bench, conclusion, order.progress)
+            conclusion = _nest(outer, searched, split, folder, bench, conclusion, order.progress)
         finished = conclusion.end.finished
+        clock.begin("refit")
         if finished:
             conclusion = _look_closer(searched.validation, searched.matrices, setup, conclusion, families)
         shutil.rmtree(folder / "matrices", ignore_errors=True)
@@ -220,19 +224,24 @@ def _train(order: _Order) -> StoredRun:
 
 @dataclasses.dataclass(frozen=True)
 class _Bench:
-    """What a search works with, whatever its rows: all families and those of the plan, and the run that it repeats."""
+    """What a search works with, whatever its rows: all families and those of the plan, the run that it repeats, what a budget
+    pays for beside it, and the plan, if that is given.
+    """
 
     executor: Executor
     families: Mapping[str, Family]
     chosen: Mapping[str, Family]
     clock: Clock
     replay: TrainingRun | None = None
+    further: Further = dataclasses.field(default_factory=Further)
+    plan: WorkPlan | None = None
 
 
 @dataclasses.dataclass(frozen=True)
 class _Searched:
-    """Candidates scored, and how far that came."""
+    """Candidates scored, what they are about, and how far that came."""
 
+    setup: Setup
     validation: CrossValidation
     matrices: FoldMatrices
     plan: WorkPlan
@@ -242,7 +251,7 @@ class _Searched:
 def _search(folder: Path, frame: pl.DataFrame, setup: Setup, bench: _Bench, progress: Progress) -> _Searched:
     """Plan the work and carry it out on these rows."""
     unfit = {name: reason for name, family in bench.chosen.items() if (reason := unfit_reason(family, setup.needs))}
-    plan = _plan(setup, bench.chosen, unfit, bench.replay)
+    plan = bench.plan or _plan(setup, bench, unfit)
     matrices = FoldMatrices(folder, frame, setup.learning)
     matrices.write_folds(setup.plan, setup.keys, setup.truth, setup.seed)
     write_json_atomic(folder / _PLAN_FILE, plan.to_dict())
@@ -250,7 +259,7 @@ def _search(folder: Path, frame: pl.DataFrame, setup: Setup, bench: _Bench, prog
     end = carry_out(plan, validation, setup, frame, bench.chosen, unfit, bench.clock)
     if not end.finished:
         bench.executor.close()
-    return _Searched(validation, matrices, plan, end)
+    return _Searched(setup, validation, matrices, plan, end)
 
 
 def _choose(searched: _Searched, setup: Setup, bench: _Bench) -> "_Conclusion":
@@ -265,6 +274,7 @@ def _choose(searched: _Searched, setup: Setup, bench: _Bench) -> "_Conclusion":
     if end.finished and not verdict.finished:
         bench.executor.close()
         end = dataclasses.replace(end, finished=False)
+    end = end.also(verdict.truncated)
     return _Conclusion(searched.plan, end, verdict, weights=verdict.choice.weights)
 
 
@@ -287,33 +297,67 @@ def _fitted(
 
 def _nest(
     outer: tuple[Outer, ...],
-    setup: Setup,
+    searched: _Searched,
     split: Split,
     folder: Path,
     bench: _Bench,
     conclusion: "_Conclusion",
     progress: Progress,
 ) -> "_Conclusion":
-    """With the score of the whole search; stopping it stops the run, which the next call takes up again."""
-    anew = dataclasses.replace(bench, replay=None)
+    """With the score of the whole search; stopping it stops the run, which the next call takes up again.
 
-    def procedure(place: Path, rows: pl.DataFrame, inner: Setup, told: Progress) -> OuterWinner | None:
-        searched = _search(place, rows, inner, anew, told)
-        if not searched.end.finished:
-            return None
-        found = _choose(searched, inner, anew)
-        if not found.end.finished:
-            return None
-        winner = candidate_of(found.choice.winner, searched.validation.candidates)
-        models = _fitted({"development": rows}, searched, found, inner, anew, place / "refit", told)
+    Where a budget pays for it, an outer search is what the search itself came to be, and the clock only guards it.
+    """
+    setup, plan = searched.setup, _plan_of_outer(searched, bench)
+    made, done = len(outer), None if bench.replay is None else bench.replay.nested
+    if plan is not None:
+        problem = _as_done(setup.problem, conclusion.verdict)
+        outer = tuple(part.planned(problem, plan.digest) for part in outer[: None if done is None else len(done.parts)])
+
+    def procedure(place: Path, rows: pl.DataFrame, part: Outer, told: Progress) -> OuterWinner | Stop:
+        clock = bench.clock if plan is None else bench.clock.within("outer")
+        anew = dataclasses.replace(bench, replay=None, plan=plan, clock=clock)
+        tried = _search(place, rows, part.setup, anew, told)
+        if plan is not None and clock.is_over:
+            return Stop.BY_BUDGET
+        found = _choose(tried, part.setup, anew) if tried.end.finished else None
+        if found is None or not found.end.finished:
+            return Stop.BY_HAND
+        if found.verdict.truncated:
+            return Stop.BY_BUDGET
+        winner = candidate_of(found.choice.winner, tried.validation.candidates)
+        models = _fitted({"development": rows}, tried, found, part.setup, anew, place / "refit", told)
         return OuterWinner(winner, models["development"])
 
-    nested = nested_score(outer, setup, split.train.frame, folder, procedure, bench.families, progress)
+    nested = nested_score(outer, setup, split.train.frame, folder, procedure, bench.families, progress, made)
     end = conclusion.end
     if not nested.finished:
         bench.executor.close()
         end = dataclasses.replace(end, finished=False)
+    elif len(nested.parts) < made:
+        end = end.also(f"The budget ended nested cross-validation after {len(nested.parts)} of {made} outer parts.")
     return dataclasses.replace(conclusion, end=end, nested=nested)
+
+
+def _plan_of_outer(searched: _Searched, bench: _Bench) -> WorkPlan | None:
+    """What outer searches do where a budget decides how far the search comes; None where each plans for itself."""
+    planned = searched.plan if bench.replay is None or bench.replay.work is None else bench.replay.work
+    if planned.budget_s is None:
+        return None
+    late = {item.name for item in searched.validation.candidates if item.status is CandidateStatus.INTERRUPTED}
+    batches = [[name for name in batch if name not in late] for batch in searched.validation.batches]
+    return planned.followed(batches)
+
+
+def _as_done(problem: Problem, verdict: Verdict) -> Problem:
+    """The problem without the divisions and seeds that a budget's clock kept from being tried."""
+    training, repeats = problem.training, verdict.repeats
+    cut = training.repeats if repeats is None or repeats.divisions == 1 else repeats.divisions
+    done = {
+        "repeats": 1 if repeats is None else cut,
+        "seeds": 1 if verdict.seeds is None else training.seeds,
+    }
+    return problem.model_copy(update={"training": training.model_copy(update=done)}) if verdict.truncated else problem
 
 
 def _limit_s(problem: Problem) -> float | None:
@@ -325,8 +369,9 @@ def _limit_s(problem: Problem) -> float | None:
 
 def _as_far_as(run: TrainingRun, problem: Problem) -> Problem:
     """The problem without further divisions, seeds and outer parts that the run was stopped before."""
+    again = run.repeats
     done = {
-        "repeats": 1 if run.repeats is None else problem.training.repeats,
+        "repeats": 1 if again is None else problem.training.repeats if again.divisions == 1 else again.divisions,
         "seeds": 1 if run.seeds is None else problem.training.seeds,
         "nested": problem.training.nested if run.nested is not None and run.nested.finished else None,
     }
@@ -372,24 +417,40 @@ def _default_executor(problem: Problem) -> Executor:
     return pool if pool.workers > 1 or may_end else InProcessExecutor()
 
 
-def _plan(setup: Setup, chosen: Mapping[str, Family], unfit: Mapping[str, str], replay: TrainingRun | None) -> WorkPlan:
+def _further(setup: Setup, outer: tuple[Outer, ...]) -> Further:
+    """What a budget pays for beside one search."""
+    divisions, seeds, rows = wanted_divisions(setup) - 1, wanted_seeds(setup) - 1, len(setup.truth)
+    asked = {"training.repeats": divisions, "training.seeds": seeds, "training.nested": len(outer)}
+    words = tuple(name for name, times in asked.items() if times)
+    return Further(divisions, seeds, tuple(len(part.learn) / rows for part in outer), words)
+
+
+def _plan(setup: Setup, bench: _Bench, unfit: Mapping[str, str]) -> WorkPlan:
     """What will be done: the plan of a run that is repeated, or a new one."""
-    if replay is not None:
-        return _replayed(replay)
+    if bench.replay is not None:
+        return _replayed(bench.replay)
     rows = int(np.mean([len(fold.train) for fold in setup.plan.folds]))
     outputs = len(setup.classes) if len(setup.classes) > 2 else 1
     training = setup.problem.training
-    search = declared_search(training, chosen, setup.problem.task)
-    plan = make_plan(
-        {name: family for name, family in chosen.items() if name not in unfit},
-        setup.problem.task,
-        Size(rows, setup.width, outputs, of_values=setup.problem.task is Task.REGRESSION),
-        len(setup.plan.folds),
-        tuning_rounds=training.tuning_rounds,
-        budget_s=training.budget_s,
-        workers=training.workers or cores(),
-        search=search,
-    )
+    search, workers = declared_search(training, bench.chosen, setup.problem.task), training.workers or cores()
+
+    def of_search(budget_s: float | None) -> WorkPlan:
+        return make_plan(
+            {name: family for name, family in bench.chosen.items() if name not in unfit},
+            setup.problem.task,
+            Size(rows, setup.width, outputs, of_values=setup.problem.task is Task.REGRESSION),
+            len(setup.plan.folds),
+            tuning_rounds=training.tuning_rounds,
+            budget_s=budget_s,
+            workers=workers,
+            search=search,
+        )
+
+    budget_s, further = training.budget_s, bench.further
+    if budget_s is None or not further.words:
+        plan = of_search(budget_s)
+    else:
+        plan = shared_out(of_search, further, budget_s=budget_s, workers=workers, rows=len(setup.truth))
     plan = dataclasses.replace(plan, resampling=training.resampling)
     return plan if search.strategy != "halving" else plan.laddered(*fewest_rows(setup.plan, setup.keys))
 
@@ -466,8 +527,9 @@ def _as_much_as_time_allows(
     share = affordable_share(members, validation, setup, bench.clock)
     if share == 1.0:
         return conclusion
-    said = f"The winner was fitted on {share:.0%} of the rows, as many as the time that was left allowed."
-    end = dataclasses.replace(conclusion.end, truncated=f"{conclusion.end.truncated} {said}".strip())
+    end = conclusion.end.also(
+        f"The winner was fitted on {share:.0%} of the rows, as many as the time that was left allowed."
+    )
     return dataclasses.replace(conclusion, fitted_share=share, end=end)
 
 
@@ -491,7 +553,7 @@ def _look_closer(
             conclusion = dataclasses.replace(conclusion, curve=curve)
         if conclusion.weights is not None or winner.resampling:
             return conclusion
-        if plan.imbalance is True or (plan.imbalance == "auto" and cheap and rare_share(setup) < RARE):
+        if plan.imbalance is True or (plan.imbalance == "auto" and cheap and is_uneven(setup)):
             weights = compare_weights(validation, setup, winner, family)
             conclusion = dataclasses.replace(conclusion, weights=weights)
     except KeyboardInterrupt:

@@ -161,10 +161,25 @@ def _folds(keys: RowKeys, problem: Problem, size: Size) -> FoldPlan:
     """Folds of all rows, or of as many as the budget allows to be compared on."""
     training = problem.training
     seed, workers = derive_seed(training.seed, "folds"), training.workers or cores()
-    raced = race_rows(size, training.folds, budget_s=training.budget_s, workers=workers)
+    searches = (1 + (training.nested or 0)) * (1 if training.repeats == "auto" else training.repeats)
+    budget_s = None if training.budget_s is None else training.budget_s / searches
+    raced = race_rows(size, training.folds, budget_s=budget_s, workers=workers)
     if raced < size.rows:
+        if searches > 1:
+            raise _too_many_rows(problem, size.rows)
         return plan_fewer_rows(keys, raced, training.folds, seed)
     return plan_folds(keys, training.folds, seed)
+
+
+def _too_many_rows(problem: Problem, rows: int) -> ConfigError:
+    """A search that compares candidates on fewer rows is another one on every part and division."""
+    asked = "nested" if problem.training.nested is not None else "repeats"
+    return ConfigError(
+        f"the budget is too short for training.{asked} with so many rows: candidates would be compared on a part of them",
+        where="training.budget",
+        got=f"{problem.training.budget}, {rows:,} rows",
+        cure=f"Raise it, or take training.{asked} out",
+    )
 
 
 def _sentence_encoder(problem: Problem, columns: tuple[Column, ...]) -> str | None:

@@ -16,6 +16,7 @@ from modelyard.training.balancing.resampling import WORDS
 from modelyard.training.blending.trial import CALIBRATED, Trial, blended, calibrated
 from modelyard.training.choosing import Evidence, corrected_score
 from modelyard.training.choosing.rule import Choice, allowed_of, choose
+from modelyard.training.curves.evenness import watched_class
 from modelyard.training.executor import Executor, InProcessExecutor, Limit, LocalPoolExecutor
 from modelyard.training.families.family import Family
 from modelyard.training.model import FittedModel
@@ -36,13 +37,17 @@ _PARTS = {"development": "on the training part", "final": "on training and valid
 
 @dataclasses.dataclass(frozen=True)
 class Verdict:
-    """The choice, and whether it would come again; ``finished`` is False if further folds or seeds were stopped."""
+    """The choice, and whether it would come again; ``finished`` is False if further folds or seeds were stopped.
+
+    ``truncated`` says what of them a budget's clock kept from being done.
+    """
 
     choice: Choice
     repeats: Repeats | None = None
     seeds: SeedSpread | None = None
     by_fold: FoldSpread | None = None
     finished: bool = True
+    truncated: str = ""
 
 
 def choose_winner(
@@ -87,7 +92,8 @@ def choose_winner(
     by_fold = None
     if winner.role is CandidateRole.CANDIDATE:
         by_fold = spread_by_fold(winner, candidate_of(NAIVE, validation.candidates), metric, evidence)
-    return Verdict(choice, again.repeats, seeded.spread, by_fold, again.finished and seeded.finished)
+    truncated = f"{again.truncated} {seeded.truncated}".strip()
+    return Verdict(choice, again.repeats, seeded.spread, by_fold, again.finished and seeded.finished, truncated)
 
 
 def _averaged(choice: Choice, validation: CrossValidation, seeded: Seeded) -> Choice:
@@ -241,13 +247,16 @@ def _balanced_words(choice: Choice, validation: CrossValidation, setup: Setup) -
     winner = candidate_of(choice.winner, validation.candidates)
     if not winner.resampling:
         return choice
-    said, held = validation.out_of_fold(winner.name), np.concatenate([fold.held for fold in setup.plan.folds])
-    why = (
-        f"{choice.why} It learns from classes made even by {WORDS[winner.resampling]}, and its probabilities are set back to "
-        f"the true share: {format_percent(float(said[held].mean()))} on average, where "
-        f"{format_percent(float(setup.truth[held].mean()))} are positive."
+    held = np.concatenate([fold.held for fold in setup.plan.folds])
+    said, truth, code = validation.out_of_fold(winner.name)[held], setup.truth[held], watched_class(setup)
+    mean = format_percent(float((said[:, code] if said.ndim == 2 else said).mean()))
+    there = format_percent(float((truth == code).mean()))
+    told = f"the true shares: {mean} on average of {setup.classes[code]!r}, the rarest class, whose share is {there}."
+    told = told if said.ndim == 2 else f"the true share: {mean} on average, where {there} are positive."
+    learnt = (
+        f"It learns from classes made even by {WORDS[winner.resampling]}, and its probabilities are set back to {told}"
     )
-    return dataclasses.replace(choice, why=why)
+    return dataclasses.replace(choice, why=f"{choice.why} {learnt}")
 
 
 def _calibrate(choice: Choice, validation: CrossValidation, setup: Setup, trial: Trial) -> Choice:

@@ -14,6 +14,7 @@ from modelyard.data import Split
 from modelyard.packaging.compile import compile_model
 from modelyard.packaging.predictors import BlendPredictor, load_predictor
 from modelyard.problem import Problem, Task
+from modelyard.report import format_percent
 from modelyard.store import Workspace
 from modelyard.training import CandidateStatus, InProcessExecutor
 from modelyard.training.balancing.resampling import Resampling
@@ -33,6 +34,15 @@ def rare(rows: int = 1_500, seed: int = 0) -> pl.DataFrame:
     x = generator.normal(size=(rows, 2))
     chance = 1 / (1 + np.exp(3.6 - 1.5 * x[:, 0] - x[:, 1]))
     return pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "churn": np.where(generator.random(rows) < chance, "yes", "no")})
+
+
+def rare_of_three(rows: int = 2_500, seed: int = 0) -> pl.DataFrame:
+    """Two numbers, and three classes by a multinomial law: eight in ten, one in seven, one in twenty."""
+    generator = np.random.default_rng(seed)
+    x = generator.normal(size=(rows, 2))
+    odds = np.column_stack([np.full(rows, 2.4), 0.6 + 1.2 * x[:, 0], -1.1 + 1.2 * x[:, 1]])
+    drawn = (odds + generator.gumbel(size=odds.shape)).argmax(axis=1)
+    return pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "grade": np.array(["often", "some", "rare"])[drawn]})
 
 
 def pair(split_of: MakeSplit, frame: pl.DataFrame, resampling: str, **training: Any) -> tuple[Split, Problem]:
@@ -138,29 +148,72 @@ def test_in_a_contest_what_gains_wins(workspace: Workspace, split_of: MakeSplit)
 
 
 @pytest.mark.parametrize(
-    ("target", "keys", "sentence"),
+    ("family", "word", "how"),
     [
-        (
-            "level",
-            {"resampling": "weights"},
-            r"only two classes can be made even, and the task is multiclass; got weights",
-        ),
-        (
-            "amount",
-            {"resampling": "smote"},
-            r"only two classes can be made even, and the task is regression; got smote",
-        ),
+        ("linear", "weights", Resampling.WEIGHTS),
+        ("xgboost", "smote", Resampling.SMOTE),
+        ("lightgbm", "under", Resampling.UNDER),
     ],
 )
-def test_tasks_without_two_classes_are_refused(
-    workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame, target: str, keys: dict[str, Any], sentence: str
+def test_of_several_classes_all_learn_so(
+    workspace: Workspace, split_of: MakeSplit, quick_families: Families, family: str, word: str, how: Resampling
 ) -> None:
+    """Each class is said as often as it is, in folds and refit; the package answers as the model does, row by row too."""
+    plan = {**PLAN, "families": [family], "resampling": word}
+    split, problem = split_of(rare_of_three(), "grade", training=plan)
+    run = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
+    record, model = run.record, run.model("final")
+    said, held = model.predict(split.validation.frame), run.out_of_fold(record.winner)
+    learnt = encode_target(split.train.frame["grade"], Task.MULTICLASS, record.classes)
+    shares = np.bincount(learnt.astype(np.intp)) / len(learnt)
+    _, predictor = compile_model(model, 0.5)
+    reread = load_predictor(predictor.kind, predictor.to_files())
+    matrix = model.encoder.transform(split.validation.frame)
+
+    assert {item.resampling for item in record.candidates if item.name != "naive"} == {how}
+    assert held.mean(axis=0) == pytest.approx(shares, abs=0.015)
+    assert said.mean(axis=0) == pytest.approx(shares, abs=0.04)
+    assert "its probabilities are set back to the true shares: " in record.why
+    assert f"of 'rare', the rarest class, whose share is {format_percent(float(shares[1]))}." in record.why
+    assert np.allclose(reread.predict_matrix(matrix), said, rtol=0, atol=1e-7)
+    for row, answer in zip(matrix[:5].tolist(), said[:5], strict=True):
+        assert reread.predict_row(row) == pytest.approx(answer.tolist(), abs=1e-7)
+
+
+def test_in_a_contest_of_several_classes_all_ways_are_candidates(workspace: Workspace, split_of: MakeSplit) -> None:
+    """Where the model is right none gains much, and all say of the rarest class what is there; their macro F1 is shown."""
+    plan = {**PLAN, "families": ["linear"], "resampling": "auto"}
+    split, problem = split_of(rare_of_three(), "grade", training=plan)
+    record = train(split, problem, workspace, executor=InProcessExecutor()).record
+    found = record.weights
+
+    assert found is not None
+    assert (found.corrected, found.watched) == (True, "rare")
+    assert found.rare_share == pytest.approx(0.05, abs=0.01)
+    assert [item.name for item in found.remedies] == [
+        "linear",
+        "linear-weighted",
+        "linear-smote",
+        "linear-under-sampled",
+    ]
+    best = max(found.remedies[1:], key=lambda item: item.gain)
+    assert (found.won != "") == (best.gain > best.standard_error)
+    plain = found.remedies[0]
+    for item in found.remedies:
+        assert item.mean_prediction == pytest.approx(found.rare_share, abs=0.012)
+        assert item.log_loss == pytest.approx(plain.log_loss, abs=0.02)
+        assert item.f1_moved > item.f1 - 0.01
+    assert plain.f1_moved > plain.f1 + 0.02
+    assert "Moving the decision alone takes macro F1 from " in found.answer
+
+
+def test_numbers_are_refused(workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame) -> None:
     """Before anything is fitted; ``auto`` has nothing to do there."""
-    split, problem = split_of(table, target, training={**PLAN, "families": ["linear"], **keys})
-    with pytest.raises(ConfigError, match=sentence):
+    split, problem = split_of(table, "amount", training={**PLAN, "families": ["linear"], "resampling": "smote"})
+    with pytest.raises(ConfigError, match=r"only classes can be made even, and the task is regression; got smote"):
         train(split, problem, workspace)
 
-    split, problem = split_of(table, target, training={**PLAN, "families": ["linear"], "resampling": "auto"})
+    split, problem = split_of(table, "amount", training={**PLAN, "families": ["linear"], "resampling": "auto"})
     assert train(split, problem, workspace, executor=InProcessExecutor()).record.weights is None
 
 

@@ -72,6 +72,25 @@ def test_under_sampling_keeps_all_rare_rows(seed: int) -> None:
     assert np.array_equal(found.matrix, again.matrix, equal_nan=True)
 
 
+@settings(max_examples=10, deadline=None)
+@given(st.integers(0, 10_000), st.sampled_from([Resampling.SMOTE, Resampling.UNDER]))
+def test_several_classes_are_made_even(seed: int, how: Resampling) -> None:
+    """As many of each as of the most frequent, or of the rarest; every made row lies within the bounds of its own class."""
+    generator = np.random.default_rng(seed)
+    target = np.repeat([0.0, 1.0, 2.0], [60, 17, 3])
+    matrix = np.column_stack([generator.normal(10 * target), generator.normal(-5 * target)])
+    data = FitData(Task.MULTICLASS, matrix, target, np.zeros(80, dtype=np.bool_))
+    found = resampled(data, how, keep_stop=False, seed=seed)
+
+    assert np.bincount(found.target.astype(np.intp)).tolist() == ([60] * 3 if how is Resampling.SMOTE else [3] * 3)
+    for code in range(3):
+        own, made = matrix[target == code], found.matrix[found.target == code]
+        assert (made >= own.min(axis=0) - 1e-9).all()
+        assert (made <= own.max(axis=0) + 1e-9).all()
+    if how is Resampling.SMOTE:
+        assert np.array_equal(found.matrix[:80], matrix)
+
+
 def test_one_row_of_a_class_is_too_few() -> None:
     """There is nothing between a row and itself."""
     target = np.array([1.0, 0.0, 0.0, 0.0])

@@ -10,7 +10,7 @@ from modelyard.core import MissingExtraError
 from modelyard.data import Split
 from modelyard.problem import Problem
 from modelyard.store import Workspace
-from modelyard.training.curves.weights import best_f1_threshold, calibrated
+from modelyard.training.curves.remedy import best_f1_threshold, calibrated
 from modelyard.training.engine import train
 from modelyard.training.families.family import Family
 from modelyard.training.folds import RowKeys, plan_folds

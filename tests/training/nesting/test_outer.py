@@ -24,8 +24,8 @@ from modelyard.training.families.family import Family
 from modelyard.training.metrics import score
 from modelyard.training.model import FittedModel
 from modelyard.training.nesting import NestedScore
-from modelyard.training.nesting.outer import OuterWinner, nested_score, plan_outer
-from modelyard.training.preparation import Setup, prepare
+from modelyard.training.nesting.outer import Outer, OuterWinner, nested_score, plan_outer
+from modelyard.training.preparation import prepare
 from modelyard.training.records import Candidate, CandidateRole, CandidateStatus
 from modelyard.training.run import load_run
 
@@ -83,9 +83,10 @@ def test_the_same_run_twice_is_equal_to_the_last_bit(
     assert nested_of(split, other, workspace, quick_families).parts != first.parts
 
 
-def picks_the_luckiest(folder: Path, frame: pl.DataFrame, setup: Setup, progress: object) -> OuterWinner:
+def picks_the_luckiest(folder: Path, frame: pl.DataFrame, part: Outer, progress: object) -> OuterWinner:
     """A search that believes its folds: of forty columns the one with the best mean AUC predicts."""
     columns = [name for name in frame.columns if name.startswith("coin")]
+    setup = part.setup
     truth, answers = setup.truth, {name: frame[name].to_numpy() for name in columns}
     means = {
         name: float(np.mean([score("roc_auc", truth[fold.held], values[fold.held]) for fold in setup.plan.folds]))
@@ -207,11 +208,9 @@ def test_too_few_rows_are_refused_before_anything_is_fitted(split_of: MakeSplit)
         plan_outer(prepare(split, problem))
 
 
-def test_a_budget_and_nesting_exclude_each_other() -> None:
+def test_a_course_has_no_outer_parts() -> None:
     """The project file is refused with the reason and the cure."""
     data = {"source": "table", "target": "y"}
-    with pytest.raises(ValueError, match=r"nested: a budget \(5m\) pays for one search.*Take nested out"):
-        Problem.model_validate({"data": data, "training": {"nested": 5, "budget": "5m"}})
     with pytest.raises(ValueError, match=r"training\.nested: the candidates of a clustering task"):
         Problem.model_validate({"data": data, "task": "clustering", "training": {"nested": 5}})
 

@@ -119,9 +119,12 @@ def weights_block(found: WeightComparison) -> Details:
         else "A comparison only: none of these can win"
     )
     gain = f"gain in {metric_spec(found.metric).title}"
-    columns = ("model", gain, "PR AUC", "says", "log loss", "calibrated", "F1 at 0.5", "F1, threshold moved")
+    decided = ("macro F1", "macro F1, decision moved") if found.watched else ("F1 at 0.5", "F1, threshold moved")
+    columns = ("model", gain, "PR AUC", "says", "log loss", "calibrated", *decided)
+    rare = f"The rarest class, {found.watched!r}," if found.watched else "The rarer class"
+    says = "its mean probability" if found.watched else "the mean probability"
     caption = (
-        f"The rarer class has {format_percent(found.rare_share)} of the rows; *says* is the mean probability before calibration, "
+        f"{rare} has {format_percent(found.rare_share)} of the rows; *says* is {says} before calibration, "
         f"{shifted}. Gains are paired differences with their standard error, calibrated. "
         f"Means over folds; calibration and threshold are learnt on the other folds. {end}."
     )

@@ -126,6 +126,7 @@ _OF_FAMILIES: dict[str, Method] = {
     "linear": _linear,
     "elastic_net": _linear,
     "decision_tree": _scikit_trees,
+    "shallow_tree": _scikit_trees,
     "extra_trees": _scikit_trees,
     "random_forest": _scikit_trees,
 }

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from modelyard.conformal import ProbabilityCurve
 from modelyard.packaging.onnx.ensembles import summed_trees
 from modelyard.packaging.onnx.graph import Graph
 from modelyard.packaging.onnx.trees import forest_trees, lightgbm_trees, unconvertible, xgboost_trees
@@ -165,17 +166,21 @@ def _blend(graph: Graph, matrix: str, files: Files) -> str:
     if curve is None:
         return total
     several = load_predictor("blend", files).outputs > 1
-    return _curved(graph, total, float(curve["slope"]), float(curve["offset"]), several=several)
+    return _curved(graph, total, ProbabilityCurve.from_dict(curve), several=several)
 
 
-def _curved(graph: Graph, outputs: str, slope: float, offset: float, *, several: bool) -> str:
+def _curved(graph: Graph, outputs: str, curve: ProbabilityCurve, *, several: bool) -> str:
     """A calibration, of one probability or of several."""
+    slope = graph.constant(curve.slope)
     if several:
         logs = graph.add("Log", graph.add("Clip", outputs, graph.constant(_SMALLEST), graph.constant(1.0)))
-        return graph.add("Softmax", graph.add("Mul", logs, graph.constant(slope)), axis=1)
+        scaled = graph.add("Mul", logs, slope)
+        if curve.offsets:
+            scaled = graph.add("Add", scaled, graph.constant(np.array([curve.offsets])))
+        return graph.add("Softmax", scaled, axis=1)
     kept = graph.add("Clip", outputs, graph.constant(_SMALLEST), graph.constant(1 - _SMALLEST))
     odds = graph.add("Sub", graph.add("Log", kept), graph.add("Log", graph.add("Sub", graph.constant(1.0), kept)))
-    return graph.add("Sigmoid", graph.add("Add", graph.add("Mul", odds, graph.constant(slope)), graph.constant(offset)))
+    return graph.add("Sigmoid", graph.add("Add", graph.add("Mul", odds, slope), graph.constant(curve.offset)))
 
 
 _CONVERTERS: Mapping[str, Callable[[Graph, str, Files], str]] = {

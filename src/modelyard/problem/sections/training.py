@@ -118,8 +118,9 @@ class TrainingPlan(Strict):
     imbalance: Literal["auto"] | bool = Field(
         default="auto",
         validation_alias=AliasChoices("imbalance", "class_weights"),
-        description="Whether the winner is compared with itself under class weights, SMOTE and under-sampling (two classes; "
-        "the last two need the extra imbalance); auto does so where a class has less than 30 % of the rows and it is cheap. "
+        description="Whether the winner is compared with itself under class weights, SMOTE and under-sampling (the last two "
+        "need the extra imbalance); auto does so where a class has less than 30 % of the rows (of k classes: 60 % of an even "
+        "share) and it is cheap. "
         "class_weights is its older name.",
     )
     nested: int | None = Field(
@@ -127,24 +128,24 @@ class TrainingPlan(Strict):
         ge=2,
         le=20,
         description="Nested cross-validation in so many outer parts, typically 5: the whole search is carried out again on the "
-        "rows outside of each part, and its winner is scored on the part. Costs about as many searches more; not with a budget.",
+        "rows outside of each part, and its winner is scored on the part. Costs about as many searches more; a budget is shared out among them.",
     )
     repeats: Literal["auto"] | Annotated[int, Field(ge=1, le=10, strict=True)] = Field(
         default=1,
         description="Divisions into folds on which candidates within noise of the best are scored; the choice is made on the "
-        "mean. auto: three where they are needed and rows are few. Not with folds in time, or with a budget.",
+        "mean. auto: three where they are needed and rows are few. Not with folds in time. A budget pays for them too.",
     )
     seeds: Literal["auto"] | Annotated[int, Field(ge=1, le=10, strict=True)] = Field(
         default=1,
         description="Seeds with which the winner is fitted and averaged; its spread by seed is measured. auto: three are "
-        "measured, and averaged if that spread is large. Deterministic models are not repeated. Not with a budget.",
+        "measured, and averaged if that spread is large. Deterministic models are not repeated. A budget pays for them too.",
     )
 
     resampling: Literal["none", "weights", "smote", "under", "auto"] = Field(
         default="none",
-        description="How two uneven classes are made even for learning, by every candidate: class weights, SMOTE or "
+        description="How uneven classes are made even for learning, by every candidate: class weights, SMOTE or "
         "under-sampling (the last two need the extra imbalance); auto: the winner tries them, and the best may take its place if "
-        "its gain exceeds its standard error. Probabilities are set back to the true share.",
+        "its gain exceeds its standard error. Probabilities are set back to the true shares.",
     )
 
     @property
@@ -203,14 +204,4 @@ class TrainingPlan(Strict):
                 raise ValueError(f"{key}.{name}: there is no such family. {did_you_mean(name, known)}")
         if self.search == "grid" and self.budget is not None:
             raise ValueError("search: a grid is tried whole, and a budget would cut it short; leave one of them out")
-        return self
-
-    @model_validator(mode="after")
-    def _a_budget_buys_one_search(self) -> Self:
-        asked = {"nested": self.nested is not None, "repeats": self.repeats != 1, "seeds": self.seeds != 1}
-        for name in (name for name, wanted in asked.items() if wanted and self.budget is not None):
-            raise ValueError(
-                f"{name}: a budget ({self.budget}) pays for one search, and its clock for no further one. "
-                f"Take {name} out, or train without a budget"
-            )
         return self

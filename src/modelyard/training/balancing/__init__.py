@@ -1,4 +1,4 @@
-"""Two classes made even for learning: by weights, by SMOTE, by under-sampling; and probabilities set back to the true share.
+"""Classes made even for learning: by weights, by SMOTE, by under-sampling; and probabilities set back to the true shares.
 
 Takes: rows to learn from, a family, a way to make classes even.
 Gives: an estimator that learnt from even classes and answers for uneven ones.

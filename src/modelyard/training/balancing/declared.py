@@ -1,7 +1,7 @@
 """What the project file asks of resampling, held against what can be done, before anything is fitted."""
 
 from modelyard.core import ConfigError
-from modelyard.problem import Problem, Task
+from modelyard.problem import Problem
 from modelyard.training.balancing.resampling import require_resampling
 
 __all__ = ["check_resampling"]
@@ -18,21 +18,21 @@ def check_resampling(problem: Problem) -> None:
     Raises
     ------
     ConfigError
-        If resampling is named for a task without two classes, or rows have weights, which made rows could not have.
+        If resampling is named for a task without classes, or rows have weights, which made rows could not have.
     MissingExtraError
         If imbalanced-learn is needed and not installed.
     """
     training = problem.training
-    if training.imbalance is True and problem.task is Task.BINARY:
+    if training.imbalance is True and problem.task.is_classification:
         require_resampling("training.imbalance: true")
     if training.resampling in ("none", "auto"):
         return
-    if problem.task is not Task.BINARY:
+    if not problem.task.is_classification:
         raise ConfigError(
-            f"only two classes can be made even, and the task is {problem.task.value}",
+            f"only classes can be made even, and the task is {problem.task.value}",
             where="training.resampling",
             got=training.resampling,
-            cure="Leave it out, or ask for two classes",
+            cure="Leave it out",
         )
     if training.resampling == "weights":
         return

@@ -2,7 +2,8 @@
 
 Whoever learns from as many positives as negatives answers for a world that is half positive. If only the shares of the
 classes were changed, the odds are too high by a known factor, and dividing by it gives the right ones (Elkan, 2001,
-"The foundations of cost-sensitive learning", theorem 2; for under-sampling Dal Pozzolo et al., 2015). For weights and
+"The foundations of cost-sensitive learning", theorem 2; for under-sampling Dal Pozzolo et al., 2015). Of several classes each
+probability is too high by a factor of its own (Saerens, Latinne and Decaestecker, 2002, equation 2.4). For weights and
 under-sampling that is exact, for SMOTE, which also invents rows, nearly so.
 """
 
@@ -22,6 +23,9 @@ __all__ = ["even_weights", "fit_balanced"]
 
 Array = npt.NDArray[np.float64]
 
+_SMALLEST = 1e-9
+"""Share of a class none of whose rows has any weight."""
+
 
 def fit_balanced(
     family: Family,
@@ -39,7 +43,7 @@ def fit_balanced(
     Parameters
     ----------
     data
-        Rows of two classes, as they are.
+        Rows of classes, as they are.
     how
         Weights, SMOTE or under-sampling.
     seed
@@ -52,30 +56,47 @@ def fit_balanced(
     DataError
         If a class has fewer than two rows to resample from.
     """
-    total = np.ones(len(data.target)) if data.weight is None else data.weight
-    positive = float(total[data.target == 1].sum() / total.sum())
     fitted = family.fit(_even(family, data, how, seed), params, seed=seed, rounds=rounds)
-    curve = Calibration(1.0, math.log(positive / (1 - positive)))
+    curve = _set_back(data)
     member = Member(family.name, fitted.estimator, 0, data.matrix.shape[1], 1.0)
     return Fitted(BlendEstimator([member], curve), fitted.rounds)
 
 
+def _set_back(data: FitData) -> Calibration:
+    """From even classes to the shares that these rows have, weights included."""
+    shares = _totals(data.target, data.weight)
+    shares = shares / shares.sum()
+    if len(shares) > 2:
+        return Calibration(1.0, offsets=tuple(math.log(max(share, _SMALLEST)) for share in shares))
+    positive = float(shares[1])
+    return Calibration(1.0, math.log(positive / (1 - positive)))
+
+
+def _totals(target: Array, weight: Array | None) -> Array:
+    """The weight of each class, in the order of codes."""
+    return np.bincount(target.astype(np.intp), weights=weight).astype(np.float64)
+
+
 def even_weights(target: Array, weight: Array | None = None) -> Array:
-    """Weights under which both classes count alike, with a mean of 1; in proportion to those given within a class.
+    """Weights under which all classes count alike, with a mean of 1; in proportion to those given within a class.
+
+    A class without weight counts for nothing; one class alone stays as it is.
 
     >>> even_weights(np.array([1.0, 0.0, 0.0, 0.0])).round(3).tolist()
     [2.0, 0.667, 0.667, 0.667]
     """
     given = np.ones(len(target)) if weight is None else weight
-    sums = np.array([given[target == code].sum() for code in (0, 1)])
-    if not sums.all():
+    sums = _totals(target, given)
+    there = np.count_nonzero(sums)
+    if there < 2:
         return given
-    even: Array = given * (len(target) / 2 / sums)[target.astype(np.intp)]
+    factors = np.divide(len(target) / there, sums, out=np.zeros_like(sums), where=sums > 0)
+    even: Array = given * factors[target.astype(np.intp)]
     return even
 
 
 def _even(family: Family, data: FitData, how: Resampling, seed: int) -> FitData:
-    """The rows to learn from, both classes alike."""
+    """The rows to learn from, all classes alike."""
     if how is Resampling.WEIGHTS:
         return dataclasses.replace(data, weight=even_weights(data.target, data.weight))
     stops = bool(data.stop.any()) and hasattr(family, "fallback_rounds") and family.promises.sample_weights

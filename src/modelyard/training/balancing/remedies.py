@@ -3,11 +3,12 @@
 import dataclasses
 from collections.abc import Callable, Mapping
 
-from modelyard.problem import Task, metric_spec
+from modelyard.problem import metric_spec
 from modelyard.report import format_number
 from modelyard.training.balancing.resampling import WORDS, Resampling
 from modelyard.training.choosing.rule import Choice, violations
-from modelyard.training.curves.weights import RARE, compared, rare_share, resamplings_for
+from modelyard.training.curves.evenness import is_uneven
+from modelyard.training.curves.weights import compared, resamplings_for
 from modelyard.training.families.family import Family
 from modelyard.training.preparation import Setup
 from modelyard.training.records import Candidate
@@ -41,13 +42,12 @@ class Remedies:
         """The choice, or the best way to make classes even for it, judged by the paired gain in the primary metric
         after both were calibrated on the other folds.
 
-        Nothing is tried for a blend or a baseline, where the rarer class has 30 % of the rows or more, or after the time is
-        up. Ctrl-C forgoes it.
+        Nothing is tried for a blend or a baseline, where classes are not uneven (see
+        :func:`~modelyard.training.curves.evenness.is_uneven`), or after the time is up. Ctrl-C forgoes it.
         """
         winner = next(item for item in self.validation.candidates if item.name == choice.winner)
         family = self.families.get(winner.family)
-        uneven = self.setup.problem.task is Task.BINARY and rare_share(self.setup) < RARE
-        if family is None or not uneven or self.validation.out_of_time:
+        if family is None or not is_uneven(self.setup) or self.validation.out_of_time:
             return choice
         try:
             made = self.validation.evaluate(self._recipes(winner, family), step="weights")

@@ -18,7 +18,7 @@ _NEIGHBOURS = 5
 
 
 class Resampling(enum.StrEnum):
-    """How training rows of two classes are made even; the value is what a candidate's name says of it."""
+    """How training rows of classes are made even; the value is what a candidate's name says of it."""
 
     NONE = ""
     WEIGHTS = "weighted"
@@ -56,16 +56,17 @@ def require_resampling(wanted: str) -> None:
 
 
 def resampled(data: FitData, how: Resampling, *, keep_stop: bool, seed: int) -> FitData:
-    """Training rows with as many of one class as of the other.
+    """Training rows with as many of one class as of any other.
 
-    ``smote`` adds rows between a rare row and one of its five nearest (Chawla et al., 2002). They are sought among
-    standardised features with gaps filled by medians; the rows that were there keep their gaps, and features that hold
-    whole numbers alone, such as codes, stay whole. ``under-sampled`` leaves out rows of the frequent class by chance.
+    ``smote`` adds rows to every class but the most frequent one, between a row and one of the five nearest of its class
+    (Chawla et al., 2002). They are sought among standardised features with gaps filled by medians; the rows that were there
+    keep their gaps, and features that hold whole numbers alone, such as codes, stay whole. ``under-sampled`` leaves out rows
+    by chance until every class has as many as the rarest.
 
     Parameters
     ----------
     data
-        Rows of two classes.
+        Rows of two classes or more.
     keep_stop
         Leave the rows that stop boosting as they are, and out of all this: they must judge on what is really there.
     seed
@@ -78,15 +79,16 @@ def resampled(data: FitData, how: Resampling, *, keep_stop: bool, seed: int) -> 
     """
     kept = data.stop if keep_stop else np.zeros(len(data.target), dtype=np.bool_)
     matrix, target = data.matrix[~kept], data.target[~kept]
-    if min((target == 0).sum(), (target == 1).sum()) < 2:
+    counts = np.bincount(target.astype(np.intp), minlength=2)
+    if counts.min() < 2:
         raise DataError(
             "a class has too few rows to resample from",
             where="training.imbalance, training.resampling",
-            got=f"{int((target == 1).sum())} and {int((target == 0).sum())}",
+            got=" and ".join(str(count) for count in sorted(counts.tolist())),
             cure="Collect more rows of it, or resample nothing",
         )
     if how is Resampling.SMOTE:
-        matrix, target = _smote(matrix, target, seed_31(seed))
+        matrix, target = _smote(matrix, target, counts, seed_31(seed))
     else:
         rows = _fewer(target, seed_31(seed))
         matrix, target = matrix[rows], target[rows]
@@ -99,8 +101,8 @@ def resampled(data: FitData, how: Resampling, *, keep_stop: bool, seed: int) -> 
     )
 
 
-def _smote(matrix: Array, target: Array, seed: int) -> tuple[Array, Array]:
-    """The rows as they are, and after them the new ones."""
+def _smote(matrix: Array, target: Array, counts: npt.NDArray[np.int64], seed: int) -> tuple[Array, Array]:
+    """The rows as they are, and after them the new ones, class by class: each has its own number of neighbours."""
     from imblearn.over_sampling import SMOTE
 
     known = np.isfinite(matrix)
@@ -109,12 +111,21 @@ def _smote(matrix: Array, target: Array, seed: int) -> tuple[Array, Array]:
     filled = np.where(known, matrix, centre)
     scale = filled.std(axis=0)
     scale[scale == 0] = 1.0
-    rare = int(min((target == 0).sum(), (target == 1).sum()))
-    sampler = SMOTE(k_neighbors=min(_NEIGHBOURS, rare - 1), random_state=seed)
-    standard, even = sampler.fit_resample((filled - centre) / scale, target)
-    made = standard[len(matrix) :] * scale + centre
     whole = np.where(known, matrix == np.round(matrix), True).all(axis=0)
-    return np.concatenate([matrix, np.where(whole, np.round(made), made)]), np.asarray(even, dtype=np.float64)
+    standard = (filled - centre) / scale
+    parts, targets = [matrix], [target]
+    rare = [code for code, count in enumerate(counts.tolist()) if count < counts.max()]
+    for place, code in enumerate(rare):
+        sampler = SMOTE(
+            sampling_strategy={float(code): int(counts.max())},
+            k_neighbors=min(_NEIGHBOURS, int(counts[code]) - 1),
+            random_state=seed + place,
+        )
+        even, _ = sampler.fit_resample(standard, target)
+        made = even[len(matrix) :] * scale + centre
+        parts.append(np.where(whole, np.round(made), made))
+        targets.append(np.full(len(made), float(code)))
+    return np.concatenate(parts), np.concatenate(targets)
 
 
 def _fewer(target: Array, seed: int) -> npt.NDArray[np.int64]:

@@ -88,14 +88,15 @@ def blended(candidates: Sequence[Candidate], trial: Trial) -> tuple[Candidate, A
 def calibrated(candidate: Candidate, trial: Trial) -> tuple[Candidate, Array] | None:
     """A candidate of classes with calibrated probabilities, not scored yet, and its out-of-fold predictions.
 
-    Each fold's probabilities are calibrated by the other folds' (in time: the earlier ones'; the first stays as it is).
+    Each fold's probabilities are calibrated by the other folds' (in time: the earlier ones'; the first stays as it is); those of
+    a candidate that learnt from classes made even with shifts, since its shares may be off.
 
     Returns
     -------
     tuple or None
         None if fewer than 500 rows were held out: their accidents would be learnt.
     """
-    raw = trial.predictions(candidate.name)
+    raw, shifts = trial.predictions(candidate.name), bool(candidate.resampling)
     held = np.concatenate(trial.parts)
     if len(held) < _CALIBRATION_ROWS:
         return None
@@ -104,8 +105,8 @@ def calibrated(candidate: Candidate, trial: Trial) -> tuple[Candidate, Array] | 
         others = teachers(trial.parts, index, forward=trial.forward)
         if others:
             rows = np.concatenate(others)
-            out_of_fold[part] = Calibration.learn(trial.truth[rows], raw[rows]).apply(raw[part])
-    learnt = Calibration.learn(trial.truth[held], raw[held])
+            out_of_fold[part] = Calibration.learn(trial.truth[rows], raw[rows], shifts=shifts).apply(raw[part])
+    learnt = Calibration.learn(trial.truth[held], raw[held], shifts=shifts)
     return dataclasses.replace(candidate, name=f"{candidate.name}{CALIBRATED}", calibration=learnt), out_of_fold
 
 

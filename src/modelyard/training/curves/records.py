@@ -148,22 +148,23 @@ class ValidationCurve(Record):
 
 @dataclasses.dataclass(frozen=True)
 class Remedy(Record):
-    """How one answer to rare positives does, each figure a mean over folds.
+    """How one answer to rare classes does, each figure a mean over folds.
 
     Parameters
     ----------
     name
         The winner's; ``<winner>-weighted``, ``<winner>-smote`` or ``<winner>-under-sampled``.
     ranking
-        PR AUC.
+        PR AUC; of several classes the mean of each against the rest.
     log_loss, log_loss_calibrated
-        Of the probabilities as they come, and after a sigmoid learnt on the other folds.
+        Of the probabilities as they come, and after a calibration learnt on the other folds.
     f1, f1_moved
-        At 0.5, and at the threshold that is best on the other folds.
+        At 0.5, and at the threshold that is best on the other folds; of several classes macro F1 of the likeliest class, and
+        of the decision that is best on the other folds.
     gain, standard_error
         Over the winner as it is, in the primary metric, both calibrated, on the same rows; positive if better.
     mean_prediction
-        Of the probabilities as they come; to be held against the share of positives.
+        Of the probabilities as they come; to be held against the share of positives, or of the class that is watched.
     """
 
     name: str
@@ -179,14 +180,14 @@ class Remedy(Record):
 
 @dataclasses.dataclass(frozen=True)
 class WeightComparison(Record):
-    """The winner with each answer to rare positives and with none, on the same folds.
+    """The winner with each answer to rare classes and with none, on the same folds.
 
     Parameters
     ----------
     metric
         The primary metric.
     rare_share
-        Share of the rarer class.
+        Share of the rarest class.
     remedies
         None, and then those that were tried: class weights, SMOTE, under-sampling.
     gain, standard_error
@@ -197,6 +198,8 @@ class WeightComparison(Record):
         The remedy that took the winner's place; empty where none did, or none could.
     corrected
         True if the remedies were candidates: their probabilities were set back to the true share before they were measured.
+    watched
+        Several classes: the rarest, whose mean probability is told; empty for two, where it is the positive one.
     """
 
     metric: str
@@ -207,3 +210,4 @@ class WeightComparison(Record):
     answer: str
     won: str = ""
     corrected: bool = False
+    watched: str = ""

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from modelyard.core import Record, digest_json, write_json_atomic
 from modelyard.problem import MetricSpec, declare_metrics, metric_spec
-from modelyard.training.balancing.fitting import fit_balanced
+from modelyard.training.balancing.fitting import even_weights, fit_balanced
 from modelyard.training.balancing.resampling import Resampling, resampled
 from modelyard.training.folds import FoldPlan
 from modelyard.training.metrics import score
@@ -49,7 +49,8 @@ class PartUnit:
     changed
         Parameters that differ from those of ``whole``.
     resampling
-        How the rows learnt from are made even; rounds of boosting are then found anew, on rows that are left as they are.
+        How the rows learnt from are made even. Where rows are made or left out, rounds of boosting are found anew, on rows that
+        are left as they are.
     """
 
     whole: FitUnit
@@ -89,7 +90,9 @@ class PartUnit:
         whole = self.whole
         data, present = load_training(whole.folder, whole.fold, whole.family.style, whole.task, self.part)
         rounds = self._rounds()
-        if self.resampling:
+        if self.resampling is Resampling.WEIGHTS:
+            data = dataclasses.replace(data, weight=even_weights(data.target, data.weight))
+        elif self.resampling:
             boosts = rounds is not None
             data = resampled(data, self.resampling, keep_stop=boosts, seed=whole.seed)
             rounds = None

@@ -69,6 +69,7 @@ _BOUNDS: Mapping[str, Bound] = {
 
 _MORE: Mapping[str, tuple[str, ...]] = {
     "decision_tree": ("max_depth", "max_features", "ccp_alpha"),
+    "shallow_tree": ("max_features", "ccp_alpha"),
     "random_forest": ("max_depth", "ccp_alpha"),
     "extra_trees": ("max_depth", "ccp_alpha"),
     "lightgbm": (

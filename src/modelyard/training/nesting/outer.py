@@ -1,6 +1,7 @@
 """The outer loop: the whole search on the rows outside of each part, and its winner on the part."""
 
 import dataclasses
+import enum
 import json
 import math
 import shutil
@@ -21,6 +22,7 @@ from modelyard.core import (
     digest_json,
     write_json_atomic,
 )
+from modelyard.problem import Problem
 from modelyard.training.custom_metrics import in_fold
 from modelyard.training.families.family import Family
 from modelyard.training.folds import plan_folds
@@ -31,7 +33,7 @@ from modelyard.training.nesting.words import concluded
 from modelyard.training.preparation import Setup
 from modelyard.training.records import Candidate
 
-__all__ = ["Outer", "OuterWinner", "Procedure", "nested_score", "plan_outer"]
+__all__ = ["Outer", "OuterWinner", "Procedure", "Stop", "nested_score", "plan_outer"]
 
 Rows = npt.NDArray[np.int64]
 
@@ -47,9 +49,11 @@ class OuterWinner:
     model: FittedModel
 
 
-Procedure = Callable[[Path, pl.DataFrame, Setup, Progress], OuterWinner | None]
-"""The search on some rows, from the first candidate to the fitted winner: its folder, the rows, what it is about, and who
-hears of it. None if it was stopped."""
+class Stop(enum.Enum):
+    """Why a search did not come to its end."""
+
+    BY_HAND = enum.auto()
+    BY_BUDGET = enum.auto()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -58,6 +62,8 @@ class Outer:
 
     Parameters
     ----------
+    number
+        Counted from 1.
     learn, held
         Positions of the rows to search on, and of the part's own.
     truth
@@ -66,10 +72,22 @@ class Outer:
         Of the search: folds, target and seeds of its own.
     """
 
+    number: int
     learn: Rows
     held: Rows
     truth: npt.NDArray[np.float64]
     setup: Setup
+
+    def planned(self, problem: Problem, plan: str) -> "Outer":
+        """The same part of a search that has that problem and the plan of that digest: what others left unfinished is no work of it."""
+        question = self.setup.question
+        question = dataclasses.replace(question, digest=digest_json({"part": question.digest, "plan": plan}))
+        return dataclasses.replace(self, setup=dataclasses.replace(self.setup, problem=problem, question=question))
+
+
+Procedure = Callable[[Path, pl.DataFrame, Outer, Progress], OuterWinner | Stop]
+"""The search on some rows, from the first candidate to the fitted winner: its folder, the rows, the part that it leaves out, and
+who hears of it."""
 
 
 def plan_outer(setup: Setup) -> tuple[Outer, ...]:
@@ -101,7 +119,7 @@ def plan_outer(setup: Setup) -> tuple[Outer, ...]:
             setup.question, truth=setup.truth[part.train], plan=plan, digest=digest, seed=seed
         )
         inner = dataclasses.replace(setup, keys=keys, plan=plan, question=question)
-        parts.append(Outer(part.train, part.held, setup.truth[part.held], inner))
+        parts.append(Outer(number, part.train, part.held, setup.truth[part.held], inner))
     return tuple(parts)
 
 
@@ -113,34 +131,40 @@ def nested_score(
     procedure: Procedure,
     families: Mapping[str, Family],
     progress: Progress,
+    made: int | None = None,
 ) -> NestedScore:
     """Carry out the whole search outside of each part, and score its winner on the part.
 
     Folds, encoders, target means, selection of columns, tuning, blend, choice and calibration are all made anew from the rows
     outside. A part that was finished before is not done again; within one, neither are units. Ctrl-C, or the end of
-    ``constraints.training_minutes``, leaves the parts that are complete.
+    ``constraints.training_minutes``, leaves the parts that are complete and no figure. The end of a budget leaves a figure of the
+    parts that are complete: which they are hangs on their order alone.
 
     Parameters
     ----------
     parts
-        As :func:`plan_outer` made them.
+        As :func:`plan_outer` made them, or the first of them, if a run is repeated that came no further.
     frame
         The training part.
     folder
         Where each part works, in a folder of its own.
     families
         All that may be fitted; a part that others were fitted for does not count as finished.
+    made
+        Outer parts that there are, if only the first of them are given.
     """
     found: list[OuterPart] = []
-    settings = _settings(setup, families)
+    settings, made = _settings(setup, families), len(parts) if made is None else made
+    by_budget = len(parts) < made
     try:
-        for number, part in enumerate(parts, 1):
-            place = folder / f"outer-{number}"
+        for part in parts:
+            place = folder / f"outer-{part.number}"
             record = place / f"{digest_json([part.setup.question.digest, settings])[:20]}.json"
             if not record.exists():
-                heard = _told_apart(progress, number, len(parts))
-                done = _carried_out(part, frame, place, procedure, heard, number)
-                if done is None:
+                heard = _told_apart(progress, part.number, made)
+                done = _carried_out(part, frame, place, procedure, heard)
+                if isinstance(done, Stop):
+                    by_budget = done is Stop.BY_BUDGET
                     break
                 write_json_atomic(record, done.to_dict())
             for name in _WORKSHOP:
@@ -148,7 +172,7 @@ def nested_score(
             found.append(OuterPart.from_dict(json.loads(record.read_text(encoding="utf-8"))))
     except KeyboardInterrupt:
         pass
-    return concluded(tuple(found), len(parts), setup)
+    return concluded(tuple(found), made, setup, by_budget=by_budget)
 
 
 def _settings(setup: Setup, families: Mapping[str, Family]) -> str:
@@ -166,19 +190,19 @@ def _settings(setup: Setup, families: Mapping[str, Family]) -> str:
 
 
 def _carried_out(
-    part: Outer, frame: pl.DataFrame, folder: Path, procedure: Procedure, progress: Progress, number: int
-) -> OuterPart | None:
-    """The search outside of a part and its winner's score; None if it was stopped. A search that fails says why."""
+    part: Outer, frame: pl.DataFrame, folder: Path, procedure: Procedure, progress: Progress
+) -> OuterPart | Stop:
+    """The search outside of a part and its winner's score, unless it was stopped. A search that fails says why."""
     sizes = len(part.learn), len(part.held)
     try:
-        winner = procedure(folder, frame[part.learn], part.setup, progress)
+        winner = procedure(folder, frame[part.learn], part, progress)
     except (ConfigError, DataError):
         raise
     except ModelyardError as error:
         return OuterPart(*sizes, error=str(error))
-    if winner is None:
-        return None
-    with in_fold(number):
+    if isinstance(winner, Stop):
+        return winner
+    with in_fold(part.number):
         found = score(part.setup.question.metric, part.truth, winner.model.predict(frame[part.held]))
     candidate = winner.candidate
     told = OuterPart(*sizes, candidate.name, candidate.family, candidate.mean)

@@ -46,9 +46,9 @@ class NestedScore(Record):
     wanted
         Outer parts that were asked for; fewer are made where rows, groups or moments do not allow more.
     parts
-        In their order; fewer than were made if the run was stopped.
+        In their order; fewer than were made if the run was stopped, or a budget ended it.
     mean, standard_error
-        Of the parts' scores; None unless all parts have one.
+        Of the parts' scores; None unless all parts have one, or those that a budget let through.
     low, high
         95 % interval, as :func:`~modelyard.training.nesting.interval.mean_interval` gives it; None for two parts.
     families

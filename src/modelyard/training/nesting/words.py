@@ -12,6 +12,7 @@ from modelyard.training.preparation import Setup
 
 __all__ = ["concluded"]
 
+_LEAST = 2
 _FEWEST = 3
 """Two parts leave one degree of freedom: their interval would reach beyond what any metric can be."""
 
@@ -19,20 +20,30 @@ _AGREEMENT = 0.8
 """From this share of outer parts on that one family wins, the choice is called steady."""
 
 
-def concluded(parts: tuple[OuterPart, ...], made: int, setup: Setup) -> NestedScore:
-    """What the parts say together; no figure unless all of them have a score."""
+def concluded(parts: tuple[OuterPart, ...], made: int, setup: Setup, *, by_budget: bool = False) -> NestedScore:
+    """What the parts say together; no figure unless all of them have a score, two at least.
+
+    Parameters
+    ----------
+    made
+        How many parts there are.
+    by_budget
+        Whether a budget's clock ended the search before the last of them; then the others suffice.
+    """
     metric, wanted = setup.question.metric, setup.problem.training.nested or made
     families = dict(Counter(part.family for part in parts if part.family).most_common())
-    finished = len(parts) == made
+    finished = len(parts) == made or by_budget
+    ended = f"the budget ended it after {len(parts)} of {made} outer parts" if by_budget else ""
     lost = next((f"outer part {index}: {part.error}" for index, part in enumerate(parts, 1) if part.error), "")
-    if not finished or lost:
-        why = lost or f"it was stopped after {len(parts)} of {made} outer parts"
+    if not finished or lost or len(parts) < _LEAST:
+        why = lost or ended or f"it was stopped after {len(parts)} of {made} outer parts"
         sentence = f"Nested cross-validation gives no figure: {why}."
         return NestedScore(metric, wanted, parts, None, None, None, None, families, sentence, finished)
     mean, error, *ends = mean_interval(parts, setup.plan.strategy)
     low, high = ends if len(parts) >= _FEWEST else (None, None)
     said = [_figure(parts, metric, (mean, error, low, high)), _optimism(parts, metric), _agreement(parts, families)]
-    fewer = [] if len(parts) == wanted else [f"The rows allow {len(parts)} outer parts, not {wanted}."]
+    fewer = [] if made == wanted else [f"The rows allow {made} outer parts, not {wanted}."]
+    fewer += [f"{ended[0].upper()}{ended[1:]}."] if ended else []
     sentence = " ".join([*said, *fewer])
     return NestedScore(metric, wanted, parts, mean, error, low, high, families, sentence)
 

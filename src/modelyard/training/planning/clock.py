@@ -2,11 +2,13 @@
 
 import contextlib
 import contextvars
+import itertools
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from modelyard.training.executor import Limit
+from modelyard.training.planning.plan import Stage
 
 __all__ = ["Clock", "counted_from"]
 
@@ -50,7 +52,10 @@ class Clock:
         self._unit = math.inf if unit_s is None else unit_s
         self._budget = math.inf if budget_s is None else budget_s
         self._workers = workers
+        self._length = self._budget
         self._reserve = 0.0 if budget_s is None else _LEAST_RESERVE * budget_s
+        self._ends: dict[str, float] = {}
+        self._stage = math.inf
         self._predicted: dict[str, float] = {}
         self._spent: dict[str, float] = {}
 
@@ -62,7 +67,40 @@ class Clock:
     @property
     def left_s(self) -> float:
         """Seconds left for folds; what fitting the winner will take is set aside."""
-        return self._budget - self._reserve - self.spent_s
+        return self._folds_end - self.spent_s
+
+    @property
+    def _folds_end(self) -> float:
+        """When folds must have ended, in seconds since the clock began: within the budget, and within the stage."""
+        return min(self._budget - self._reserve, self._stage)
+
+    def share_out(self, stages: Sequence[Stage], done_s: float = 0.0) -> None:
+        """What follows is done stage by stage, each within the share of the budget that it was planned with.
+
+        Shared out is what is left now, and ``done_s``: seconds of the first stage that are over. Starting worker processes, which
+        is no stage's work, is not.
+        """
+        if math.isinf(self._budget) or not stages:
+            return
+        began, whole = self.spent_s - done_s, sum(stage.seconds for stage in stages)
+        ends = itertools.accumulate(stage.seconds / whole for stage in stages)
+        left = (1 - _SLACK) * self._budget - began
+        self._ends = {stage.name: began + share * left for stage, share in zip(stages, ends, strict=True)}
+        self.begin(stages[0].name)
+
+    def begin(self, stage: str) -> None:
+        """Folds are those of this stage from now on; what an earlier one left over is its own. Nothing, if there are no stages."""
+        self._stage = self._ends.get(stage, math.inf)
+
+    def within(self, stage: str) -> "Clock":
+        """A clock for a search of its own with its refit, which must end when the stage does; one without limit, if there are none."""
+        if not self._ends:
+            return Clock(None, self._workers, None if math.isinf(self._unit) else self._unit)
+        end = min(self._ends[stage], self._budget - self._reserve)
+        inner = Clock(end, self._workers, None if math.isinf(self._unit) else self._unit)
+        inner._began, inner._length, inner._reserve = self._began, max(0.0, end - self.spent_s), 0.0
+        inner._predicted, inner._spent = dict(self._predicted), dict(self._spent)
+        return inner
 
     @property
     def is_over(self) -> bool:
@@ -73,7 +111,7 @@ class Clock:
         """How long a unit that is begun now may take; one that must come to its end does not hear the budget."""
         if must_end:
             return Limit(self._unit)
-        return Limit(self._unit, self._began + (1 + _GRACE) * self._budget - self._reserve)
+        return Limit(self._unit, self._began + self._folds_end + _GRACE * self._length)
 
     def affords(self, family: str, seconds: float, refit_seconds: float = 0.0) -> bool:
         """True if work on a family of so many predicted seconds on one core will end in time.
@@ -85,7 +123,8 @@ class Clock:
         quick says nothing of trees.
         """
         pace = self._pace(family) / self._workers
-        return seconds * pace <= self.left_s and _REFITS * refit_seconds * pace <= _MOST_RESERVE * self._budget
+        most = _MOST_RESERVE * min(self._length, self._stage)
+        return seconds * pace <= self.left_s and _REFITS * refit_seconds * pace <= most
 
     def note(self, family: str, predicted: float, spent: float) -> None:
         """Work of so many predicted seconds took so many, on one core."""
@@ -106,8 +145,8 @@ class Clock:
         """
         if math.isfinite(self._budget):
             fitted = choice_seconds + _REFITS * (encoding_seconds + refit_seconds / self._workers)
-            needed = max(0.04 * self._budget, fitted) + _SLACK * self._budget
-            self._reserve = min(_MOST_RESERVE * self._budget, needed)
+            needed = max(0.04 * self._length, fitted) + _SLACK * self._length
+            self._reserve = min(_MOST_RESERVE * self._length, needed)
 
     def refit_share(self, refit_seconds: float, encoding_seconds: float = 0.0) -> float:
         """Share of the rows that the winner can be fitted on in the time that is left, at most 1; as :meth:`reserve_for`."""

@@ -65,6 +65,7 @@ _COSTS = {
     "elastic_net": Cost(0.05, 3e-6),
     "naive_bayes": Cost(0.005, 4e-8),
     "sgd": Cost(0.02, 2e-7),
+    "shallow_tree": Cost(0.01, 8e-8),
     "decision_tree": Cost(0.02, 1.5e-7),
     "nearest_neighbours": Cost(0.01, 4e-8, 2e-9),
     "random_forest": Cost(0.3, per_sorted=1.6e-5),

@@ -13,7 +13,7 @@ from modelyard.training.planning.cost import Size, fit_seconds, rows_within
 from modelyard.training.planning.portfolio import entries
 from modelyard.training.planning.searching import SearchPlan, plan_rungs
 
-__all__ = ["PlannedCandidate", "WorkPlan", "make_plan", "race_rows"]
+__all__ = ["PlannedCandidate", "Stage", "WorkPlan", "make_plan", "race_rows"]
 
 _MOST_CANDIDATES = ((400, 4), (1_000, 8), (2_500, 15), (10_000, 30))
 """Rows up to which so many candidates are tried, tuning included: more would be picked by luck (as AutoGluon's limits)."""
@@ -50,6 +50,14 @@ class PlannedCandidate(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class Stage(Record):
+    """What a part of a budget is for, and how many seconds of it: ``search``, ``divisions``, ``seeds``, ``outer``, ``refit``."""
+
+    name: str
+    seconds: float
+
+
+@dataclasses.dataclass(frozen=True)
 class WorkPlan(Record):
     """What a search will do, in this order.
 
@@ -70,6 +78,12 @@ class WorkPlan(Record):
         What the project file says of it: ``none``, ``weights``, ``smote``, ``under`` or ``auto``.
     races
         Whether candidates that are hopeless on the first fold are given up; so also by whoever repeats the run.
+    stages
+        How a budget that pays for more than one search is shared out, in the order of the work; empty if it pays for one.
+    folds
+        Of the search.
+    tunes_anew
+        Whether tuning is free to lead elsewhere, although the candidates before it are given by ``only``.
     """
 
     candidates: tuple[PlannedCandidate, ...]
@@ -79,6 +93,9 @@ class WorkPlan(Record):
     search: SearchPlan = dataclasses.field(default_factory=SearchPlan)
     resampling: str = "none"
     races: bool = True
+    stages: tuple[Stage, ...] = ()
+    folds: int = 0
+    tunes_anew: bool = False
 
     @property
     def digest(self) -> str:
@@ -94,6 +111,17 @@ class WorkPlan(Record):
         """The same plan without a clock, cut down to what an earlier run finished, in its order."""
         return dataclasses.replace(self, budget_s=None, only=tuple(tuple(batch) for batch in batches))
 
+    def followed(self, batches: Sequence[Sequence[str]]) -> "WorkPlan":
+        """The plan of an outer search: the candidates that the search itself came to, and as much tuning as it did.
+
+        So what is judged is what was done, wherever the clock has ended it.
+        """
+        planned = {item.name for item in self.candidates}
+        only = tuple(kept for batch in batches if (kept := tuple(name for name in batch if name in planned)))
+        tuned = sum("-tuned-" in name for batch in batches for name in batch)
+        rounds = self.tuning_rounds if self.search.rungs and tuned else tuned
+        return dataclasses.replace(self, only=only, tuning_rounds=rounds, stages=(), tunes_anew=True)
+
     def laddered(self, rows: int, rarest: int) -> "WorkPlan":
         """With the rungs of successive halving; see :func:`~modelyard.training.planning.searching.plan_rungs`."""
         rungs = plan_rungs(self.tuning_rounds, rows, rarest)
@@ -101,7 +129,7 @@ class WorkPlan(Record):
 
     def allows(self, name: str) -> bool:
         """True unless the plan repeats a run that did not finish this candidate."""
-        return self.only is None or any(name in batch for batch in self.only)
+        return self.only is None or any(name in batch for batch in self.only) or (self.tunes_anew and "-tuned-" in name)
 
 
 def make_plan(
@@ -138,8 +166,11 @@ def make_plan(
 
     if budget_s is None:
         defaults = tuple(planned(name, name, family.defaults(task)) for name, family in families.items())
-        return WorkPlan(defaults, tuning_rounds, search=search, races=False)
-    most = next((most for rows, most in _MOST_CANDIDATES if size.rows * folds <= rows * (folds - 1)), _MOST)
+        return WorkPlan(defaults, tuning_rounds, search=search, races=False, folds=folds)
+    # Two simple models are what others are held against: the second takes no place from them.
+    most = ("shallow_tree" in families) + next(
+        (most for rows, most in _MOST_CANDIDATES if size.rows * folds <= rows * (folds - 1)), _MOST
+    )
     listed = list(itertools.islice(_different(planned(*entry) for entry in entries(families, task)), most))
     dear = _DEAR_SHARE * budget_s * workers
     listed = [listed[0], *sorted(listed[1:], key=lambda item: item.seconds > dear)] if listed else []
@@ -148,7 +179,7 @@ def make_plan(
     # The first one is planned and carried to its end in any case.
     affordable = [item for item, at in zip(listed, begins, strict=True) if at <= 0 or at < budget_s * _BUDGETS_AHEAD]
     rounds = most - len(affordable) if len(affordable) == len(listed) else 0
-    return WorkPlan(tuple(affordable), rounds, budget_s, search=search)
+    return WorkPlan(tuple(affordable), rounds, budget_s, search=search, folds=folds)
 
 
 def _different(planned: Iterable[PlannedCandidate]) -> Iterator[PlannedCandidate]:

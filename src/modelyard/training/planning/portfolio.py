@@ -90,6 +90,7 @@ _XGBOOST_DEEP = {
 
 PORTFOLIO: tuple[Entry, ...] = (
     ("linear", None),
+    ("shallow_tree", None),
     ("lightgbm", None),
     ("catboost", None),
     ("lightgbm", _LIGHTGBM_QUICK),

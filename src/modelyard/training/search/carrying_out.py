@@ -8,6 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
+from modelyard.training.executor import cores
 from modelyard.training.families.family import Family
 from modelyard.training.planning import Clock, PlannedCandidate, WorkPlan
 from modelyard.training.preparation import Setup
@@ -26,6 +27,9 @@ _DOUBT = 2.0
 
 _MEMBERS = 5
 """Time is kept for fitting so many candidates again, in case they become a blend."""
+
+_SEEDS = 3
+"""As many as ``seeds: auto`` fits."""
 
 _CHOICE_ROW_S = 6e-5
 """Seconds for each row that candidates were compared on: a bootstrap of the best, of those near it, and of calibration."""
@@ -54,6 +58,10 @@ class SearchEnd:
     finished: bool
     truncated: str = ""
 
+    def also(self, truncated: str) -> "SearchEnd":
+        """With a further sentence of what was not done, if there is one."""
+        return dataclasses.replace(self, truncated=f"{self.truncated} {truncated}".strip())
+
 
 def carry_out(
     plan: WorkPlan,
@@ -67,7 +75,8 @@ def carry_out(
     """Do what the plan says; the candidates are added to ``validation``, baselines first.
 
     With a budget a candidate is begun only if the clock expects it to end in time; one that is not is left out, and
-    cheaper ones after it have their chance. The first candidate is always carried to its end.
+    cheaper ones after it have their chance. The first candidate is always carried to its end; then a budget that pays for more
+    than this search is shared out.
 
     Parameters
     ----------
@@ -136,10 +145,13 @@ def _within_budget(
     for batch in _batches(plan, left, clock, _least_refit(validation, setup)):
         recipes = [_recipe(item, plan, families) for item in batch]
         is_first = len(left) == len(plan.candidates) - 1
-        made = validation.evaluate(recipes, step="folds", planned=total, race=plan.races, must_end=is_first)
+        must_end = is_first and not plan.tunes_anew  # an outer search is guarded from its beginning
+        made = validation.evaluate(recipes, step="folds", planned=total, race=plan.races, must_end=must_end)
         for item, candidate in zip(batch, made, strict=True):
             if candidate.status is CandidateStatus.DONE:
                 clock.note(item.family, item.seconds, candidate.fit_seconds)
+        if is_first:
+            clock.share_out(plan.stages, made[0].fit_seconds / max(1, setup.problem.training.workers or cores()))
         _set_aside(clock, validation, setup, families)
     if plan.only is None:
         for item in left.values():
@@ -152,10 +164,13 @@ def _within_budget(
         plan=plan.search,
         allows=lambda name, family, share: (
             plan.allows(name)
-            and clock.affords(
-                family,
-                _AT_A_TIME * share * _tuning_seconds(plan, family),
-                _least_refit(validation, setup) * _tuning_seconds(plan, family),
+            and (
+                plan.tunes_anew
+                or clock.affords(
+                    family,
+                    _AT_A_TIME * share * _tuning_seconds(plan, family),
+                    _least_refit(validation, setup) * _tuning_seconds(plan, family),
+                )
             )
         ),
         race=plan.races,
@@ -193,7 +208,9 @@ def _set_aside(clock: Clock, validation: CrossValidation, setup: Setup, families
     sign = 1 if validation.greater_is_better else -1
     complete = [item for item in validation.candidates if item.is_complete and item.family in families]
     best = sorted(complete, key=lambda item: -sign * (item.mean or 0.0))[:_MEMBERS]
-    refit_s = sum(refit_cost(item, validation, setup) for item in best)
+    seeds = setup.problem.training.seeds
+    fits = _SEEDS if seeds == "auto" else seeds
+    refit_s = fits * sum(refit_cost(item, validation, setup) for item in best)
     styles = {families[item.family].style for item in best}
     encoding_s = sum(validation.encoding(style).learnt_row_s for style in styles) * len(setup.truth)
     raced = sum(len(fold.held) for fold in setup.plan.folds)

@@ -153,6 +153,10 @@ class CrossValidation:
         """True once no unit may be begun."""
         return not self._must_end and self._clock.is_over
 
+    def begin(self, stage: str) -> None:
+        """What is scored from now on has the stage's share of a budget; see :meth:`~modelyard.training.planning.Clock.begin`."""
+        self._clock.begin(stage)
+
     @property
     def plan(self) -> FoldPlan:
         """The folds."""

@@ -18,7 +18,7 @@ from modelyard.training.records import BLEND, NAIVE, Candidate, CandidateStatus
 from modelyard.training.search.cross_validation import CrossValidation, Recipe
 from modelyard.training.stability.records import Finalist, Repeats
 
-__all__ = ["FEW_ROWS", "Contest", "Repeated", "choose_again", "require_divisions"]
+__all__ = ["FEW_ROWS", "Contest", "Repeated", "choose_again", "require_divisions", "wanted_divisions"]
 
 FEW_ROWS = 1_000
 """Rows up to which ``auto`` scores again. Beyond, three divisions chose no better than one (``benchmarks/training/repeats.py``)."""
@@ -56,11 +56,15 @@ class Contest:
 
 @dataclasses.dataclass(frozen=True)
 class Repeated:
-    """The choice after further divisions; as it was where there were none, or they were stopped (``finished`` is False)."""
+    """The choice after further divisions; as it was where there were none, or they were stopped (``finished`` is False).
+
+    ``truncated`` says how many a budget's clock let through, if not all.
+    """
 
     choice: Choice
     repeats: Repeats | None = None
     finished: bool = True
+    truncated: str = ""
 
 
 def require_divisions(setup: Setup) -> None:
@@ -87,7 +91,7 @@ def choose_again(contest: Contest, decide: Decide) -> Repeated:
     A finalist is a candidate that the best does not beat beyond noise, and that beats the naive baseline: six at most, and the
     one that has been chosen. A blend's weights are learnt anew on each division. A finalist that fails on a division is out.
     """
-    wanted = _wanted(contest)
+    wanted = wanted_divisions(contest.setup)
     if wanted == 1 or contest.choice.winner == NAIVE:
         return Repeated(contest.choice)
     names = _finalists(contest)
@@ -99,24 +103,31 @@ def choose_again(contest: Contest, decide: Decide) -> Repeated:
         choice = dataclasses.replace(contest.choice, why=f"{sentence} {contest.choice.why}")
         return Repeated(choice, Repeats(metric, wanted, 1, (), name, name, sentence))
     further: list[CrossValidation] = []
+    truncated = ""
+    contest.validation.begin("divisions")
     try:
         for number in range(2, wanted + 1):
             division = _scored_on_another(contest, names, number)
             if any(item.status is CandidateStatus.INTERRUPTED for item in division.candidates):
-                return Repeated(_stopped(contest.choice), finished=False)
+                if contest.setup.problem.training.budget is None:
+                    return Repeated(_stopped(contest.choice), finished=False)
+                truncated = f"The budget ended the scoring on further divisions after {number - 1} of {wanted}."
+                break
             further.append(division)
     except KeyboardInterrupt:
         return Repeated(_stopped(contest.choice), finished=False)
-    return _decided(contest, names, further, decide)
+    if not further:
+        return Repeated(contest.choice, truncated=truncated)
+    return dataclasses.replace(_decided(contest, names, further, decide), truncated=truncated)
 
 
-def _wanted(contest: Contest) -> int:
+def wanted_divisions(setup: Setup) -> int:
     """How many divisions the project asks for, or its rows; one for folds in time."""
-    asked = contest.setup.problem.training.repeats
-    if contest.setup.plan.strategy == "time":
+    asked = setup.problem.training.repeats
+    if setup.plan.strategy == "time":
         return 1
     if asked == "auto":
-        return _DIVISIONS if len(contest.setup.truth) <= FEW_ROWS else 1
+        return _DIVISIONS if len(setup.truth) <= FEW_ROWS else 1
     return asked
 
 
@@ -178,7 +189,13 @@ def _decided(contest: Contest, names: Sequence[str], further: Sequence[CrossVali
     finalists.sort(key=lambda item: sign * item.mean)
     sentence = _sentence(contest, finalists, len(divisions), choice.winner)
     record = Repeats(
-        metric, len(divisions), len(divisions), tuple(finalists), contest.choice.winner, choice.winner, sentence
+        metric,
+        wanted_divisions(setup),
+        len(divisions),
+        tuple(finalists),
+        contest.choice.winner,
+        choice.winner,
+        sentence,
     )
     return Repeated(dataclasses.replace(choice, why=f"{sentence} {choice.why}"), record)
 

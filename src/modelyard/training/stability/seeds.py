@@ -19,7 +19,7 @@ from modelyard.training.records import Candidate, CandidateRole, CandidateStatus
 from modelyard.training.search.cross_validation import CrossValidation, Recipe
 from modelyard.training.stability.records import SeedSpread
 
-__all__ = ["AVERAGED", "Seeded", "fit_seed", "try_seeds"]
+__all__ = ["AVERAGED", "Seeded", "fit_seed", "try_seeds", "wanted_seeds"]
 
 Array = npt.NDArray[np.float64]
 
@@ -34,12 +34,19 @@ _UNSTABLE = 0.5
 class Seeded:
     """What other seeds showed, and the mean of them as a candidate that is not scored yet, with its predictions.
 
-    ``finished`` is False if it was stopped.
+    ``finished`` is False if it was stopped; ``truncated`` says that a budget's clock ended it.
     """
 
     spread: SeedSpread | None = None
     mean: tuple[Candidate, Array] | None = None
     finished: bool = True
+    truncated: str = ""
+
+
+def wanted_seeds(setup: Setup) -> int:
+    """How many seeds the project asks for; the three that ``auto`` measures."""
+    asked = setup.problem.training.seeds
+    return _TRIED if asked == "auto" else asked
 
 
 def fit_seed(seed: int, number: int) -> int:
@@ -66,21 +73,25 @@ def try_seeds(
     evidence
         What the folds say of the winner.
     """
-    asked = setup.problem.training.seeds
-    wanted = _TRIED if asked == "auto" else asked
+    wanted = wanted_seeds(setup)
     if wanted == 1 or winner.role is not CandidateRole.CANDIDATE:
         return Seeded()
     members = dict(winner.members) or {winner.name: 1.0}
     known = {item.name: item for item in validation.candidates}
     answers = [{name: validation.out_of_fold(name) for name in members}]
     restless = list(members)
+    validation.begin("seeds")
     try:
         for number in range(1, wanted):
             other = validation.seeded(fit_seed(setup.seed, number))
             recipes = [Recipe.of(known[name], families[known[name].family]) for name in restless]
             made = other.evaluate(recipes, step=f"seed {number + 1}")
             if any(item.status is CandidateStatus.INTERRUPTED for item in made):
-                return Seeded(finished=False)
+                if setup.problem.training.budget is None:
+                    return Seeded(finished=False)
+                return Seeded(
+                    truncated=f"The budget ended the fits with other seeds after {number} of {wanted}; one seed is kept."
+                )
             if not all(item.is_complete for item in made):
                 return Seeded(_failed(winner, setup, made))
             again = {name: other.out_of_fold(name) for name in restless}
