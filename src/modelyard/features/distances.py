@@ -10,13 +10,15 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["kernel_sums", "local_outlier_factors", "nearest_means", "squared_distances"]
+__all__ = ["LEAST_REACH", "TIE", "kernel_sums", "local_outlier_factors", "nearest_means", "squared_distances"]
 
 Matrix: TypeAlias = npt.NDArray[np.float64]
 
 _PAIRS_AT_ONCE = 1 << 16  # half a megabyte of distances: they stay in the processor's cache
-_TIE = 1e-9
-_LEAST_REACH = 1e-10
+TIE = 1e-9
+"""Relative difference of squared distances up to which known rows are equally far."""
+
+LEAST_REACH = 1e-10
 """Keeps the density of rows that lie on one another finite, as scikit-learn does."""
 
 
@@ -56,7 +58,7 @@ def nearest_means(rows: Matrix, known: Matrix, answers: Matrix, neighbours: int)
     means = np.empty((len(rows), answers.shape[1]))
     last = min(neighbours, len(known)) - 1
     for start, squares in _in_parts(rows, known):
-        bounds = np.partition(squares, last, axis=1)[:, last] * (1 + _TIE)
+        bounds = np.partition(squares, last, axis=1)[:, last] * (1 + TIE)
         for place, (distances, bound) in enumerate(zip(squares, bounds, strict=True), start):
             means[place] = answers[distances <= bound].mean(axis=0)
     return means
@@ -86,11 +88,11 @@ def local_outlier_factors(rows: Matrix, known: Matrix, reach: Matrix, density: M
     factors = np.empty(len(rows))
     last = min(neighbours, len(known)) - 1
     for start, squares in _in_parts(rows, known):
-        bounds = np.partition(squares, last, axis=1)[:, last] * (1 + _TIE)
+        bounds = np.partition(squares, last, axis=1)[:, last] * (1 + TIE)
         for place, (distances, bound) in enumerate(zip(squares, bounds, strict=True), start):
             near = np.flatnonzero(distances <= bound)
             far = np.maximum(np.sqrt(distances[near]), reach[near])
-            factors[place] = density[near].mean() * (far.mean() + _LEAST_REACH)
+            factors[place] = density[near].mean() * (far.mean() + LEAST_REACH)
     return factors
 
 

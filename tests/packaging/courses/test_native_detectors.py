@@ -10,6 +10,7 @@ from modelyard.packaging.courses.anomalies import native_detector
 from modelyard.packaging.predictors import AnomalyPredictor, load_predictor
 from modelyard.packaging.predictors.unlabelled import AnomalyPart, DistanceMeasure
 from modelyard.problem.sections.courses import AnomalyPlan
+from modelyard.unsupervised.anomalies.density import outlier_factors
 from modelyard.unsupervised.anomalies.detectors import BASELINE, Detector, detector_kinds, fit_member, scale_of
 from modelyard.unsupervised.rows import Array
 
@@ -65,6 +66,22 @@ def test_the_outlier_factor_is_that_of_scikit_learn() -> None:
     found = local_outlier_factors(rows, known, reach, density, 20)
 
     np.testing.assert_allclose(found, -model.score_samples(rows), rtol=1e-12)
+
+
+@pytest.mark.parametrize("grid", [False, True])
+@pytest.mark.parametrize("features", [3, 18])
+def test_many_rows_get_the_factors_that_each_gets_alone(grid: bool, features: int) -> None:
+    """Candidates are found by scikit-learn, by a tree or by a matrix product; ties on a grid are all looked at."""
+    generator = np.random.default_rng(0)
+    values = generator.normal(size=(1_600, features))
+    matrix = np.round(values).clip(-1, 1) if grid else values
+    known, rows = matrix[:1_200], np.concatenate([matrix[1_000:], 1_000 + values[:20]])
+    model = LocalOutlierFactor(n_neighbors=20, novelty=True).fit(known)
+    reach, density = model._distances_fit_X_[:, -1], model._lrd
+
+    found = outlier_factors(rows, known, reach, density, 20)
+
+    np.testing.assert_allclose(found, local_outlier_factors(rows, known, reach, density, 20), rtol=1e-12)
 
 
 def test_equally_far_neighbours_all_count() -> None:

@@ -6,8 +6,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from modelyard.core import derive_seed
-from modelyard.features.distances import local_outlier_factors
 from modelyard.problem.sections.courses import AnomalyPlan
+from modelyard.unsupervised.anomalies.density import outlier_factors
 from modelyard.unsupervised.rows import Array
 
 __all__ = [
@@ -174,7 +174,7 @@ class Density:
 
     def raw(self, matrix: Array) -> Array:
         """The logarithm of the factor, which is a ratio of densities."""
-        factors = local_outlier_factors(matrix, self.known, self.reach, self.density, self.neighbours)
+        factors = outlier_factors(matrix, self.known, self.reach, self.density, self.neighbours)
         return np.log(np.maximum(factors, 1e-12))
 
 
