@@ -63,6 +63,7 @@ class ClusterCourse(RowCourse):
     def evaluate(self, *, open_test: str | None = None) -> Outcome:
         """Measure the clusters, on the sealed rows if a reason is given."""
         from modelyard.unsupervised.clusters.evaluate import evaluate_clusters
+        from modelyard.unsupervised.clusters.figures import TITLES
         from modelyard.unsupervised.clusters.page import cluster_page
 
         ground = self._ground
@@ -75,15 +76,15 @@ class ClusterCourse(RowCourse):
             )
             page = ground.page("evaluations", run.id, "evaluation", cluster_page(result, run, ground.problem))
             ground.evaluated(run.id, result, opened=open_test is not None)
-        rows = (
-            ("silhouette", format_number(result.silhouette)),
-            ("agreement on sealed rows", format_number(result.replication)),
+        rows = tuple(
+            (TITLES[item.name], format_number(item.value), format_number(item.low), format_number(item.high))
+            for item in result.figures
         )
         return Outcome(
             result.answer,
-            columns=("figure", "value"),
+            columns=("figure", "value", "from", "to"),
             rows=rows,
-            numeric=(1,),
+            numeric=(1, 2, 3),
             findings=result.findings,
             page=str(page),
             next_step="modelyard package" if open_test else OPEN_TEST,

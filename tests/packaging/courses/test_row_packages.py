@@ -88,7 +88,10 @@ def test_a_package_of_clusters_is_whole(clusters: tuple[Project, Package]) -> No
     assert package.read_json("metrics.json")["parity"]["max_abs_difference"] <= 1e-9
     assert card["identity"]["classes"][:3] == ["1", "2", "3"]
     assert "Cluster 3 (" in card["use"]["decision"]
-    assert {item["name"] for item in card["performance"]["test"][0]["metrics"]} == {"silhouette", "replication"}
+    figures = {item["name"]: item for item in card["performance"]["test"][0]["metrics"]}
+    assert figures.keys() == {"silhouette", "davies_bouldin", "calinski_harabasz", "replication"}
+    assert figures["silhouette"]["low"] < figures["silhouette"]["value"] < figures["silhouette"]["high"]
+    assert not figures["davies_bouldin"]["greater_is_better"]
     assert card["openings_count"] == 1
 
 
