@@ -704,7 +704,7 @@ class Project:
                 waiting,
                 approved=approved,
                 registered=registered,
-                is_packaged=self.course is None,
+                is_watched=self.course is None,
             ),
             findings=(*self.oversight.findings(), *store.tracked_artefacts(self.root)),
             rollout=self.rollouts.under_way(),

@@ -117,7 +117,7 @@ def next_step(
     *,
     approved: tuple[int, ...] = (),
     registered: bool = True,
-    is_packaged: bool = True,
+    is_watched: bool = True,
 ) -> str:
     """The command that brings the life forward.
 
@@ -131,8 +131,8 @@ def next_step(
         Versions that wait for approval, and those that are approved and not yet in production.
     registered
         Whether the newest package is in the registry.
-    is_packaged
-        False for tasks that answer without a package.
+    is_watched
+        False for tasks that are not monitored.
 
     >>> next_step({"split": None, "run": None, "evaluation": None, "package": None}, None, ())
     'modelyard audit'
@@ -141,8 +141,6 @@ def next_step(
     >>> next_step({"split": "a", "run": "b", "evaluation": "b", "package": "m-1"}, None, (), approved=(1,))
     'modelyard promote 1'
     """
-    if not is_packaged and pointers["run"] is not None and pointers["run"] == pointers["evaluation"]:
-        return "modelyard score"
     for name, command in (("split", "audit"), ("run", "train"), ("evaluation", "evaluate"), ("package", "package")):
         if pointers.get(name) is None:
             return f"modelyard {command}"
@@ -155,4 +153,6 @@ def next_step(
     if approved:
         return f"modelyard promote {approved[-1]}"
     # Without a version in production none is left to promote: all were rejected, so a better one is needed.
-    return "modelyard train" if production is None else "modelyard monitor"
+    if production is None:
+        return "modelyard train"
+    return "modelyard monitor" if is_watched else "modelyard score"

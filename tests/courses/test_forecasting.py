@@ -59,12 +59,12 @@ def test_the_whole_course(yard: Yard) -> None:
     assert (table["low"] < table["forecast"]).all()
     assert actions.count("test.opened") == 1
     assert [name for name in actions if name.startswith("run.")] == ["run.finished", "run.evaluated", "run.evaluated"]
-    assert Project.open(yard.root).status().next_step == "modelyard score"
+    assert Project.open(yard.root).status().next_step == "modelyard package"
 
 
 def test_commands_for_rows_are_refused_with_what_to_do(yard: Yard) -> None:
-    """Packages and servers answer row by row; a forecast does not, and says so."""
-    assert "After evaluate comes: modelyard score" in yard.refused("package")
+    """Servers answer row by row; a forecast does not, and says so."""
+    assert "Run: modelyard score HISTORY FORECAST" in yard.refused("serve")
 
 
 def test_the_python_verbs_point_to_the_course(yard: Yard) -> None:

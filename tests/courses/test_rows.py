@@ -45,16 +45,19 @@ def test_anomalies_from_new_to_score(tmp_path: Path) -> None:
     final = course.evaluate(open_test="final evaluation")
     scored = course.score(tmp_path / "rows.csv", tmp_path / "scored.csv").record
     table = pl.read_csv(tmp_path / "scored.csv")
-    flagged = table.filter(pl.col("anomaly"))
+    flagged = table.filter(pl.col("prediction_label") == "anomaly")
     fraud = payments()["fraud"].sum()
 
     assert run["winner"] in ("local_outlier_factor", "far_from_middle")
     assert final.record["openings"] == 1
     assert final.headline.startswith("On 90 sealed rows, ")
-    assert scored["anomalies"] == flagged.height >= fraud - 2
-    assert flagged["why"].str.len_chars().min() > 10  # type: ignore[operator]
-    assert "usual: 8 to 19" in " ".join(flagged["why"].to_list())
-    assert table["row"][0] == "p0"
+    assert (scored["scored"], scored["version"]) == (600, f"run {run['id']}")
+    assert flagged.height >= fraud - 2
+    assert flagged["prediction_why"].str.len_chars().min() > 10  # type: ignore[operator]
+    assert flagged["prediction_stranger_than"].min() > 0.97  # type: ignore[operator]
+    assert table.filter(pl.col("prediction_label") == "usual")["prediction_why"].null_count() == 600 - flagged.height
+    assert "usual: 8 to 19" in " ".join(flagged["prediction_why"].to_list())
+    assert table["payment"][0] == "p0"
     assert (Path(final.page).parent / "anomalies.csv").exists()
     assert project.ledger().verify().ok
 
@@ -74,8 +77,9 @@ def test_clusters_from_new_to_score(tmp_path: Path) -> None:
     assert trained.said[1].startswith("Cluster 1 (")
     assert final.record["replication"] > 0.9
     assert table.height == 300
-    assert sorted(table["cluster"].unique().to_list()) == ["1", "2", "3"]
-    assert project.status().next_step == "modelyard score"
+    assert sorted(table["prediction_label"].unique().to_list()) == ["1", "2", "3"]
+    assert table["prediction_probability.1"].max() > 0.99  # type: ignore[operator]
+    assert project.status().next_step == "modelyard package"
 
 
 def test_noise_is_answered_and_not_assigned(tmp_path: Path) -> None:
@@ -97,7 +101,7 @@ def test_score_refuses_rows_without_a_column_that_was_compared(tmp_path: Path) -
     course.train()
     blobs(50).rename({"wide": "width"}).write_csv(tmp_path / "new.csv")
 
-    with pytest.raises(DataError, match="a column is missing that rows are compared by; got 'wide'"):
+    with pytest.raises(DataError, match="columns that the model needs are not there: 'wide'; got"):
         course.score(tmp_path / "new.csv", tmp_path / "assigned.csv")
 
 
@@ -146,7 +150,8 @@ def test_commands_show_a_course_to_people(tmp_path: Path) -> None:
     assert shown.startswith("There are no clear clusters.  1 candidates, 170 rows, 2 columns")
     assert "noise of the same shape has as much" in shown
     assert "→ modelyard evaluate" in shown
-    with pytest.raises(ConfigError, match="modelyard serve is for models that answer row by row"):
-        course_answer(session, "serve", {}, set())
+    with pytest.raises(ConfigError, match="modelyard monitor is for models that learn a target row by row"):
+        course_answer(session, "monitor", {}, set())
+    assert course_answer(session, "serve", {}, set()) is None
     with pytest.raises(ConfigError, match="modelyard train has no --accept here"):
         course_answer(session, "train", {"accept": "yes", "resume": True}, {"accept"})

@@ -21,7 +21,7 @@ from modelyard.forecasting.records import ForecastCandidate
 from modelyard.forecasting.run import StoredForecast, load_forecast
 from modelyard.forecasting.selection import choose
 from modelyard.forecasting.series import build_panel, divide_in_time
-from modelyard.forecasting.telling import tell
+from modelyard.forecasting.telling import TellingRule, tell
 from modelyard.forecasting.train import train_forecast
 from modelyard.problem import Problem
 from modelyard.report import render_html
@@ -190,7 +190,7 @@ def test_the_next_horizon_goes_on_after_the_history(
 ) -> None:
     """Seven days after the last one, inside their interval, for a shop that is new as well."""
     run, _, problem, _ = trained
-    told = tell(run, sales(140, 4, noise=3.0), problem)
+    told = tell(run.fitted, TellingRule.of(run.record), sales(140, 4, noise=3.0), problem)
     new = told.filter(pl.col("series") == "shop 3")
 
     assert told.height == 4 * 7
@@ -205,7 +205,8 @@ def test_what_was_never_negative_is_not_told_below_zero(tmp_path: Path) -> None:
     problem = forecast_problem(methods=("naive",), test_windows=1)
     rows = sales(140, noise=9.0).with_columns(sold=(pl.col("sold") - 110).clip(0))
     split, workspace = divided(rows, problem, tmp_path)
-    told = tell(train_forecast(split, problem, workspace), rows, problem)
+    run = train_forecast(split, problem, workspace)
+    told = tell(run.fitted, TellingRule.of(run.record), rows, problem)
 
     assert told["low"].min() == 0.0
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from modelyard.core import ConfigError, GateRefusedError, IntegrityError, MissingExtraError, StateError
-from modelyard.packaging import Package, Scorer, load_package
+from modelyard.packaging import PROTOCOL, Package, Scorer, load_package
 from modelyard.packaging.compile import compile_estimator
 from modelyard.packaging.golden import largest_difference
 from modelyard.packaging.predictors import SkopsPredictor, SkopsTrust, load_predictor, operators_trust
@@ -236,7 +236,7 @@ def test_a_package_names_what_must_be_allowed(package: Package) -> None:
     """In the manifest, for people; with the libraries among the requirements, and the protocol that knows of it."""
     manifest = package.manifest
 
-    assert manifest.protocol == 2
+    assert manifest.protocol == PROTOCOL
     assert manifest.skops == ("sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",)
     assert {"skops", "scikit-learn"} <= set(manifest.requirements)
     assert load_package(package.folder).manifest == manifest

@@ -14,11 +14,10 @@ __all__ = ["course_answer", "course_begun"]
 
 _SHIPS = ("image", "bundle", "export", "bench")
 _TELLS = ("explain", "data", "status", "report", "ledger", "inventory", "impact")
-_ALIKE = frozenset(("new", "token", "demo", *_SHIPS, *_TELLS))
+_RELEASES = ("package", "register", "approve", "reject", "promote", "rollback")
+_SAYS = ("gates", "validate", "review-break-glass", "changes", "lineage")
+_ALIKE = frozenset(("new", "token", "demo", *_SHIPS, *_TELLS, *_RELEASES, *_SAYS))
 """Commands that mean the same for every task, or open no project."""
-
-_NEEDS_PROJECT = {"package": "build"}
-"""Commands of which only this action is about the project; the others work on any folder."""
 
 
 def course_answer(session: Session, name: str, values: Mapping[str, Any], given: Collection[str]) -> Answer | None:
@@ -34,8 +33,9 @@ def course_answer(session: Session, name: str, values: Mapping[str, Any], given:
     ConfigError
         If the command or an option has no meaning for the task.
     """
-    is_alike = name in _ALIKE or (name in _NEEDS_PROJECT and values["action"] != _NEEDS_PROJECT[name])
-    if is_alike or session.project.course is None:
+    if name in _ALIKE or session.project.course is None:
+        return None
+    if name == "serve" and session.project.course.answers_rows:
         return None
     import inspect
 
@@ -43,11 +43,17 @@ def course_answer(session: Session, name: str, values: Mapping[str, Any], given:
     from modelyard.courses import VERBS
 
     task = session.project.problem.task
+    if name == "serve":
+        raise ConfigError(
+            "modelyard serve answers row by row, and a forecast needs a history",
+            where=f"task: {task}",
+            cure="Run: modelyard score HISTORY FORECAST",
+        )
     if name not in VERBS:
         raise ConfigError(
-            f"modelyard {name} is for models that answer row by row",
+            f"modelyard {name} is for models that learn a target row by row",
             where=f"task: {task}",
-            cure="After evaluate comes: modelyard score",
+            cure="Train, package and promote again by hand where it is due",
         )
     verb = getattr(session.project.course, name)
     known = inspect.signature(verb).parameters

@@ -60,7 +60,7 @@ def promote(
     from modelyard.cli.show.release import show_deployment
 
     deployment = session.project.promote(version, break_glass=break_glass)
-    return Answer(deployment.to_dict(), show_deployment(deployment, glass=break_glass))
+    return Answer(deployment.to_dict(), show_deployment(deployment, glass=break_glass, is_served=_is_served(session)))
 
 
 def deploy(
@@ -144,7 +144,13 @@ def rollback(session: Session, reason: ReasonOption) -> Answer:
     from modelyard.cli.show.release import show_deployment
 
     deployment = session.project.rollback(reason)
-    return Answer(deployment.to_dict(), show_deployment(deployment))
+    return Answer(deployment.to_dict(), show_deployment(deployment, is_served=_is_served(session)))
+
+
+def _is_served(session: Session) -> bool:
+    """Whether what is in production answers rows."""
+    course = session.project.course
+    return course is None or course.answers_rows
 
 
 def token(

@@ -1,8 +1,8 @@
 """The course of a search for anomalies."""
 
-from pathlib import Path
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
-import numpy as np
 import polars as pl
 
 from modelyard.courses.outcome import AFTER_TRAINING, OPEN_TEST, Outcome
@@ -11,11 +11,19 @@ from modelyard.courses.tracking import track_course
 from modelyard.data import load_split
 from modelyard.report import format_number, format_percent
 
+if TYPE_CHECKING:
+    from modelyard.data import Split
+    from modelyard.packaging import Scorer
+    from modelyard.packaging.courses.rows import RowModel
+    from modelyard.packaging.courses.story import CourseStory
+    from modelyard.serving import BatchReport
+    from modelyard.unsupervised.anomalies.records import AnomalyRun
+
 __all__ = ["AnomalyCourse"]
 
 
 class AnomalyCourse(RowCourse):
-    """Check, audit, train, evaluate and score for what is strange."""
+    """Check, audit, train, evaluate, package and score for what is strange."""
 
     def train(self, *, resume: bool = True) -> Outcome:
         """Try the detectors, choose one, list the strangest rows."""
@@ -63,13 +71,11 @@ class AnomalyCourse(RowCourse):
         """Measure the winner, on the sealed rows if a reason is given; the strangest rows go to a file."""
         from modelyard.unsupervised.anomalies.evaluate import evaluate_anomalies
         from modelyard.unsupervised.anomalies.page import TITLES, anomaly_page, anomaly_table
-        from modelyard.unsupervised.anomalies.records import AnomalyRun
-        from modelyard.unsupervised.archive import open_run
 
         ground = self._ground
         ground.permit("evaluate" if open_test is None else "open_test")
         with ground.workspace.lock():
-            run = open_run(AnomalyRun, ground.pointer("run", "train"), ground.workspace)
+            run = self._run()
             split = load_split(run.split_id, ground.workspace)
             result = evaluate_anomalies(
                 run, split, ground.problem, ground.workspace, actor=ground.actor, reason=open_test
@@ -89,44 +95,41 @@ class AnomalyCourse(RowCourse):
             numeric=(1, 2, 3),
             findings=result.findings,
             page=str(page),
-            next_step="modelyard score TABLE SCORES" if open_test else OPEN_TEST,
+            next_step="modelyard package" if open_test else OPEN_TEST,
             refused=bool(result.guardrails),
             record=result.to_dict(),
         )
 
-    def score(self, source: Path | str, destination: Path | str, *, query: str | None = None) -> Outcome:
-        """Write how strange each row is, whether it is called an anomaly, and why."""
-        from modelyard.unsupervised.anomalies.page import reasons_in_words
-        from modelyard.unsupervised.anomalies.records import AnomalyRun
-        from modelyard.unsupervised.anomalies.search import strange_rows
-        from modelyard.unsupervised.archive import open_fitted, open_run
-        from modelyard.unsupervised.rows import row_names
+    def _model(self) -> "tuple[RowModel, Split]":
+        from modelyard.packaging.courses.anomalies import anomaly_model
+        from modelyard.unsupervised.archive import open_fitted
 
-        ground = self._ground
-        ground.permit("score")
-        run = open_run(AnomalyRun, ground.pointer("run", "train"), ground.workspace)
-        fitted = open_fitted(run.id, ground.workspace)
-        frame = ground.conformed(ground.read(source, query), run.split_id, run.columns)
-        scores = fitted.detector.score(fitted.points.encoder.transform(frame))
-        flagged = int((scores >= run.threshold).sum())
-        named = {
-            item.row: reasons_in_words(item)
-            for item in strange_rows(frame, fitted, ground.problem, flagged, scored=scores)
-        }
-        names = row_names(frame, ground.problem)
-        shares = np.searchsorted(fitted.reference, scores, side="left") / len(fitted.reference)
-        told = pl.DataFrame(
-            {"row": names, "score": scores, "stranger_than": shares, "anomaly": scores >= run.threshold}
-            | {"why": [named.get(name, "") for name in names]}
-        )
-        path = ground.write(told, destination, source)
-        ground.note("anomalies.scored", run.id, {"rows": told.height, "anomalies": flagged})
-        return Outcome(
-            f"{flagged:,} of {told.height:,} rows are called anomalies ({format_percent(flagged / max(1, told.height), 2)}).",
-            note=f"by {run.winner}, from a score of {format_number(run.threshold)} on",
-            page=str(path),
-            record={"rows": told.height, "anomalies": flagged, "destination": str(path), "winner": run.winner},
-        )
+        run = self._run()
+        model = anomaly_model(run, open_fitted(run.id, self._ground.workspace))
+        return model, load_split(run.split_id, self._ground.workspace)
+
+    def _story(self) -> "CourseStory":
+        from modelyard.packaging.courses.anomalies import anomaly_story
+        from modelyard.unsupervised.anomalies.records import AnomalyEvaluation
+
+        run = self._run()
+        return anomaly_story(run, self._ground.evaluation(AnomalyEvaluation, run.id), self._ground.problem)
+
+    def _scored(self, scorer: "Scorer", report: "BatchReport", labels: Mapping[str, int]) -> tuple[str, str]:
+        from modelyard.packaging.courses.anomalies import CLASSES
+
+        threshold = f"from a score of {format_number(scorer.threshold)} on"
+        if not labels:
+            return f"{report.scored:,} of {report.rows:,} rows are scored.", f"anomalies {threshold}"
+        count = labels.get(CLASSES[1], 0)
+        share = format_percent(count / report.scored, 2)
+        return f"{count:,} of {report.scored:,} rows are called anomalies ({share}).", threshold
+
+    def _run(self) -> "AnomalyRun":
+        from modelyard.unsupervised.anomalies.records import AnomalyRun
+        from modelyard.unsupervised.archive import open_run
+
+        return open_run(AnomalyRun, self._ground.pointer("run", "train"), self._ground.workspace)
 
     def _metric(self) -> str:
         return "average precision" if self._ground.problem.data.target else "steadiness"

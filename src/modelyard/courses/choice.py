@@ -12,7 +12,7 @@ from modelyard.problem import Task
 __all__ = ["VERBS", "course_for"]
 
 VERBS = ("check", "audit", "train", "evaluate", "score")
-"""What every course can do; the other verbs are for models that answer row by row."""
+"""What every course can do with an outcome; packages and what follows are the same for all tasks."""
 
 _COURSES: Mapping[Task, Callable[[Ground], Course]] = {
     Task.FORECASTING: ForecastCourse,

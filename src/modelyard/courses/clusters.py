@@ -1,8 +1,7 @@
 """The course of a search for clusters."""
 
-from pathlib import Path
-
-import polars as pl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 from modelyard.courses.outcome import AFTER_TRAINING, OPEN_TEST, Outcome
 from modelyard.courses.rows import RowCourse
@@ -10,11 +9,19 @@ from modelyard.courses.tracking import track_course
 from modelyard.data import load_split
 from modelyard.report import format_number
 
+if TYPE_CHECKING:
+    from modelyard.data import Split
+    from modelyard.packaging import Scorer
+    from modelyard.packaging.courses.rows import RowModel
+    from modelyard.packaging.courses.story import CourseStory
+    from modelyard.serving import BatchReport
+    from modelyard.unsupervised.clusters.records import ClusterRun
+
 __all__ = ["ClusterCourse"]
 
 
 class ClusterCourse(RowCourse):
-    """Check, audit, train, evaluate and score for what goes together."""
+    """Check, audit, train, evaluate, package and score for what goes together."""
 
     def train(self, *, resume: bool = True) -> Outcome:
         """Decide whether there are clusters, how many, and what sets each apart."""
@@ -55,67 +62,65 @@ class ClusterCourse(RowCourse):
 
     def evaluate(self, *, open_test: str | None = None) -> Outcome:
         """Measure the clusters, on the sealed rows if a reason is given."""
-        from modelyard.unsupervised.archive import open_run
         from modelyard.unsupervised.clusters.evaluate import evaluate_clusters
+        from modelyard.unsupervised.clusters.figures import TITLES
         from modelyard.unsupervised.clusters.page import cluster_page
-        from modelyard.unsupervised.clusters.records import ClusterRun
 
         ground = self._ground
         ground.permit("evaluate" if open_test is None else "open_test")
         with ground.workspace.lock():
-            run = open_run(ClusterRun, ground.pointer("run", "train"), ground.workspace)
+            run = self._run()
             split = load_split(run.split_id, ground.workspace)
             result = evaluate_clusters(
                 run, split, ground.problem, ground.workspace, actor=ground.actor, reason=open_test
             )
             page = ground.page("evaluations", run.id, "evaluation", cluster_page(result, run, ground.problem))
             ground.evaluated(run.id, result, opened=open_test is not None)
-        rows = (
-            ("silhouette", format_number(result.silhouette)),
-            ("agreement on sealed rows", format_number(result.replication)),
+        rows = tuple(
+            (TITLES[item.name], format_number(item.value), format_number(item.low), format_number(item.high))
+            for item in result.figures
         )
         return Outcome(
             result.answer,
-            columns=("figure", "value"),
+            columns=("figure", "value", "from", "to"),
             rows=rows,
-            numeric=(1,),
+            numeric=(1, 2, 3),
             findings=result.findings,
             page=str(page),
-            next_step="modelyard score TABLE CLUSTERS" if open_test else OPEN_TEST,
+            next_step="modelyard package" if open_test else OPEN_TEST,
             refused=bool(result.guardrails),
             record=result.to_dict(),
         )
 
-    def score(self, source: Path | str, destination: Path | str, *, query: str | None = None) -> Outcome:
-        """Write the cluster of each row."""
-        from modelyard.core import StateError
-        from modelyard.unsupervised.archive import open_fitted, open_run
-        from modelyard.unsupervised.clusters.evaluate import labels_as_text
-        from modelyard.unsupervised.clusters.records import ClusterRun
-        from modelyard.unsupervised.rows import row_names
+    def _model(self) -> "tuple[RowModel, Split]":
+        from modelyard.packaging.courses.clusters import cluster_model
+        from modelyard.unsupervised.archive import open_fitted
 
-        ground = self._ground
-        ground.permit("score")
-        run = open_run(ClusterRun, ground.pointer("run", "train"), ground.workspace)
-        if run.count == 0:
-            raise StateError(
-                "there are no clear clusters, so no row can be assigned",
-                where=f"run {run.id}",
-                cure="Bring other columns or more rows, then run: modelyard train",
-            )
+        run = self._run()
+        split = load_split(run.split_id, self._ground.workspace)
+        return cluster_model(run, open_fitted(run.id, self._ground.workspace), split.train.frame), split
+
+    def _story(self) -> "CourseStory":
+        from modelyard.packaging.courses.clusters import cluster_story
+        from modelyard.unsupervised.archive import open_fitted
+        from modelyard.unsupervised.clusters.records import ClusterEvaluation
+
+        ground, run = self._ground, self._run()
         fitted = open_fitted(run.id, ground.workspace)
-        frame = ground.conformed(ground.read(source, query), run.split_id, run.columns)
-        labels = labels_as_text(fitted.assign(fitted.place(frame)))
-        path = ground.write(
-            pl.DataFrame({"row": row_names(frame, ground.problem), "cluster": labels}), destination, source
-        )
-        ground.note("clusters.assigned", run.id, {"rows": len(labels)})
-        return Outcome(
-            f"{len(labels):,} rows are assigned to {run.count} clusters.",
-            note=f"{labels.count('none'):,} to none",
-            page=str(path),
-            record={"rows": len(labels), "clusters": run.count, "none": labels.count("none"), "destination": str(path)},
-        )
+        return cluster_story(run, fitted, ground.evaluation(ClusterEvaluation, run.id), ground.problem)
+
+    def _scored(self, scorer: "Scorer", report: "BatchReport", labels: Mapping[str, int]) -> tuple[str, str]:
+        from modelyard.packaging.courses.clusters import NONE
+
+        count = len(set(scorer.classes) - {NONE})
+        note = f"{labels.get(NONE, 0):,} to none" if labels else "each with how far it belongs there"
+        return f"{report.scored:,} rows are assigned to {count} clusters.", note
+
+    def _run(self) -> "ClusterRun":
+        from modelyard.unsupervised.archive import open_run
+        from modelyard.unsupervised.clusters.records import ClusterRun
+
+        return open_run(ClusterRun, self._ground.pointer("run", "train"), self._ground.workspace)
 
     def _metric(self) -> str:
         return "silhouette, above that of noise"

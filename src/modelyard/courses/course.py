@@ -1,9 +1,12 @@
 """What a course is."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from modelyard.courses.outcome import Outcome
+
+if TYPE_CHECKING:
+    from modelyard.packaging import Package
 
 __all__ = ["Course"]
 
@@ -14,6 +17,10 @@ class Course(Protocol):
     Every verb that changes something holds the project's lock and leaves a row in the ledger; all raise only errors of
     :class:`modelyard.core.ModelyardError`.
     """
+
+    @property
+    def answers_rows(self) -> bool:
+        """True if its packages answer a row alone, so that they can be served."""
 
     def check(self) -> Outcome:
         """Whether the question is well put and the data can answer it; divides and seals on first use."""
@@ -33,5 +40,32 @@ class Course(Protocol):
     def evaluate(self, *, open_test: str | None = None) -> Outcome:
         """Measure the winner; on the sealed rows, if a reason is given."""
 
-    def score(self, source: Path | str, destination: Path | str, *, query: str | None = None) -> Outcome:
-        """Answer for a table, into a file."""
+    def package(self) -> "Package":
+        """Build the package of the newest run: one folder, digests, parity proved, card.
+
+        Raises
+        ------
+        StateError
+            If the newest run was not evaluated yet, or there is nothing to package, such as no clear clusters.
+        GateRefusedError
+            If the package does not answer as the run does, or breaks a constraint.
+        """
+
+    def score(
+        self,
+        source: Path | str,
+        destination: Path | str,
+        *,
+        query: str | None = None,
+        version: int | None = None,
+        resume: bool = True,
+    ) -> Outcome:
+        """Answer for a table, into a file.
+
+        Parameters
+        ----------
+        version
+            Scores; the one in production by default, and the newest run as long as there is none.
+        resume
+            Go on with half-done work of the same kind, where work is done in parts.
+        """

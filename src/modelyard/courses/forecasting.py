@@ -1,6 +1,9 @@
 """The course of a forecast."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+import polars as pl
 
 from modelyard.core import Severity, worst_severity
 from modelyard.courses.base import CourseBase
@@ -10,11 +13,16 @@ from modelyard.data import Split
 from modelyard.problem import metric_spec
 from modelyard.report import Findings, Section, format_number, format_percent
 
+if TYPE_CHECKING:
+    from modelyard.packaging import Package
+
 __all__ = ["ForecastCourse"]
 
 
 class ForecastCourse(CourseBase):
-    """Check, audit, train, evaluate and score for series in time."""
+    """Check, audit, train, evaluate, package and score for series in time."""
+
+    answers_rows = False
 
     def audit(self) -> Outcome:
         """Gaps, constant series, shifts of level, series too short; the page draws the series."""
@@ -123,30 +131,76 @@ class ForecastCourse(CourseBase):
             numeric=tuple(range(1, len(titles) + 1)),
             findings=result.findings,
             page=str(page),
-            next_step="modelyard score HISTORY FORECAST" if open_test else OPEN_TEST,
+            next_step="modelyard package" if open_test else OPEN_TEST,
             refused=bool(result.guardrails),
             record=result.to_dict(),
         )
 
-    def score(self, source: Path | str, destination: Path | str, *, query: str | None = None) -> Outcome:
-        """Write the next horizon after a history, with intervals."""
+    def package(self) -> "Package":
+        """Build the package of the newest run: one folder, digests, parity proved on golden histories, card."""
+        from modelyard.data import load_split
+        from modelyard.forecasting import ForecastEvaluation
         from modelyard.forecasting.run import load_forecast
-        from modelyard.forecasting.telling import tell
+        from modelyard.packaging.courses.forecasts import build_forecast_package, forecast_story
+        from modelyard.packaging.details import build_details
 
         ground = self._ground
+        ground.permit("register")
+        with ground.workspace.lock():
+            stored = load_forecast(ground.pointer("run", "train"), ground.workspace)
+            run = stored.record
+            story = forecast_story(run, ground.evaluation(ForecastEvaluation, run.id), ground.problem)
+            split = load_split(run.split_id, ground.workspace)
+            version, folder = ground.package_folder()
+            details = build_details(ground.workspace, split, ground.actor)
+            built = build_forecast_package(
+                stored, story, split, ground.problem, version=version, folder=folder, details=details
+            )
+            ground.packaged(built)
+        return built
+
+    def score(
+        self,
+        source: Path | str,
+        destination: Path | str,
+        *,
+        query: str | None = None,
+        version: int | None = None,
+        resume: bool = True,  # noqa: ARG002 - a horizon is told at once, so there is no half-done work
+    ) -> Outcome:
+        """Write the next horizon after a history, with intervals, by a version or the newest run."""
+        ground = self._ground
         ground.permit("score")
-        stored = load_forecast(ground.pointer("run", "train"), ground.workspace)
-        told = tell(stored, ground.read(source, query), ground.problem)
+        told, winner, by, subject = self._told(ground.read(source, query), version)
         path = ground.write(told, destination, source)
-        ground.note("forecast.told", stored.record.id, {"rows": told.height, "from": str(told["moment"].min())})
-        first, last = told["moment"][0], told["moment"][-1]
+        ground.note("forecast.told", subject, {"rows": told.height, "from": str(told["moment"].min())})
+        first, last, steps = told["moment"][0], told["moment"][-1], told["step"][-1]
         return Outcome(
-            f"{told['series'].n_unique():,} series told {stored.record.horizon} steps ahead.",
-            note=f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}, by {stored.record.winner}",
+            f"{told['series'].n_unique():,} series told {steps} steps ahead.",
+            note=f"{first:%Y-%m-%d %H:%M} to {last:%Y-%m-%d %H:%M}, by {winner}; {by}",
             page=str(path),
             record={"rows": told.height, "series": told["series"].n_unique(), "destination": str(path)}
-            | {"first": str(first), "last": str(last), "winner": stored.record.winner},
+            | {"first": str(first), "last": str(last), "winner": winner, "by": by},
         )
+
+    def _told(self, history: pl.DataFrame, version: int | None) -> tuple[pl.DataFrame, str, str, str]:
+        """The next horizon, the method, whose it is in words, and the ledger's subject."""
+        from modelyard.forecasting.run import load_forecast
+        from modelyard.forecasting.telling import TellingRule, tell
+        from modelyard.packaging.courses.horizon import ForecastScorer
+
+        ground = self._ground
+        package = ground.released(version)
+        if package is not None:
+            scorer = ForecastScorer.load(package).require_golden()
+            manifest = scorer.manifest
+            subject = f"{manifest.name}/{manifest.version}"
+            return scorer.tell(history), scorer.plan.method, f"version {manifest.version}", subject
+        stored = load_forecast(ground.pointer("run", "train"), ground.workspace)
+        run = stored.record
+        ground.note("scoring.without_approval", run.id, {"winner": run.winner})
+        told = tell(stored.fitted, TellingRule.of(run), history, ground.problem)
+        return told, run.winner, f"run {run.id}, which nobody has approved", run.id
 
     def _split(self) -> Split:
         from modelyard.forecasting.series.division import divide_in_time

@@ -1,9 +1,10 @@
 """What every course stands on: the project's question and state, and the few steps that are alike."""
 
 import dataclasses
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import polars as pl
 
@@ -17,6 +18,7 @@ from modelyard.core import (
     Record,
     Severity,
     StateError,
+    new_id,
     silent,
     worst_severity,
     write_json_atomic,
@@ -28,7 +30,12 @@ from modelyard.data.version import DatasetVersion, StoredDataset
 from modelyard.problem import Problem, did_you_mean, lint_problem
 from modelyard.report import Page, render_html
 
+if TYPE_CHECKING:
+    from modelyard.packaging import Package
+
 __all__ = ["Ground", "listed_findings"]
+
+R = TypeVar("R", bound=Record)
 
 _ASKED_OF_ALL = frozenset(("objective", "owner", "collection", "metric-undefined"))
 """Findings about the question that have a meaning for every task; the others speak of decisions row by row."""
@@ -101,6 +108,45 @@ class Ground:
         write_json_atomic(self.workspace.folder("evaluations", run_id) / "evaluation.json", result.to_dict())
         self.note("run.evaluated", run_id, {"test_opened": opened})
         self.workspace.point("evaluation", run_id)
+
+    def package_folder(self) -> tuple[str, Path]:
+        """The number that the registry will give next, and where its package shall lie."""
+        name = self.problem.name
+        version = str(governance.Registry(self.workspace).next_version(name))
+        return version, self.workspace.folder("packages", f"{name}-{version}-{new_id()[-6:]}")
+
+    def packaged(self, package: "Package") -> None:
+        """A package is built: the ledger says so, and the project points to it."""
+        manifest = package.manifest
+        self.note("package.built", manifest.digest, {"folder": package.folder.name, "run": manifest.run_id})
+        self.workspace.point("package", package.folder.name)
+
+    def released(self, version: int | None) -> "Package | None":
+        """The package of a version, else of the one in production; None if there is none yet.
+
+        Raises
+        ------
+        StateError
+            If there is no such version.
+        IntegrityError
+            If a byte has changed.
+        """
+        registry, name = governance.Registry(self.workspace), self.problem.name
+        chosen = registry.production(name) if version is None else registry.version(name, version)
+        return None if chosen is None else registry.package(chosen)
+
+    def evaluation(self, kind: type[R], run_id: str) -> R:
+        """The newest evaluation of a run.
+
+        Raises
+        ------
+        StateError
+            If the run was not evaluated yet.
+        """
+        path = self.workspace.folder("evaluations", run_id) / "evaluation.json"
+        if not path.exists():
+            raise StateError("the run was not evaluated yet", where=f"run {run_id}", cure="Run: modelyard evaluate")
+        return kind.from_dict(json.loads(path.read_text(encoding="utf-8")))
 
     def page(self, kind: str, id_: str, name: str, page: Page) -> Path:
         """Write a page of a kind, such as ``audits``; returns its path."""

@@ -46,7 +46,7 @@ def resolve(problem: Problem, frame: TableLike) -> Problem:
         raise ConfigError(
             "this step is for tasks with a target in each row",
             where=f"task: {task}",
-            cure="Use the steps of Project.course: check, audit, train, evaluate, score",
+            cure="Use the steps of Project.course: check, audit, train, evaluate, package, score",
         )
     target = _target(problem, frame)
     if task is Task.AUTO:

@@ -10,12 +10,16 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["kernel_sums", "nearest_means", "squared_distances"]
+__all__ = ["LEAST_REACH", "TIE", "kernel_sums", "local_outlier_factors", "nearest_means", "squared_distances"]
 
 Matrix: TypeAlias = npt.NDArray[np.float64]
 
 _PAIRS_AT_ONCE = 1 << 16  # half a megabyte of distances: they stay in the processor's cache
-_TIE = 1e-9
+TIE = 1e-9
+"""Relative difference of squared distances up to which known rows are equally far."""
+
+LEAST_REACH = 1e-10
+"""Keeps the density of rows that lie on one another finite, as scikit-learn does."""
 
 
 def squared_distances(rows: Matrix, others: Matrix) -> Matrix:
@@ -54,10 +58,42 @@ def nearest_means(rows: Matrix, known: Matrix, answers: Matrix, neighbours: int)
     means = np.empty((len(rows), answers.shape[1]))
     last = min(neighbours, len(known)) - 1
     for start, squares in _in_parts(rows, known):
-        bounds = np.partition(squares, last, axis=1)[:, last] * (1 + _TIE)
+        bounds = np.partition(squares, last, axis=1)[:, last] * (1 + TIE)
         for place, (distances, bound) in enumerate(zip(squares, bounds, strict=True), start):
             means[place] = answers[distances <= bound].mean(axis=0)
     return means
+
+
+def local_outlier_factors(rows: Matrix, known: Matrix, reach: Matrix, density: Matrix, neighbours: int) -> Matrix:
+    """How much less densely each row lies than its nearest known rows do (Breunig et al., 2000, definition 7); 1 if as densely.
+
+    The neighbours are the nearest known rows and those equally far as the last of them, as definition 4 has it.
+
+    Parameters
+    ----------
+    rows, known
+        Encoded, shapes (rows, features) and (known, features); no row counts as its own neighbour unless it is known.
+    reach
+        Distance of each known row to its own last neighbour.
+    density
+        Local reachability density of each known row.
+    neighbours
+        How many count; all, if there are fewer.
+
+    Returns
+    -------
+    NDArray
+        Shape (rows,).
+    """
+    factors = np.empty(len(rows))
+    last = min(neighbours, len(known)) - 1
+    for start, squares in _in_parts(rows, known):
+        bounds = np.partition(squares, last, axis=1)[:, last] * (1 + TIE)
+        for place, (distances, bound) in enumerate(zip(squares, bounds, strict=True), start):
+            near = np.flatnonzero(distances <= bound)
+            far = np.maximum(np.sqrt(distances[near]), reach[near])
+            factors[place] = density[near].mean() * (far.mean() + LEAST_REACH)
+    return factors
 
 
 def kernel_sums(rows: Matrix, centres: Matrix, gamma: float, weights: Matrix) -> Matrix:

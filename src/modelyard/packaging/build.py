@@ -2,9 +2,6 @@
 
 import dataclasses
 import datetime as dt
-import importlib.metadata
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +13,8 @@ from modelyard.audit.records import AuditReport
 from modelyard.conformal import ConformalRule
 from modelyard.core import (
     Clock,
-    GateRefusedError,
     StateError,
     atomic_directory,
-    digest_file,
     system_clock,
 )
 from modelyard.data import (
@@ -33,19 +28,26 @@ from modelyard.data import (
     derive_contract,
 )
 from modelyard.evaluation.records import Evaluation
-from modelyard.features import OWN_FILE, SentenceEncoding, catalogue
-from modelyard.features.sentences import DISTRIBUTION
-from modelyard.packaging.bench import held_against
+from modelyard.features import OWN_FILE, catalogue
 from modelyard.packaging.card import CardSource, DecisionNote, TestOpening, card_page, fill_card
 from modelyard.packaging.compile import compile_model
+from modelyard.packaging.finishing import (
+    require_limits,
+    require_parity,
+    requirements_of,
+    seal,
+    size_mb,
+    types_of,
+    write_json,
+)
 from modelyard.packaging.golden import Parity, largest_difference
 from modelyard.packaging.golden_rows import make_golden_set
-from modelyard.packaging.latency import Measurement, measure_package
-from modelyard.packaging.manifest import CONFORMAL_FILE, MANIFEST_FILE, PROTOCOL, Manifest
+from modelyard.packaging.latency import measure_package
+from modelyard.packaging.manifest import CONFORMAL_FILE, PROTOCOL, Manifest
 from modelyard.packaging.mlflow_files import mlflow_files
-from modelyard.packaging.package import Package, files_in, load_package
+from modelyard.packaging.package import Package, load_package
 from modelyard.packaging.plan import ScoringPlan
-from modelyard.packaging.predictors import BlendPredictor, Predictor, SkopsPredictor, SkopsTrust, kinds_of
+from modelyard.packaging.predictors import Predictor, SkopsTrust
 from modelyard.packaging.runbooks import runbook_files
 from modelyard.packaging.scorer import Scorer
 from modelyard.packaging.suite import suite_files
@@ -64,7 +66,6 @@ LABEL = "label"
 """Name of the decided label, where it says more than the score; likewise."""
 
 _TABLE_ROWS = 20_000
-_MB = 1e6
 
 
 @dataclasses.dataclass(frozen=True)
@@ -170,13 +171,13 @@ class _Draft:
         roles = assign_roles(self.problem, self.split.train.schema)
         self._write_scoring(place, model, plan, predictor, roles, created_at)
         manifest = self._manifest(plan, predictor, created_at)
-        _seal(place, manifest)
+        seal(place, manifest)
         # Whoever builds has just written the estimator, and knows it.
         trust = SkopsTrust(manifest.skops)
         scorer = Scorer.load(place, trust)
         parity = scorer.verify_golden()
         on_table = self._parity_on_table(model, scorer)
-        _require_parity(parity, on_table)
+        require_parity(parity, on_table)
         measurement = measure_package(place, trust)
         source = CardSource(
             problem=self.problem,
@@ -197,14 +198,14 @@ class _Draft:
             parity=parity,
             parity_on_table=on_table,
             measurement=measurement,
-            model_mb=_size_mb(place),
+            model_mb=size_mb(place),
             openings=self.details.openings,
             decisions=self.details.decisions,
         )
         self._write_card(place, source)
-        _write_json(place / "metrics.json", _metrics(source))
-        _require_limits(self.problem, measurement, _size_mb(place))
-        _seal(place, manifest)
+        write_json(place / "metrics.json", _metrics(source))
+        require_limits(self.problem, measurement, size_mb(place))
+        seal(place, manifest)
 
     def _write_scoring(
         self,
@@ -227,10 +228,10 @@ class _Draft:
             (place / "model" / name).write_bytes(content)
         if model.encoder.own is not None:
             (place / OWN_FILE).write_bytes(model.encoder.own.source.encode())
-        _write_json(place / "plan.json", plan.to_dict())
-        _write_json(place / "contract.json", contract.to_dict())
-        _write_json(place / "golden.json", golden.to_dict())
-        _write_json(place / "reference.json", self._reference(model).to_dict())
+        write_json(place / "plan.json", plan.to_dict())
+        write_json(place / "contract.json", contract.to_dict())
+        write_json(place / "golden.json", golden.to_dict())
+        write_json(place / "reference.json", self._reference(model).to_dict())
         (place / "tests").mkdir()
         for name, text in suite_files(contract, plan).items():
             (place / "tests" / name).write_text(text, encoding="utf-8")
@@ -239,8 +240,8 @@ class _Draft:
             (place / name).write_text(text, encoding="utf-8")
         sure = _how_sure(self.evaluation)
         if sure is not None:
-            _write_json(place / CONFORMAL_FILE, sure.to_dict())
-        requirements = _requirements(plan, predictor)
+            write_json(place / CONFORMAL_FILE, sure.to_dict())
+        requirements = requirements_of(plan, predictor)
         for name, text in mlflow_files(
             plan, columns, contract, requirements=requirements, created_at=created_at
         ).items():
@@ -291,16 +292,16 @@ class _Draft:
             split_id=record.split_id,
             run_id=record.id,
             ledger_position=self.details.ledger_position,
-            requirements=_requirements(plan, predictor),
+            requirements=requirements_of(plan, predictor),
             author=self.details.author,
-            skops=_types(predictor),
+            skops=types_of(predictor),
         )
 
     def _write_card(self, place: Path, source: CardSource) -> None:
         """The record, and its two renderings."""
         card = fill_card(source)
         page = card_page(card)
-        _write_json(place / "card.json", card.to_dict())
+        write_json(place / "card.json", card.to_dict())
         (place / "card.md").write_text(render_markdown(page), encoding="utf-8")
         (place / "card.html").write_text(render_html(page), encoding="utf-8")
 
@@ -336,70 +337,6 @@ def _decisions(predictions: npt.NDArray[np.float64], classes: tuple[str, ...]) -
     return pl.DataFrame({LABEL: [classes[place] for place in predictions.argmax(axis=1).tolist()]})
 
 
-def _types(predictor: Predictor) -> tuple[str, ...]:
-    """What an operator must allow before the predictor can be read."""
-    return predictor.types if isinstance(predictor, BlendPredictor | SkopsPredictor) else ()
-
-
-_LIBRARIES = {"lightgbm": ("lightgbm",), "xgboost": ("xgboost", "lightgbm"), "forest": ("lightgbm",)}
-"""By kind of predictor what its files are read with; single rows of any trees are walked in LightGBM's library."""
-
-
-def _requirements(plan: ScoringPlan, predictor: Predictor) -> dict[str, str]:
-    """Distributions that scoring imports, with the versions at hand."""
-    kinds = kinds_of(predictor)
-    modules = ["modelyard", "numpy", "polars", *(module for kind in kinds for module in _LIBRARIES.get(kind, ()))]
-    owners = importlib.metadata.packages_distributions()
-    if SkopsPredictor.kind in kinds:
-        # A module of one's own may lie beside the project, in no distribution.
-        own = (name.partition(".")[0] for name in _types(predictor))
-        modules += ["skops", "sklearn", *(module for module in own if module in owners)]
-    names = list(dict.fromkeys(owners.get(module, [module])[0] for module in modules))
-    if any(isinstance(encoding, SentenceEncoding) for encoding in plan.encodings):
-        names += ["scipy", DISTRIBUTION]
-    return {name: importlib.metadata.version(name) for name in names}
-
-
-def _seal(place: Path, manifest: Manifest) -> None:
-    """Write the manifest over all files that are there."""
-    names = sorted(name for name, _ in files_in(place) if name != MANIFEST_FILE)
-    sealed = dataclasses.replace(
-        manifest,
-        files={name: digest_file(place / name) for name in names},
-        bytes=sum((place / name).stat().st_size for name in names),
-    ).sealed()
-    _write_json(place / MANIFEST_FILE, sealed.to_dict())
-
-
-def _size_mb(place: Path) -> float:
-    """Size of all files, in MB."""
-    return sum((place / name).stat().st_size for name, _ in files_in(place)) / _MB
-
-
-def _require_parity(parity: Parity, on_table: Parity) -> None:
-    for what, result in (("golden rows, scored as requests", parity), ("validation rows, scored as a table", on_table)):
-        if not result.ok:
-            raise GateRefusedError(
-                "the packaged scorer does not answer as the training pipeline does, so nothing was published",
-                where=f"{result.rows} {what}",
-                got=f"a difference of {result.max_abs_difference:g}, where {result.tolerance:g} is allowed",
-                cure="Choose another family as winner, and report the case: this should not happen",
-            )
-
-
-def _require_limits(problem: Problem, measured: Measurement, size_mb: float) -> None:
-    """Refuse a package that exceeds a declared limit; all that are exceeded are named."""
-    limits = held_against(problem.constraints.model_dump(), measured, size_mb)
-    broken = [limit.in_words for limit in limits if not limit.kept]
-    if broken:
-        raise GateRefusedError(
-            "the package exceeds the declared limits, so nothing was published",
-            where="constraints",
-            got="; ".join(broken),
-            cure="Choose a simpler family under training.families, or change the limits and say why",
-        )
-
-
 def _how_sure(evaluation: Evaluation) -> ConformalRule | None:
     """What the package says beside a prediction: an interval or a set, and quantiles; None if it says neither."""
     said = evaluation.regions.rule if evaluation.regions else None
@@ -427,8 +364,3 @@ def _metrics(source: CardSource) -> dict[str, Any]:
         "measurement": source.measurement.to_dict(),
         "size_mb": source.model_mb,
     }
-
-
-def _write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Indented JSON without NaN."""
-    path.write_text(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False) + "\n", encoding="utf-8")

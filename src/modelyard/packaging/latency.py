@@ -17,6 +17,8 @@ from typing import Any
 import numpy as np
 
 from modelyard.core import ModelyardError, Record
+from modelyard.packaging.courses.horizon import ForecastScorer, history_frame, is_forecast
+from modelyard.packaging.package import Package, load_package
 from modelyard.packaging.predictors import SkopsTrust
 from modelyard.packaging.scorer import Scorer
 
@@ -33,7 +35,7 @@ _LIMIT_S = 300
 
 @dataclasses.dataclass(frozen=True)
 class Measurement(Record):
-    """Speed and size of a scorer on the machine that built the package.
+    """Speed and size of a scorer on the machine that built the package; of a forecast, a history stands for a row.
 
     Parameters
     ----------
@@ -121,7 +123,10 @@ def _failed(got: str) -> ModelyardError:
 
 def _measure(folder: Path, started: float, sizes: Sequence[int]) -> dict[str, Any]:
     """What the fresh process does."""
-    scorer = Scorer.load(folder)
+    package = load_package(folder)
+    if is_forecast(package):
+        return _measure_forecast(package, started)
+    scorer = Scorer.load(package)
     rows = [row.features for row in scorer.golden.rows if row.origin == "validation"]
     rows = rows or [row.features for row in scorer.golden.rows]
     scorer.score_rows(rows[:1])
@@ -134,9 +139,36 @@ def _measure(folder: Path, started: float, sizes: Sequence[int]) -> dict[str, An
         throughput_per_s=_throughput(scorer, rows),
         memory_mb=_memory_mb(),
         cold_start_s=round(cold_start, 3),
-        machine=f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
+        machine=_machine(),
     )
     return {"measurement": measurement.to_dict(), "batches": batches}
+
+
+def _measure_forecast(package: Package, started: float) -> dict[str, Any]:
+    """Of a forecast: one history in the place of one row, and told steps a second."""
+    scorer = ForecastScorer.load(package)
+    history = history_frame(scorer.golden.histories[0].rows)
+    told = scorer.tell(history).height
+    cold_start = time.monotonic() - started
+    nanoseconds = []
+    for _ in range(_FEWEST_CALLS):
+        before = time.perf_counter_ns()
+        scorer.tell(history)
+        nanoseconds.append(time.perf_counter_ns() - before)
+    p50, p99 = (float(value) / 1e6 for value in np.quantile(nanoseconds, [0.5, 0.99]))
+    measurement = Measurement(
+        latency_p50_ms=round(p50, 5),
+        latency_p99_ms=round(p99, 5),
+        throughput_per_s=round(1e3 * told / p50, 1),
+        memory_mb=_memory_mb(),
+        cold_start_s=round(cold_start, 3),
+        machine=_machine(),
+    )
+    return {"measurement": measurement.to_dict(), "batches": []}
+
+
+def _machine() -> str:
+    return f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
 
 
 def _latency(scorer: Scorer, rows: Sequence[Mapping[str, Any]]) -> tuple[float, float]:

@@ -14,7 +14,7 @@ MANIFEST_FILE = "manifest.json"
 CONFORMAL_FILE = "conformal.json"
 """How sure a prediction is; absent where nothing was calibrated."""
 
-PROTOCOL = 2
+PROTOCOL = 3
 """Version of the package format.
 
 The rule: a loader of protocol N accepts every package of protocols 1 to N, and refuses those above N. So the number
@@ -26,6 +26,7 @@ of LightGBM behind the same model file. Whoever raises it keeps a package of the
 code that reads it.
 
 1: the first. 2: an estimator may be kept by skops (a kind of predictor, and the manifest's field ``skops``).
+3: models that learn without a target (tasks anomaly and clustering, two kinds of predictor, ``usual.json``).
 """
 
 

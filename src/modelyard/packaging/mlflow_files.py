@@ -11,11 +11,22 @@ import yaml
 
 from modelyard.data import Contract
 from modelyard.data.schema import Column, ColumnKind
+from modelyard.packaging.courses.telling_plan import TellingPlan
 from modelyard.packaging.manifest import PROTOCOL
 from modelyard.packaging.plan import ScoringPlan
 from modelyard.problem import Task
 
 __all__ = ["ADDED_BY_MLFLOW", "LOADER", "mlflow_files", "output_columns"]
+
+_TOLD = {
+    "series": "string",
+    "moment": "datetime",
+    "step": "long",
+    "forecast": "double",
+    "low": "double",
+    "high": "double",
+}
+"""What a forecast's loader gives, for each series and step ahead."""
 
 LOADER = "modelyard.packaging.mlflow_loader"
 
@@ -24,7 +35,7 @@ ADDED_BY_MLFLOW = ("registered_model_meta",)
 
 
 def mlflow_files(
-    plan: ScoringPlan,
+    plan: ScoringPlan | TellingPlan,
     columns: Sequence[Column],
     contract: Contract,
     *,
@@ -54,7 +65,7 @@ def mlflow_files(
 
 
 def _mlmodel(
-    plan: ScoringPlan, columns: Sequence[Column], contract: Contract, python: str, created_at: dt.datetime
+    plan: ScoringPlan | TellingPlan, columns: Sequence[Column], contract: Contract, python: str, created_at: dt.datetime
 ) -> dict[str, Any]:
     nullable = {column.name: column.nullable for column in contract.columns}
     inputs = [
@@ -78,13 +89,15 @@ def _type_of(column: Column) -> str:
     return "string" if column.kind in (ColumnKind.CATEGORY, ColumnKind.TEXT) and column.dtype == "String" else "any"
 
 
-def output_columns(plan: ScoringPlan) -> list[dict[str, Any]]:
+def output_columns(plan: ScoringPlan | TellingPlan) -> list[dict[str, Any]]:
     """The columns that the loader's ``predict`` gives."""
-    label = "double" if plan.task is Task.REGRESSION else "string"
+    if isinstance(plan, TellingPlan):
+        return [{"type": kind, "name": name, "required": True} for name, kind in _TOLD.items()]
+    label = "double" if plan.form is Task.REGRESSION else "string"
     outputs = [("prediction", label)]
-    if plan.task.is_classification:
+    if plan.form.is_classification:
         outputs.append(("score", "double"))
-    if plan.task is Task.MULTICLASS:
+    if plan.form is Task.MULTICLASS:
         outputs += [(f"score.{name}", "double") for name in plan.classes]
     return [{"type": kind, "name": name, "required": True} for name, kind in outputs]
 

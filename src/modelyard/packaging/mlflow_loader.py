@@ -8,6 +8,7 @@ import polars as pl
 
 from modelyard.core import DataError
 from modelyard.data.schema import ColumnKind
+from modelyard.packaging.courses.horizon import ForecastScorer, is_forecast
 from modelyard.packaging.mlflow_files import ADDED_BY_MLFLOW
 from modelyard.packaging.package import load_package
 from modelyard.packaging.scorer import Scorer
@@ -16,7 +17,7 @@ from modelyard.problem import Task
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["PyfuncModel"]
+__all__ = ["PyfuncForecast", "PyfuncModel"]
 
 _SHOWN = 5
 
@@ -26,7 +27,8 @@ class PyfuncModel:
 
     ``predict`` gives one row per row, under the same index. Regression: the column ``prediction``. Binary:
     ``prediction``, the label by the package's own threshold, and ``score``, the probability of the positive class.
-    Multiclass: ``prediction``, ``score``, its probability, and ``score.<class>`` for every class.
+    Multiclass: ``prediction``, ``score``, its probability, and ``score.<class>`` for every class. Anomalies come as binary,
+    their score in usual deviations; clusters as multiclass.
 
     Missing values may come as ``None``, ``NaN``, ``NaT`` or ``pandas.NA``, in any column; they all mean the same here
     as they did in training.
@@ -55,9 +57,9 @@ class PyfuncModel:
         frame = self._checked(table)
         scores = self.scorer.score_frame(frame)
         columns: dict[str, Any] = {"prediction": self.scorer.decide(scores)}
-        if self.scorer.task is Task.BINARY:
+        if self.scorer.form is Task.BINARY:
             columns["score"] = scores
-        elif self.scorer.task is Task.MULTICLASS:
+        elif self.scorer.form is Task.MULTICLASS:
             columns["score"] = scores.max(axis=1)
             columns |= {f"score.{name}": scores[:, place] for place, name in enumerate(self.scorer.classes)}
         return pd.DataFrame(columns, index=table.index)
@@ -99,7 +101,41 @@ def _plain(value: Any) -> Any:
     return value
 
 
-def _load_pyfunc(path: str) -> PyfuncModel:
+class PyfuncForecast:
+    """A package of a forecast as MLflow's generic model: a history in, the next horizon out, a row for each series and step.
+
+    Parameters
+    ----------
+    scorer
+        Verified, and its golden histories reproduced.
+    """
+
+    def __init__(self, scorer: ForecastScorer) -> None:
+        self.scorer = scorer
+
+    def predict(self, model_input: Any, params: dict[str, Any] | None = None) -> "pd.DataFrame":  # noqa: ARG002 - MLflow's signature
+        """The columns series, moment, step, forecast, low and high.
+
+        Raises
+        ------
+        DataError
+            If the history lacks a column, or cannot be put on the grid of time.
+        """
+        import pandas as pd
+
+        table = model_input if isinstance(model_input, pd.DataFrame) else pd.DataFrame(model_input)
+        columns = {name: _plain_values(table[name]) for name in self.scorer.plan.columns if name in table.columns}
+        told = self.scorer.tell(pl.DataFrame(columns, strict=False))
+        return pd.DataFrame(told.to_dict(as_series=False))
+
+
+def _plain_values(values: "pd.Series[Any]") -> list[Any]:
+    """Cells as Polars takes them: missing ones null, moments as they are."""
+    known = values.notna().to_numpy()
+    return [_plain(value) if present else None for value, present in zip(values.tolist(), known, strict=True)]
+
+
+def _load_pyfunc(path: str) -> PyfuncModel | PyfuncForecast:
     """MLflow's entry point: load, verify every digest, and replay the golden rows.
 
     Raises
@@ -107,4 +143,7 @@ def _load_pyfunc(path: str) -> PyfuncModel:
     IntegrityError
         If a file is not what was packaged, or the scorer does not reproduce its golden rows on this machine.
     """
-    return PyfuncModel(Scorer.load(load_package(path, beside=ADDED_BY_MLFLOW)).require_golden())
+    package = load_package(path, beside=ADDED_BY_MLFLOW)
+    if is_forecast(package):
+        return PyfuncForecast(ForecastScorer.load(package).require_golden())
+    return PyfuncModel(Scorer.load(package).require_golden())

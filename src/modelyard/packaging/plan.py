@@ -4,11 +4,13 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any, Self
 
-from modelyard.core import IntegrityError, Record
+from modelyard.core import IntegrityError, Record, StateError
 from modelyard.features import Encoding, OwnFeature, encodings_from_json, encodings_to_json
 from modelyard.problem import Task
 
 __all__ = ["ScoringPlan"]
+
+_FORMS: Mapping[Task, Task] = {Task.ANOMALY: Task.BINARY, Task.CLUSTERING: Task.MULTICLASS}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -18,11 +20,12 @@ class ScoringPlan(Record):
     Parameters
     ----------
     task
-        Binary, multiclass or regression.
+        Binary, multiclass, regression, anomaly or clustering.
     classes
-        Binary: (negative, positive); multiclass: in the order of scores; regression: empty.
+        Binary: (negative, positive); multiclass: in the order of scores; regression: empty. Anomalies: (usual, anomaly);
+        clustering: the clusters.
     threshold
-        Binary: a row is positive if its score is at or above it; None for the other tasks.
+        Binary and anomalies: a row is positive if its score is at or above it; None for the other tasks.
     encodings
         How columns become features, in order.
     predictor
@@ -44,6 +47,14 @@ class ScoringPlan(Record):
     own_digest: str = ""
 
     @property
+    def form(self) -> Task:
+        """The supervised task whose answers look alike: a score with a threshold, one share for each class, or a value.
+
+        That is the task itself, but for anomalies binary (with a score that is no probability), and for clusters multiclass.
+        """
+        return _FORMS.get(self.task, self.task)
+
+    @property
     def features(self) -> int:
         """Number of features that the encodings make of a row."""
         return sum(len(encoding.names()) for encoding in self.encodings)
@@ -51,10 +62,10 @@ class ScoringPlan(Record):
     @property
     def outputs(self) -> int:
         """Numbers that the predictor must give for a row; of two classes the second one's probability is enough."""
-        if self.task is not Task.MULTICLASS:
+        if self.form is not Task.MULTICLASS:
             return 1
         known = len(self.present) or len(self.classes)
-        return 1 if known == 2 else known
+        return 1 if known == 2 and self.task is not Task.CLUSTERING else known
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON-ready data; each encoding names its kind."""
@@ -76,7 +87,15 @@ class ScoringPlan(Record):
         ------
         IntegrityError
             If a field is missing or unknown.
+        StateError
+            If it is the plan of a forecast.
         """
+        if data.get("task") == Task.FORECASTING.value:
+            raise StateError(
+                "a forecast tells what follows a history, so it answers no single rows",
+                where="plan.json",
+                cure="Run: modelyard score HISTORY FORECAST",
+            )
         plain = {name: value for name, value in data.items() if name != "encodings"}
         if "encodings" not in data:
             raise IntegrityError(

@@ -13,6 +13,7 @@ from modelyard.conformal import ConformalRule
 from modelyard.core import IntegrityError
 from modelyard.data import Contract, ReferenceProfile
 from modelyard.features import OWN_FILE, OwnFeatures, encode_frame, row_encoder
+from modelyard.packaging.courses.usual import USUAL_FILE, UsualRows
 from modelyard.packaging.explaining import Explainer
 from modelyard.packaging.fusion import row_scorer
 from modelyard.packaging.golden import GoldenSet, Parity, replay
@@ -57,8 +58,8 @@ class Scorer:
         Rows with known answers.
     own
         Features of the user's own, if the plan names any.
-    conformal
-        How sure a prediction is; None if the package does not say.
+    beside
+        What is said beside a prediction: how sure it is, or of anomalies how rare and why; None if the package says neither.
 
     Attributes
     ----------
@@ -82,7 +83,7 @@ class Scorer:
         profile: ReferenceProfile,
         golden: GoldenSet,
         own: OwnFeatures | None = None,
-        conformal: ConformalRule | None = None,
+        beside: ConformalRule | UsualRows | None = None,
     ) -> None:
         _check_fit(plan, predictor)
         self.manifest = manifest
@@ -90,7 +91,8 @@ class Scorer:
         self.contract = contract
         self.profile = profile
         self.golden = golden
-        self.conformal = conformal
+        self.conformal = beside if isinstance(beside, ConformalRule) else None
+        self._usual = beside if isinstance(beside, UsualRows) else None
         self._predictor = predictor
         self._own = own
         self._encodings = plan.encodings
@@ -129,7 +131,7 @@ class Scorer:
             profile=ReferenceProfile.from_dict(package.read_json("reference.json")),
             golden=GoldenSet.from_dict(package.read_json("golden.json")),
             own=_own_features(package, plan),
-            conformal=_conformal_rule(package),
+            beside=_usual_rows(package) or _conformal_rule(package),
         )
 
     @property
@@ -149,17 +151,22 @@ class Scorer:
 
     @property
     def task(self) -> Task:
-        """Binary, multiclass or regression."""
+        """Binary, multiclass, regression, anomaly or clustering."""
         return self.plan.task
 
     @property
+    def form(self) -> Task:
+        """Binary, multiclass or regression: what answers look like; see :attr:`ScoringPlan.form`."""
+        return self.plan.form
+
+    @property
     def classes(self) -> tuple[str, ...]:
-        """Binary: (negative, positive); multiclass: in the order of scores; regression: empty."""
+        """Binary: (negative, positive), multiclass: in the order of scores, regression: empty; (usual, anomaly), or the clusters."""
         return self.plan.classes
 
     @property
     def threshold(self) -> float | None:
-        """Binary: the score from which on a row is positive."""
+        """Binary: the score from which on a row is positive; likewise of anomalies."""
         return self.plan.threshold
 
     def score_rows(self, rows: Sequence[Mapping[str, Any]]) -> Scores:
@@ -174,7 +181,8 @@ class Scorer:
         -------
         NDArray
             Binary: probability of the positive class, shape (rows,); multiclass: probabilities in the order of
-            ``classes``, shape (rows, classes); regression: values, shape (rows,).
+            ``classes``, shape (rows, classes); regression: values, shape (rows,). Anomalies: how strange a row is, in usual
+            deviations, shape (rows,); clusters: as multiclass.
         """
         if len(rows) > _FEW_ROWS:
             return self._shaped(self._predictor.predict_matrix(self._matrix(rows)))
@@ -186,7 +194,7 @@ class Scorer:
         Multiclass: a list of probabilities by row, in the order of ``classes``.
         """
         outputs = self._answers(rows)
-        if self.task is not Task.MULTICLASS:
+        if self.form is not Task.MULTICLASS:
             return [output[0] for output in outputs]
         shares: list[float | list[float]] = self._shaped(
             np.array(outputs).reshape(len(rows), self.plan.outputs)
@@ -224,6 +232,16 @@ class Scorer:
         ``prediction_quantiles``, values by the names of levels. Empty if the package does not say.
         """
         return self.conformal.describe(scores, self.classes) if self.conformal else {}
+
+    def remarks(self, frame: pl.DataFrame, scores: Scores) -> tuple[pl.Series, ...]:
+        """What is said beside the scores of a table's rows; nothing but for anomalies.
+
+        ``stranger_than`` is the share of training rows that are less strange, ``why`` the columns that make a row an
+        anomaly, in words.
+        """
+        if self._usual is None or self._cut is None:
+            return ()
+        return self._usual.remarks(frame, scores, self._cut, self.score_frame)
 
     @functools.cached_property
     def explainer(self) -> Explainer:
@@ -266,7 +284,7 @@ class Scorer:
 
     def _shaped(self, outputs: Scores) -> Scores:
         """Outputs as scores: one number a row, or one per class."""
-        if self.task is not Task.MULTICLASS:
+        if self.form is not Task.MULTICLASS:
             return outputs[:, 0]
         if outputs.shape[1] == 1:
             outputs = np.hstack([1 - outputs, outputs])
@@ -279,7 +297,7 @@ class Scorer:
 
 def _cut(plan: ScoringPlan) -> float | None:
     """The score from which on a row is positive; None where scores are not cut."""
-    if plan.task is not Task.BINARY:
+    if plan.form is not Task.BINARY:
         return None
     return _DEFAULT_THRESHOLD if plan.threshold is None else plan.threshold
 
@@ -296,6 +314,13 @@ def _conformal_rule(package: Package) -> ConformalRule | None:
     if CONFORMAL_FILE not in package.manifest.files:
         return None
     return ConformalRule.from_dict(package.read_json(CONFORMAL_FILE))
+
+
+def _usual_rows(package: Package) -> UsualRows | None:
+    """What is usual, if the package says so."""
+    if USUAL_FILE not in package.manifest.files:
+        return None
+    return UsualRows.from_dict(package.read_json(USUAL_FILE))
 
 
 def _check_fit(plan: ScoringPlan, predictor: Predictor) -> None:

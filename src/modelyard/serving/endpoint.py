@@ -225,7 +225,7 @@ def activate(source: Path | Scorer, also: Iterable[str] = ()) -> ActiveModel:
         name=scorer.name,
         version=scorer.version,
         digest=scorer.digest,
-        classes=() if scorer.task is Task.REGRESSION else tuple(scorer.classes),
+        classes=() if scorer.form is Task.REGRESSION else tuple(scorer.classes),
         contract=scorer.contract,
         columns=frozenset(column.name for column in scorer.contract.columns) | frozenset(also),
     )

@@ -2,10 +2,10 @@
 
 from modelyard.core import Actor, StateError
 from modelyard.governance import Registry, Stage, require_permission
-from modelyard.packaging import Package
+from modelyard.packaging import Package, ScoringPlan
 from modelyard.store import Workspace
 
-__all__ = ["note_shipped", "released_package"]
+__all__ = ["note_shipped", "released_package", "require_rows"]
 
 _NEVER = frozenset((Stage.REJECTED, Stage.QUARANTINED))
 
@@ -16,7 +16,8 @@ def released_package(workspace: Workspace, name: str, version: int | None, actor
     Raises
     ------
     StateError
-        If there is no such version, none is in production, or the version was rejected or put under quarantine.
+        If there is no such version, none is in production, the version was rejected or put under quarantine, or it tells
+        what follows a history.
     IntegrityError
         If its bytes are not those that were registered.
     NotPermittedError
@@ -35,7 +36,19 @@ def released_package(workspace: Workspace, name: str, version: int | None, actor
             where=f"{name} {chosen.version}",
             cure="Ship another version",
         )
-    return registry.package(chosen)
+    return require_rows(registry.package(chosen))
+
+
+def require_rows(package: Package) -> Package:
+    """The package itself, if it answers rows, as a server must.
+
+    Raises
+    ------
+    StateError
+        If it tells what follows a history.
+    """
+    ScoringPlan.from_dict(package.read_json("plan.json"))
+    return package
 
 
 def note_shipped(workspace: Workspace, actor: Actor, package: Package, form: str, place: str) -> None:

@@ -11,7 +11,7 @@ from modelyard.store import Workspace
 __all__ = ["is_kept", "keep_run", "open_fitted", "open_run"]
 
 R = TypeVar("R", bound=Record)
-_PROTOCOL = 1
+_PROTOCOL = 2
 _RECORD, _FITTED = "unsupervised.json", "fitted.joblib"
 
 

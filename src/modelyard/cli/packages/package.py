@@ -41,7 +41,8 @@ def _built(session: Session) -> Answer:
     """The newest run's package."""
     from modelyard.cli.show.packages import show_package
 
-    built = session.project.package()
+    course = session.project.course
+    built = session.project.package() if course is None else course.package()
     return Answer(built.manifest.to_dict(), show_package(built))
 
 

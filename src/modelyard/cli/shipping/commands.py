@@ -153,10 +153,10 @@ def _is_version(which: str | None) -> bool:
 def _package(session: Session, which: str | None) -> "Package":
     """The package that is meant."""
     from modelyard.packaging import load_package
-    from modelyard.shipping.release import released_package
+    from modelyard.shipping.release import released_package, require_rows
 
     if which is not None and not _is_version(which):
-        return load_package(which)
+        return require_rows(load_package(which))
     project = session.project
     number = None if which is None else int(which)
     return released_package(project.workspace, project.problem.name, number, project.actor)

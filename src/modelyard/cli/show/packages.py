@@ -9,6 +9,7 @@ from rich.text import Text
 from modelyard.cli.show.blocks import facts, headline, hint, link, plain_table, stack
 from modelyard.packaging import Package
 from modelyard.packaging.bench import Benchmark
+from modelyard.packaging.courses.horizon import is_forecast
 from modelyard.packaging.verification import Outcome, Verification
 
 __all__ = ["show_benchmark", "show_package", "show_verification"]
@@ -36,7 +37,7 @@ def show_package(package: Package) -> RenderableType:
             (
                 ("parity", f"proved: largest difference to training {difference}"),
                 (
-                    "one row",
+                    "one history" if is_forecast(package) else "one row",
                     f"{measured['latency_p50_ms']:.3f} ms median, {measured['latency_p99_ms']:.3f} ms p99, in process",
                 ),
                 *_kept_by_skops(package),
@@ -108,4 +109,4 @@ def _measured(found: Benchmark) -> RenderableType:
             *(("limit" if limit.kept else "EXCEEDED", limit.in_words) for limit in found.limits),
         )
     )
-    return stack(sizes, others)
+    return stack(sizes if found.batches else None, others)

@@ -31,8 +31,8 @@ def show_version(version: ModelVersion, what: str) -> RenderableType:
     )
 
 
-def show_deployment(deployment: Deployment, *, glass: str | None = None) -> RenderableType:
-    """What is in production now; and loudly, if it went past the gates."""
+def show_deployment(deployment: Deployment, *, glass: str | None = None, is_served: bool = True) -> RenderableType:
+    """What is in production now; and loudly, if it went past the gates. What is not served is asked by ``score``."""
     return stack(
         headline(f"Version {deployment.version} of {deployment.name} is in production.", deployment.kind),
         facts(
@@ -42,7 +42,7 @@ def show_deployment(deployment: Deployment, *, glass: str | None = None) -> Rend
         if glass is None
         else Text("It went past the gates: an error until somebody else has reviewed it.", style="bold red"),
         hint(
-            "modelyard serve"
+            ("modelyard serve" if is_served else "modelyard score")
             if glass is None
             else f'Somebody else: modelyard review-break-glass {deployment.version} --reason "..."'
         ),

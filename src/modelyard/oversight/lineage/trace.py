@@ -147,7 +147,7 @@ def _again(
         if hidden:
             return None, (), f"the log does not hold {', '.join(hidden)} as it came, so the row cannot be scored again"
         (found,) = scorer.score_rows([answer.features]).reshape(1, -1)
-        same = _is_same(scorer.task, found, answer)
+        same = _is_same(scorer.form, found, answer)
         (reasons,) = scorer.explainer.explain([answer.features])
     except ModelyardError as error:
         return None, (), error.sentence

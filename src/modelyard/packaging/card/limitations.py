@@ -6,7 +6,7 @@ from modelyard.core import Finding, Severity
 from modelyard.evaluation.records import Evaluation, SegmentScore
 from modelyard.packaging.card.record import Disparity, Limitation
 
-__all__ = ["disparities_of", "limitations_of"]
+__all__ = ["disparities_of", "limitations_of", "limits_of_figures"]
 
 _SMALL_GROUP = 30
 _RATES = {
@@ -26,7 +26,22 @@ def limitations_of(evaluation: Evaluation, found: Sequence[tuple[str, Iterable[F
     found
         Findings by their source, such as ``("audit", findings)``; those of severity ``info`` are left out.
     """
-    limits = [*_from_findings(found), *_always(evaluation)]
+    return limits_of_figures(evaluation.measured_on, found, opened=bool(evaluation.test))
+
+
+def limits_of_figures(
+    measured_on: str, found: Sequence[tuple[str, Iterable[Finding]]], *, opened: bool
+) -> tuple[Limitation, ...]:
+    """As :func:`limitations_of`, for figures that no evaluation of a target gave.
+
+    Parameters
+    ----------
+    measured_on
+        The part that figures come from.
+    opened
+        Whether some come from the sealed rows.
+    """
+    limits = [*_from_findings(found), *_always(measured_on, opened=opened)]
     return tuple(sorted(limits, key=lambda limit: -limit.severity.rank))
 
 
@@ -38,14 +53,14 @@ def _from_findings(found: Sequence[tuple[str, Iterable[Finding]]]) -> Iterator[L
                 yield Limitation(source, finding.severity, finding.subject, statement, finding.action)
 
 
-def _always(evaluation: Evaluation) -> Iterator[Limitation]:
+def _always(measured_on: str, *, opened: bool) -> Iterator[Limitation]:
     """What holds for every model of this kind."""
-    if not evaluation.test:
+    if not opened:
         yield Limitation(
             "evaluation",
             Severity.WARNING,
             "test part",
-            f"The sealed test part has not been opened; all figures are from the {evaluation.measured_on} part, "
+            f"The sealed test part has not been opened; all figures are from the {measured_on} part, "
             "on which choices were made, and are optimistic.",
             "Open the test part once, before the model decides anything.",
         )

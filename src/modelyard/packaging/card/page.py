@@ -7,7 +7,8 @@ from typing import Any
 
 from modelyard.evaluation.records import MetricValue, SegmentScore, SystemScores
 from modelyard.packaging.card.record import Disparity, ModelCard
-from modelyard.problem import METRICS
+from modelyard.problem import METRICS, Task
+from modelyard.problem.metrics import COURSE_METRICS
 from modelyard.report import (
     Block,
     Details,
@@ -34,7 +35,7 @@ def card_page(card: ModelCard) -> Page:
     identity = card.identity
     return Page(
         title=f"Model card: {identity.name}, version {identity.version}",
-        subtitle=f"Predicts {identity.target} ({identity.task}); built {_moment(identity.created_at)}",
+        subtitle=f"{_purpose(card)}; built {_moment(identity.created_at)}",
         sections=(
             _identity(card),
             _use(card),
@@ -51,6 +52,14 @@ def card_page(card: ModelCard) -> Page:
         ),
         footer=f"Made by modelyard {identity.modelyard_version} from run {identity.run_id}; card.json is the record.",
     )
+
+
+def _purpose(card: ModelCard) -> str:
+    """What it does, in a few words."""
+    identity = card.identity
+    without_target = {Task.ANOMALY.value: "Finds anomalies", Task.CLUSTERING.value: "Assigns rows to clusters"}
+    verb = "Forecasts" if identity.task == Task.FORECASTING.value else "Predicts"
+    return without_target.get(identity.task, f"{verb} {identity.target} ({identity.task})")
 
 
 def _given(value: str) -> str:
@@ -142,7 +151,8 @@ def _or_nan(value: float | None) -> float:
 
 
 def _title(metric: str) -> str:
-    return METRICS[metric].title if metric in METRICS else metric
+    known = METRICS.get(metric) or COURSE_METRICS.get(metric)
+    return known.title if known else metric
 
 
 def _metrics_table(systems: tuple[SystemScores, ...], caption: str) -> Table:

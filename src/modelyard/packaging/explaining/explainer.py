@@ -101,7 +101,7 @@ class Explainer:
         """
         self._require(len(rows))
         scores = self._score(rows)
-        decided = scores.argmax(axis=1) if self._plan.task is Task.MULTICLASS else np.zeros(len(rows), dtype=np.intp)
+        decided = scores.argmax(axis=1) if self._plan.form is Task.MULTICLASS else np.zeros(len(rows), dtype=np.intp)
         exact = self._exact_by_row(rows, decided) if self.is_exact else {}
         return [
             self._reasons(*exact[place], "exact", int(decided[place]))
@@ -146,7 +146,7 @@ class Explainer:
     def _outputs(self, decided: Any) -> list[int | None]:
         """Which of the predictor's outputs belongs to the explained class; None if none is its own."""
         plan = self._plan
-        if plan.task is not Task.MULTICLASS:
+        if plan.form is not Task.MULTICLASS:
             return [0] * len(decided)
         known = plan.present or tuple(range(len(plan.classes)))
         if len(known) == 2:
@@ -176,11 +176,11 @@ class Explainer:
 
     def _reasons(self, amounts: Matrix, scale: str, method: str, decided: int) -> Reasons:
         order = np.argsort(-np.abs(amounts[:-1]), kind="stable").tolist()
-        task = self._plan.task
+        task = self._plan.form
         explained = {Task.REGRESSION: "", Task.BINARY: self._plan.classes[-1:]}.get(
             task, self._plan.classes[decided : decided + 1]
         )
-        plain = "value" if task is Task.REGRESSION else "probability"
+        plain = "value" if self._plan.task in (Task.REGRESSION, Task.ANOMALY) else "probability"
         return Reasons(
             contributions=tuple(Contribution(self._columns[place], float(amounts[place])) for place in order),
             baseline=float(amounts[-1]),

@@ -20,14 +20,17 @@ from modelyard.packaging.predictors.network import NetworkPredictor
 from modelyard.packaging.predictors.opaque import SkopsPredictor, SkopsTrust, declare_trust, operators_trust
 from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, SINGLE_TOLERANCE, Predictor
 from modelyard.packaging.predictors.tables import AdditivePredictor, ObliviousPredictor
+from modelyard.packaging.predictors.unlabelled import AnomalyPredictor, ClusterPredictor
 from modelyard.packaging.predictors.xgboost import XGBoostPredictor
 
 __all__ = [
     "DOUBLE_TOLERANCE",
     "SINGLE_TOLERANCE",
     "AdditivePredictor",
+    "AnomalyPredictor",
     "BlendPart",
     "BlendPredictor",
+    "ClusterPredictor",
     "ConstantPredictor",
     "ForestArrays",
     "ForestPredictor",
@@ -64,6 +67,8 @@ _KINDS: dict[str, type[Predictor]] = {
         NetworkPredictor,
         ObliviousPredictor,
         AdditivePredictor,
+        AnomalyPredictor,
+        ClusterPredictor,
         BlendPredictor,
         SkopsPredictor,
     )

@@ -5,6 +5,6 @@ Gives: plain pytest files for the package's folder ``tests``: ``pytest PACKAGE/t
 Never: asks for a library that trains, or writes into the package when they run.
 """
 
-from modelyard.packaging.suite.write import suite_files
+from modelyard.packaging.suite.write import history_suite_files, suite_files
 
-__all__ = ["suite_files"]
+__all__ = ["history_suite_files", "suite_files"]

@@ -1,6 +1,6 @@
 """The text of the tests; ``$NAME`` stands for what a package fills in."""
 
-__all__ = ["CONFTEST", "GOLDEN", "INI", "INVARIANCES", "RANGES", "SCHEMA"]
+__all__ = ["CONFTEST", "GOLDEN", "HISTORIES", "INI", "INVARIANCES", "RANGES", "SCHEMA"]
 
 INI = """\
 [pytest]
@@ -190,4 +190,60 @@ def test_a_golden_row_has_its_answer(scorer, close, row):
     got = scorer.score_rows([row["features"]]).reshape(-1)
 
     assert close(got, np.array(row["expected"]))
+'''
+
+HISTORIES = '''\
+"""Histories with known answers, and what must not matter to a forecast."""
+
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from modelyard.packaging.courses.horizon import ForecastScorer, history_frame
+
+COLUMNS = $COLUMNS
+HORIZON = $HORIZON
+
+
+@pytest.fixture(scope="module")
+def scorer():
+    """What tells; every file of the package is verified."""
+    return ForecastScorer.load(Path(__file__).parents[1])
+
+
+@pytest.fixture(scope="module")
+def history(scorer):
+    """The first golden history."""
+    return history_frame(scorer.golden.histories[0].rows)
+
+
+def test_golden_histories_have_their_answers(scorer):
+    """As training told on the day of the build."""
+    assert scorer.verify_golden().ok
+
+
+def test_the_plan_reads_these_columns(scorer):
+    """Those of the day on which the package was built."""
+    assert scorer.plan.columns == COLUMNS
+
+
+def test_every_series_is_told_to_its_horizon(scorer, history):
+    """Step by step, within its interval."""
+    told = scorer.tell(history)
+
+    assert told["step"].to_list() == [*range(1, HORIZON + 1)] * told["series"].n_unique()
+    assert ((told["low"] <= told["forecast"]) & (told["forecast"] <= told["high"])).all()
+
+
+def test_the_order_of_rows_and_columns_does_not_matter(scorer, history):
+    """Nor do columns that the plan does not read."""
+    turned = history.select(reversed(history.columns)).reverse().with_columns(pl.lit(1).alias("no such column"))
+
+    assert scorer.tell(turned).equals(scorer.tell(history))
+
+
+def test_asking_again_changes_nothing(scorer, history):
+    """The scorer keeps nothing from one history to the next."""
+    assert scorer.tell(history).equals(scorer.tell(history))
 '''

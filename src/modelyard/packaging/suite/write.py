@@ -11,7 +11,7 @@ from modelyard.packaging.plan import ScoringPlan
 from modelyard.packaging.suite import texts
 from modelyard.problem import Task
 
-__all__ = ["suite_files"]
+__all__ = ["history_suite_files", "suite_files"]
 
 _WIDTH = 110
 
@@ -34,6 +34,17 @@ def suite_files(contract: Contract, plan: ScoringPlan) -> dict[str, str]:
         "test_ranges.py": _filled(texts.RANGES, RANGES=_ranges(contract), OUTPUTS=_outputs(plan)),
         "test_schema.py": _filled(texts.SCHEMA, COLUMNS=_columns(contract)),
     }
+
+
+def history_suite_files(columns: tuple[str, ...], horizon: int) -> dict[str, str]:
+    """As :func:`suite_files`, for a package that tells what follows a history.
+
+    Parameters
+    ----------
+    columns, horizon
+        What its plan reads, and how many steps it tells.
+    """
+    return {"pytest.ini": texts.INI, "test_golden.py": _filled(texts.HISTORIES, COLUMNS=columns, HORIZON=horizon)}
 
 
 def _filled(text: str, **literals: object) -> str:
@@ -62,6 +73,6 @@ def _ranges(contract: Contract) -> Mapping[str, Any]:
 
 def _outputs(plan: ScoringPlan) -> str | int:
     """``value``, ``probability``, or the number of classes."""
-    if plan.task is Task.REGRESSION:
+    if plan.task in (Task.REGRESSION, Task.ANOMALY):
         return "value"
     return "probability" if plan.task is Task.BINARY else len(plan.classes)

@@ -32,7 +32,7 @@ def check_signature(package: Package) -> Check:
         *_golden(golden, names, plan),
         *_mlflow(package, contract, plan),
     ]
-    answers = len(plan.classes) if plan.task is Task.MULTICLASS else 1
+    answers = len(plan.classes) if plan.form is Task.MULTICLASS else 1
     return Check.of("signature", f"{len(names)} columns in, {answers} out, in every file alike", tuple(wrong))
 
 
@@ -45,7 +45,7 @@ def _columns_read(plan: ScoringPlan) -> list[str]:
 
 def _golden(golden: GoldenSet, names: Sequence[str], plan: ScoringPlan) -> Iterator[str]:
     """What golden rows ask and expect."""
-    width = len(plan.classes) if plan.task is Task.MULTICLASS else 1
+    width = len(plan.classes) if plan.form is Task.MULTICLASS else 1
     if not golden.rows:
         yield "golden.json holds no rows"
     for place, row in enumerate(golden.rows):

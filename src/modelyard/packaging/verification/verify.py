@@ -6,10 +6,12 @@ from pathlib import Path
 import yaml
 
 from modelyard.core import GateRefusedError, ModelyardError
+from modelyard.packaging.courses.horizon import is_forecast
 from modelyard.packaging.manifest import Manifest
 from modelyard.packaging.package import Package, differences, read_manifest
 from modelyard.packaging.scorer import Scorer
 from modelyard.packaging.verification.card import check_card
+from modelyard.packaging.verification.forecasts import check_history_signature, forecast_parity
 from modelyard.packaging.verification.mlmodel import check_mlmodel
 from modelyard.packaging.verification.records import Check, Outcome, Verification
 from modelyard.packaging.verification.signature import check_signature
@@ -63,10 +65,15 @@ def _digest(manifest: Manifest, wanted: str | None) -> Check:
 
 def _parity(package: Package) -> Check:
     """The golden rows, scored on this machine."""
-    parity = Scorer.load(package).verify_golden()
+    parity = forecast_parity(package) if is_forecast(package) else Scorer.load(package).verify_golden()
     said = f"largest difference {parity.max_abs_difference:.1e} on {parity.rows} golden rows"
     wrong = () if parity.ok else (f"{said}, where {parity.tolerance:g} is allowed",)
     return Check.of("parity", said, wrong)
+
+
+def _signature(package: Package) -> Check:
+    """The columns that the package's files name."""
+    return check_history_signature(package) if is_forecast(package) else check_signature(package)
 
 
 def _looked_at(name: str, look: Callable[[Package], Check], package: Package) -> Check:
@@ -92,7 +99,7 @@ _LEAST_DIGITS = 8
 
 _CHECKS: Mapping[str, Callable[[Package], Check]] = {
     "parity": _parity,
-    "signature": check_signature,
+    "signature": _signature,
     "mlmodel": check_mlmodel,
     "card": check_card,
 }

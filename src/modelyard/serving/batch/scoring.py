@@ -68,13 +68,14 @@ def score_piece(scorer: Scorer, chunk: pl.DataFrame, first: int, *, uncertainty:
 
 def _predictions(scorer: Scorer, rows: pl.DataFrame, *, uncertainty: bool) -> list[pl.Series]:
     """Score, label and, for several classes, probabilities, as columns; how sure they are, if asked."""
-    is_classifier = scorer.task is not Task.REGRESSION
+    is_classifier = scorer.form is not Task.REGRESSION
     label_type = pl.String if is_classifier else pl.Float64
-    width = len(scorer.classes) if scorer.task is Task.MULTICLASS else 0
+    width = len(scorer.classes) if scorer.form is Task.MULTICLASS else 0
     scores: npt.NDArray[np.float64] = np.empty((0, width) if width else 0)
     labels: list[str | float] = []
+    conformed = scorer.contract.conformed(rows) if len(rows) else rows
     if len(rows):
-        scores = _scores(scorer, scorer.contract.conformed(rows))
+        scores = _scores(scorer, conformed)
         labels = scorer.decide(scores)
     top = scores.max(axis=1, initial=0.0) if width else scores
     columns = [pl.Series("prediction_score", top, dtype=pl.Float64)]
@@ -84,6 +85,7 @@ def _predictions(scorer: Scorer, rows: pl.DataFrame, *, uncertainty: bool) -> li
     ]
     texts = [str(label) for label in labels] if is_classifier else labels
     columns.append(pl.Series("prediction_label", texts, dtype=label_type))
+    columns += [said.rename(f"prediction_{said.name}") for said in scorer.remarks(conformed, scores)]
     return [*columns, *_regions(scorer, scores)] if uncertainty else columns
 
 

@@ -27,7 +27,8 @@ class Prediction(msgspec.Struct, frozen=True):
     id
         UUIDv7; labels come back under it.
     score
-        Probability of the positive class (binary) or of the decided class (multiclass), or the predicted value.
+        Probability of the positive class (binary) or of the decided class (multiclass), or the predicted value. Of anomalies how
+        strange the row is, in usual deviations; of clusters how far it belongs to its own.
     label
         The decided class, by the package's threshold; for regression the value.
     flags
@@ -35,7 +36,7 @@ class Prediction(msgspec.Struct, frozen=True):
     model, version
         Who answered.
     probabilities
-        Class to probability; multiclass only.
+        Class to probability; multiclass, and clusters.
     prediction_interval, prediction_set, coverage
         Where it was asked for: an interval (values), or the classes that cannot be ruled out, and the share of cases in
         which they hold the truth.

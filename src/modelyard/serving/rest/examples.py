@@ -56,7 +56,7 @@ def response_examples(model: ActiveModel) -> dict[str, dict[str, Any]]:
     if not golden:
         return {}
     scorer = model.scorer
-    several = scorer.task is Task.MULTICLASS
+    several = scorer.form is Task.MULTICLASS
     scores = np.array([row.expected for row in golden])
     label = scorer.decide(scores if several else scores[:, 0])[0]
     answer: dict[str, Any] = {

@@ -39,7 +39,10 @@ COMPONENTS: dict[str, Any] = {
     "Prediction": _object(
         ["id", "score", "label", "flags", "model", "version"],
         id={"type": "string", "format": "uuid", "description": "Labels come back under this id."},
-        score={**_NUMBER, "description": "Probability of the positive or decided class, or the predicted value."},
+        score={
+            **_NUMBER,
+            "description": "Probability of the positive or decided class, or the predicted value; of anomalies how strange the row is.",
+        },
         label={"type": ["string", "number"], "description": "The decision."},
         flags={"type": "array", "items": _ref("Flag"), "description": "Accepted values unlike the training data."},
         model=_TEXT,

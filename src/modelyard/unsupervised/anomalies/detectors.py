@@ -7,9 +7,23 @@ import numpy as np
 
 from modelyard.core import derive_seed
 from modelyard.problem.sections.courses import AnomalyPlan
+from modelyard.unsupervised.anomalies.density import outlier_factors
 from modelyard.unsupervised.rows import Array
 
-__all__ = ["AVERAGE", "BASELINE", "Detector", "DetectorKind", "detector_kinds", "fit_member", "scale_of", "scaled"]
+__all__ = [
+    "AVERAGE",
+    "BASELINE",
+    "Boundary",
+    "Density",
+    "Detector",
+    "DetectorKind",
+    "Distance",
+    "Isolation",
+    "detector_kinds",
+    "fit_member",
+    "scale_of",
+    "scaled",
+]
 
 AVERAGE, BASELINE = "average", "far_from_middle"
 _TREES = 100
@@ -81,7 +95,7 @@ def detector_kinds(plan: AnomalyPlan) -> tuple[DetectorKind, ...]:
     known: dict[str, DetectorKind] = {
         "isolation_forest": _Forest(),
         "local_outlier_factor": _Neighbours(),
-        "one_class_svm": _Boundary(plan.contamination),
+        "one_class_svm": _Edge(plan.contamination),
     }
     return (_Middle(), *(known[name] for name in known if name in plan.detectors))
 
@@ -93,15 +107,18 @@ class _Middle:
     name: str = BASELINE
     complexity: int = 0
 
-    def fit(self, matrix: Array, seed: int) -> "_Distance":  # noqa: ARG002 - nothing is drawn
-        return _Distance(np.median(matrix, axis=0))
+    def fit(self, matrix: Array, seed: int) -> "Distance":  # noqa: ARG002 - nothing is drawn
+        return Distance(np.median(matrix, axis=0))
 
 
 @dataclasses.dataclass(frozen=True)
-class _Distance:
+class Distance:
+    """The baseline, fitted: the middle of each feature."""
+
     middle: Array
 
     def raw(self, matrix: Array) -> Array:
+        """The distance of each row."""
         far: Array = np.sqrt(((matrix - self.middle) ** 2).sum(axis=1))
         return far
 
@@ -113,10 +130,21 @@ class _Forest:
     name: str = "isolation_forest"
     complexity: int = 1
 
-    def fit(self, matrix: Array, seed: int) -> "_Raw":
+    def fit(self, matrix: Array, seed: int) -> "Isolation":
         from sklearn.ensemble import IsolationForest
 
-        return _Raw(IsolationForest(n_estimators=_TREES, random_state=seed, n_jobs=1).fit(matrix))
+        return Isolation(IsolationForest(n_estimators=_TREES, random_state=seed, n_jobs=1).fit(matrix))
+
+
+@dataclasses.dataclass(frozen=True)
+class Isolation:
+    """scikit-learn's isolation forest, turned so that stranger is more."""
+
+    model: Any
+
+    def raw(self, matrix: Array) -> Array:
+        """From 0 to 1."""
+        return -np.asarray(self.model.score_samples(matrix), dtype=np.float64)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,39 +154,54 @@ class _Neighbours:
     name: str = "local_outlier_factor"
     complexity: int = 2
 
-    def fit(self, matrix: Array, seed: int) -> "_Raw":
+    def fit(self, matrix: Array, seed: int) -> "Density":
         from sklearn.neighbors import LocalOutlierFactor
 
         rows = _drawn(matrix, _MOST_NEIGHBOUR_ROWS, seed)
         count = min(_NEIGHBOURS, len(rows) - 1)
-        return _Raw(LocalOutlierFactor(n_neighbors=count, novelty=True, n_jobs=1).fit(rows), is_ratio=True)
+        model = LocalOutlierFactor(n_neighbors=count, novelty=True, n_jobs=1).fit(rows)
+        return Density(rows, model._distances_fit_X_[:, -1], model._lrd, count)  # noqa: SLF001 - no public names
 
 
 @dataclasses.dataclass(frozen=True)
-class _Boundary:
+class Density:
+    """Known rows with what :func:`~modelyard.features.distances.local_outlier_factors` asks of them."""
+
+    known: Array
+    reach: Array
+    density: Array
+    neighbours: int
+
+    def raw(self, matrix: Array) -> Array:
+        """The logarithm of the factor, which is a ratio of densities."""
+        factors = outlier_factors(matrix, self.known, self.reach, self.density, self.neighbours)
+        return np.log(np.maximum(factors, 1e-12))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Edge:
     """One-class SVM (Schölkopf et al., 2001): strange rows lie outside a smooth boundary around most of them."""
 
     contamination: float
     name: str = "one_class_svm"
     complexity: int = 3
 
-    def fit(self, matrix: Array, seed: int) -> "_Raw":
+    def fit(self, matrix: Array, seed: int) -> "Boundary":
         from sklearn.svm import OneClassSVM
 
         rows = _drawn(matrix, _MOST_SVM_ROWS, seed)
-        return _Raw(OneClassSVM(nu=max(self.contamination, 0.01), gamma="scale").fit(rows))
+        return Boundary(OneClassSVM(nu=max(self.contamination, 0.01), gamma="scale").fit(rows))
 
 
 @dataclasses.dataclass(frozen=True)
-class _Raw:
-    """scikit-learn's detector, turned so that stranger is more; a ratio of densities on a logarithmic scale."""
+class Boundary:
+    """scikit-learn's one-class SVM, turned so that stranger is more."""
 
     model: Any
-    is_ratio: bool = False
 
     def raw(self, matrix: Array) -> Array:
-        scored: Array = -np.asarray(self.model.score_samples(matrix), dtype=np.float64)
-        return np.log(np.maximum(scored, 1e-12)) if self.is_ratio else scored
+        """The negative weighted sum of kernels."""
+        return -np.asarray(self.model.score_samples(matrix), dtype=np.float64)
 
 
 def _drawn(matrix: Array, most: int, seed: int) -> Array:

@@ -49,7 +49,7 @@ def evaluate_anomalies(
     frame = split.test.open(reason, actor)
     openings = split.test.openings()
     confidence = 1 - 0.05 / max(1, openings)
-    scores = fitted.detector.score(fitted.points.encoder.transform(frame))
+    scores = fitted.score(frame)
     labels = read_labels(frame, problem) if run.metric == "pr_auc" else None
     seed = derive_seed(problem.training.seed, "anomaly-evaluation")
     figures = _figures(scores, labels, run.threshold, confidence, seed)

@@ -16,6 +16,7 @@ from modelyard.report import (
     format_percent,
     histogram_chart,
 )
+from modelyard.unsupervised.anomalies.reasons import in_words
 from modelyard.unsupervised.anomalies.records import Anomaly, AnomalyEvaluation, AnomalyFigure, AnomalyRun
 
 __all__ = ["TITLES", "anomaly_page", "anomaly_table", "reasons_in_words"]
@@ -78,8 +79,7 @@ def _between(item: AnomalyFigure, evaluation: AnomalyEvaluation) -> str:
 
 def reasons_in_words(anomaly: Anomaly) -> str:
     """The columns that make a row strange, each with what is usual."""
-    said = [f"{reason.column} is {reason.value} (usual: {reason.usual})" for reason in anomaly.reasons]
-    return "; ".join(said) or "no single column; the combination is rare"
+    return in_words(anomaly.reasons)
 
 
 def anomaly_table(top: Sequence[Anomaly]) -> tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]:

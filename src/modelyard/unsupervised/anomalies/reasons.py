@@ -1,16 +1,16 @@
 """Why a row is strange: what its score would be with a usual value in one column."""
 
+from collections.abc import Callable
+
 import numpy as np
 import polars as pl
 
 from modelyard.data import Column, ColumnKind, category_text
-from modelyard.features.encoder import TableEncoder
 from modelyard.report import format_number, format_percent
-from modelyard.unsupervised.anomalies.detectors import Detector
 from modelyard.unsupervised.anomalies.records import Reason
 from modelyard.unsupervised.rows import Array
 
-__all__ = ["UsualValues", "reasons_for", "usual_values"]
+__all__ = ["UsualValues", "in_words", "reasons_for", "usual_values"]
 
 _MOST_REASONS = 3
 _LEAST_SHARE = 0.05
@@ -37,14 +37,21 @@ def _usual(values: pl.Series, column: Column) -> tuple[object, str]:
 
 
 def reasons_for(
-    frame: pl.DataFrame, encoder: TableEncoder, detector: Detector, columns: tuple[Column, ...], usual: UsualValues
+    frame: pl.DataFrame, score: Callable[[pl.DataFrame], Array], usual: UsualValues
 ) -> list[tuple[Reason, ...]]:
-    """For each row the columns whose usual value would make it less strange, the strongest first."""
-    scored = detector.score(encoder.transform(frame))
+    """For each row the columns whose usual value would make it less strange, the strongest first.
+
+    Parameters
+    ----------
+    score
+        How strange each row of a table is.
+    usual
+        Of every column that counts.
+    """
+    scored = score(frame)
     drops: dict[str, Array] = {}
-    for column in columns:
-        other = frame.with_columns(pl.lit(usual[column.name][0], dtype=frame[column.name].dtype).alias(column.name))
-        drops[column.name] = scored - detector.score(encoder.transform(other))
+    for name, (value, _) in usual.items():
+        drops[name] = scored - score(frame.with_columns(pl.lit(value, dtype=frame[name].dtype).alias(name)))
     return [_strongest(frame, row, drops, usual, float(scored[row])) for row in range(frame.height)]
 
 
@@ -65,3 +72,9 @@ def _as_text(values: pl.Series, row: int) -> str:
     if value is None:
         return "missing"
     return format_number(float(value)) if values.dtype.is_numeric() else str(category_text(values[row : row + 1])[0])
+
+
+def in_words(reasons: tuple[Reason, ...]) -> str:
+    """The columns that make a row strange, each with what is usual."""
+    said = [f"{reason.column} is {reason.value} (usual: {reason.usual})" for reason in reasons]
+    return "; ".join(said) or "no single column; the combination is rare"

@@ -52,7 +52,7 @@ _FOLDS = 5
 _HALVES = 4
 _AVERAGE_COMPLEXITY = 4
 _BINS = 40
-_RULES = 1
+_RULES = 2
 _LIBRARIES = ("numpy", "polars", "scikit-learn")
 
 
@@ -76,6 +76,10 @@ class FittedAnomalies:
     detector: Detector
     reference: Array
     usual: UsualValues
+
+    def score(self, frame: pl.DataFrame) -> Array:
+        """How strange each row of a table is, in usual deviations."""
+        return self.detector.score(self.points.encoder.transform(frame))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -316,7 +320,7 @@ def strange_rows(
         return ()
     rows = frame[order.tolist()]
     names = row_names(frame, problem)
-    reasons = reasons_for(rows, fitted.points.encoder, fitted.detector, fitted.points.columns, fitted.usual)
+    reasons = reasons_for(rows, fitted.score, fitted.usual)
     shares = np.searchsorted(fitted.reference, scored[order], side="left") / len(fitted.reference)
     return tuple(
         Anomaly(

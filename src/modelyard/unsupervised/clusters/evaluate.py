@@ -8,6 +8,7 @@ from modelyard.problem import Problem
 from modelyard.report import format_number
 from modelyard.store import Workspace
 from modelyard.unsupervised.archive import open_fitted
+from modelyard.unsupervised.clusters.figures import cluster_figures
 from modelyard.unsupervised.clusters.methods import NOWHERE, Labels
 from modelyard.unsupervised.clusters.records import ClusterEvaluation, ClusterRun
 from modelyard.unsupervised.clusters.search import FittedClusters
@@ -41,9 +42,12 @@ def evaluate_clusters(
     labels = fitted.assign(points)
     seed = problem.training.seed
     measured = silhouette(points, labels, seed) if run.count else None
-    replication = None
+    anew = None
     if reason is not None and fitted.method is not None:
-        replication = adjusted_rand(labels, fitted.method.fit(points, seed).labels)
+        anew = fitted.method.fit(points, seed).labels
+    replication = None if anew is None else adjusted_rand(labels, anew)
+    confidence = 1 - 0.05 / max(1, split.test.openings())
+    figures = cluster_figures(points, labels, anew, confidence=confidence, seed=seed) if run.count else ()
     sizes = _sizes(labels, run)
     broken = broken_guardrails(problem, {"silhouette": measured})
     now = clock()
@@ -60,6 +64,8 @@ def evaluate_clusters(
         findings=(*guardrail_findings(broken), *_findings(run, replication, sizes)),
         created_at=now,
         opened_at=None if reason is None else now,
+        figures=figures,
+        confidence=confidence,
     )
 
 

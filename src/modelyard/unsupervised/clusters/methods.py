@@ -1,14 +1,16 @@
 """Ways to group rows; each can say to which of its groups a new row belongs."""
 
 import dataclasses
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
+from modelyard.features.distances import nearest_means
+from modelyard.features.memberships import mixture_memberships, spherical_memberships
 from modelyard.unsupervised.rows import Array
 
-__all__ = ["NOWHERE", "Grouping", "Labels", "Method", "methods_for"]
+__all__ = ["NOWHERE", "Centres", "Dense", "Grouping", "Labels", "Method", "Mixture", "methods_for"]
 
 Labels = npt.NDArray[np.int64]
 NOWHERE = -1
@@ -19,6 +21,7 @@ _FULL_DIMENSIONS = 10
 _SMALLEST_SHARE = 0.03
 _SMALLEST_ROWS = 8
 _PAIR_ITERATIONS = 200
+_LEAST_VARIANCE = 1e-12
 
 
 class Grouping(Protocol):
@@ -30,6 +33,12 @@ class Grouping(Protocol):
 
     def assign(self, matrix: Array) -> Labels:
         """The group of each row, :data:`NOWHERE` for none."""
+
+    def memberships(self, matrix: Array) -> Array:
+        """How far each row belongs to each group, shape (rows, groups), sums 1; the largest is the row's.
+
+        Where rows may be in no group, the last column stands for none.
+        """
 
 
 class Method(Protocol):
@@ -64,14 +73,30 @@ def methods_for(names: tuple[str, ...], most: int) -> tuple[Method, ...]:
 
 
 @dataclasses.dataclass(frozen=True)
-class _Fitted:
-    """A model of scikit-learn that assigns new rows itself."""
+class Centres:
+    """Groups around centres.
 
-    model: Any
+    Parameters
+    ----------
+    labels
+        Of the rows that were grouped.
+    centres
+        Shape (groups, features).
+    variance
+        Of a feature within a group, all groups together.
+    """
+
     labels: Labels
+    centres: Array
+    variance: float
 
     def assign(self, matrix: Array) -> Labels:
-        return np.asarray(self.model.predict(matrix), dtype=np.int64)
+        """The group with the nearest centre."""
+        return _largest(self.memberships(matrix))
+
+    def memberships(self, matrix: Array) -> Array:
+        """Probabilities of round groups of equal size around the centres."""
+        return spherical_memberships(matrix, self.centres, self.variance)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -82,11 +107,38 @@ class _KMeans:
     name: str = "kmeans"
     complexity: int = 0
 
-    def fit(self, matrix: Array, seed: int) -> _Fitted:
+    def fit(self, matrix: Array, seed: int) -> Centres:
         from sklearn.cluster import KMeans
 
         model = KMeans(self.count, n_init=_STARTS, random_state=seed % 2**31).fit(matrix)
-        return _Fitted(model, np.asarray(model.labels_, dtype=np.int64))
+        variance = max(float(model.inertia_) / matrix.size, _LEAST_VARIANCE)
+        return Centres(np.asarray(model.labels_, dtype=np.int64), np.asarray(model.cluster_centers_), variance)
+
+
+@dataclasses.dataclass(frozen=True)
+class Mixture:
+    """Parts of a mixture of normal distributions.
+
+    Parameters
+    ----------
+    labels
+        Of the rows that were grouped.
+    means, factors, weights
+        As :func:`~modelyard.features.memberships.mixture_memberships` has them.
+    """
+
+    labels: Labels
+    means: Array
+    factors: Array
+    weights: Array
+
+    def assign(self, matrix: Array) -> Labels:
+        """The likeliest part."""
+        return _largest(self.memberships(matrix))
+
+    def memberships(self, matrix: Array) -> Array:
+        """Probabilities of the parts."""
+        return mixture_memberships(matrix, self.means, self.factors, self.weights)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,7 +149,7 @@ class _Mixture:
     name: str = "gaussian_mixture"
     complexity: int = 1
 
-    def fit(self, matrix: Array, seed: int) -> _Fitted:
+    def fit(self, matrix: Array, seed: int) -> Mixture:
         from sklearn.mixture import GaussianMixture
 
         shape = "full" if matrix.shape[1] <= _FULL_DIMENSIONS else "diag"
@@ -109,20 +161,43 @@ class _Mixture:
             tol=1e-2,
             random_state=seed % 2**31,
         ).fit(matrix)
-        return _Fitted(model, np.asarray(model.predict(matrix), dtype=np.int64))
+        factors = np.asarray(model.precisions_cholesky_)
+        if shape == "diag":
+            factors = np.stack([np.diag(factor) for factor in factors])
+        labels = np.asarray(model.predict(matrix), dtype=np.int64)
+        return Mixture(labels, np.asarray(model.means_), factors, np.asarray(model.weights_))
 
 
 @dataclasses.dataclass(frozen=True)
-class _Dense:
-    """Groups by density; a new row belongs to the group of its nearest row."""
+class Dense:
+    """Groups by density; a new row belongs to the group of its nearest row, of several equally near ones to that of most.
 
-    neighbours: Any
+    Parameters
+    ----------
+    labels
+        Of the rows that were grouped.
+    known
+        These rows.
+    """
+
     labels: Labels
+    known: Array
+
+    @property
+    def answers(self) -> Array:
+        """One column for each group and a last one for none; 1 in the column of a known row's group."""
+        groups = int(self.labels.max()) + 1
+        return np.eye(groups + 1)[np.where(self.labels == NOWHERE, groups, self.labels)]
 
     def assign(self, matrix: Array) -> Labels:
-        nearest = self.neighbours.kneighbors(matrix, n_neighbors=1, return_distance=False)[:, 0]
-        found: Labels = self.labels[nearest]
-        return found
+        """The group of the nearest row."""
+        shares = self.memberships(matrix)
+        found = _largest(shares)
+        return np.where(found == shares.shape[1] - 1, NOWHERE, found)
+
+    def memberships(self, matrix: Array) -> Array:
+        """1 for the group of the nearest row; density says no more of a new row."""
+        return nearest_means(matrix, self.known, self.answers, 1)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -133,10 +208,13 @@ class _Density:
     count: int = 0
     complexity: int = 2
 
-    def fit(self, matrix: Array, seed: int) -> _Dense:  # noqa: ARG002 - nothing is drawn
+    def fit(self, matrix: Array, seed: int) -> Dense:  # noqa: ARG002 - nothing is drawn
         from sklearn.cluster import HDBSCAN
-        from sklearn.neighbors import NearestNeighbors
 
         smallest = max(_SMALLEST_ROWS, round(_SMALLEST_SHARE * len(matrix)))
         labels = HDBSCAN(min_cluster_size=smallest, copy=True).fit_predict(matrix)
-        return _Dense(NearestNeighbors(n_jobs=1).fit(matrix), np.asarray(labels, dtype=np.int64))
+        return Dense(np.asarray(labels, dtype=np.int64), matrix)
+
+
+def _largest(shares: Array) -> Labels:
+    return np.asarray(shares.argmax(axis=1), dtype=np.int64)

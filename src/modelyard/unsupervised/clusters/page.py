@@ -13,9 +13,11 @@ from modelyard.report import (
     Table,
     format_number,
     format_percent,
+    format_range,
     line_chart,
     scatter_chart,
 )
+from modelyard.unsupervised.clusters.figures import TITLES
 from modelyard.unsupervised.clusters.records import ClusterCandidate, ClusterEvaluation, ClusterRun
 
 __all__ = ["candidate_rows", "cluster_page"]
@@ -60,7 +62,17 @@ def _answer(evaluation: ClusterEvaluation, run: ClusterRun) -> Section:
         y_label="second direction",
         groups=names,
     )
-    return Section("The answer", (facts, picture, Prose(run.why)), evaluation.answer)
+    figures = Table(
+        ("figure", "value", "interval"),
+        tuple(
+            (TITLES[item.name], format_number(item.value), format_range(item.low, item.high))
+            for item in evaluation.figures
+        ),
+        f"Intervals of {format_percent(evaluation.confidence)}, over which rows were drawn.",
+        numeric=(1, 2),
+    )
+    blocks = (facts, picture, Prose(run.why), figures) if evaluation.figures else (facts, picture, Prose(run.why))
+    return Section("The answer", blocks, evaluation.answer)
 
 
 def _where(evaluation: ClusterEvaluation) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from modelyard.core import Finding, Record
 
-__all__ = ["Cluster", "ClusterCandidate", "ClusterEvaluation", "ClusterRun", "Trait"]
+__all__ = ["Cluster", "ClusterCandidate", "ClusterEvaluation", "ClusterFigure", "ClusterRun", "Trait"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -126,6 +126,16 @@ class ClusterRun(Record):
 
 
 @dataclasses.dataclass(frozen=True)
+class ClusterFigure(Record):
+    """A figure of the clusters with its interval; None where it cannot be told."""
+
+    name: str
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+@dataclasses.dataclass(frozen=True)
 class ClusterEvaluation(Record):
     """Whether the clusters hold.
 
@@ -145,6 +155,8 @@ class ClusterEvaluation(Record):
         Of the sealed part.
     guardrails
         Bounds that were not met, in words.
+    figures, confidence
+        These two and others with intervals, and the confidence of those; none if there are no clusters.
     """
 
     run_id: str
@@ -159,3 +171,5 @@ class ClusterEvaluation(Record):
     findings: tuple[Finding, ...]
     created_at: dt.datetime
     opened_at: dt.datetime | None = None
+    figures: tuple[ClusterFigure, ...] = ()
+    confidence: float = 0.95

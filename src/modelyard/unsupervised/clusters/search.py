@@ -18,14 +18,16 @@ from modelyard.core import (
     Clock,
     Progress,
     ProgressEvent,
+    StateError,
     derive_seed,
     digest_json,
     installed_versions,
     silent,
     system_clock,
 )
-from modelyard.data import Split
+from modelyard.data import Column, Split
 from modelyard.features.encoder import TableEncoder
+from modelyard.features.memberships import turned
 from modelyard.problem import Problem
 from modelyard.report import format_number
 from modelyard.store import Workspace
@@ -58,7 +60,7 @@ _AS_GOOD = 0.02
 _LEAST_ASSIGNED = 0.5
 _DRAWN = 800
 _SAME, _KNOWN = 0.9, 0.5
-_RULES = 1
+_RULES = 2
 _LIBRARIES = ("numpy", "polars", "scikit-learn")
 
 
@@ -68,8 +70,8 @@ class FittedClusters:
 
     Parameters
     ----------
-    encoder
-        Fitted on the training rows.
+    encoder, columns
+        Fitted on the training rows, and what went in.
     directions
         Shape (features, kept): the main directions, if there were many features; None if all are kept.
     grouping
@@ -81,6 +83,7 @@ class FittedClusters:
     """
 
     encoder: TableEncoder
+    columns: tuple[Column, ...]
     directions: Array | None
     grouping: Grouping | None
     order: Mapping[int, int]
@@ -89,13 +92,36 @@ class FittedClusters:
     def place(self, frame: object) -> Array:
         """Rows as points."""
         matrix: Array = self.encoder.transform(frame)
-        return matrix if self.directions is None else matrix @ self.directions
+        return matrix if self.directions is None else turned(matrix, self.directions)
+
+    @property
+    def by_size(self) -> tuple[int, ...]:
+        """The grouping's own labels, that of the largest cluster first."""
+        return tuple(sorted(self.order, key=lambda label: self.order[label]))
 
     def assign(self, points: Array) -> Labels:
         """The cluster of each point, 0 for the largest; :data:`NOWHERE` for none."""
         if self.grouping is None:
             return np.full(len(points), NOWHERE, dtype=np.int64)
         return _renamed(self.grouping.assign(points), self.order)
+
+    def memberships(self, points: Array) -> Array:
+        """How far each point belongs to each cluster, the largest first, shape (points, clusters).
+
+        Where points may be in no cluster, the last column says how far that is so.
+
+        Raises
+        ------
+        StateError
+            If there are no clusters.
+        """
+        if self.grouping is None:
+            raise StateError(
+                "there are no clear clusters, so no row belongs to one", cure="Bring other columns or rows"
+            )
+        shares = self.grouping.memberships(points)
+        nowhere = range(len(self.order), shares.shape[1])
+        return shares[:, [*self.by_size, *nowhere]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -136,6 +162,7 @@ def search_clusters(
     order = _by_size(winner.grouping.labels) if winner is not None else {}
     fitted = FittedClusters(
         points.encoder,
+        columns,
         directions,
         None if winner is None else winner.grouping,
         order,
@@ -180,7 +207,8 @@ def _few_features(matrix: Array) -> tuple[Array, Array | None]:
     _, sizes, directions = np.linalg.svd(matrix - matrix.mean(axis=0), full_matrices=False)
     kept = np.cumsum(sizes**2) / (sizes**2).sum()
     count = min(int(np.searchsorted(kept, _KEPT_VARIANCE)) + 1, _MOST_FEATURES)
-    return matrix @ directions[:count].T, directions[:count].T
+    kept_directions = directions[:count].T
+    return turned(matrix, kept_directions), kept_directions
 
 
 def _discrete(encoder: TableEncoder, matrix: Array) -> dict[str, tuple[int, ...]]:
