@@ -8,6 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import Record
+from modelyard.data.history.pace import Pace, TimeOrder
 from modelyard.data.schema import Column, ColumnKind, category_text
 
 __all__ = [
@@ -72,6 +73,8 @@ class FeatureReference(Record):
         The rarer categories that training saw, sorted. Empty beyond 1,000, and then no category is NEW.
     others_known
         False if there were too many rarer categories to keep.
+    pace
+        How slowly it moved; None if the rows had no time.
     """
 
     name: str
@@ -85,6 +88,7 @@ class FeatureReference(Record):
     high: float | None = None
     others: tuple[str, ...] = ()
     others_known: bool = True
+    pace: Pace | None = None
 
     @property
     def is_counted_by_category(self) -> bool:
@@ -229,24 +233,33 @@ def build_profile(
     time
         The moment of each row. With 20 windows of 200 rows or more, the tolerance of a feature is 1.5 times the 95th
         percentile of the debiased index of each window against all others, in time order: change that was there all
-        along is no alarm. Windows have 1,000 rows where there are enough for 20 of them.
+        along is no alarm. Windows have 1,000 rows where there are enough for 20 of them. From the order of time comes each
+        feature's pace, too.
     extra
         Further numbers by name, one per row, such as the model's score.
     minimum_tolerance
         The tolerance when time is not given, or less was seen.
     """
-    windows = _windows(time)
-    features = [_reference(frame[column.name], column, windows, minimum_tolerance) for column in columns]
+    line = None if time is None else _TimeLine(_windows(time), TimeOrder.of(time))
+    features = [_reference(frame[column.name], column, line, minimum_tolerance) for column in columns]
     for name, numbers in (extra or {}).items():
         column = Column(name, ColumnKind.NUMERIC, "Float64", nullable=False)
         values = pl.Series(name, np.asarray(numbers, dtype=np.float64))
-        features.append(_reference(values, column, windows, minimum_tolerance))
+        features.append(_reference(values, column, line, minimum_tolerance))
     return ReferenceProfile(frame.height, tuple(features))
 
 
-def _windows(time: pl.Series | None) -> npt.NDArray[np.int64] | None:
+@dataclasses.dataclass(frozen=True)
+class _TimeLine:
+    """The window of each row, None if there are too few rows; and their order."""
+
+    windows: npt.NDArray[np.int64] | None
+    order: TimeOrder
+
+
+def _windows(time: pl.Series) -> npt.NDArray[np.int64] | None:
     """The window of each row: equal numbers of rows in time order; None if there are too few."""
-    if time is None or len(time) < _MIN_WINDOWS * _MIN_WINDOW_ROWS:
+    if len(time) < _MIN_WINDOWS * _MIN_WINDOW_ROWS:
         return None
     # Larger windows are preferred to more of them: chance alone moves the index of a small one.
     number = min(max(len(time) // _WINDOW_ROWS, _MIN_WINDOWS), _MAX_WINDOWS)
@@ -255,20 +268,19 @@ def _windows(time: pl.Series | None) -> npt.NDArray[np.int64] | None:
     return position * number // len(time)
 
 
-def _reference(
-    values: pl.Series, column: Column, windows: npt.NDArray[np.int64] | None, minimum_tolerance: float
-) -> FeatureReference:
+def _reference(values: pl.Series, column: Column, line: _TimeLine | None, minimum_tolerance: float) -> FeatureReference:
     by_category = _is_counted_by_category(column.kind)
     values = text_lengths(values) if column.kind is ColumnKind.TEXT else values
     feature = _category_bins(values, column) if by_category else _number_bins(values, column)
     places = bin_places(feature, values)
     counts = tuple(np.bincount(places, minlength=feature.bins).tolist())
     tolerance = minimum_tolerance
-    if windows is not None:
-        number = int(windows.max()) + 1
-        table = np.bincount(windows * feature.bins + places, minlength=number * feature.bins)
+    if line is not None and line.windows is not None:
+        number = int(line.windows.max()) + 1
+        table = np.bincount(line.windows * feature.bins + places, minlength=number * feature.bins)
         tolerance = learnt_tolerance(table.reshape(number, feature.bins), minimum_tolerance)
-    return dataclasses.replace(feature, counts=counts, tolerance=float(tolerance))
+    pace = None if line is None else line.order.pace(values)
+    return dataclasses.replace(feature, counts=counts, tolerance=float(tolerance), pace=pace)
 
 
 def learnt_tolerance(table: Counts, minimum: float) -> float:

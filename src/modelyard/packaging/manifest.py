@@ -25,7 +25,8 @@ existing one. It stays for changes that no loader sees, such as another text in 
 of LightGBM behind the same model file. Whoever raises it keeps a package of the old number among the tests, and the
 code that reads it.
 
-1: the first. 2: an estimator may be kept by skops (a kind of predictor, and the manifest's field ``skops``).
+1: the first. 2: an estimator may be kept by skops (a kind of predictor, and the manifest's field ``skops``), and
+a feature of the profile may tell its ``pace``.
 """
 
 
