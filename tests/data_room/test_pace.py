@@ -5,8 +5,6 @@ import datetime as dt
 import numpy as np
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from modelyard.data.history.pace import Pace, TimeOrder
 
@@ -29,6 +27,7 @@ def test_words_and_dates_have_a_pace_too() -> None:
     values = pl.Series(["calm", "calm", "storm", "hail"])
 
     assert TimeOrder.of(time).pace(values) == Pace(1, 2, 2 * 86_400.0)
+    assert TimeOrder.of(time).pace(pl.Series(["a", "b", None, "b"])) == Pace(1, 1, 86_400.0)
 
 
 @pytest.mark.parametrize("values", [[None, None], [float("nan"), None]])
@@ -45,21 +44,19 @@ def test_a_column_that_never_changed_may_rest_for_ever() -> None:
     assert TimeOrder.of(pl.Series([1, 2, 3])).pace(pl.Series([5, 5, 5])).chance(1e6, 0.0) == 1.0
 
 
-@given(
-    changes=st.integers(1, 10_000),
-    rows=st.floats(0, 1e6),
-    span=st.floats(0, 1e8),
-    more=st.floats(1, 100),
-    longest=st.integers(1, 1000),
-)
-def test_a_longer_run_is_never_likelier(changes: int, rows: float, span: float, more: float, longest: int) -> None:
+def test_a_longer_run_is_never_likelier() -> None:
     """The chance lies between 0 and 1 and falls with rows, and with time once there is some."""
-    pace = Pace(changes, longest, longest * 60.0)
-    usual = pace.chance(rows, span)
+    generator = np.random.default_rng(0)
+    for _ in range(500):
+        pace = Pace(
+            int(generator.integers(1, 10_000)), int(generator.integers(1, 1000)), float(generator.uniform(1, 1e5))
+        )
+        rows, span = generator.uniform(0, 1e5), generator.choice([0.0, generator.uniform(0, 1e7)])
+        usual, more = pace.chance(rows, span), generator.uniform(1, 100)
 
-    assert 0 <= usual <= 1 + 1e-9
-    assert pace.chance(rows * more, span) <= usual + 1e-9
-    assert span == 0 or pace.chance(rows, span * more) <= usual + 1e-9
+        assert 0 <= usual <= 1
+        assert pace.chance(rows * more, span) <= usual
+        assert span == 0 or pace.chance(rows, span * more) <= usual
 
 
 def test_the_chance_is_right_for_changes_at_random() -> None:

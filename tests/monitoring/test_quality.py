@@ -43,7 +43,8 @@ def _check(reference: FeatureReference, values: pl.Series) -> tuple[QualityResul
 
 def _kept(reference: FeatureReference, *days: pl.Series) -> list[tuple[str, QualitySignal]]:
     """Day and signal of every alarm that is left when slow columns are taken out."""
-    facts, alarms = [], []
+    facts: list[WindowFacts] = []
+    alarms: list[QualityResult] = []
     for place, values in enumerate(days):
         start = START + place * DAY
         facts.append(WindowFacts(f"day {place}", start, start + DAY, len(values), 1, judged=True))

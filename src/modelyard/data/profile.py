@@ -1,6 +1,8 @@
 """The reference profile: frozen bins per feature, counts that add up, and how far harmless change has gone before."""
 
+import bisect
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -41,6 +43,8 @@ _WINDOW_ROWS = 1000
 _TOLERANCE_FACTOR = 1.5
 _TOLERANCE_QUANTILE = 0.95
 _SECONDS_PER_DAY = 86_400.0
+_BLOCK = 1 << 15
+"""Numbers that are counted at once: they stay in the processor's cache while all edges are held against them."""
 
 Counts = npt.NDArray[np.int64]
 
@@ -130,7 +134,30 @@ def count_bins(feature: FeatureReference, values: pl.Series) -> Counts:
 
     Values of a wrong type count as missing if a number was wanted, and as text else.
     """
-    return np.bincount(bin_places(feature, values), minlength=feature.bins).astype(np.int64)
+    low, high = feature.low, feature.high
+    if feature.is_counted_by_category or low is None or high is None:
+        return np.bincount(bin_places(feature, values), minlength=feature.bins).astype(np.int64)
+    numbers = as_numbers(text_lengths(values) if feature.kind is ColumnKind.TEXT else values)
+    blocks = range(0, len(numbers), _BLOCK)
+    return sum(
+        (_count_block(feature, low, high, numbers[begin : begin + _BLOCK]) for begin in blocks),
+        np.zeros(feature.bins, int),
+    )
+
+
+def _count_block(feature: FeatureReference, low: float, high: float, numbers: npt.NDArray[np.float64]) -> Counts:
+    """The counts of a few numbers without the place of each: how many lie above each edge says all."""
+    above = [len(numbers), *(int(np.count_nonzero(numbers > edge)) for edge in feature.edges), 0]
+    missing = int(np.count_nonzero(np.isnan(numbers)))
+    below, beyond = int(np.count_nonzero(numbers < low)), int(np.count_nonzero(numbers > high))
+    ordinary = [more - less for more, less in itertools.pairwise(above)]
+    ordinary[0] -= missing + below
+    ordinary[-1] -= beyond
+    spike = 0
+    if feature.spike is not None:
+        spike = int(np.count_nonzero(numbers == float(feature.spike)))
+        ordinary[bisect.bisect_left(feature.edges, float(feature.spike))] -= spike
+    return np.array([*ordinary, missing, below + beyond, spike], dtype=np.int64)
 
 
 def bin_places(feature: FeatureReference, values: pl.Series) -> npt.NDArray[np.int64]:
@@ -305,18 +332,19 @@ def _number_bins(values: pl.Series, column: Column) -> FeatureReference:
     known = numbers[np.isfinite(numbers)]
     if known.size == 0:
         return FeatureReference(column.name, column.kind, (), (), None, (), 0.0)
-    distinct, times = np.unique(known, return_counts=True)
+    ordered = np.sort(known)
+    bounds = np.concatenate([[0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, [ordered.size]])
+    times = np.diff(bounds)
     top = int(times.argmax())
-    spike = float(distinct[top]) if times[top] > _SPIKE_SHARE * len(numbers) else None
-    rest = known if spike is None else known[known != spike]
+    spike = float(ordered[bounds[top]]) if times[top] > _SPIKE_SHARE * len(numbers) else None
+    rest = ordered if spike is None else np.delete(ordered, slice(bounds[top], bounds[top + 1]))
     edges: tuple[float, ...] = ()
     if rest.size:
-        ordered = np.sort(rest)
         # The k-th tenth ends at the smallest value that k tenths of the rows do not exceed, in whole numbers.
         ends = (np.arange(1, _QUANTILE_BINS) * rest.size + _QUANTILE_BINS - 1) // _QUANTILE_BINS - 1
-        edges = tuple(float(edge) for edge in np.unique(ordered[ends]) if edge < ordered[-1])
+        edges = tuple(float(edge) for edge in np.unique(rest[ends]) if edge < rest[-1])
     return FeatureReference(
-        column.name, column.kind, edges, (), spike, (), 0.0, low=float(distinct[0]), high=float(distinct[-1])
+        column.name, column.kind, edges, (), spike, (), 0.0, low=float(ordered[0]), high=float(ordered[-1])
     )
 
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.stats import binom
+from scipy.special import betainc
 
 from modelyard.core import Record
 from modelyard.data.profile import SPECIAL_BINS, FeatureReference, as_numbers
@@ -16,7 +16,7 @@ from modelyard.data.schema import category_text
 from modelyard.monitoring.windows import WindowFacts
 from modelyard.report import format_number
 
-__all__ = ["QualityResult", "QualitySignal", "check_quality", "check_type", "without_slow_columns"]
+__all__ = ["QualityResult", "QualitySignal", "chance_of_so_many", "check_quality", "check_type", "without_slow_columns"]
 
 Counts = npt.NDArray[np.int64]
 
@@ -174,12 +174,21 @@ def check_quality(
         usual = float((before[position] + 0.5) / (before.sum() + 1))
         share = float(counts[position]) / rows
         limit = min(usual + _MARGINS[signal], 1.0)
-        if share > limit and binom.sf(int(counts[position]) - 1, rows, limit) < rate:
+        if share > limit and chance_of_so_many(int(counts[position]), rows, limit) < rate:
             exact, detail = _beyond(reference, values, signal) if signal is beyond else (signal, "")
             large = share - usual >= _LARGE_STEP
             reference_share = float(before[position] / max(before.sum(), 1))
             found.append(QualityResult(window, reference.name, exact, share, reference_share, large, detail))
     return (*found, *_single_value(window, reference, values, counts), *_unit_change(window, reference, values, counts))
+
+
+def chance_of_so_many(count: int, rows: int, share: float) -> float:
+    """The chance of ``count`` or more among ``rows`` that each count with the chance ``share``: the binomial law's upper tail.
+
+    >>> round(chance_of_so_many(9, 10, 0.5), 4), chance_of_so_many(0, 10, 0.5)
+    (0.0107, 1.0)
+    """
+    return 1.0 if count <= 0 else float(betainc(count, rows - count + 1, share))
 
 
 def check_type(
@@ -249,7 +258,7 @@ def _single_value(
         return (QualityResult(window, reference.name, QualitySignal.FROZEN, 1.0, usual, True, detail),)
     if lumpy or reference.is_counted_by_category or share < _SPIKE_SHARE or reference.spike == top[0]:
         return ()
-    if usual < share / 2 and binom.sf(top[1] - 1, rows, min(2 * usual, 1.0)) < _IMPOSSIBLE:
+    if usual < share / 2 and chance_of_so_many(top[1], rows, min(2 * usual, 1.0)) < _IMPOSSIBLE:
         large = share - usual >= _LARGE_STEP
         return (QualityResult(window, reference.name, QualitySignal.NEW_SPIKE, share, usual, large, detail),)
     return ()

@@ -1,6 +1,7 @@
 """How slowly a column moves: the longest it stood at one value, in the order of time."""
 
 import dataclasses
+import functools
 import math
 from typing import Self
 
@@ -78,6 +79,11 @@ class TimeOrder:
     places: npt.NDArray[np.int64]
     seconds: npt.NDArray[np.float64] | None
 
+    @functools.cached_property
+    def is_given(self) -> bool:
+        """True if the table stands in that order already."""
+        return bool((self.places[1:] > self.places[:-1]).all())
+
     @classmethod
     def of(cls, time: pl.Series) -> Self:
         """The order of a time column; rows without a moment are left out."""
@@ -91,14 +97,14 @@ class TimeOrder:
 
     def pace(self, values: pl.Series) -> Pace:
         """How slowly ``values``, in the order of the table, moved."""
-        ordered = values.gather(self.places)
+        ordered = values if self.is_given and len(values) == len(self.places) else values.gather(self.places)
         known = ordered.is_not_null()
         if ordered.dtype.is_float():
-            known &= ordered.is_not_nan()
-        kept = ordered.filter(known)
+            known &= ordered.is_not_nan().fill_null(value=False)
+        kept = ordered if known.all() else ordered.filter(known)
         if kept.is_empty():
             return Pace(0, 0)
-        changed = np.flatnonzero((kept != kept.shift()).fill_null(value=False).to_numpy())
+        changed = np.flatnonzero((kept[1:] != kept[:-1]).to_numpy()) + 1
         ends = np.concatenate([[0], changed, [len(kept)]])
         longest = int(np.diff(ends).max())
         if self.seconds is None:
