@@ -21,7 +21,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
+
+Frame = Any
+"""Pandas' table: pandas is imported where one is made, since ours needs none."""
+
+Check = Callable[[Frame, Frame], Mapping[str, bool]]
 
 NUMBERS, CATEGORIES = 40, 10
 WORDS = np.array(["basic", "plus", "gold", "none", "other"])
@@ -31,15 +35,17 @@ TIMES = 10
 DAYS, DAY_EFFECT, SHIFT = 40, 0.1, 0.3
 
 
-def table(generator: np.random.Generator, rows: int, means: Any = 0.0) -> pd.DataFrame:
+def table(generator: np.random.Generator, rows: int, means: Any = 0.0) -> Frame:
     """Independent normal numbers with these means, and words that are equally likely."""
+    import pandas as pd
+
     numbers = generator.normal(size=(rows, NUMBERS)) + means
     words = WORDS[generator.integers(0, len(WORDS), (rows, CATEGORIES))]
     columns = {f"n{place}": numbers[:, place] for place in range(NUMBERS)}
     return pd.DataFrame(columns | {f"c{place}": words[:, place] for place in range(CATEGORIES)})
 
 
-def drawn(world: str, rows: int, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+def drawn(world: str, rows: int, seed: int) -> tuple[Frame, Frame]:
     """A reference, in the order of time, and a window."""
     generator = np.random.default_rng([seed, rows])
     if world == "days":
@@ -76,7 +82,7 @@ def judged(profile: Any, window: Any) -> Mapping[str, bool]:
     return {test.feature: test.alarm for test in tests}
 
 
-def ours(reference: pd.DataFrame, window: pd.DataFrame) -> Mapping[str, bool]:
+def ours(reference: Frame, window: Frame) -> Mapping[str, bool]:
     """As when a package is built, and when its log is monitored."""
     import polars as pl
 
@@ -96,7 +102,14 @@ def our_check(reference: str, window: str) -> Mapping[str, bool]:
     return judged(profile, pl.read_parquet(window))
 
 
-def evidently(reference: pd.DataFrame, window: pd.DataFrame) -> Mapping[str, bool]:
+def peer_check(tool: Check, reference: str, window: str) -> Mapping[str, bool]:
+    """From files, by way of the frames that the peers take."""
+    import pandas as pd
+
+    return tool(pd.read_parquet(reference), pd.read_parquet(window))
+
+
+def evidently(reference: Frame, window: Frame) -> Mapping[str, bool]:
     """The preset for drift; a column's threshold is a p-value's or a distance's, as its method is."""
     from evidently import Report
     from evidently.presets import DataDriftPreset
@@ -111,7 +124,7 @@ def evidently(reference: pd.DataFrame, window: pd.DataFrame) -> Mapping[str, boo
     return found
 
 
-def nannyml(reference: pd.DataFrame, window: pd.DataFrame) -> Mapping[str, bool]:
+def nannyml(reference: Frame, window: Frame) -> Mapping[str, bool]:
     """The univariate calculator; the window is one chunk where the reference holds ten of its size, else ten chunks."""
     import nannyml as nml
 
@@ -123,7 +136,7 @@ def nannyml(reference: pd.DataFrame, window: pd.DataFrame) -> Mapping[str, bool]
     return {name: bool(alert.any()) for name, alert in alerts.items()}
 
 
-TOOLS: Mapping[str, Callable[[pd.DataFrame, pd.DataFrame], Mapping[str, bool]]] = {
+TOOLS: Mapping[str, Check] = {
     "modelyard": ours,
     "evidently": evidently,
     "nannyml": nannyml,
@@ -144,8 +157,7 @@ def main(tool: str, what: str, *words: str) -> None:
         Path(words[1]).write_text(json.dumps(profiled(pl.read_parquet(words[0])).to_dict()), encoding="utf-8")
         return
     if what == "check":
-        is_ours = tool == "modelyard"
-        found = our_check(*words) if is_ours else alarms(*(pd.read_parquet(path) for path in words))
+        found = our_check(*words) if tool == "modelyard" else peer_check(alarms, *words)
         print(json.dumps({"alarms": sum(found.values())}))
         return
     world, rows, runs = words[0], int(words[1]), int(words[2])

@@ -623,17 +623,13 @@ class Project:
         NotPermittedError
             If the actor may not monitor.
         """
-        from modelyard.monitoring.alerting.round import monitor_version
-        from modelyard.retraining.telling import look_again
+        from modelyard.retraining.round import monitor_version
 
         governance.require_permission(self.actor, "monitor")
         told = (data is None) if alerts is None else alerts
-        report = monitor_version(
+        return monitor_version(
             self.workspace, self.problem, self._production(), self.actor, data=data, labels=labels, alerts=told
         )
-        if told:
-            look_again(self.workspace, self.problem, self.actor)
-        return report
 
     def retrain(self, data: Path | str | None = None, *, update: bool = False, despite: str = "") -> "Decision":
         """Train a challenger on old and new rows; register it only if every gate says yes.

@@ -20,6 +20,7 @@ from modelyard.data import (
     read_table,
     smoothed_psi,
 )
+from modelyard.data.profile import bin_places
 
 
 def profile_of(values: pl.Series, kind: ColumnKind) -> FeatureReference:
@@ -214,3 +215,24 @@ def test_free_text_is_watched_by_its_length() -> None:
     assert feature.counts == (10,) * 10 + (0, 0, 0)
     assert count_bins(feature, pl.Series("note", ["y" * 5] * 7)).tolist()[0] == 7
     assert counted(feature, pl.Series("note", ["y" * 500, None])) == {"NULL": 1, "NEW": 1}
+
+
+@given(
+    values=st.lists(
+        st.one_of(
+            st.none(), st.sampled_from([0.0, 1.0, 2.5, 7.0, float("nan"), float("inf"), -float("inf")]), st.floats()
+        )
+    ),
+    spiked=st.booleans(),
+)
+def test_numbers_are_counted_as_they_are_placed(values: list[float | None], spiked: bool) -> None:
+    """Counting how many lie above each edge gives what counting every number's bin gives, missing and endless ones too."""
+    spread = [step / 4 for step in range(40)]
+    feature = profile_of(pl.Series("x", [*spread, *([1.0] * 10 if spiked else [])]), ColumnKind.NUMERIC)
+    column = pl.Series("x", values, dtype=pl.Float64)
+
+    assert feature.spike == (1.0 if spiked else None)
+    assert (
+        count_bins(feature, column).tolist()
+        == np.bincount(bin_places(feature, column), minlength=feature.bins).tolist()
+    )

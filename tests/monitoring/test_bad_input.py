@@ -15,7 +15,7 @@ import pytest
 from modelyard.core import ModelyardError
 from modelyard.data.profile import ReferenceProfile
 from modelyard.monitoring import Action, Verdict, monitor
-from modelyard.monitoring.monitor import Background, judge
+from modelyard.monitoring.judging import Background, judge
 from modelyard.monitoring.state import StateStore, count_rows, merged
 from modelyard.problem import Problem
 

@@ -1,14 +1,20 @@
 import dataclasses
+import datetime as dt
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pytest
 
 from modelyard.data.profile import FeatureReference, build_profile, count_bins
 from modelyard.data.schema import Column, ColumnKind
 from modelyard.monitoring.quality import QualityResult, QualitySignal, check_quality, without_slow_columns
+from modelyard.monitoring.windows import WindowFacts
 
 ROWS = 1_000
+RATE = 0.001
+START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+DAY = dt.timedelta(days=1)
 
 
 def _reference(values: pl.Series, kind: ColumnKind) -> FeatureReference:
@@ -32,7 +38,29 @@ def category() -> FeatureReference:
 
 
 def _check(reference: FeatureReference, values: pl.Series) -> tuple[QualityResult, ...]:
-    return check_quality("w", reference, values, count_bins(reference, values), 0.001)
+    return check_quality("w", reference, values, count_bins(reference, values), RATE)
+
+
+def _kept(reference: FeatureReference, *days: pl.Series) -> list[tuple[str, QualitySignal]]:
+    """Day and signal of every alarm that is left when slow columns are taken out."""
+    facts: list[WindowFacts] = []
+    alarms: list[QualityResult] = []
+    for place, values in enumerate(days):
+        start = START + place * DAY
+        facts.append(WindowFacts(f"day {place}", start, start + DAY, len(values), 1, judged=True))
+        alarms += check_quality(f"day {place}", reference, values, count_bins(reference, values), RATE)
+    return [(one.window, one.signal) for one in without_slow_columns(alarms, facts, {"x": reference}, RATE)]
+
+
+def _paced(values: npt.NDArray[np.float64], days: int) -> FeatureReference:
+    """A column in training, evenly spread over so many days."""
+    moments = pl.Series([START + days * DAY * place / len(values) for place in range(len(values))])
+    column = Column("x", ColumnKind.NUMERIC, "Float64", nullable=True)
+    return build_profile(pl.DataFrame({"x": values}), (column,), time=moments).features[0]
+
+
+def _still(value: float) -> pl.Series:
+    return pl.Series("x", [value] * ROWS)
 
 
 def _numbers(seed: int) -> pl.Series:
@@ -112,17 +140,55 @@ def test_a_column_that_was_always_constant_is_not_frozen() -> None:
     assert _check(constant, pl.Series("x", [3.0] * ROWS)) == ()
 
 
-def test_a_slow_column_is_not_frozen(number: FeatureReference) -> None:
+def test_without_a_pace_a_column_that_rests_at_several_values_is_slow(number: FeatureReference) -> None:
     """A column that rests at another value in each window is slow; one that rests at one value is frozen."""
-    windows = [pl.Series("x", [value] * ROWS) for value in (40.0, 40.0, 41.0)]
-    found = [alarm for values in windows for alarm in _check(number, values)]
+    resting, frozen = [_still(40.0), _still(40.0), _still(41.0)], [_still(40.0), _still(40.0)]
 
-    assert without_slow_columns(found) == ()
-    assert len(without_slow_columns(found[:2])) == 2
+    assert number.pace is None
+    assert _kept(number, *resting) == []
+    assert _kept(number, *frozen) == [("day 0", QualitySignal.FROZEN), ("day 1", QualitySignal.FROZEN)]
+
+
+def test_a_column_that_moves_by_the_month_is_frozen_only_after_several() -> None:
+    """Two years of a monthly figure: a month at one value, or a new value within a day, is no fault; half a year is."""
+    monthly = np.repeat(np.random.default_rng(1).normal(100.0, 5.0, 24), 500)
+    reference = _paced(monthly, 24 * 30)
+    value = float(monthly[0])
+    turning = pl.Series("x", np.repeat([value, float(monthly[1])], ROWS // 2))
+
+    assert reference.pace is not None
+    assert reference.pace.changes == 23
+    assert _kept(reference, *[_still(value)] * 30, turning) == []
+    found = _kept(reference, *[_still(value)] * 180)
+    first = int(found[0][0].removeprefix("day "))
+    assert 45 < first < 120
+    assert found == [(f"day {day}", QualitySignal.FROZEN) for day in range(first, 180)]
+
+
+def test_a_sensor_that_freezes_is_found_on_the_first_day() -> None:
+    """A column that hardly ever repeats its value is frozen as soon as a day shows one; so is one that repeats it an hour long."""
+    generator = np.random.default_rng(2)
+    lively = _paced(generator.normal(20.0, 3.0, 20_000), 100)
+    hourly = _paced(np.repeat(generator.normal(20.0, 3.0, 2_400), 8), 100)
+    day = pl.Series("x", generator.normal(20.0, 3.0, ROWS))
+    hours = pl.Series("x", np.repeat(generator.normal(20.0, 3.0, 24), 40))
+
+    for reference, usual in ((lively, day), (hourly, hours)):
+        frozen = _still(float(usual[-1]))
+        assert _kept(reference, usual, usual) == []
+        assert _kept(reference, usual, frozen) == [("day 1", QualitySignal.FROZEN)]
+
+
+def test_a_default_is_found_in_a_column_with_a_pace() -> None:
+    """A value in a third of the rows, where values hardly ever repeat, is a new spike."""
+    lively = _paced(np.random.default_rng(3).normal(20.0, 3.0, 20_000), 100)
+    filled = pl.Series("x", np.where(np.arange(ROWS) % 3 == 0, -1.0, np.random.default_rng(4).normal(20.0, 3.0, ROWS)))
+
+    assert ("day 0", QualitySignal.NEW_SPIKE) in _kept(lively, filled)
 
 
 def test_a_column_that_came_in_lumps_may_rest(number: FeatureReference) -> None:
-    """A large learnt tolerance means that windows always differed."""
+    """A large learnt tolerance means that windows always differed; it is all there is where the pace is not known."""
     lumpy = dataclasses.replace(number, tolerance=0.5)
 
     assert _check(lumpy, pl.Series("x", [40.0] * ROWS)) == ()

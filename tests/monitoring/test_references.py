@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from modelyard.data.profile import ReferenceProfile, count_bins, learnt_tolerance
-from modelyard.monitoring.monitor import Background, judge
+from modelyard.monitoring.judging import Background, judge
 from modelyard.monitoring.records import MonitorReport
 from modelyard.monitoring.references import roll_up, span_needed
 from modelyard.monitoring.state import StateStore, count_rows, count_table

@@ -1,6 +1,8 @@
 """The reference profile: frozen bins per feature, counts that add up, and how far harmless change has gone before."""
 
+import bisect
 import dataclasses
+import itertools
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -8,6 +10,7 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import Record
+from modelyard.data.history.pace import Pace, TimeOrder
 from modelyard.data.schema import Column, ColumnKind, category_text
 
 __all__ = [
@@ -40,6 +43,8 @@ _WINDOW_ROWS = 1000
 _TOLERANCE_FACTOR = 1.5
 _TOLERANCE_QUANTILE = 0.95
 _SECONDS_PER_DAY = 86_400.0
+_BLOCK = 1 << 15
+"""Numbers that are counted at once: they stay in the processor's cache while all edges are held against them."""
 
 Counts = npt.NDArray[np.int64]
 
@@ -72,6 +77,8 @@ class FeatureReference(Record):
         The rarer categories that training saw, sorted. Empty beyond 1,000, and then no category is NEW.
     others_known
         False if there were too many rarer categories to keep.
+    pace
+        How slowly it moved; None if the rows had no time.
     """
 
     name: str
@@ -85,6 +92,7 @@ class FeatureReference(Record):
     high: float | None = None
     others: tuple[str, ...] = ()
     others_known: bool = True
+    pace: Pace | None = None
 
     @property
     def is_counted_by_category(self) -> bool:
@@ -126,7 +134,30 @@ def count_bins(feature: FeatureReference, values: pl.Series) -> Counts:
 
     Values of a wrong type count as missing if a number was wanted, and as text else.
     """
-    return np.bincount(bin_places(feature, values), minlength=feature.bins).astype(np.int64)
+    low, high = feature.low, feature.high
+    if feature.is_counted_by_category or low is None or high is None:
+        return np.bincount(bin_places(feature, values), minlength=feature.bins).astype(np.int64)
+    numbers = as_numbers(text_lengths(values) if feature.kind is ColumnKind.TEXT else values)
+    blocks = range(0, len(numbers), _BLOCK)
+    return sum(
+        (_count_block(feature, low, high, numbers[begin : begin + _BLOCK]) for begin in blocks),
+        np.zeros(feature.bins, int),
+    )
+
+
+def _count_block(feature: FeatureReference, low: float, high: float, numbers: npt.NDArray[np.float64]) -> Counts:
+    """The counts of a few numbers without the place of each: how many lie above each edge says all."""
+    above = [len(numbers), *(int(np.count_nonzero(numbers > edge)) for edge in feature.edges), 0]
+    missing = int(np.count_nonzero(np.isnan(numbers)))
+    below, beyond = int(np.count_nonzero(numbers < low)), int(np.count_nonzero(numbers > high))
+    ordinary = [more - less for more, less in itertools.pairwise(above)]
+    ordinary[0] -= missing + below
+    ordinary[-1] -= beyond
+    spike = 0
+    if feature.spike is not None:
+        spike = int(np.count_nonzero(numbers == float(feature.spike)))
+        ordinary[bisect.bisect_left(feature.edges, float(feature.spike))] -= spike
+    return np.array([*ordinary, missing, below + beyond, spike], dtype=np.int64)
 
 
 def bin_places(feature: FeatureReference, values: pl.Series) -> npt.NDArray[np.int64]:
@@ -229,24 +260,33 @@ def build_profile(
     time
         The moment of each row. With 20 windows of 200 rows or more, the tolerance of a feature is 1.5 times the 95th
         percentile of the debiased index of each window against all others, in time order: change that was there all
-        along is no alarm. Windows have 1,000 rows where there are enough for 20 of them.
+        along is no alarm. Windows have 1,000 rows where there are enough for 20 of them. From the order of time comes each
+        feature's pace, too.
     extra
         Further numbers by name, one per row, such as the model's score.
     minimum_tolerance
         The tolerance when time is not given, or less was seen.
     """
-    windows = _windows(time)
-    features = [_reference(frame[column.name], column, windows, minimum_tolerance) for column in columns]
+    line = None if time is None else _TimeLine(_windows(time), TimeOrder.of(time))
+    features = [_reference(frame[column.name], column, line, minimum_tolerance) for column in columns]
     for name, numbers in (extra or {}).items():
         column = Column(name, ColumnKind.NUMERIC, "Float64", nullable=False)
         values = pl.Series(name, np.asarray(numbers, dtype=np.float64))
-        features.append(_reference(values, column, windows, minimum_tolerance))
+        features.append(_reference(values, column, line, minimum_tolerance))
     return ReferenceProfile(frame.height, tuple(features))
 
 
-def _windows(time: pl.Series | None) -> npt.NDArray[np.int64] | None:
+@dataclasses.dataclass(frozen=True)
+class _TimeLine:
+    """The window of each row, None if there are too few rows; and their order."""
+
+    windows: npt.NDArray[np.int64] | None
+    order: TimeOrder
+
+
+def _windows(time: pl.Series) -> npt.NDArray[np.int64] | None:
     """The window of each row: equal numbers of rows in time order; None if there are too few."""
-    if time is None or len(time) < _MIN_WINDOWS * _MIN_WINDOW_ROWS:
+    if len(time) < _MIN_WINDOWS * _MIN_WINDOW_ROWS:
         return None
     # Larger windows are preferred to more of them: chance alone moves the index of a small one.
     number = min(max(len(time) // _WINDOW_ROWS, _MIN_WINDOWS), _MAX_WINDOWS)
@@ -255,20 +295,19 @@ def _windows(time: pl.Series | None) -> npt.NDArray[np.int64] | None:
     return position * number // len(time)
 
 
-def _reference(
-    values: pl.Series, column: Column, windows: npt.NDArray[np.int64] | None, minimum_tolerance: float
-) -> FeatureReference:
+def _reference(values: pl.Series, column: Column, line: _TimeLine | None, minimum_tolerance: float) -> FeatureReference:
     by_category = _is_counted_by_category(column.kind)
     values = text_lengths(values) if column.kind is ColumnKind.TEXT else values
     feature = _category_bins(values, column) if by_category else _number_bins(values, column)
     places = bin_places(feature, values)
     counts = tuple(np.bincount(places, minlength=feature.bins).tolist())
     tolerance = minimum_tolerance
-    if windows is not None:
-        number = int(windows.max()) + 1
-        table = np.bincount(windows * feature.bins + places, minlength=number * feature.bins)
+    if line is not None and line.windows is not None:
+        number = int(line.windows.max()) + 1
+        table = np.bincount(line.windows * feature.bins + places, minlength=number * feature.bins)
         tolerance = learnt_tolerance(table.reshape(number, feature.bins), minimum_tolerance)
-    return dataclasses.replace(feature, counts=counts, tolerance=float(tolerance))
+    pace = None if line is None else line.order.pace(values)
+    return dataclasses.replace(feature, counts=counts, tolerance=float(tolerance), pace=pace)
 
 
 def learnt_tolerance(table: Counts, minimum: float) -> float:
@@ -293,18 +332,19 @@ def _number_bins(values: pl.Series, column: Column) -> FeatureReference:
     known = numbers[np.isfinite(numbers)]
     if known.size == 0:
         return FeatureReference(column.name, column.kind, (), (), None, (), 0.0)
-    distinct, times = np.unique(known, return_counts=True)
+    ordered = np.sort(known)
+    bounds = np.concatenate([[0], np.flatnonzero(ordered[1:] != ordered[:-1]) + 1, [ordered.size]])
+    times = np.diff(bounds)
     top = int(times.argmax())
-    spike = float(distinct[top]) if times[top] > _SPIKE_SHARE * len(numbers) else None
-    rest = known if spike is None else known[known != spike]
+    spike = float(ordered[bounds[top]]) if times[top] > _SPIKE_SHARE * len(numbers) else None
+    rest = ordered if spike is None else np.delete(ordered, slice(bounds[top], bounds[top + 1]))
     edges: tuple[float, ...] = ()
     if rest.size:
-        ordered = np.sort(rest)
         # The k-th tenth ends at the smallest value that k tenths of the rows do not exceed, in whole numbers.
         ends = (np.arange(1, _QUANTILE_BINS) * rest.size + _QUANTILE_BINS - 1) // _QUANTILE_BINS - 1
-        edges = tuple(float(edge) for edge in np.unique(ordered[ends]) if edge < ordered[-1])
+        edges = tuple(float(edge) for edge in np.unique(rest[ends]) if edge < rest[-1])
     return FeatureReference(
-        column.name, column.kind, edges, (), spike, (), 0.0, low=float(distinct[0]), high=float(distinct[-1])
+        column.name, column.kind, edges, (), spike, (), 0.0, low=float(ordered[0]), high=float(ordered[-1])
     )
 
 

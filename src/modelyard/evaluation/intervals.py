@@ -169,12 +169,16 @@ def bootstrap(
     repeats
         Number of samples; by default 1,000, and fewer, at least 400, above 5,000 rows.
     """
-    codes = np.arange(rows) if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
-    units = int(codes.max()) + 1
+    codes = None if groups is None else np.unique(groups, return_inverse=True)[1].reshape(-1)
+    units = rows if codes is None else int(codes.max()) + 1
+
+    def of_rows(weights: Array) -> Array:
+        return np.asfortranarray(weights) if codes is None else np.asarray(weights[:, codes])
+
     wanted = repeats or min(_MOST_REPEATS, max(_FEWEST_REPEATS, 5_000_000 // max(rows, 1)))
     generator = np.random.default_rng(seed)
-    values = [statistic(weights[:, codes]) for weights in _draws(generator, units, wanted, rows)]
-    left_out = [statistic(weights[:, codes]) for weights in _omissions(generator, units, rows)]
+    values = [statistic(of_rows(weights)) for weights in _draws(generator, units, wanted, rows)]
+    left_out = [statistic(of_rows(weights)) for weights in _omissions(generator, units, rows)]
     point = statistic(np.ones((1, rows)))[0]
     return BootstrapSamples(point, np.concatenate(values), np.concatenate(left_out))
 

@@ -5,14 +5,21 @@ Gives: a ``MonitorReport``: windows, drift, data quality, performance, the likel
 Never: needs the reference rows, calls anybody for one odd window, or proposes to retrain on a broken pipeline.
 """
 
-from modelyard.monitoring.causes import Action, Cause, Diagnosis
-from modelyard.monitoring.drift import DriftLevel, DriftResult, drift_test
-from modelyard.monitoring.monitor import monitor
-from modelyard.monitoring.performance import LabelUse, PerformanceWindow, join_labels
-from modelyard.monitoring.quality import QualityResult, QualitySignal
-from modelyard.monitoring.records import BinShift, DriftTrail, MonitorReport, Verdict
-from modelyard.monitoring.report import monitor_page
-from modelyard.monitoring.windows import WindowFacts, cut_windows
+from typing import TYPE_CHECKING
+
+from modelyard.core.doors import light_door
+
+if TYPE_CHECKING:
+    from modelyard.monitoring.causes import Action, Cause, Diagnosis
+    from modelyard.monitoring.drift import DriftLevel, DriftResult, drift_test
+    from modelyard.monitoring.judging import monitor
+    from modelyard.monitoring.performance import LabelUse, PerformanceWindow, join_labels
+    from modelyard.monitoring.quality import QualityResult, QualitySignal
+    from modelyard.monitoring.records import BinShift, DriftTrail, MonitorReport, Verdict
+    from modelyard.monitoring.report import monitor_page
+    from modelyard.monitoring.windows import WindowFacts, cut_windows
+else:
+    __getattr__ = light_door(__name__)
 
 __all__ = [
     "Action",

@@ -13,8 +13,7 @@ import itertools
 
 import numpy as np
 import numpy.typing as npt
-from scipy.special import chndtrinc
-from scipy.stats import chi2, ncx2
+from scipy.special import chdtrc, chndtrinc, chndtrix
 
 from modelyard.core import Record
 from modelyard.data.profile import SPECIAL_BINS, FeatureReference, bin_labels
@@ -168,12 +167,12 @@ def psi_statistics(before: Floats, now: Floats) -> tuple[Floats, Floats, Floats]
 @functools.lru_cache(maxsize=4096)
 def psi_critical(rate: float, freedom: float, noncentrality: float) -> float:
     """The value that ``PSI·h`` exceeds with chance ``rate`` if the true PSI is the tolerance."""
-    return float(ncx2.isf(rate, max(freedom, 1.0), noncentrality))
+    return float(chndtrix(1 - rate, max(freedom, 1.0), noncentrality))
 
 
 def psi_lower_bound(statistic: float, harmonic: float, freedom: float, rate: float) -> float:
     """The smallest true PSI that the test at level ``rate`` would not reject; 0 if it rejects none."""
-    if chi2.sf(statistic, freedom) >= rate:
+    if chdtrc(freedom, statistic) >= rate:
         return 0.0
     return float(chndtrinc(statistic, freedom, 1 - rate)) / harmonic
 
@@ -216,7 +215,7 @@ def _chi_square_p(before: Floats, now: Floats) -> float:
         return 1.0
     factor = np.sqrt(total / rows)
     statistic = ((factor * now[used] - before[used] / factor) ** 2 / (before[used] + now[used])).sum()
-    return float(chi2.sf(statistic, used.sum() - 1))
+    return float(chdtrc(used.sum() - 1, statistic))
 
 
 def _ordered_distances(reference: FeatureReference, before: Floats, now: Floats) -> tuple[float | None, float | None]:

@@ -3,22 +3,24 @@
 import dataclasses
 import enum
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from scipy.stats import binom
+from scipy.special import betainc
 
 from modelyard.core import Record
 from modelyard.data.profile import SPECIAL_BINS, FeatureReference, as_numbers
 from modelyard.data.schema import category_text
+from modelyard.monitoring.windows import WindowFacts
 from modelyard.report import format_number
 
 __all__ = [
     "UNIT_FACTORS",
     "QualityResult",
     "QualitySignal",
+    "chance_of_so_many",
     "check_quality",
     "check_type",
     "plain_category",
@@ -65,6 +67,10 @@ class QualitySignal(enum.StrEnum):
     WRONG_TYPE = "wrong-type"
 
 
+_SINGLE = (QualitySignal.FROZEN, QualitySignal.NEW_SPIKE)
+"""What one value does to a column; a slow one does as much by itself."""
+
+
 @dataclasses.dataclass(frozen=True)
 class QualityResult(Record):
     """One alarm of one column in one window.
@@ -90,18 +96,61 @@ class QualityResult(Record):
     detail: str
 
 
-def without_slow_columns(results: Sequence[QualityResult]) -> tuple[QualityResult, ...]:
-    """The alarms without frozen columns and spikes whose value differs between windows.
+def without_slow_columns(
+    results: Sequence[QualityResult],
+    windows: Sequence[WindowFacts],
+    references: Mapping[str, FeatureReference],
+    rate: float,
+) -> tuple[QualityResult, ...]:
+    """The alarms without frozen columns and spikes that are merely slow.
 
-    A pipeline freezes at one value and fills with one default; a column that rests at 3.1 this month and at 2.9 the
-    next is merely slow.
+    Parameters
+    ----------
+    results
+        The alarms of all windows.
+    windows
+        In their order.
+    references
+        The columns in training, by name.
+    rate
+        Accepted chance of a false alarm of one column.
+
+    Notes
+    -----
+    A column whose pace in training is known is frozen only if so long a run of one value has a smaller chance than
+    ``rate``; see :meth:`modelyard.data.history.pace.Pace.chance`. The run is that of all windows in a row that show the same value. Without a pace,
+    a column that rests at 3.1 in one window and at 2.9 in another is slow: a pipeline freezes at one value and fills with
+    one default.
     """
-    single = (QualitySignal.FROZEN, QualitySignal.NEW_SPIKE)
     values: dict[str, set[str]] = {}
+    seen: dict[tuple[str, str], dict[str, QualityResult]] = {}
     for result in results:
-        if result.signal in single:
+        if result.signal in _SINGLE:
             values.setdefault(result.feature, set()).add(result.detail)
-    return tuple(one for one in results if one.signal not in single or len(values[one.feature]) == 1)
+            seen.setdefault((result.feature, result.detail), {})[result.window] = result
+    kept = []
+    for result in results:
+        pace = references[result.feature].pace if result.signal in _SINGLE else None
+        if pace is not None:
+            slow = pace.chance(*_run(result, windows, seen[result.feature, result.detail])) >= rate
+        else:
+            slow = result.signal in _SINGLE and len(values[result.feature]) > 1
+        kept += [] if slow else [result]
+    return tuple(kept)
+
+
+def _run(
+    result: QualityResult, windows: Sequence[WindowFacts], same: Mapping[str, QualityResult]
+) -> tuple[float, float]:
+    """Rows and seconds that a column has stood at one value, in all windows up to this one that show it."""
+    place = next(place for place, window in enumerate(windows) if window.name == result.window)
+    rows = span_s = 0.0
+    while place >= 0 and windows[place].name in same:
+        share = same[windows[place].name].share
+        rows += share * windows[place].rows
+        span_s += share * (windows[place].end - windows[place].start).total_seconds()
+        place -= 1
+    return rows, span_s
 
 
 def check_quality(
@@ -135,12 +184,21 @@ def check_quality(
         usual = float((before[position] + 0.5) / (before.sum() + 1))
         share = float(counts[position]) / rows
         limit = min(usual + _MARGINS[signal], 1.0)
-        if share > limit and binom.sf(int(counts[position]) - 1, rows, limit) < rate:
+        if share > limit and chance_of_so_many(int(counts[position]), rows, limit) < rate:
             exact, detail = _beyond(reference, values, signal) if signal is beyond else (signal, "")
             large = share - usual >= _LARGE_STEP
             reference_share = float(before[position] / max(before.sum(), 1))
             found.append(QualityResult(window, reference.name, exact, share, reference_share, large, detail))
     return (*found, *_single_value(window, reference, values, counts), *_unit_change(window, reference, values, counts))
+
+
+def chance_of_so_many(count: int, rows: int, share: float) -> float:
+    """The chance of ``count`` or more among ``rows`` that each count with the chance ``share``: the binomial law's upper tail.
+
+    >>> round(chance_of_so_many(9, 10, 0.5), 4), chance_of_so_many(0, 10, 0.5)
+    (0.0107, 1.0)
+    """
+    return 1.0 if count <= 0 else float(betainc(count, rows - count + 1, share))
 
 
 def check_type(
@@ -191,9 +249,11 @@ def _single_value(
 ) -> tuple[QualityResult, ...]:
     """A column frozen at one value, or a value that suddenly fills a fifth of the rows.
 
-    A column that always came in lumps, such as a monthly index, has a large learnt tolerance and is left alone.
+    A column that always came in lumps has a large learnt tolerance; its spikes are left alone, and where its pace is not
+    known a single value, too. Otherwise :func:`without_slow_columns` looks whether it has stood for longer than it is used to.
     """
-    if reference.tolerance > _LUMPY:
+    lumpy = reference.tolerance > _LUMPY
+    if lumpy and reference.pace is None:
         return ()
     known = values.drop_nulls()
     if known.dtype.is_float():
@@ -206,9 +266,9 @@ def _single_value(
     detail = f"value {str(top[0])[:40]}"
     if share == 1.0 and usual < 1 and len(known) * math.log(max(usual, 1e-300)) < math.log(_IMPOSSIBLE):
         return (QualityResult(window, reference.name, QualitySignal.FROZEN, 1.0, usual, True, detail),)
-    if reference.is_counted_by_category or share < _SPIKE_SHARE or reference.spike == top[0]:
+    if lumpy or reference.is_counted_by_category or share < _SPIKE_SHARE or reference.spike == top[0]:
         return ()
-    if usual < share / 2 and binom.sf(top[1] - 1, rows, min(2 * usual, 1.0)) < _IMPOSSIBLE:
+    if usual < share / 2 and chance_of_so_many(top[1], rows, min(2 * usual, 1.0)) < _IMPOSSIBLE:
         large = share - usual >= _LARGE_STEP
         return (QualityResult(window, reference.name, QualitySignal.NEW_SPIKE, share, usual, large, detail),)
     return ()

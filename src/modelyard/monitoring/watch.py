@@ -13,7 +13,7 @@ from modelyard.evaluation import Evaluation, load_evaluation
 from modelyard.monitoring.causes import ProfileWithOutcomes, ScoreReference
 from modelyard.monitoring.causes.labels import write_request
 from modelyard.monitoring.events import marked, read_events, with_events
-from modelyard.monitoring.monitor import Background, judge
+from modelyard.monitoring.judging import Background, judge
 from modelyard.monitoring.records import MonitorReport
 from modelyard.monitoring.references import span_needed
 from modelyard.monitoring.report import monitor_page

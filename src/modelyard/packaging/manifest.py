@@ -26,7 +26,8 @@ of LightGBM behind the same model file. Whoever raises it keeps a package of the
 code that reads it.
 
 1: the first. 2: an estimator may be kept by skops (a kind of predictor, and the manifest's field ``skops``).
-3: models that learn without a target (tasks anomaly and clustering, two kinds of predictor, ``usual.json``).
+3: models that learn without a target (tasks anomaly and clustering, two kinds of predictor, ``usual.json``), and a feature of the
+profile may tell its ``pace``.
 """
 
 

@@ -39,7 +39,7 @@ def tell(
     raise_alerts(workspace.ledger, problem, seen, actor, runbook=pages.place, clock=clock)
 
 
-def look_again(workspace: Workspace, problem: Problem, actor: Actor) -> None:
+def look_again(workspace: Workspace, problem: Problem, actor: Actor, *, clock: Clock = system_clock) -> None:
     """After the last decision somebody may have decided on the challenger: its note ends then."""
     rows = workspace.ledger.rows(action=DECIDED)
     if not rows:
@@ -49,8 +49,8 @@ def look_again(workspace: Workspace, problem: Problem, actor: Actor) -> None:
         decision = load_record(Decision, folder, "decision", cure="")
     except StateError:  # decided on another machine
         return
-    tell(workspace, problem, decision, actor)
-    deliver_waiting(workspace, problem, actor)
+    tell(workspace, problem, decision, actor, clock=clock)
+    deliver_waiting(workspace, problem, actor, clock=clock)
 
 
 def _findings(decision: Decision, workspace: Workspace, name: str) -> list[Finding]:

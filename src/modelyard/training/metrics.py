@@ -124,6 +124,9 @@ def _ranked_sums(truth: Array, prediction: Array, weights: Array) -> tuple[Array
     ranked = prediction[order]
     starts = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
     sorted_weights = weights[:, order]
+    if len(starts) == len(order):  # no two predictions are equal: there is nothing to add up
+        positive = np.ascontiguousarray(sorted_weights * truth[order])
+        return positive, sorted_weights - positive
     positive = np.add.reduceat(sorted_weights * truth[order], starts, axis=1)
     return positive, np.add.reduceat(sorted_weights, starts, axis=1) - positive
 

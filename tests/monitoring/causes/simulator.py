@@ -23,7 +23,7 @@ from modelyard.monitoring.causes import ProfileWithOutcomes, ScoreReference
 from modelyard.problem import Problem
 from modelyard.training.metrics import score as metric_score
 
-__all__ = ["DAY_ROWS", "EXPECTED", "WORLDS", "Scenario", "World", "diagnosed"]
+__all__ = ["DAY_ROWS", "EXPECTED", "START", "WORLDS", "Scenario", "World", "broken_line", "diagnosed", "draw_line"]
 
 Floats = npt.NDArray[np.float64]
 START = dt.datetime(2026, 11, 2, tzinfo=dt.UTC)
@@ -149,7 +149,8 @@ _LINEAR = tuple(Column(f"x{i}", ColumnKind.NUMERIC, "Float64", nullable=True) fo
 _WEIGHTS = np.array([1.3, -1.0, 0.6, 0.4, 0.0, 0.1])
 
 
-def _draw_linear(generator: np.random.Generator, rows: int, scenario: Scenario, seed: int) -> pl.DataFrame:
+def draw_line(generator: np.random.Generator, rows: int, scenario: Scenario, seed: int) -> pl.DataFrame:
+    """Six correlated numbers around 10, with a spread of 3."""
     common = generator.normal(size=(rows, 1))
     x = 0.9 * generator.normal(size=(rows, 6)) + 0.43 * common
     if scenario is Scenario.HARMLESS:
@@ -170,7 +171,8 @@ def _linear_relation(frame: pl.DataFrame, scenario: Scenario, seed: int) -> Floa
     return np.asarray(x @ weights - 3.0 * bend - 0.9)
 
 
-def _broken_line(frame: pl.DataFrame, generator: np.random.Generator, seed: int) -> pl.DataFrame:
+def broken_line(frame: pl.DataFrame, generator: np.random.Generator, seed: int) -> pl.DataFrame:
+    """One of the first three numbers missing, in another unit, filled with a default or frozen."""
     name = f"x{seed % 3}"
     gone = pl.Series(generator.random(frame.height) < 0.3)
     broken = [
@@ -274,9 +276,7 @@ def _fit_branches(frame: pl.DataFrame, outcome: Floats) -> Predict:
 
 
 WORLDS: dict[str, Callable[[], World]] = {
-    "linear": functools.cache(
-        lambda: _founded("linear", _LINEAR, _draw_linear, _linear_relation, _broken_line, _fit_line)
-    ),
+    "linear": functools.cache(lambda: _founded("linear", _LINEAR, draw_line, _linear_relation, broken_line, _fit_line)),
     "branching": functools.cache(
         lambda: _founded("branching", _BRANCHING, _draw_branching, _branching_relation, _broken_branch, _fit_branches)
     ),

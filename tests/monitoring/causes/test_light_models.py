@@ -1,12 +1,17 @@
 """The small models of the diagnosis."""
 
 import numpy as np
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelyard.monitoring.causes.inputs import domain_auc, effective_rows
-from modelyard.monitoring.causes.light_models import chance, fit_correction, fit_ridge, row_losses
+from modelyard.data.profile import build_profile
+from modelyard.data.schema import Column, ColumnKind
+from modelyard.monitoring import drift_test
+from modelyard.monitoring.causes.case import Moved
+from modelyard.monitoring.causes.inputs import domain_auc, effective_rows, usualness
+from modelyard.monitoring.causes.light_models import chance, fit_correction, fit_ridge, recalibrated, row_losses
 
 
 def test_a_ridge_finds_the_weights() -> None:
@@ -55,6 +60,16 @@ def test_features_that_say_nothing_correct_next_to_nothing() -> None:
     assert losses[1] < 1.02 * losses[0]
 
 
+def test_numbers_may_be_of_any_size() -> None:
+    """Predictions around 4,000 that are all 25 too low: the level is 25, not what is left beyond the bounds of a log-odds."""
+    prediction = 4_000 + 300 * np.random.default_rng(0).normal(size=500)
+    level = fit_ridge(np.ones((500, 1)), prediction + 25, prediction, logistic=False)
+    bent = recalibrated(2 * prediction, prediction, prediction, logistic=False)
+
+    assert level == pytest.approx([25])
+    assert bent == pytest.approx(2 * prediction, rel=0.01)
+
+
 def test_no_features_at_all() -> None:
     """A model without features corrects the level alone."""
     fitted = fit_correction(np.empty((100, 0)), np.ones(100), np.zeros(100), logistic=False)
@@ -78,3 +93,15 @@ def test_rows_that_weigh_unequally_count_less() -> None:
     """Equal weights count in full; one heavy row among a hundred counts as few."""
     assert effective_rows(np.ones(50)) == pytest.approx(50)
     assert effective_rows(np.array([100.0] + [1.0] * 99)) < 5
+
+
+def test_rows_beyond_the_last_tenth_weigh_nothing_where_they_crowd() -> None:
+    """A number that moved up: its last bin holds most rows, and how far out they lie is not known."""
+    column = Column("x", ColumnKind.NUMERIC, "Float64", nullable=False)
+    (reference,) = build_profile(pl.DataFrame({"x": np.arange(1000.0)}), (column,)).features
+    counts = np.array([20, 20, 20, 20, 20, 20, 20, 20, 20, 820, 0, 0, 0])
+    moved = Moved(reference, counts, drift_test(reference, counts, false_alarm_rate=0.01, features=1), is_score=False)
+    weight = usualness([moved], {"x": np.repeat(np.arange(13), counts)}, 1000)
+
+    assert (weight[:180] > 1).all()
+    assert (weight[180:] == 0).all()

@@ -7,7 +7,13 @@ import pytest
 from modelyard.evaluation.curves import curves_of
 from modelyard.monitoring.causes import ScoreReference
 from modelyard.monitoring.causes.light_models import chance
-from modelyard.monitoring.causes.outcomes import mixture_fit, prior_test
+from modelyard.monitoring.causes.outcomes import (
+    PriorTest,
+    mixture_fit,
+    prior_test,
+    prior_test_of_classes,
+    prior_test_of_numbers,
+)
 from modelyard.problem import Task
 
 Floats = npt.NDArray[np.float64]
@@ -94,3 +100,95 @@ def test_another_level_at_the_same_inputs_is_no_prior_shift() -> None:
 
     assert test.advantage < 0
     assert not test.held
+
+
+Rows = tuple[Floats, Floats]
+
+
+def _class_rows(shares: tuple[float, ...], rows: int, seed: int, move: float = 0.0) -> Rows:
+    """Three classes around the corners of a triangle, and their probabilities at equal shares; ``move`` pulls the first astray."""
+    generator = np.random.default_rng(seed)
+    truth = generator.choice(3, rows, p=list(shares)).astype(np.float64)
+    corners = np.array([[0.0, 2.0], [1.7, -1.0], [-1.7, -1.0]])
+    place = corners[truth.astype(np.int64)] + generator.normal(size=(rows, 2))
+    place[truth == 0, 1] -= move
+    return truth, _class_shares(place @ corners.T - (corners**2).sum(axis=1) / 2)
+
+
+def _class_shares(logits: Floats) -> Floats:
+    powers = np.exp(logits)
+    return np.asarray(powers / powers.sum(axis=1, keepdims=True))
+
+
+def _number_rows(rows: int, seed: int, tilt: float = 0.0, move: float = 0.0) -> Rows:
+    """Numbers around 100, predicted with noise; ``tilt`` moves their law, ``move`` the predictions within it."""
+    generator = np.random.default_rng(seed)
+    truth = generator.normal(100 + 20 * tilt, 20, rows)
+    return truth, 100 + 0.7 * (truth - 100) + generator.normal(move, 9, rows)
+
+
+def _known(test: PriorTest | None) -> PriorTest:
+    assert test is not None
+    return test
+
+
+@pytest.mark.parametrize("shares", [(0.7, 0.2, 0.1), (0.1, 0.3, 0.6)])
+def test_other_shares_of_three_classes_are_a_prior_shift(shares: tuple[float, ...]) -> None:
+    """Each class has the probabilities that it had, though those of all the others together moved."""
+    before = _class_rows((1 / 3, 1 / 3, 1 / 3), 3_000, 0)
+    test = _known(prior_test_of_classes(before, _class_rows(shares, 2_000, 1)))
+
+    assert test.statistic < 0.7
+    assert test.advantage > 0.01
+    assert test.held
+
+
+def test_a_class_that_looks_otherwise_is_no_prior_shift() -> None:
+    """The first class comes nearer to the others: its probability among its own rows fell."""
+    before = _class_rows((0.5, 0.3, 0.2), 3_000, 0)
+
+    assert not _known(prior_test_of_classes(before, _class_rows((0.3, 0.4, 0.3), 2_000, 1, move=1.5))).held
+
+
+def test_another_level_of_a_class_at_the_same_inputs_is_no_prior_shift() -> None:
+    """If probabilities are as before and the first class is seen more often at each, its level moved."""
+    truth, shares = _class_rows((1 / 3, 1 / 3, 1 / 3), 6_000, 0)
+    risen = _class_shares(np.log(shares[3_000:]) + np.array([1.5, 0.0, 0.0]))
+    drawn = (np.random.default_rng(2).random((3_000, 1)) > risen.cumsum(axis=1)).sum(axis=1).astype(np.float64)
+    test = _known(prior_test_of_classes((truth[:3_000], shares[:3_000]), (drawn, shares[3_000:])))
+
+    assert test.advantage < 0
+    assert not test.held
+
+
+@pytest.mark.parametrize("tilt", [-0.6, 0.6])
+def test_another_law_of_a_number_is_a_prior_shift(tilt: float) -> None:
+    """Predictions at each outcome are as before, where outcomes lie higher or lower."""
+    test = _known(prior_test_of_numbers(_number_rows(3_000, 0), _number_rows(2_000, 1, tilt=tilt)))
+
+    assert test.statistic < 0.7
+    assert test.advantage > 0.01
+    assert test.held
+
+
+def test_predictions_that_moved_at_the_same_outcomes_are_no_prior_shift() -> None:
+    """They rose by a spread of their noise, whatever the outcome."""
+    assert not _known(prior_test_of_numbers(_number_rows(3_000, 0), _number_rows(2_000, 1, tilt=0.3, move=9.0))).held
+
+
+def test_outcomes_that_rose_at_the_same_predictions_are_no_prior_shift() -> None:
+    """The inputs are as before and the outcomes 15 higher: the relation's level moved."""
+    truth, prediction = _number_rows(2_000, 1)
+    test = _known(prior_test_of_numbers(_number_rows(3_000, 0), (truth + 15, prediction)))
+
+    assert test.advantage < 0
+    assert not test.held
+
+
+def test_without_rows_of_two_outcomes_nothing_is_compared() -> None:
+    """One class among the labels, or a number that never varies, says nothing of outcomes."""
+    before, one = _class_rows((0.5, 0.3, 0.2), 900, 0), _class_rows((1.0, 0.0, 0.0), 900, 1)
+    constant = np.full(900, 5.0), np.random.default_rng(0).normal(size=900)
+
+    assert prior_test_of_classes(before, one) is None
+    assert prior_test_of_numbers(constant, constant) is None

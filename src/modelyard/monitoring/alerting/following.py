@@ -6,7 +6,7 @@ from pathlib import Path
 from modelyard.core import Actor, Clock, Record, system_clock, write_atomic
 from modelyard.governance.alert_log import Alert
 from modelyard.monitoring.alerting.conditions import report_conditions
-from modelyard.monitoring.alerting.delivery import Delivery, Pace, deliver_waiting
+from modelyard.monitoring.alerting.delivery import Delivery, deliver_waiting
 from modelyard.monitoring.alerting.raising import raise_alerts
 from modelyard.monitoring.records import MonitorReport
 from modelyard.packaging import Package
@@ -40,7 +40,6 @@ def follow_up(
     package: Package | None,
     actor: Actor,
     *,
-    pace: Pace | None = None,
     clock: Clock = system_clock,
 ) -> AlertRun:
     """Raise the alerts that a report asks for, and empty the outbox.
@@ -61,7 +60,7 @@ def follow_up(
     seen = report_conditions(report, problem)
     pages = Runbooks(workspace, problem, package)
     alerts = raise_alerts(workspace.ledger, problem, seen, actor, runbook=pages.place, clock=clock)
-    return AlertRun(alerts, deliver_waiting(workspace, problem, actor, pace=pace, clock=clock))
+    return AlertRun(alerts, deliver_waiting(workspace, problem, actor, clock=clock))
 
 
 class Runbooks:

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from modelyard.monitoring.causes.case import LabelledRows
-from modelyard.monitoring.causes.light_models import fit_correction, fit_ridge, row_losses
+from modelyard.monitoring.causes.light_models import fit_correction, fit_ridge, recalibrated, row_losses
 from modelyard.monitoring.causes.outcomes import ScoreReference, as_logit
 from modelyard.problem import Task
 
-__all__ = ["Account", "Share", "View", "account", "recalibrated", "views"]
+__all__ = ["Account", "Share", "View", "account", "views"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -78,7 +78,12 @@ class Account:
         return self.share(self.shape, self.features)
 
     def beyond_level(self, weight: Floats | None = None) -> Share:
-        """What another shape of the score and features take off together, beyond another level; rows may be weighted."""
+        """What another shape of the score and features take off together, beyond another level; rows may be weighted.
+
+        Weighted rows are held against the better of another level and none: a level that other rows need is not theirs.
+        """
+        if weight is not None and (weight * self.as_is).sum() < (weight * self.level).sum():
+            return self.share(self.as_is, self.features, weight)
         return self.share(self.level, self.features, weight)
 
     @property
@@ -127,18 +132,3 @@ def _held_out(view: View, features: Floats, rest: npt.NDArray[np.bool_], held: n
         bent[held] + correction.add(features[held]),
     )
     return np.array([row_losses(view.truth[held], one, logistic=view.logistic) for one in margins])
-
-
-def recalibrated(truth: Floats, margin: Floats, others: Floats, *, logistic: bool) -> Floats:
-    """Margins ``others`` as another level, slope and two bends of ``margin`` tell the outcome."""
-    bends = np.quantile(margin, [1 / 3, 2 / 3])
-    weights = fit_ridge(_basis(margin, margin, bends), truth, margin, logistic=logistic)
-    return np.asarray(others + _basis(others, margin, bends) @ weights)
-
-
-def _basis(margin: Floats, known: Floats, bends: Floats) -> Floats:
-    """Intercept, slope and two bends, in units of the spread; values beyond those known go on as at the last one."""
-    spread = float(known.std()) or 1.0
-    inside = np.clip(margin, known.min(), known.max())
-    line = (inside - known.mean()) / spread
-    return np.column_stack([np.ones(len(margin)), line, *(np.maximum(inside - bend, 0) / spread for bend in bends)])

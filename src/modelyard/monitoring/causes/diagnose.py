@@ -12,7 +12,14 @@ from modelyard.monitoring.causes.confidence import confidence_of
 from modelyard.monitoring.causes.inputs import domain_auc, effective_rows
 from modelyard.monitoring.causes.labels import FEWEST_LABELS
 from modelyard.monitoring.causes.light_models import chance, row_losses
-from modelyard.monitoring.causes.outcomes import ScoreReference, mixture_fit, prior_test
+from modelyard.monitoring.causes.outcomes import (
+    PriorTest,
+    ScoreReference,
+    mixture_fit,
+    prior_test,
+    prior_test_of_classes,
+    prior_test_of_numbers,
+)
 from modelyard.monitoring.causes.pipeline import fault_evidence
 from modelyard.monitoring.causes.records import Action, Cause, Diagnosis, Evidence, ExpectedGain, Segment
 from modelyard.monitoring.causes.segments import loss_segments, shift_segments
@@ -61,10 +68,10 @@ def diagnose(case: Case) -> Diagnosis:
         return _without_labels(case)
     if len(case.recent) < FEWEST_LABELS or not case.recent.has_scores:
         return _too_little(case)
-    accounts = account(case.recent, case.task, case.reference, case.seed)
+    accounts, before = account(case.recent, case.task, case.reference, case.seed), _before(case)
     loss, inputs = _loss(case.performance), _inputs(case)
-    concept = _concept(case, accounts)
-    off = _off(case, accounts)
+    concept = _concept(case, accounts, before)
+    off = _off(case, accounts, before)
     asked = (*loss.evidence, *concept.evidence, *off.evidence)
     segments = loss_segments(_excess(case, accounts), case.recent.bins, case.references)
     if concept.found:
@@ -158,9 +165,10 @@ def _loss(window: PerformanceWindow | None) -> _Answer:
     return _Answer((Evidence("loss", window.value, window.tolerated, window.alarm, says),), margin, window.alarm)
 
 
-def _concept(case: Case, accounts: Account) -> _Answer:
+def _concept(case: Case, accounts: Account, earlier: Account | None) -> _Answer:
     """Whether more than the level of the relation changed: more can be said beyond another level than before."""
-    share, before, alone = accounts.beyond_level(), _before(case), accounts.by_features
+    before = None if earlier is None else earlier.beyond_level()
+    share, alone = accounts.beyond_level(), accounts.by_features
     gain = _less(share, before)
     says = (
         f"Beyond another level of the outcome, the score's shape and the features take {_percents(share)} off the loss, the "
@@ -184,11 +192,11 @@ def _percents(share: Share) -> str:
     return f"{format_percent(share.value)} ({format_percent(share.low)} to {format_percent(share.high)})"
 
 
-def _before(case: Case) -> Share | None:
-    """The same in earlier windows without a loss; None without enough labels of theirs."""
+def _before(case: Case) -> Account | None:
+    """The same of earlier windows without a loss; None without enough labels of theirs."""
     if len(case.earlier) < FEWEST_LABELS:
         return None
-    return account(case.earlier, case.task, case.reference, case.seed).beyond_level()
+    return account(case.earlier, case.task, case.reference, case.seed)
 
 
 def _less(now: Share, before: Share | None) -> Share:
@@ -217,13 +225,15 @@ def _covered(case: Case, accounts: Account, before: Share | None) -> _Answer | N
     return _Answer((Evidence(test, share.value, _RELEVANT, found, says),), margin, found)
 
 
-def _off(case: Case, accounts: Account) -> _Answer:
-    """Whether the outcomes' level is off."""
-    share = accounts.by_level
+def _off(case: Case, accounts: Account, earlier: Account | None) -> _Answer:
+    """Whether the outcomes' level is off, and was not before: without a loss that takes scores by outcome, or earlier rows."""
+    share = gain = accounts.by_level
     wide = 1.96 if case.lost else _SURE_OF_LEVEL
     is_known = case.lost or case.reference is not None
-    found = share.value > _RELEVANT and share.value > wide * share.error and is_known
-    margin = min(abs(share.value - _RELEVANT), abs(share.value)) / max(share.error, 1e-12)
+    if not is_known and earlier is not None:
+        gain, is_known = _less(share, earlier.by_level), True
+    found = gain.value > _RELEVANT and gain.value > wide * gain.error and is_known
+    margin = min(abs(gain.value - _RELEVANT), abs(gain.value)) / max(gain.error, 1e-12)
     seen, expected = _levels(case)
     says = (
         f"Another level of the outcome takes {_percents(share)} off the loss; its mean is {format_number(seen)} where the "
@@ -231,7 +241,7 @@ def _off(case: Case, accounts: Account) -> _Answer:
     )
     if not is_known:
         says += " Whether that was so before is not known."
-    return _Answer((Evidence("level of the outcome", share.value, _RELEVANT, found, says),), margin, found)
+    return _Answer((Evidence("level of the outcome", gain.value, _RELEVANT, found, says),), margin, found)
 
 
 def _levels(case: Case) -> tuple[float, float]:
@@ -245,11 +255,10 @@ def _off_level(
     case: Case, evidence: tuple[Evidence, ...], segments: tuple[Segment, ...], margins: tuple[float, ...]
 ) -> Diagnosis:
     """Only the outcome's share moved, or the inputs, or the level of the relation."""
-    reference = _score_reference(case)
-    if reference is None:
+    test = _within_outcomes(case)
+    if test is None:
         known = "That the score separates the outcomes as before was not tested: no scores by outcome are known."
         return dataclasses.replace(_to_be_cured(case, Cause.PRIOR, evidence, segments, margins), not_known=known)
-    test = prior_test(reference, case.recent.truth, case.recent.prediction)
     says = (
         "Scores within each outcome are as before: only the outcome's share moved."
         if test.held
@@ -262,13 +271,19 @@ def _off_level(
     return _to_be_cured(case, verdict, evidence, segments, margins)
 
 
-def _score_reference(case: Case) -> ScoreReference | None:
-    """Outcomes by score before; from earlier windows, if the evaluation's are not known."""
-    if case.task is not Task.BINARY:
+def _within_outcomes(case: Case) -> PriorTest | None:
+    """Scores within each outcome against those before: the evaluation's, else those of earlier windows; None without either."""
+    now = case.recent.truth, case.recent.prediction
+    reference = case.reference
+    if reference is None and (len(case.earlier) < FEWEST_LABELS or not case.earlier.has_scores):
         return None
-    if case.reference is not None or len(case.earlier) < FEWEST_LABELS:
-        return case.reference
-    return ScoreReference.of_rows(case.earlier.truth, case.earlier.prediction)
+    before = case.earlier.truth, case.earlier.prediction
+    if case.task is Task.MULTICLASS:
+        return prior_test_of_classes(before, now)
+    if case.task is Task.REGRESSION:
+        return prior_test_of_numbers(before, now)
+    reference = reference or ScoreReference.of_rows(*before)
+    return None if reference is None else prior_test(reference, *now)
 
 
 def _to_be_cured(

@@ -14,6 +14,7 @@ Ints = npt.NDArray[np.int64]
 
 _MOST_COLUMNS = 3
 _FARTHEST = 10.0
+_CROWDED = 0.5
 
 
 def domain_auc(before: npt.ArrayLike, now: npt.ArrayLike) -> float:
@@ -38,7 +39,8 @@ def usualness(moved: Sequence[Moved], bins: Mapping[str, Ints], rows: int) -> Fl
     """For each row, how many times as common it was in training as it is now, by the three columns that moved most.
 
     Weighted so, rows of now look like those of training (Shimodaira 2000). At most 10; rows that were less than a tenth
-    as common in training are unlike it, and weigh nothing.
+    as common in training are unlike it, and weigh nothing. Neither do rows of a number's outermost bin that were less than half as
+    common: how far out they lie is not known, and more of them mostly means farther.
     """
     weight = np.ones(rows)
     known = [one for one in moved if one.reference.name in bins and not one.is_score]
@@ -46,6 +48,9 @@ def usualness(moved: Sequence[Moved], bins: Mapping[str, Ints], rows: int) -> Fl
         before = np.asarray(one.reference.counts, dtype=np.float64) + 0.5
         now = np.bincount(bins[one.reference.name], minlength=len(before)) + 0.5
         ratio = (before / before.sum()) / (now / now.sum())
+        if not one.reference.is_counted_by_category:
+            outermost = [0, len(one.reference.edges)]
+            ratio[outermost] = np.where(ratio[outermost] < _CROWDED, 0.0, ratio[outermost])
         weight *= ratio[bins[one.reference.name]]
     return np.where(weight < 1 / _FARTHEST, 0.0, np.minimum(weight, _FARTHEST))
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Correction", "chance", "fit_correction", "fit_ridge", "row_losses"]
+__all__ = ["Correction", "chance", "fit_correction", "fit_ridge", "recalibrated", "row_losses"]
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
@@ -53,7 +53,7 @@ def fit_ridge(
     ridge[0] = 1e-9
     weights = np.zeros(matrix.shape[1])
     for _ in range(_STEPS if logistic else 1):
-        margin = np.clip(offset + matrix @ weights, -_FARTHEST, _FARTHEST)
+        margin = offset + matrix @ weights
         share = chance(margin) if logistic else margin
         curvature = counts * (np.maximum(share * (1 - share), 1e-6) if logistic else 1.0)
         gradient = matrix.T @ (counts * (truth - share)) - ridge * weights
@@ -63,6 +63,21 @@ def fit_ridge(
         if longest < 1e-6:
             break
     return weights
+
+
+def recalibrated(truth: Floats, margin: Floats, others: Floats, *, logistic: bool) -> Floats:
+    """Margins ``others`` as another level, slope and two bends of ``margin`` tell the outcome."""
+    bends = np.quantile(margin, [1 / 3, 2 / 3])
+    weights = fit_ridge(_basis(margin, margin, bends), truth, margin, logistic=logistic)
+    return np.asarray(others + _basis(others, margin, bends) @ weights)
+
+
+def _basis(margin: Floats, known: Floats, bends: Floats) -> Floats:
+    """Intercept, slope and two bends, in units of the spread; values beyond those known go on as at the last one."""
+    spread = float(known.std()) or 1.0
+    inside = np.clip(margin, known.min(), known.max())
+    line = (inside - known.mean()) / spread
+    return np.column_stack([np.ones(len(margin)), line, *(np.maximum(inside - bend, 0) / spread for bend in bends)])
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,9 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.monitoring.causes.beyond import recalibrated
 from modelyard.monitoring.causes.case import Case, LabelledRows
-from modelyard.monitoring.causes.light_models import chance, fit_correction
+from modelyard.monitoring.causes.light_models import chance, fit_correction, recalibrated
 from modelyard.monitoring.causes.outcomes import as_logit
 from modelyard.monitoring.causes.records import Action, ExpectedGain
 from modelyard.problem import Task

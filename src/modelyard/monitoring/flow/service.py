@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import polars as pl
-from scipy.stats import binom
 
 from modelyard.core import Finding, Record, Severity
 from modelyard.monitoring.flow.persistence import persistent_severity
+from modelyard.monitoring.quality import chance_of_so_many
 from modelyard.monitoring.windows import Window
 from modelyard.report import format_number, format_percent
 
@@ -161,7 +161,7 @@ def _share_finding(windows: Sequence[ServiceWindow], share: _Share) -> Finding |
         )
         is_known = len(before) >= _FEWEST_BEFORE or not share.is_relative
         limit = min(usual + share.margin, 1.0)
-        alarm = is_known and binom.sf(share.read(window) - 1, window.rows, limit) < _CHANCE
+        alarm = is_known and chance_of_so_many(share.read(window), window.rows, limit) < _CHANCE
         levels.append((3 if share.read(window) / window.rows >= usual + 0.2 else 1) if alarm else 0)
         usuals.append(usual)
     severity = persistent_severity(levels)

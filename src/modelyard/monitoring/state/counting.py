@@ -32,6 +32,7 @@ _BLOCK = 1 << 15
 def bins_digest(reference: FeatureReference) -> str:
     """Digest of what decides into which bin a value falls."""
     parts = dataclasses.replace(reference, counts=(), tolerance=0.0).to_dict()
+    del parts["pace"]
     return digest_json(parts)[:32]
 
 

@@ -7,7 +7,7 @@ import polars as pl
 
 from modelyard.data import category_text
 from modelyard.monitoring.causes import ProfileWithOutcomes
-from modelyard.monitoring.monitor import Background, judge
+from modelyard.monitoring.judging import Background, judge
 from modelyard.monitoring.records import MonitorReport
 from modelyard.problem import Problem
 from modelyard.retraining.replay.history import History

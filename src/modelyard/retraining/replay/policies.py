@@ -12,7 +12,7 @@ from modelyard.problem import Problem, did_you_mean
 from modelyard.problem.duration import Duration, seconds_of
 from modelyard.problem.sections.retraining import Retraining, SlidingWindow, Triggers, WeightedWindow
 from modelyard.problem.sections.strict import Strict
-from modelyard.retraining.windows.records import WindowPolicy
+from modelyard.retraining.windows.records import WindowPolicy, span_words
 
 __all__ = ["ALL_ROWS", "BUILT_IN", "NEVER", "Policy", "policies_of"]
 
@@ -66,22 +66,16 @@ class Policy(Record):
     def words(self) -> str:
         """For people: every 30 days; or: when the metric lost 5 %, or drift can be cured; at most every 7 days."""
         reasons = [
-            f"every {_days(self.schedule)}" if self.schedule is not None else "",
+            f"every {span_words(seconds_of(self.schedule))}" if self.schedule is not None else "",
             f"when the metric lost {self.performance:.0%}" if self.performance is not None else "",
             "when retraining cures the cause of a drift" if self.drift else "",
             f"after {self.new_labels:,} new labels" if self.new_labels is not None else "",
         ]
         said = ", or ".join(reason for reason in reasons if reason) or "never"
-        rest = f"; not within {_days(self.cooldown)} of the last" if self.cooldown else ""
+        rest = f"; not within {span_words(seconds_of(self.cooldown))} of the last" if self.cooldown else ""
         if self.window is None:
             return f"{said}{rest}; the window tested each time"
         return f"{said}{rest}; {self.window.words}" if self.window.rows or self.window.span_s else f"{said}{rest}"
-
-
-def _days(length: str) -> str:
-    """A length of time in days."""
-    days = seconds_of(length) / 86_400
-    return f"{days:g} day" + ("" if days == 1 else "s")
 
 
 NEVER = Policy("never")

@@ -9,7 +9,7 @@ from modelyard.problem import Problem
 from modelyard.problem.duration import seconds_of
 from modelyard.problem.sections.retraining import SlidingWindow, WeightedWindow
 
-__all__ = ["WindowChoice", "WindowKind", "WindowPolicy", "WindowTrial", "WindowedSplit"]
+__all__ = ["WindowChoice", "WindowKind", "WindowPolicy", "WindowTrial", "WindowedSplit", "span_words"]
 
 _UNITS = (("day", 86_400), ("hour", 3_600), ("minute", 60), ("second", 1))
 
@@ -78,12 +78,16 @@ class WindowPolicy(Record):
         """
         if self.kind is WindowKind.EXPANDING:
             return "all rows"
-        length = f"{self.rows:,} rows" if self.rows else _span_words(self.span_s or 0.0)
+        length = f"{self.rows:,} rows" if self.rows else span_words(self.span_s or 0.0)
         return f"the last {length}" if self.kind is WindowKind.SLIDING else f"all rows, half the weight after {length}"
 
 
-def _span_words(span_s: float) -> str:
-    """A span in the largest unit in which it is whole."""
+def span_words(span_s: float) -> str:
+    """A span in the largest unit in which it is whole.
+
+    >>> span_words(7 * 86_400), span_words(36 * 3_600), span_words(60)
+    ('7 days', '36 hours', '1 minute')
+    """
     name, size = next((unit for unit in _UNITS if span_s % unit[1] == 0), _UNITS[-1])
     count = span_s / size
     return f"{count:,.0f} {name}" + ("" if count == 1 else "s")

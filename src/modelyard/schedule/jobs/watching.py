@@ -11,14 +11,12 @@ __all__ = ["monitor", "review_month", "review_week"]
 
 def monitor(yard: Yard, _slot: dt.datetime) -> Done | None:
     """Judge the prediction log of the version in production; alerts open, end and are told of."""
-    from modelyard.monitoring.alerting.round import monitor_version
-    from modelyard.retraining.telling import look_again
+    from modelyard.retraining.round import monitor_version
 
     version = yard.production()
     if version is None:
         return None
     report = monitor_version(yard.workspace, yard.problem, version, SCHEDULER, clock=yard.clock)
-    look_again(yard.workspace, yard.problem, SCHEDULER)
     windows = len(report.judged_windows)
     cause = "" if report.verdict.value == "quiet" else f"; likely cause: {report.diagnosis.verdict.words}"
     judged = "1 window" if windows == 1 else f"{windows} windows"

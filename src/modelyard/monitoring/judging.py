@@ -291,7 +291,9 @@ def _judge(
         counted.append(counts)
         used.append(held)
     trails = tuple(DriftTrail(one.reference.name, tuple(results[one.column])) for one in tested)
-    kept = without_slow_columns(quality)
+    names = {one.reference.name: one.reference for one in watched}
+    facts = [window.facts for window in windows]
+    kept = without_slow_columns(quality, facts, names, plan.false_alarm_rate / max(len(watched), 1))
     return _Judged(windows, trails if windows else (), kept, tuple(counted), tuple(used), tuple(unreferenced))
 
 

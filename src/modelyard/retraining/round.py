@@ -1,4 +1,4 @@
-"""One round of monitoring the version in production: the log is tidied, judged, the report kept, and alerts follow."""
+"""One round of monitoring the version in production: the log tidied and judged, the report kept, alerts and challengers looked after."""
 
 from pathlib import Path
 
@@ -8,6 +8,7 @@ from modelyard.monitoring.alerting.following import follow_up
 from modelyard.monitoring.records import MonitorReport
 from modelyard.monitoring.watch import keep_report, watch
 from modelyard.problem import Problem
+from modelyard.retraining.telling import look_again
 from modelyard.serving import tidy_log
 from modelyard.store import Workspace
 
@@ -32,7 +33,7 @@ def monitor_version(
     data, labels
         As :func:`modelyard.monitoring.watch.watch` takes them.
     alerts
-        Whether alerts open, end and are told of.
+        Whether alerts open, end and are told of, those of challengers that waited included.
 
     Raises
     ------
@@ -47,4 +48,5 @@ def monitor_version(
     keep_report(report, folder, problem, workspace, actor, version.subject)
     if alerts:
         follow_up(workspace, problem, report, package, actor, clock=clock)
+        look_again(workspace, problem, actor, clock=clock)
     return report
