@@ -40,7 +40,7 @@ def _margin(model: FittedModel, frame: pl.DataFrame) -> Array:
 
 
 @pytest.mark.parametrize(
-    "family", ["lightgbm", "xgboost", "catboost", "ebm", "linear", "random_forest", "decision_tree"]
+    "family", ["lightgbm", "xgboost", "catboost", "ebm", "linear", "random_forest", "decision_tree", "shallow_tree"]
 )
 @pytest.mark.parametrize("task", ["churn", "plans", "charges"])
 def test_contributions_add_up(family: str, task: str, fit: "Fit", request: pytest.FixtureRequest) -> None:
