@@ -306,7 +306,8 @@ def _nest(
 ) -> "_Conclusion":
     """With the score of the whole search; stopping it stops the run, which the next call takes up again.
 
-    Where a budget pays for it, an outer search is what the search itself came to be, and the clock only guards it.
+    Where a budget pays for it, an outer search is what the search itself came to be, and the clock only guards it: one that would
+    not end in time, by what the search and the parts before it took, is not begun.
     """
     setup, plan = searched.setup, _plan_of_outer(searched, bench)
     made, done = len(outer), None if bench.replay is None else bench.replay.nested
@@ -314,8 +315,12 @@ def _nest(
         problem = _as_done(setup.problem, conclusion.verdict)
         outer = tuple(part.planned(problem, plan.digest) for part in outer[: None if done is None else len(done.parts)])
 
+    took = [bench.clock.stages_s]
+
     def procedure(place: Path, rows: pl.DataFrame, part: Outer, told: Progress) -> OuterWinner | Stop:
-        clock = bench.clock if plan is None else bench.clock.within("outer")
+        clock, began = bench.clock if plan is None else bench.clock.within("outer"), bench.clock.spent_s
+        if plan is not None and max(took) * len(part.learn) / len(setup.truth) > clock.left_s:
+            return Stop.BY_BUDGET
         anew = dataclasses.replace(bench, replay=None, plan=plan, clock=clock)
         tried = _search(place, rows, part.setup, anew, told)
         if plan is not None and clock.is_over:
@@ -327,6 +332,7 @@ def _nest(
             return Stop.BY_BUDGET
         winner = candidate_of(found.choice.winner, tried.validation.candidates)
         models = _fitted({"development": rows}, tried, found, part.setup, anew, place / "refit", told)
+        took.append((bench.clock.spent_s - began) * len(setup.truth) / len(part.learn))
         return OuterWinner(winner, models["development"])
 
     nested = nested_score(outer, setup, split.train.frame, folder, procedure, bench.families, progress, made)

@@ -55,6 +55,7 @@ class Clock:
         self._length = self._budget
         self._reserve = 0.0 if budget_s is None else _LEAST_RESERVE * budget_s
         self._ends: dict[str, float] = {}
+        self._shared = 0.0
         self._stage = math.inf
         self._predicted: dict[str, float] = {}
         self._spent: dict[str, float] = {}
@@ -63,6 +64,11 @@ class Clock:
     def spent_s(self) -> float:
         """Seconds since the clock began."""
         return time.monotonic() - self._began
+
+    @property
+    def stages_s(self) -> float:
+        """Seconds since the first stage began."""
+        return self.spent_s - self._shared
 
     @property
     def left_s(self) -> float:
@@ -83,6 +89,7 @@ class Clock:
         if math.isinf(self._budget) or not stages:
             return
         began, whole = self.spent_s - done_s, sum(stage.seconds for stage in stages)
+        self._shared = began
         ends = itertools.accumulate(stage.seconds / whole for stage in stages)
         left = (1 - _SLACK) * self._budget - began
         self._ends = {stage.name: began + share * left for stage, share in zip(stages, ends, strict=True)}
