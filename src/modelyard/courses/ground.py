@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -12,7 +12,6 @@ from modelyard import governance, store
 from modelyard.core import (
     Actor,
     ConfigError,
-    DataError,
     Finding,
     Progress,
     Record,
@@ -25,9 +24,9 @@ from modelyard.core import (
 )
 from modelyard.core.files import atomic_file
 from modelyard.courses.outcome import Outcome
-from modelyard.data import Split, conform, enter_source, load_split, open_version, read_source, version_record
+from modelyard.data import Split, enter_source, load_split, open_version, read_source, version_record
 from modelyard.data.version import DatasetVersion, StoredDataset
-from modelyard.problem import Problem, did_you_mean, lint_problem
+from modelyard.problem import Problem, lint_problem
 from modelyard.report import Page, render_html
 
 if TYPE_CHECKING:
@@ -184,20 +183,6 @@ class Ground:
     def read(self, source: Path | str, query: str | None) -> pl.DataFrame:
         """A table to answer for."""
         return read_source(source, query=query).frame
-
-    def conformed(self, frame: pl.DataFrame, split_id: str, columns: Sequence[str]) -> pl.DataFrame:
-        """Rows with their columns stored as those of a split's training part.
-
-        Raises
-        ------
-        DataError
-            If one of ``columns`` is absent.
-        """
-        for name in columns:
-            if name not in frame.columns:
-                cure = did_you_mean(name, frame.columns)
-                raise DataError("a column is missing that rows are compared by", got=repr(name), cure=cure)
-        return conform(frame, load_split(split_id, self.workspace).train.schema)
 
     def write(self, frame: pl.DataFrame, destination: Path | str, source: Path | str) -> Path:
         """Write a table by its ending, whole or not at all.

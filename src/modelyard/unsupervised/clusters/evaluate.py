@@ -1,6 +1,5 @@
 """Whether the clusters hold on rows that nobody has looked at."""
 
-import numpy as np
 
 from modelyard.core import Actor, Clock, Finding, Severity, system_clock
 from modelyard.data import Split
@@ -15,7 +14,7 @@ from modelyard.unsupervised.clusters.search import FittedClusters
 from modelyard.unsupervised.clusters.stability import adjusted_rand, silhouette
 from modelyard.unsupervised.guardrails import broken_guardrails, guardrail_findings
 
-__all__ = ["evaluate_clusters", "labels_as_text"]
+__all__ = ["evaluate_clusters"]
 
 _HOLDS = 0.6
 _MOVED = 0.15
@@ -137,8 +136,3 @@ def _findings(
         for cluster in weak
     ]
     return tuple(found)
-
-
-def labels_as_text(labels: Labels) -> list[str]:
-    """Clusters as people count them; ``none`` for rows in no cluster."""
-    return [str(int(label) + 1) if label != NOWHERE else "none" for label in np.asarray(labels)]

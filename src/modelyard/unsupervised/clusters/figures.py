@@ -44,8 +44,6 @@ def cluster_figures(
     tuple
         Empty if there are fewer than two clusters.
     """
-    from sklearn.metrics import silhouette_samples
-
     inside = np.flatnonzero(labels != NOWHERE)
     share = len(inside) / len(labels)
     if len(inside) > _MOST_ROWS:
@@ -54,9 +52,9 @@ def cluster_figures(
     if not 2 <= len(np.unique(labels[inside])) < len(inside):
         return ()
     rows, groups = points[inside], labels[inside]
-    widths = silhouette_samples(rows, groups)
+    distances = np.sqrt(squared_distances(rows, rows))
     measures: dict[str, tuple[int, Callable[[Labels], float | None]]] = {
-        "silhouette": (len(inside), lambda drawn: share * float(widths[drawn].mean())),
+        "silhouette": (len(inside), lambda drawn: _silhouette(distances, groups, drawn, share)),
         "davies_bouldin": (len(inside), lambda drawn: _davies_bouldin(rows[drawn], groups[drawn])),
         "calinski_harabasz": (len(inside), lambda drawn: _calinski_harabasz(rows[drawn], groups[drawn])),
     }
@@ -66,6 +64,28 @@ def cluster_figures(
         _figure(name, size, measure, confidence, derive_seed(seed, f"interval-{name}"))
         for name, (size, measure) in measures.items()
     )
+
+
+def _silhouette(distances: Array, groups: Labels, drawn: Labels, share: float) -> float | None:
+    """The mean silhouette of the drawn rows among themselves, times a share; None if they hold a single group.
+
+    A row that was drawn several times is no neighbour of itself.
+    """
+    place = np.unique(groups, return_inverse=True)[1]
+    often = np.bincount(drawn, minlength=len(groups)).astype(np.float64)
+    weights = np.eye(int(place.max()) + 1)[place] * often[:, np.newaxis]
+    sizes = weights.sum(axis=0)
+    if (sizes > 0).sum() < 2:
+        return None
+    sums, own = distances @ weights, np.arange(len(groups))
+    others = sizes[place] - often
+    inside = np.divide(sums[own, place], others, out=np.zeros(len(groups)), where=others > 0)
+    means = np.divide(sums, sizes, out=np.full_like(sums, np.inf), where=sizes > 0)
+    means[own, place] = np.inf
+    outside = means.min(axis=1)
+    widest = np.maximum(inside, outside)
+    widths = np.divide(outside - inside, widest, out=np.zeros(len(groups)), where=(widest > 0) & (others > 0))
+    return share * float((often * widths).sum() / often.sum())
 
 
 def _davies_bouldin(rows: Array, groups: Labels) -> float | None:
