@@ -1,6 +1,5 @@
 """Whether the clusters hold on rows that nobody has looked at."""
 
-
 from modelyard.core import Actor, Clock, Finding, Severity, system_clock
 from modelyard.data import Split
 from modelyard.problem import Problem
