@@ -93,6 +93,16 @@ def test_candidates_have_figures_for_every_fold(parts: Parts) -> None:
     assert np.isfinite(parts.validation.out_of_fold("linear")).all()
 
 
+def test_a_row_takes_no_longer_than_its_packaged_model_would(parts: Parts) -> None:
+    """A forest's library takes many milliseconds for a row; the package that is chosen for is arrays."""
+    (made,) = parts.validation.evaluate(
+        [Recipe("random_forest", RandomForest(), RandomForest().defaults(Task.BINARY))], step="folds"
+    )
+
+    assert made.predict_ms is not None
+    assert made.predict_ms < RandomForest.promises.latency.most_ms + 1.0  # and the encoder's time
+
+
 def test_progress_names_every_unit(parts: Parts) -> None:
     """One event per candidate and fold, with the score."""
     parts.validation.evaluate([Recipe("linear", Linear(), {"C": 1.0})], step="folds")

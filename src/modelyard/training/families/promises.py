@@ -2,6 +2,7 @@
 
 import dataclasses
 import enum
+import math
 
 from modelyard.core import Record
 from modelyard.problem import Task
@@ -19,6 +20,15 @@ class Latency(enum.StrEnum):
     FAST = "fast"
     MODERATE = "moderate"
     SLOW = "slow"
+
+    @property
+    def most_ms(self) -> float:
+        """The bound, in milliseconds; infinite for slow ones.
+
+        >>> Latency.FAST.most_ms, Latency.SLOW.most_ms
+        (0.1, inf)
+        """
+        return {Latency.FAST: 0.1, Latency.MODERATE: 1.0, Latency.SLOW: math.inf}[self]
 
 
 @dataclasses.dataclass(frozen=True)

