@@ -171,8 +171,9 @@ class ForecastCourse(CourseBase):
         """Write the next horizon after a history, with intervals, by a version or the newest run."""
         ground = self._ground
         ground.permit("score")
+        path = ground.place_for(destination, source)
         told, winner, by, subject = self._told(ground.read(source, query), version)
-        path = ground.write(told, destination, source)
+        ground.write(told, path)
         ground.note("forecast.told", subject, {"rows": told.height, "from": str(told["moment"].min())})
         first, last, steps = told["moment"][0], told["moment"][-1], told["step"][-1]
         return Outcome(

@@ -184,8 +184,8 @@ class Ground:
         """A table to answer for."""
         return read_source(source, query=query).frame
 
-    def write(self, frame: pl.DataFrame, destination: Path | str, source: Path | str) -> Path:
-        """Write a table by its ending, whole or not at all.
+    def place_for(self, destination: Path | str, source: Path | str) -> Path:
+        """Where a result goes, before anything is computed for it.
 
         Raises
         ------
@@ -193,8 +193,7 @@ class Ground:
             If the ending is not known, or the source would be overwritten.
         """
         path = Path(destination)
-        writer = _WRITERS.get(path.suffix)
-        if writer is None:
+        if path.suffix not in _WRITERS:
             raise ConfigError(
                 "the result's format is not known", where=str(path), cure=f"Choose an ending: {', '.join(_WRITERS)}"
             )
@@ -202,9 +201,12 @@ class Ground:
             raise ConfigError(
                 "the result would overwrite the source or a folder", where=str(path), cure="Choose another destination"
             )
-        with atomic_file(path) as temporary:
-            getattr(frame, writer)(temporary)
         return path
+
+    def write(self, frame: pl.DataFrame, place: Path) -> None:
+        """Write a table by the ending of :meth:`place_for`, whole or not at all."""
+        with atomic_file(place) as temporary:
+            getattr(frame, _WRITERS[place.suffix])(temporary)
 
 
 def _infinities(version: DatasetVersion) -> Iterator[Finding]:

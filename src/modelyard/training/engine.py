@@ -210,12 +210,12 @@ def _train(order: _Order) -> StoredRun:
             folder / "refit",
             order.progress,
         )
+        run = _conclude(searched.validation, setup, split, families, workspace, conclusion, models, clock)
     finally:
         if order.executor is None or not finished:
             runner.close()
         for path in [path for name in ("matrices", "refit") for path in folder.rglob(name)]:
             shutil.rmtree(path, ignore_errors=True)
-    run = _conclude(searched.validation, setup, split, families, workspace, conclusion, models, clock)
     if finished:
         shutil.rmtree(folder, ignore_errors=True)
     track(run, setup.problem, workspace, order.tracker)

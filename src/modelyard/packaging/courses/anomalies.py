@@ -1,5 +1,6 @@
 """A detector of anomalies as a package sees it: native, with what it was chosen by."""
 
+import dataclasses
 from types import SimpleNamespace
 from typing import Any
 
@@ -145,13 +146,23 @@ def _isolation(model: Any) -> IsolationMeasure:
         for estimator, (path, beyond) in zip(model.estimators_, lengths, strict=True)
     ]
     usual = float(_average_path_length([model._max_samples])[0])  # noqa: SLF001 - likewise
-    return IsolationMeasure(flatten_trees(trees, int(model.n_features_in_), [0]), usual)
+    arrays = flatten_trees(trees, int(model.n_features_in_), [0])
+    return IsolationMeasure(dataclasses.replace(arrays, cover=None), usual)  # path lengths are explained by sampling
 
 
 def _with_values(tree: Any, values: npt.NDArray[np.float64]) -> SimpleNamespace:
     """A tree of scikit-learn with other values in its nodes."""
-    names = ("node_count", "max_depth", "children_left", "children_right", "feature", "threshold", "missing_go_to_left")
-    return SimpleNamespace(value=values.reshape(-1, 1, 1), **{name: getattr(tree, name) for name in names})
+    structure = (
+        "node_count",
+        "max_depth",
+        "children_left",
+        "children_right",
+        "feature",
+        "threshold",
+        "missing_go_to_left",
+    )
+    kept = {name: getattr(tree, name) for name in (*structure, "weighted_n_node_samples")}
+    return SimpleNamespace(value=values.reshape(-1, 1, 1), **kept)
 
 
 def _boundary(model: Any) -> BoundaryMeasure:
