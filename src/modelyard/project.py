@@ -312,9 +312,10 @@ class Project:
         from modelyard.training.engine import repeat, train
         from modelyard.training.planning import counted_from
         from modelyard.training.run import load_run
+        from modelyard.training.search.leftovers import kept_until_noted
 
         governance.require_permission(self.actor, "train")
-        with self.workspace.lock(), counted_from(began):
+        with self.workspace.lock(), counted_from(began), kept_until_noted():
             problem, split = self._split()
             audit = self._audits.whole(problem, split, changed=source_changed(self._change))
             require_decisions(audit, accept)

@@ -47,6 +47,7 @@ from modelyard.training.run import RunContents, StoredRun, store_run
 from modelyard.training.search.carrying_out import SearchEnd, carry_out
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.fewer_rows import affordable_share, some_rows
+from modelyard.training.search.leftovers import remove_search
 from modelyard.training.search.matrices import FoldMatrices
 from modelyard.training.stability.repeats import require_divisions, wanted_divisions
 from modelyard.training.stability.seeds import wanted_seeds
@@ -188,7 +189,7 @@ def _train(order: _Order) -> StoredRun:
         shutil.rmtree(folder, ignore_errors=True)
     runner = order.executor or _default_executor(setup.problem)
     bench = _Bench(runner, families, chosen, clock, order.replay, further)
-    finished = False
+    finished, run = False, None
     try:
         searched = _search(folder, split.train.frame, setup, bench, order.progress)
         finished = searched.end.finished
@@ -214,11 +215,12 @@ def _train(order: _Order) -> StoredRun:
     finally:
         if order.executor is None or not finished:
             runner.close()
-        for path in [path for name in ("matrices", "refit") for path in folder.rglob(name)]:
-            shutil.rmtree(path, ignore_errors=True)
-    if finished:
-        shutil.rmtree(folder, ignore_errors=True)
+        if run is None or not finished:
+            for path in [path for name in ("matrices", "refit") for path in folder.rglob(name)]:
+                shutil.rmtree(path, ignore_errors=True)
     track(run, setup.problem, workspace, order.tracker)
+    if finished:
+        remove_search(folder)
     return run
 
 

@@ -1,0 +1,33 @@
+"""When the files of a search go: once its run is stored, or once whoever asked for it has written that down."""
+
+import contextlib
+import contextvars
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+__all__ = ["kept_until_noted", "remove_search"]
+
+_WAITING: contextvars.ContextVar[list[Path] | None] = contextvars.ContextVar("modelyard_searches_to_go", default=None)
+
+
+@contextlib.contextmanager
+def kept_until_noted() -> Iterator[None]:
+    """Searches within keep their files to the end of the block: a process that is killed before has only to store again."""
+    waiting = list[Path]()
+    token = _WAITING.set(waiting)
+    try:
+        yield
+    finally:
+        _WAITING.reset(token)
+    for folder in waiting:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def remove_search(folder: Path) -> None:
+    """Remove the files of a search whose run is stored, now or at the end of :func:`kept_until_noted`."""
+    waiting = _WAITING.get()
+    if waiting is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    else:
+        waiting.append(folder)
