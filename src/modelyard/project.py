@@ -700,6 +700,7 @@ class Project:
                 production.version if production else None,
                 waiting,
                 approved=approved,
+                under_conditions=tuple(number for number in approved if self._is_conditional(number)),
                 registered=registered,
                 is_watched=self.course is None,
             ),
@@ -780,6 +781,10 @@ class Project:
         chosen = self._production() if version is None else self._registry.version(name, version)
         package = self._registry.package(chosen)
         return Scorer.load(package), package.folder
+
+    def _is_conditional(self, number: int) -> bool:
+        """True if an approval of a version asks for a rollout first."""
+        return any(approval.conditions for approval in self._registry.approvals(self.problem.name, number))
 
     def _load_package(self, folder: str) -> Package:
         return load_package(self.workspace.folder("packages", folder))

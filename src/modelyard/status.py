@@ -116,6 +116,7 @@ def next_step(
     waiting: tuple[int, ...],
     *,
     approved: tuple[int, ...] = (),
+    under_conditions: tuple[int, ...] = (),
     registered: bool = True,
     is_watched: bool = True,
 ) -> str:
@@ -129,6 +130,8 @@ def next_step(
         The version in production, or None.
     waiting, approved
         Versions that wait for approval, and those that are approved and not yet in production.
+    under_conditions
+        Those of the approved whose approvals ask for a rollout first.
     registered
         Whether the newest package is in the registry.
     is_watched
@@ -151,7 +154,7 @@ def next_step(
     if waiting:
         return f'modelyard approve {waiting[-1]} --reason "..."'
     if approved:
-        return f"modelyard promote {approved[-1]}"
+        return f"modelyard {'deploy' if approved[-1] in under_conditions else 'promote'} {approved[-1]}"
     # Without a version in production none is left to promote: all were rejected, so a better one is needed.
     if production is None:
         return "modelyard train"

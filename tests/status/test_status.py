@@ -28,6 +28,7 @@ def test_release_steps() -> None:
     assert next_step(done, None, (), registered=False) == "modelyard register"
     assert next_step(done, 1, (2, 3)) == 'modelyard approve 3 --reason "..."'
     assert next_step(done, None, (), approved=(1, 2)) == "modelyard promote 2"
+    assert next_step(done, 1, (), approved=(1, 2), under_conditions=(2,)) == "modelyard deploy 2"
     assert next_step(done, 1, ()) == "modelyard monitor"
     assert next_step(done, None, ()) == "modelyard train"
 
