@@ -13,7 +13,7 @@ from modelyard.courses.base import CourseBase
 from modelyard.courses.ground import Ground
 from modelyard.courses.outcome import Outcome
 from modelyard.data import Split
-from modelyard.problem.address import is_url, without_password
+from modelyard.problem.address import is_url
 
 if TYPE_CHECKING:
     from modelyard.packaging import Package, Scorer
@@ -70,15 +70,13 @@ class RowCourse(CourseBase):
         resume: bool = True,
     ) -> Outcome:
         """Answer for every row of a table, by a version or the newest run; rows that break the contract are set aside."""
-        from modelyard.serving import BatchSettings, score_file
+        from modelyard.serving import BatchSettings, BatchWork, score_and_note
 
         ground = self._ground
         ground.permit("score")
         scorer, folder = self._scorer(version)
-        settings = BatchSettings(resume=resume, package=folder)
-        report = score_file(scorer, source, destination, query=query, progress=ground.progress, settings=settings)
-        subject = f"{report.model}/{report.version}" if folder else scorer.manifest.run_id
-        ground.note("table.scored", subject, {**report.to_dict(), "source": without_password(report.source)})
+        work = BatchWork(source, destination, query, BatchSettings(resume=resume, package=folder))
+        report = score_and_note(scorer, work, ground.problem, ground.workspace, ground.actor, progress=ground.progress)
         headline, note = self._scored(scorer, report, _labels_in(report.destination))
         rows = "row is" if report.quarantined == 1 else "rows are"
         aside = f"; {report.quarantined:,} {rows} set aside" if report.quarantined else ""
