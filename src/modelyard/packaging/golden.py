@@ -11,9 +11,18 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from modelyard.core import Record
+from modelyard.core import GateRefusedError, IntegrityError, Record
 
-__all__ = ["GoldenRow", "GoldenSet", "Parity", "as_requests", "largest_difference", "replay"]
+__all__ = [
+    "GoldenRow",
+    "GoldenSet",
+    "Parity",
+    "as_requests",
+    "largest_difference",
+    "replay",
+    "require_native",
+    "require_reproduced",
+]
 
 Matrix = npt.NDArray[np.float64]
 
@@ -67,6 +76,11 @@ class Parity(Record):
     tolerance: float
     ok: bool
 
+    @property
+    def in_words(self) -> str:
+        """The difference beside what is allowed."""
+        return f"a difference of {self.max_abs_difference:g}, where {self.tolerance:g} is allowed"
+
 
 class _ScoresRows(Protocol):
     """What replaying needs of a scorer."""
@@ -84,6 +98,47 @@ def replay(golden: GoldenSet, scorer: _ScoresRows) -> Parity:
     together = scorer.score_rows(requests).reshape(len(requests), -1)
     difference = max(largest_difference(single, expected), largest_difference(together, expected))
     return Parity(len(requests), difference, golden.tolerance, ok=difference <= golden.tolerance)
+
+
+def require_reproduced(parity: Parity, otherwise: str, where: str) -> None:
+    """Let what was packaged answer only if it answers here as it did when it was built.
+
+    Parameters
+    ----------
+    otherwise
+        What is wrong then.
+    where
+        Name and version of the package.
+
+    Raises
+    ------
+    IntegrityError
+        If it does not.
+    """
+    if not parity.ok:
+        raise IntegrityError(
+            f"{otherwise} on this machine, so it gives no answers",
+            where=where,
+            got=parity.in_words,
+            cure="Install the versions that the package's requirements.txt names",
+        )
+
+
+def require_native(parity: Parity, cure: str) -> None:
+    """Let a scorer that is in no package score only if it answers as the trained model does.
+
+    Raises
+    ------
+    GateRefusedError
+        If it does not.
+    """
+    if not parity.ok:
+        raise GateRefusedError(
+            "the native scorer does not answer as the trained model does, so it gives no scores",
+            where=f"{parity.rows} golden rows",
+            got=parity.in_words,
+            cure=f"{cure}, and report the case: this should not happen",
+        )
 
 
 def largest_difference(got: Matrix, expected: Matrix) -> float:

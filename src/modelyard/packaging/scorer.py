@@ -16,7 +16,7 @@ from modelyard.features import OWN_FILE, OwnFeatures, encode_frame, row_encoder
 from modelyard.packaging.courses.usual import USUAL_FILE, UsualRows
 from modelyard.packaging.explaining import Explainer
 from modelyard.packaging.fusion import row_scorer
-from modelyard.packaging.golden import GoldenSet, Parity, replay
+from modelyard.packaging.golden import GoldenSet, Parity, replay, require_reproduced
 from modelyard.packaging.manifest import CONFORMAL_FILE, Manifest
 from modelyard.packaging.package import Package, load_package
 from modelyard.packaging.plan import ScoringPlan
@@ -260,15 +260,10 @@ class Scorer:
         IntegrityError
             If it does not; it must not answer then.
         """
-        parity = self.verify_golden()
-        if parity.ok:
-            return self
-        raise IntegrityError(
-            "the scorer does not reproduce its golden rows on this machine, so it gives no answers",
-            where=f"{self.name} {self.version}",
-            got=f"a difference of {parity.max_abs_difference:g}, where {parity.tolerance:g} is allowed",
-            cure="Install the versions that the package's requirements.txt names",
+        require_reproduced(
+            self.verify_golden(), "the scorer does not reproduce its golden rows", f"{self.name} {self.version}"
         )
+        return self
 
     def _answers(self, rows: Sequence[Mapping[str, Any]]) -> list[list[float]]:
         """The predictor's outputs, row by row, or all at once where one row costs as much as many."""

@@ -1,8 +1,8 @@
 """A scorer straight from a training run: for scores to a file, before anything is evaluated, packaged or approved."""
 
-from modelyard.core import GateRefusedError
 from modelyard.data import ReferenceProfile, Split, assign_roles, derive_contract
 from modelyard.packaging.compile import compile_model
+from modelyard.packaging.golden import require_native
 from modelyard.packaging.golden_rows import make_golden_set
 from modelyard.packaging.manifest import PROTOCOL, Manifest
 from modelyard.packaging.scorer import Scorer
@@ -59,12 +59,5 @@ def unsealed_scorer(run: StoredRun, split: Split, problem: Problem) -> Scorer:
         golden=golden,
         own=model.encoder.own,
     )
-    parity = scorer.verify_golden()
-    if not parity.ok:
-        raise GateRefusedError(
-            "the native scorer does not answer as the trained model does, so it gives no scores",
-            where=f"{parity.rows} golden rows",
-            got=f"a difference of {parity.max_abs_difference:g}, where {parity.tolerance:g} is allowed",
-            cure="Choose another family as winner, and report the case: this should not happen",
-        )
+    require_native(scorer.verify_golden(), "Choose another family as winner")
     return scorer

@@ -14,7 +14,7 @@ from modelyard.data import Contract
 from modelyard.forecasting.methods import Fitted, load_fitted
 from modelyard.forecasting.telling import tell
 from modelyard.packaging.courses.telling_plan import TellingPlan
-from modelyard.packaging.golden import Parity, largest_difference
+from modelyard.packaging.golden import Parity, largest_difference, require_reproduced
 from modelyard.packaging.manifest import Manifest
 from modelyard.packaging.package import Package, load_package
 from modelyard.packaging.predictors.files import json_of
@@ -161,15 +161,9 @@ class ForecastScorer:
         IntegrityError
             If it does not; it must not answer then.
         """
-        parity = self.verify_golden()
-        if parity.ok:
-            return self
-        raise IntegrityError(
-            "the forecast does not reproduce its golden histories on this machine, so it gives no answers",
-            where=f"{self.manifest.name} {self.version}",
-            got=f"a difference of {parity.max_abs_difference:g}, where {parity.tolerance:g} is allowed",
-            cure="Install the versions that the package's requirements.txt names",
-        )
+        where = f"{self.manifest.name} {self.version}"
+        require_reproduced(self.verify_golden(), "the forecast does not reproduce its golden histories", where)
+        return self
 
 
 def golden_history(origin: str, rows: tuple[Mapping[str, Any], ...], told: pl.DataFrame) -> GoldenHistory:

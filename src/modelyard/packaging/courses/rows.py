@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from modelyard.core import GateRefusedError, StateError, atomic_directory
+from modelyard.core import StateError, atomic_directory
 from modelyard.data import (
     Column,
     ColumnKind,
@@ -28,7 +28,7 @@ from modelyard.packaging.courses.finish import course_manifest, write_card
 from modelyard.packaging.courses.story import CourseCardSource, CourseStory
 from modelyard.packaging.courses.usual import USUAL_FILE, UsualRows
 from modelyard.packaging.finishing import require_limits, require_parity, requirements_of, seal, size_mb, write_json
-from modelyard.packaging.golden import GoldenSet, Parity, largest_difference
+from modelyard.packaging.golden import GoldenSet, Parity, largest_difference, require_native
 from modelyard.packaging.golden_rows import make_golden_set
 from modelyard.packaging.latency import measure_package
 from modelyard.packaging.manifest import Manifest
@@ -130,14 +130,7 @@ def row_scorer(model: RowModel, split: Split, problem: Problem) -> Scorer:
         golden=draft.golden(contract),
         beside=model.usual,
     )
-    parity = scorer.verify_golden()
-    if not parity.ok:
-        raise GateRefusedError(
-            "the native scorer does not answer as the trained model does, so it gives no scores",
-            where=f"{parity.rows} golden rows",
-            got=f"a difference of {parity.max_abs_difference:g}, where {parity.tolerance:g} is allowed",
-            cure="Choose another method, and report the case: this should not happen",
-        )
+    require_native(scorer.verify_golden(), "Choose another method")
     return scorer
 
 

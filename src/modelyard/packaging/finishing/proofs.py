@@ -22,7 +22,7 @@ def require_parity(parity: Parity, on_table: Parity) -> None:
             raise GateRefusedError(
                 "the packaged scorer does not answer as the training pipeline does, so nothing was published",
                 where=f"{result.rows} {what}",
-                got=f"a difference of {result.max_abs_difference:g}, where {result.tolerance:g} is allowed",
+                got=result.in_words,
                 cure="Choose another family as winner, and report the case: this should not happen",
             )
 
