@@ -4,6 +4,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from modelyard.core import (
     ModelyardError,
     atomic_directory,
     exclusive_lock,
+    remove_directory,
     remove_unfinished,
     write_atomic,
 )
@@ -44,6 +46,25 @@ def test_what_was_left_half_done_is_removed(tmp_path: Path) -> None:
         "run/file.json",
     ]
     assert len(list(tmp_path.iterdir())) == 3
+
+
+def test_a_removal_that_is_cut_short_leaves_no_half(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed while the files go, the folder is gone under its name, and the next sweep takes the rest."""
+    write_atomic(tmp_path / ".search-0123456789abcdef" / "file.json", "{}")
+
+    def die(_: Path, **__: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(shutil, "rmtree", die)
+    with pytest.raises(KeyboardInterrupt):
+        remove_directory(tmp_path / ".search-0123456789abcdef")
+    monkeypatch.undo()
+    (left,) = tmp_path.iterdir()
+
+    assert left.name != ".search-0123456789abcdef"
+    remove_unfinished(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+    remove_directory(tmp_path / ".search-0123456789abcdef")  # what is not there is no error
 
 
 def test_full_disk_keeps_the_old_file(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import dataclasses
 import math
 import os
 import random
+import re
 import shutil
 import signal
 import subprocess
@@ -35,6 +36,7 @@ PLAN: Mapping[str, Any] = {
     "learning_curve": False,
     "imbalance": False,
 }
+SEARCH = re.compile(r"\.search-[0-9a-f]+")
 CURVES = {"learning_curve": True, "imbalance": True}
 PATIENCE_S = 240.0
 
@@ -164,8 +166,10 @@ def _kill_drivers(reference: tuple[Yard, Watch], copy_of: MakeYard, kept: Path, 
         assert session_is_gone(process.pid)
         watch.look()
         assert Ledger.open(yard.root / ".modelyard" / "ledger.db").verify().ok
-    if any(yard.root.glob(".modelyard/runs/.search-*")):  # else nothing was left to be done when the last signal came
+    if any(SEARCH.fullmatch(path.name) for path in yard.root.glob(".modelyard/runs/.*")):
         finished(yard, watch)
+    else:  # nothing was left to be done when the last signal came, but to sweep
+        assert yard.run("audit").exit_code == 0
 
     assert killed >= 2
     assert set(watch.times.values()) == {1}

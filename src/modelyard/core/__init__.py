@@ -22,7 +22,14 @@ from modelyard.core.errors import (
     UndoneError,
     WaitingForApprovalError,
 )
-from modelyard.core.files import atomic_directory, exclusive_lock, remove_unfinished, write_atomic, write_json_atomic
+from modelyard.core.files import (
+    atomic_directory,
+    exclusive_lock,
+    remove_directory,
+    remove_unfinished,
+    write_atomic,
+    write_json_atomic,
+)
 from modelyard.core.findings import Finding, Severity, worst_severity
 from modelyard.core.identifiers import new_id, new_ids
 from modelyard.core.installed import installed_versions, load_registered
@@ -61,6 +68,7 @@ __all__ = [
     "load_registered",
     "new_id",
     "new_ids",
+    "remove_directory",
     "remove_unfinished",
     "silent",
     "system_actor",

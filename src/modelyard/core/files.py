@@ -18,6 +18,7 @@ __all__ = [
     "atomic_directory",
     "atomic_file",
     "exclusive_lock",
+    "remove_directory",
     "remove_unfinished",
     "unwritten",
     "write_atomic",
@@ -25,7 +26,7 @@ __all__ = [
 ]
 
 _UNFINISHED = re.compile(r"\..+\.([0-9a-f]{16}|[a-z0-9_]{8})")
-"""The names that :func:`atomic_file` and :func:`atomic_directory` give to what is not whole yet."""
+"""The names of what is not whole yet, and of what is not whole any more."""
 
 
 def write_atomic(path: Path, content: bytes | str) -> None:
@@ -102,6 +103,17 @@ def atomic_directory(path: Path) -> Iterator[Path]:
     except BaseException:
         shutil.rmtree(temporary, ignore_errors=True)
         raise
+
+
+def remove_directory(path: Path) -> None:
+    """Remove a folder, if it is there, so that it is whole or gone: it goes under another name first (POSIX ``rename``).
+
+    A process that is killed in between leaves what :func:`remove_unfinished` removes.
+    """
+    gone = path.with_name(f".{path.name.removeprefix('.')}.{secrets.token_hex(8)}")
+    with contextlib.suppress(FileNotFoundError):
+        path.rename(gone)
+        shutil.rmtree(gone, ignore_errors=True)
 
 
 def remove_unfinished(folder: Path) -> None:

@@ -2,12 +2,11 @@
 
 import io
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 
-from modelyard.core import write_atomic, write_json_atomic
+from modelyard.core import remove_directory, write_atomic, write_json_atomic
 from modelyard.forecasting.backtest import Tried
 from modelyard.forecasting.records import ForecastCandidate
 
@@ -49,4 +48,4 @@ class KeptTrials:
 
     def clear(self) -> None:
         """Forget everything."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_directory(self._folder)

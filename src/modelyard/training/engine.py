@@ -14,6 +14,7 @@ from modelyard.core import (
     Progress,
     StateError,
     new_id,
+    remove_directory,
     silent,
     system_clock,
     write_json_atomic,
@@ -186,7 +187,7 @@ def _train(order: _Order) -> StoredRun:
     chosen = _chosen_families(setup.problem, families)
     folder = workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
     if not order.resume:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_directory(folder)
     runner = order.executor or _default_executor(setup.problem)
     bench = _Bench(runner, families, chosen, clock, order.replay, further)
     finished, run = False, None

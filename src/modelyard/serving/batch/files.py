@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,7 +11,7 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from modelyard.core import DataError, ModelyardError, digest_file, exclusive_lock
+from modelyard.core import DataError, ModelyardError, digest_file, exclusive_lock, remove_directory
 from modelyard.core.files import atomic_file
 from modelyard.serving.batch.journal import Ground, Journal, Part
 from modelyard.serving.batch.scoring import ScoredPiece
@@ -78,7 +77,7 @@ class FileTarget:
                 finally:
                     shutil.rmtree(waiting, ignore_errors=True)
                     if not self._journal.read()[1]:
-                        self._remove()
+                        remove_directory(self._folder)
         except OSError as error:
             raise _unwritable(self.destination, error) from error
 
@@ -148,13 +147,6 @@ class FileTarget:
                 break
             whole.append(part)
         return whole
-
-    def _remove(self) -> None:
-        """Away at once under another name, so that whoever comes next finds all or nothing."""
-        gone = self._folder.with_name(f"{self._folder.name}.{secrets.token_hex(4)}")
-        with contextlib.suppress(FileNotFoundError):
-            self._folder.rename(gone)
-            shutil.rmtree(gone, ignore_errors=True)
 
 
 def _check(destination: Path, source: Path | str) -> None:

@@ -2,9 +2,10 @@
 
 import contextlib
 import contextvars
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
+
+from modelyard.core import remove_directory
 
 __all__ = ["kept_until_noted", "remove_search"]
 
@@ -21,13 +22,13 @@ def kept_until_noted() -> Iterator[None]:
     finally:
         _WAITING.reset(token)
     for folder in waiting:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_directory(folder)
 
 
 def remove_search(folder: Path) -> None:
     """Remove the files of a search whose run is stored, now or at the end of :func:`kept_until_noted`."""
     waiting = _WAITING.get()
     if waiting is None:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove_directory(folder)
     else:
         waiting.append(folder)
