@@ -9,7 +9,6 @@ from modelyard.core import Finding, Severity
 from modelyard.evaluation import (
     Comparison,
     Evaluation,
-    GuardrailResult,
     Importance,
     MetricValue,
     Money,
@@ -18,6 +17,7 @@ from modelyard.evaluation import (
 )
 from modelyard.evaluation.fairness import FairnessGap
 from modelyard.evaluation.findings import evaluation_findings
+from modelyard.problem import GuardrailResult
 
 GOOD = Comparison("roc_auc", 0.5, 0.84, 0.34, 0.3, 0.38, 0.001, 1000, "better", "naive")
 

@@ -2,9 +2,6 @@
 
 import dataclasses
 import datetime as dt
-import operator
-from collections.abc import Callable
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +35,6 @@ from modelyard.evaluation.records import (
     Account,
     ErrorAnalysis,
     Evaluation,
-    GuardrailResult,
     Importance,
     Robustness,
     RowExplanation,
@@ -61,7 +57,7 @@ from modelyard.evaluation.weaknesses.mistakes import analyse_errors
 from modelyard.evaluation.weaknesses.robustness import disturb
 from modelyard.evaluation.weaknesses.slices import find_weak_slices
 from modelyard.evaluation.worth.profit import profit_curve
-from modelyard.problem import Problem, Task
+from modelyard.problem import GuardrailResult, Problem, Task, held_guardrails
 from modelyard.training.baselines import ConstantEstimator, existing_system_scores, naive_params
 from modelyard.training.metrics import decide_labels
 from modelyard.training.model import FittedModel
@@ -382,25 +378,10 @@ def _confusion(rows: JudgedRows, classes: int) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(int(count) for count in row) for row in counts)
 
 
-_BOUNDS: dict[str, Callable[[Any, Any], bool]] = {
-    ">=": operator.ge,
-    "<=": operator.le,
-    ">": operator.gt,
-    "<": operator.lt,
-}
-
-
 def _guardrails(problem: Problem, measured: tuple[SystemScores, ...]) -> tuple[GuardrailResult, ...]:
-    """Each bound against the winner's figure; an undefined figure does not keep a bound."""
+    """Each bound against the winner's figure."""
     winner = next(scores for scores in measured if scores.name == WINNER)
-    results = []
-    for name, bound in problem.metrics.guardrails.items():
-        sign = next(sign for sign in _BOUNDS if bound.strip().startswith(sign))
-        metric = winner.metric(name)
-        value = metric.value if metric else None
-        met = value is not None and _BOUNDS[sign](value, float(bound.strip()[len(sign) :]))
-        results.append(GuardrailResult(name, bound.strip(), value, met))
-    return tuple(results)
+    return held_guardrails(problem, {metric.name: metric.value for metric in winner.metrics})
 
 
 def _account(split: Split, rows: JudgedRows, actor: Actor | None, reason: str) -> Account:

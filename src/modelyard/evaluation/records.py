@@ -14,7 +14,7 @@ from modelyard.evaluation.periods.records import Stability
 from modelyard.evaluation.quantiles.records import Quantiles
 from modelyard.evaluation.reasons.records import Reasons
 from modelyard.evaluation.worth.records import ProfitCurve
-from modelyard.problem import Task
+from modelyard.problem import GuardrailResult, Task
 
 __all__ = [
     "Account",
@@ -24,7 +24,6 @@ __all__ = [
     "Disturbance",
     "ErrorAnalysis",
     "Evaluation",
-    "GuardrailResult",
     "Importance",
     "MetricValue",
     "Mistake",
@@ -446,16 +445,6 @@ class Money(Record):
     per_case: float = 0.0
     per_case_low: float = 0.0
     per_case_high: float = 0.0
-
-
-@dataclasses.dataclass(frozen=True)
-class GuardrailResult(Record):
-    """A bound of the project file, such as ``>= 0.80``, and whether the winner keeps it."""
-
-    metric: str
-    bound: str
-    value: float | None
-    met: bool
 
 
 @dataclasses.dataclass(frozen=True)

@@ -14,7 +14,7 @@ from modelyard.forecasting.methods import Naive, SeasonalNaive
 from modelyard.forecasting.records import ForecastEvaluation, ForecastFigures, ForecastRun, SeriesFigures, StepFigures
 from modelyard.forecasting.run import StoredForecast
 from modelyard.forecasting.series.panel import Array, build_panel
-from modelyard.problem import Problem, metric_spec
+from modelyard.problem import Problem, broken_bounds, broken_findings, held_guardrails, metric_spec
 from modelyard.report import format_number, format_percent
 
 __all__ = ["Measured", "evaluate_forecast", "measure"]
@@ -22,6 +22,7 @@ __all__ = ["Measured", "evaluate_forecast", "measure"]
 _UNITS = 8
 _REPEATS = 2000
 _COVERAGE_SLACK = 0.05
+_CURE = "Bring more history or what drives the series"
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
@@ -163,6 +164,7 @@ def evaluate_forecast(
     inside = np.abs(seen.truth - seen.winner) <= seen.widths
     known = np.isfinite(seen.truth)
     coverage = float(inside[known].mean()) if known.any() else None
+    held = held_guardrails(problem, systems[-1].figures)
     draft = ForecastEvaluation(
         run_id=run.id,
         metric=run.metric,
@@ -181,13 +183,15 @@ def evaluate_forecast(
         nominal=run.coverage,
         openings=openings,
         confidence=confidence,
-        guardrails=_broken_guardrails(problem, systems[-1]),
+        guardrails=broken_bounds(held),
         findings=(),
         created_at=clock(),
         opened_at=clock() if seen.on == "test" else None,
     )
     told = dataclasses.replace(draft, answer=_answer(draft, run))
-    return dataclasses.replace(told, findings=_findings(told, run))
+    return dataclasses.replace(
+        told, findings=(*broken_findings(held, of="a forecast", cure=_CURE), *_findings(told, run))
+    )
 
 
 def _system(
@@ -266,18 +270,6 @@ def _finite(value: float | np.floating[Any]) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def _broken_guardrails(problem: Problem, winner: ForecastFigures) -> tuple[str, ...]:
-    """Bounds that the winner breaks, or that could not be measured."""
-    compare = {">=": np.greater_equal, "<=": np.less_equal, ">": np.greater, "<": np.less}
-    broken = []
-    for name, bound in problem.metrics.guardrails.items():
-        sign = bound.strip().rstrip("0123456789.- ")
-        value = winner.figures.get(name)
-        if value is None or not compare[sign](value, float(bound.strip()[len(sign) :])):
-            broken.append(f"{metric_spec(name).title} is {format_number(value)}, asked for is {bound.strip()}")
-    return tuple(broken)
-
-
 def _answer(evaluation: ForecastEvaluation, run: ForecastRun) -> str:
     """Is it good enough, by which number, against what."""
     where = (
@@ -302,19 +294,7 @@ def _answer(evaluation: ForecastEvaluation, run: ForecastRun) -> str:
 
 
 def _findings(evaluation: ForecastEvaluation, run: ForecastRun) -> tuple[Finding, ...]:
-    found = [
-        Finding(
-            "guardrail-not-met",
-            Severity.ERROR,
-            broken.split(" is ")[0],
-            f"{broken}.",
-            "The project file says that a forecast beyond it is of no use.",
-            "Bring more history or what drives the series, or decide on another bound.",
-            {},
-            "P3",
-        )
-        for broken in evaluation.guardrails
-    ]
+    found = []
     own = evaluation.system(run.winner).figures[run.metric]
     other = evaluation.system(evaluation.reference).figures[run.metric]
     if run.winner != evaluation.reference and own is not None and other is not None and own >= other:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from modelyard.problem.course_draft import write_course_draft
     from modelyard.problem.draft import ProblemDraft, write_draft
     from modelyard.problem.families import DEFAULT_FAMILIES, FAMILY_GROUP, FAMILY_NAMES
+    from modelyard.problem.guardrails import GuardrailResult, broken_bounds, broken_findings, held_guardrails
     from modelyard.problem.linter import lint_problem
     from modelyard.problem.load import PROJECT_FILE, LoadedProblem, json_schema, load_problem
     from modelyard.problem.metrics import (
@@ -45,6 +46,7 @@ __all__ = [
     "EventTable",
     "FeaturePlan",
     "ForecastPlan",
+    "GuardrailResult",
     "LoadedProblem",
     "MetricInput",
     "MetricSpec",
@@ -53,9 +55,12 @@ __all__ = [
     "SeriesColumn",
     "SeriesPlan",
     "Task",
+    "broken_bounds",
+    "broken_findings",
     "declare_metrics",
     "default_metric",
     "did_you_mean",
+    "held_guardrails",
     "json_schema",
     "lint_problem",
     "load_problem",

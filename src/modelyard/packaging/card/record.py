@@ -8,7 +8,6 @@ from typing import Any
 from modelyard.core import Record, Severity
 from modelyard.evaluation.records import (
     Comparison,
-    GuardrailResult,
     Importance,
     Money,
     SegmentScore,
@@ -18,6 +17,7 @@ from modelyard.evaluation.records import (
 from modelyard.features import FeatureEntry
 from modelyard.packaging.golden import Parity
 from modelyard.packaging.latency import Measurement
+from modelyard.problem import GuardrailResult
 
 __all__ = [
     "CARD_PROTOCOL",

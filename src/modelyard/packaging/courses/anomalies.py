@@ -10,7 +10,7 @@ import polars as pl
 
 from modelyard.core import StateError
 from modelyard.packaging.card import CandidateLine
-from modelyard.packaging.courses.figures import figures_of, guardrails_of
+from modelyard.packaging.courses.figures import figures_of
 from modelyard.packaging.courses.rows import RowModel
 from modelyard.packaging.courses.story import CourseStory
 from modelyard.packaging.courses.usual import UsualRows
@@ -25,7 +25,7 @@ from modelyard.packaging.predictors.unlabelled import (
     IsolationMeasure,
     Measure,
 )
-from modelyard.problem import Problem, Task
+from modelyard.problem import Problem, Task, held_guardrails
 from modelyard.report import format_number, format_percent
 from modelyard.unsupervised.anomalies import AnomalyEvaluation, AnomalyRun
 from modelyard.unsupervised.anomalies.detectors import (
@@ -109,7 +109,7 @@ def anomaly_story(run: AnomalyRun, evaluation: AnomalyEvaluation, problem: Probl
         is_test=evaluation.measured_on == "test",
         confidence=evaluation.confidence,
         figures=figures_of((item.name, item.value, item.low, item.high) for item in evaluation.figures),
-        guardrails=guardrails_of(problem, values),
+        guardrails=held_guardrails(problem, values),
         openings=evaluation.openings,
         findings=(("training", run.findings), ("evaluation", evaluation.findings)),
         environment=run.environment,

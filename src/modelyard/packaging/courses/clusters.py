@@ -5,13 +5,13 @@ import polars as pl
 
 from modelyard.core import StateError
 from modelyard.packaging.card import CandidateLine
-from modelyard.packaging.courses.figures import figures_of, guardrails_of
+from modelyard.packaging.courses.figures import figures_of
 from modelyard.packaging.courses.rows import RowModel
 from modelyard.packaging.courses.story import CourseStory
 from modelyard.packaging.plan import ScoringPlan
 from modelyard.packaging.predictors import ClusterPredictor
 from modelyard.packaging.predictors.unlabelled import GroupRule
-from modelyard.problem import Problem, Task
+from modelyard.problem import Problem, Task, held_guardrails
 from modelyard.unsupervised.clusters import ClusterEvaluation, ClusterRun
 from modelyard.unsupervised.clusters.methods import Centres, Dense, Mixture
 from modelyard.unsupervised.clusters.search import FittedClusters
@@ -90,7 +90,7 @@ def cluster_story(
         is_test=evaluation.measured_on == "test",
         confidence=evaluation.confidence,
         figures=figures_of((item.name, item.value, item.low, item.high) for item in evaluation.figures),
-        guardrails=guardrails_of(problem, values),
+        guardrails=held_guardrails(problem, values),
         openings=evaluation.openings,
         findings=(("training", run.findings), ("evaluation", evaluation.findings)),
         environment=run.environment,

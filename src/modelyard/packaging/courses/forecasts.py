@@ -18,7 +18,7 @@ from modelyard.forecasting.series.panel import columns_of
 from modelyard.forecasting.telling import TellingRule, tell
 from modelyard.packaging.build import BuildDetails
 from modelyard.packaging.card import CandidateLine
-from modelyard.packaging.courses.figures import figures_of, guardrails_of
+from modelyard.packaging.courses.figures import figures_of
 from modelyard.packaging.courses.finish import course_manifest, write_card
 from modelyard.packaging.courses.horizon import (
     FITTED_FILE,
@@ -36,7 +36,7 @@ from modelyard.packaging.mlflow_files import mlflow_files
 from modelyard.packaging.package import Package, load_package
 from modelyard.packaging.predictors import DOUBLE_TOLERANCE, SINGLE_TOLERANCE
 from modelyard.packaging.suite import history_suite_files
-from modelyard.problem import Problem, Task
+from modelyard.problem import Problem, Task, held_guardrails
 
 __all__ = ["build_forecast_package", "forecast_story"]
 
@@ -78,7 +78,7 @@ def forecast_story(run: ForecastRun, evaluation: ForecastEvaluation, problem: Pr
         is_test=evaluation.measured_on == "test",
         confidence=evaluation.confidence,
         figures=figures_of((name, value, *ends.get(name, (None, None))) for name, value in winner.figures.items()),
-        guardrails=guardrails_of(problem, winner.figures),
+        guardrails=held_guardrails(problem, winner.figures),
         openings=evaluation.openings,
         findings=(("training", run.findings), ("evaluation", evaluation.findings)),
         environment=run.environment,

@@ -6,7 +6,7 @@ from typing import Any
 
 from modelyard.core import Finding
 from modelyard.data import SplitRecord
-from modelyard.evaluation.records import GuardrailResult, MetricValue, SystemScores
+from modelyard.evaluation.records import MetricValue, SystemScores
 from modelyard.features import FeatureEntry
 from modelyard.packaging.card import (
     CARD_PROTOCOL,
@@ -25,7 +25,7 @@ from modelyard.packaging.card.limitations import limits_of_figures
 from modelyard.packaging.golden import Parity
 from modelyard.packaging.latency import Measurement
 from modelyard.packaging.manifest import Manifest
-from modelyard.problem import Problem, Task
+from modelyard.problem import GuardrailResult, Problem, Task
 
 __all__ = ["CourseCardSource", "CourseStory", "course_card", "course_metrics"]
 

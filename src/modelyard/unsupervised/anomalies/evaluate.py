@@ -8,14 +8,13 @@ import polars as pl
 from modelyard.core import Actor, Clock, Finding, Severity, derive_seed, system_clock
 from modelyard.data import Split
 from modelyard.evaluation.intervals import bootstrap_interval
-from modelyard.problem import Problem
+from modelyard.problem import Problem, broken_bounds, broken_findings, held_guardrails
 from modelyard.report import format_number, format_percent
 from modelyard.store import Workspace
 from modelyard.unsupervised.anomalies.labels import read_labels
 from modelyard.unsupervised.anomalies.records import AnomalyEvaluation, AnomalyFigure, AnomalyRun
 from modelyard.unsupervised.anomalies.search import FittedAnomalies, strange_rows
 from modelyard.unsupervised.archive import open_fitted
-from modelyard.unsupervised.guardrails import broken_guardrails, guardrail_findings
 from modelyard.unsupervised.rows import Array
 
 __all__ = ["evaluate_anomalies"]
@@ -24,6 +23,7 @@ _RANKED = ("pr_auc", "roc_auc")
 _DECIDED = ("precision", "recall")
 _OFTEN, _SELDOM = 2.0, 0.25
 _STEADY = 0.5
+_CURE = "Bring other columns or rows"
 
 
 def evaluate_anomalies(
@@ -56,8 +56,8 @@ def evaluate_anomalies(
     top = strange_rows(frame, fitted, problem, min(problem.anomaly.top, frame.height), scored=scores, labels=labels)
     now = clock()
     base = None if labels is None else float(np.nanmean(labels))
-    broken = broken_guardrails(problem, {item.name: item.value for item in figures})
-    found = (*guardrail_findings(broken), *_findings(run, figures, frame))
+    held = held_guardrails(problem, {item.name: item.value for item in figures})
+    found = (*broken_findings(held, of="an answer", cure=_CURE), *_findings(run, figures, frame))
     answer = _answer(run, figures, base, f"On {frame.height:,} sealed rows")
     return AnomalyEvaluation(
         run.id,
@@ -70,7 +70,7 @@ def evaluate_anomalies(
         openings,
         confidence,
         top,
-        broken,
+        broken_bounds(held),
         found,
         now,
         now,
@@ -84,9 +84,9 @@ def _of_training(run: AnomalyRun, split: Split, problem: Problem, clock: Clock) 
     figures = tuple(AnomalyFigure(name, measured[name]) for name in names if name in measured)
     figures = (*figures, AnomalyFigure("flagged", run.contamination))
     base = run.labels[1] / run.labels[0] if run.labels[0] else None
-    broken = broken_guardrails(problem, dict(measured))
+    held = held_guardrails(problem, dict(measured))
     answer = _answer(run, figures, base, f"On {run.rows:,} training rows, each held out")
-    found = (*guardrail_findings(broken), *_steadiness(run))
+    found = (*broken_findings(held, of="an answer", cure=_CURE), *_steadiness(run))
     return AnomalyEvaluation(
         run.id,
         run.winner,
@@ -98,7 +98,7 @@ def _of_training(run: AnomalyRun, split: Split, problem: Problem, clock: Clock) 
         split.test.openings(),
         0.95,
         run.top,
-        broken,
+        broken_bounds(held),
         found,
         clock(),
     )

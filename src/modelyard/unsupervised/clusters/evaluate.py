@@ -2,7 +2,7 @@
 
 from modelyard.core import Actor, Clock, Finding, Severity, system_clock
 from modelyard.data import Split
-from modelyard.problem import Problem
+from modelyard.problem import Problem, broken_bounds, broken_findings, held_guardrails
 from modelyard.report import format_number
 from modelyard.store import Workspace
 from modelyard.unsupervised.archive import open_fitted
@@ -11,12 +11,12 @@ from modelyard.unsupervised.clusters.methods import NOWHERE, Labels
 from modelyard.unsupervised.clusters.records import ClusterEvaluation, ClusterRun
 from modelyard.unsupervised.clusters.search import FittedClusters
 from modelyard.unsupervised.clusters.stability import adjusted_rand, silhouette
-from modelyard.unsupervised.guardrails import broken_guardrails, guardrail_findings
 
 __all__ = ["evaluate_clusters"]
 
 _HOLDS = 0.6
 _MOVED = 0.15
+_CURE = "Bring other columns or rows"
 
 
 def evaluate_clusters(
@@ -47,7 +47,7 @@ def evaluate_clusters(
     confidence = 1 - 0.05 / max(1, split.test.openings())
     figures = cluster_figures(points, labels, anew, confidence=confidence, seed=seed) if run.count else ()
     sizes = _sizes(labels, run)
-    broken = broken_guardrails(problem, {"silhouette": measured})
+    held = held_guardrails(problem, {"silhouette": measured})
     now = clock()
     return ClusterEvaluation(
         run_id=run.id,
@@ -58,8 +58,8 @@ def evaluate_clusters(
         replication=replication,
         sizes=sizes,
         openings=split.test.openings(),
-        guardrails=broken,
-        findings=(*guardrail_findings(broken), *_findings(run, replication, sizes)),
+        guardrails=broken_bounds(held),
+        findings=(*broken_findings(held, of="an answer", cure=_CURE), *_findings(run, replication, sizes)),
         created_at=now,
         opened_at=None if reason is None else now,
         figures=figures,
