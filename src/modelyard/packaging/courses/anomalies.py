@@ -36,7 +36,7 @@ from modelyard.unsupervised.anomalies.detectors import (
     Distance,
     Isolation,
 )
-from modelyard.unsupervised.anomalies.search import FittedAnomalies
+from modelyard.unsupervised.anomalies.fitted import FittedAnomalies
 
 __all__ = ["CLASSES", "anomaly_model", "anomaly_story", "native_detector"]
 

@@ -13,8 +13,8 @@ from modelyard.packaging.predictors import ClusterPredictor
 from modelyard.packaging.predictors.unlabelled import GroupRule
 from modelyard.problem import Problem, Task, held_guardrails
 from modelyard.unsupervised.clusters import ClusterEvaluation, ClusterRun
+from modelyard.unsupervised.clusters.fitted import FittedClusters
 from modelyard.unsupervised.clusters.methods import Centres, Dense, Mixture
-from modelyard.unsupervised.clusters.search import FittedClusters
 from modelyard.unsupervised.rows import Array
 
 __all__ = ["NONE", "cluster_model", "cluster_story"]

@@ -11,9 +11,9 @@ from modelyard.evaluation.intervals import bootstrap_interval
 from modelyard.problem import Problem, broken_bounds, broken_findings, held_guardrails
 from modelyard.report import format_number, format_percent
 from modelyard.store import Workspace
+from modelyard.unsupervised.anomalies.fitted import FittedAnomalies, strange_rows
 from modelyard.unsupervised.anomalies.labels import read_labels
 from modelyard.unsupervised.anomalies.records import AnomalyEvaluation, AnomalyFigure, AnomalyRun
-from modelyard.unsupervised.anomalies.search import FittedAnomalies, strange_rows
 from modelyard.unsupervised.archive import open_fitted
 from modelyard.unsupervised.rows import Array
 

@@ -40,13 +40,14 @@ from modelyard.unsupervised.anomalies.detectors import (
     scale_of,
     scaled,
 )
+from modelyard.unsupervised.anomalies.fitted import FittedAnomalies, strange_rows
 from modelyard.unsupervised.anomalies.labels import read_labels
-from modelyard.unsupervised.anomalies.reasons import UsualValues, reasons_for, usual_values
+from modelyard.unsupervised.anomalies.reasons import usual_values
 from modelyard.unsupervised.anomalies.records import Anomaly, AnomalyRun, DetectorCandidate
 from modelyard.unsupervised.archive import is_kept, keep_run, open_run
-from modelyard.unsupervised.rows import Array, Points, check_rows, encode_points, row_names, used_columns
+from modelyard.unsupervised.rows import Array, Points, check_rows, encode_points, used_columns
 
-__all__ = ["FittedAnomalies", "search_anomalies", "strange_rows"]
+__all__ = ["search_anomalies"]
 
 _FOLDS = 5
 _HALVES = 4
@@ -54,32 +55,6 @@ _AVERAGE_COMPLEXITY = 4
 _BINS = 40
 _RULES = 2
 _LIBRARIES = ("numpy", "polars", "scikit-learn")
-
-
-@dataclasses.dataclass(frozen=True)
-class FittedAnomalies:
-    """Everything that scoring needs.
-
-    Parameters
-    ----------
-    points
-        The encoder with its columns; the matrix is empty.
-    detector
-        The winner, on the scale of held-out rows.
-    reference
-        Scores of held-out training rows, sorted.
-    usual
-        What is usual in each column.
-    """
-
-    points: Points
-    detector: Detector
-    reference: Array
-    usual: UsualValues
-
-    def score(self, frame: pl.DataFrame) -> Array:
-        """How strange each row of a table is, in usual deviations."""
-        return self.detector.score(self.points.encoder.transform(frame))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -295,43 +270,6 @@ def _fit_final(chosen: _Tried, points: Points, frame: pl.DataFrame, problem: Pro
     detector = Detector(members, tuple(middle for middle, _ in scales), tuple(spread for _, spread in scales))
     bare = dataclasses.replace(points, matrix=np.empty((0, 0)))
     return FittedAnomalies(bare, detector, np.sort(chosen.held_out), usual_values(frame, points.columns))
-
-
-def strange_rows(
-    frame: pl.DataFrame,
-    fitted: FittedAnomalies,
-    problem: Problem,
-    most: int,
-    *,
-    scored: Array,
-    labels: Array | None = None,
-) -> tuple[Anomaly, ...]:
-    """The strangest rows with their reasons, the strangest first.
-
-    Parameters
-    ----------
-    scored
-        The score of each row.
-    labels
-        As :func:`~modelyard.unsupervised.anomalies.labels.read_labels` gives them.
-    """
-    order = np.argsort(-scored, kind="stable")[:most]
-    if len(order) == 0:
-        return ()
-    rows = frame[order.tolist()]
-    names = row_names(frame, problem)
-    reasons = reasons_for(rows, fitted.score, fitted.usual)
-    shares = np.searchsorted(fitted.reference, scored[order], side="left") / len(fitted.reference)
-    return tuple(
-        Anomaly(
-            names[int(row)],
-            float(scored[row]),
-            float(shares[place]),
-            reasons[place],
-            None if labels is None or not np.isfinite(labels[row]) else bool(labels[row]),
-        )
-        for place, row in enumerate(order)
-    )
 
 
 def _drivers(top: tuple[Anomaly, ...]) -> dict[str, float]:

@@ -7,9 +7,9 @@ from modelyard.report import format_number
 from modelyard.store import Workspace
 from modelyard.unsupervised.archive import open_fitted
 from modelyard.unsupervised.clusters.figures import cluster_figures
+from modelyard.unsupervised.clusters.fitted import FittedClusters
 from modelyard.unsupervised.clusters.methods import NOWHERE, Labels
 from modelyard.unsupervised.clusters.records import ClusterEvaluation, ClusterRun
-from modelyard.unsupervised.clusters.search import FittedClusters
 from modelyard.unsupervised.clusters.stability import adjusted_rand, silhouette
 
 __all__ = ["evaluate_clusters"]

@@ -18,14 +18,13 @@ from modelyard.core import (
     Clock,
     Progress,
     ProgressEvent,
-    StateError,
     derive_seed,
     digest_json,
     installed_versions,
     silent,
     system_clock,
 )
-from modelyard.data import Column, Split
+from modelyard.data import Split
 from modelyard.features.encoder import TableEncoder
 from modelyard.features.memberships import turned
 from modelyard.problem import Problem
@@ -33,6 +32,7 @@ from modelyard.report import format_number
 from modelyard.store import Workspace
 from modelyard.unsupervised.archive import is_kept, keep_run, open_run
 from modelyard.unsupervised.clusters.describe import describe
+from modelyard.unsupervised.clusters.fitted import FittedClusters
 from modelyard.unsupervised.clusters.methods import NOWHERE, Grouping, Labels, Method, methods_for
 from modelyard.unsupervised.clusters.records import ClusterCandidate, ClusterRun
 from modelyard.unsupervised.clusters.stability import (
@@ -44,7 +44,7 @@ from modelyard.unsupervised.clusters.stability import (
 )
 from modelyard.unsupervised.rows import Array, check_rows, encode_points, used_columns
 
-__all__ = ["NO_CLUSTERS", "FittedClusters", "search_clusters"]
+__all__ = ["NO_CLUSTERS", "search_clusters"]
 
 NO_CLUSTERS = "none"
 _MOST_ROWS = 4_000
@@ -62,66 +62,6 @@ _DRAWN = 800
 _SAME, _KNOWN = 0.9, 0.5
 _RULES = 2
 _LIBRARIES = ("numpy", "polars", "scikit-learn")
-
-
-@dataclasses.dataclass(frozen=True)
-class FittedClusters:
-    """Everything that assigning rows needs.
-
-    Parameters
-    ----------
-    encoder, columns
-        Fitted on the training rows, and what went in.
-    directions
-        Shape (features, kept): the main directions, if there were many features; None if all are kept.
-    grouping
-        The winner.
-    order
-        The label of each of the grouping's clusters, so that the largest is 0.
-    method
-        Grouping other rows anew takes it.
-    """
-
-    encoder: TableEncoder
-    columns: tuple[Column, ...]
-    directions: Array | None
-    grouping: Grouping | None
-    order: Mapping[int, int]
-    method: Method | None
-
-    def place(self, frame: object) -> Array:
-        """Rows as points."""
-        matrix: Array = self.encoder.transform(frame)
-        return matrix if self.directions is None else turned(matrix, self.directions)
-
-    @property
-    def by_size(self) -> tuple[int, ...]:
-        """The grouping's own labels, that of the largest cluster first."""
-        return tuple(sorted(self.order, key=lambda label: self.order[label]))
-
-    def assign(self, points: Array) -> Labels:
-        """The cluster of each point, 0 for the largest; :data:`NOWHERE` for none."""
-        if self.grouping is None:
-            return np.full(len(points), NOWHERE, dtype=np.int64)
-        return _renamed(self.grouping.assign(points), self.order)
-
-    def memberships(self, points: Array) -> Array:
-        """How far each point belongs to each cluster, the largest first, shape (points, clusters).
-
-        Where points may be in no cluster, the last column says how far that is so.
-
-        Raises
-        ------
-        StateError
-            If there are no clusters.
-        """
-        if self.grouping is None:
-            raise StateError(
-                "there are no clear clusters, so no row belongs to one", cure="Bring other columns or rows"
-            )
-        shares = self.grouping.memberships(points)
-        nowhere = range(len(self.order), shares.shape[1])
-        return shares[:, [*self.by_size, *nowhere]]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -370,13 +310,6 @@ def _by_size(labels: Labels) -> dict[int, int]:
     found, counts = np.unique(labels[labels != NOWHERE], return_counts=True)
     order = np.argsort(-counts, kind="stable")
     return {int(found[old]): new for new, old in enumerate(order)}
-
-
-def _renamed(labels: Labels, order: Mapping[int, int]) -> Labels:
-    renamed = np.full(len(labels), NOWHERE, dtype=np.int64)
-    for old, new in order.items():
-        renamed[labels == old] = new
-    return renamed
 
 
 def _picture(matrix: Array, labels: Labels, seed: int) -> tuple[tuple[float, float, int], ...]:
