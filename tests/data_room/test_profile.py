@@ -45,12 +45,12 @@ def test_numbers_fall_into_ten_equal_bins() -> None:
 
 
 def test_missing_new_and_frequent_numbers_have_bins_of_their_own() -> None:
-    """Null and NaN are NULL, beyond the training range is NEW, and the frequent zero is SPIKE."""
+    """Null and NaN are NULL, beyond the training range is NEW, and the frequent zero has a bin of its own."""
     feature = profile_of(pl.Series("x", [0.0] * 50 + [float(value) for value in range(1, 51)]), ColumnKind.NUMERIC)
     current = pl.Series("x", [0.0, 0.0, None, float("nan"), -1.0, 50.1, 50.0])
 
     assert feature.spike == 0.0
-    assert counted(feature, current) == {"SPIKE": 2, "NULL": 2, "NEW": 2, "> 45": 1}
+    assert counted(feature, current) == {"= 0": 2, "NULL": 2, "NEW": 2, "> 45": 1}
     assert sum(feature.counts) == 100
     assert feature.counts[-1] == 50
 

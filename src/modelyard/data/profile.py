@@ -85,7 +85,7 @@ class FeatureReference(Record):
     kind: ColumnKind
     edges: tuple[float, ...]
     categories: tuple[str, ...]
-    spike: float | str | None
+    spike: float | None
     counts: tuple[int, ...]
     tolerance: float
     low: float | None = None
@@ -119,14 +119,16 @@ def bin_labels(feature: FeatureReference) -> tuple[str, ...]:
 
     >>> price = FeatureReference("price", ColumnKind.NUMERIC, (10.0,), (), 0.0, (5, 4, 0, 0, 1), 0.02, 0.0, 20.0)
     >>> bin_labels(price)
-    ('≤ 10', '> 10', 'NULL', 'NEW', 'SPIKE')
+    ('≤ 10', '> 10', 'NULL', 'NEW', '= 0')
     """
     if feature.is_counted_by_category:
         return (*feature.categories, "OTHER", *SPECIAL_BINS)
+    missing, new, spike = SPECIAL_BINS
+    special = (missing, new, spike if feature.spike is None else f"= {feature.spike:g}")
     if not feature.edges:
-        return ("all", *SPECIAL_BINS)
+        return ("all" if feature.spike is None else f"≠ {feature.spike:g}", *special)
     between = tuple(f"{low:g} to {high:g}" for low, high in zip(feature.edges, feature.edges[1:], strict=False))
-    return (f"≤ {feature.edges[0]:g}", *between, f"> {feature.edges[-1]:g}", *SPECIAL_BINS)
+    return (f"≤ {feature.edges[0]:g}", *between, f"> {feature.edges[-1]:g}", *special)
 
 
 def count_bins(feature: FeatureReference, values: pl.Series) -> Counts:
@@ -155,8 +157,8 @@ def _count_block(feature: FeatureReference, low: float, high: float, numbers: np
     ordinary[-1] -= beyond
     spike = 0
     if feature.spike is not None:
-        spike = int(np.count_nonzero(numbers == float(feature.spike)))
-        ordinary[bisect.bisect_left(feature.edges, float(feature.spike))] -= spike
+        spike = int(np.count_nonzero(numbers == feature.spike))
+        ordinary[bisect.bisect_left(feature.edges, feature.spike)] -= spike
     return np.array([*ordinary, missing, below + beyond, spike], dtype=np.int64)
 
 
@@ -197,7 +199,7 @@ def _number_places(feature: FeatureReference, numbers: npt.NDArray[np.float64]) 
         outside = (numbers < feature.low) | (numbers > feature.high)
     places[outside] = ordinary + 1
     if feature.spike is not None:
-        places[numbers == float(feature.spike)] = ordinary + 2
+        places[numbers == feature.spike] = ordinary + 2
     places[np.isnan(numbers)] = ordinary
     return places
 

@@ -227,7 +227,7 @@ def _ordered_distances(reference: FeatureReference, before: Floats, now: Floats)
     for counts in (before, now):
         ordinary = counts[: -len(SPECIAL_BINS)].copy()
         if reference.spike is not None:
-            ordinary[int(np.searchsorted(edges, float(reference.spike), side="left"))] += counts[-1]
+            ordinary[int(np.searchsorted(edges, reference.spike, side="left"))] += counts[-1]
         if ordinary.sum() == 0:
             return None, None
         gaps.append(np.cumsum(ordinary)[:-1] / ordinary.sum())

@@ -131,9 +131,16 @@ def segments_gate(problem: Problem, duel: Duel) -> GateResult:
     metric = metric_spec(problem.primary_metric).title
     if worst <= limit:
         return GateResult(
-            "segments", True, f"No segment loses more than {limit:g} {metric}; the largest loss is {worst:.4f}, {name}."
+            "segments", True, f"No segment loses more than {limit:g} {metric}; {_most_lost(worst, name)}."
         )
     return GateResult("segments", False, f"{name} loses {worst:.4f} {metric}; at most {limit:g} is allowed.")
+
+
+def _most_lost(worst: float, name: str) -> str:
+    """A segment that gains loses nothing, though it may gain less than the others."""
+    if worst >= 0:
+        return f"the largest loss is {worst:.4f}, {name}"
+    return f"none loses, and {name} gains least, {-worst:.4f}"
 
 
 def _segment_losses(problem: Problem, duel: Duel, columns: Sequence[str]) -> Iterator[tuple[float, str]]:

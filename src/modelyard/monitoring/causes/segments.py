@@ -79,7 +79,9 @@ def _apart(ordered: Sequence[Segment], masks: Mapping[tuple[str, ...], Mask]) ->
 def _parts(reference: FeatureReference, places: Ints) -> list[tuple[str, Mask]]:
     """The segments of one column: its categories, or quarters of its numbers, and what is missing."""
     labels = bin_labels(reference)
-    special = {len(labels) - 3: "is missing", len(labels) - 2: "is new", len(labels) - 1: f"is {reference.spike}"}
+    special = {len(labels) - 3: "is missing", len(labels) - 2: "is new"}
+    if reference.spike is not None:
+        special[len(labels) - 1] = f"is {reference.spike:g}"
     parts = [(f"{reference.name} {words}", places == place) for place, words in special.items()]
     if reference.is_counted_by_category:
         return [*((f"{reference.name} is {labels[i]}", places == i) for i in range(len(labels) - 3)), *parts]
