@@ -125,10 +125,7 @@ def test_the_bucket_of_the_limit_exists(problem: Problem) -> None:
 
 
 def test_the_board_is_what_grafana_reads(problem: Problem) -> None:
-    """By structure: ids once, panels side by side without overlap on 24 columns, each with a query, a unit and a source.
-
-    The published schema (grafana-foundation-sdk, Apache-2.0) is not vendored here; docs/decisions/0033 says why.
-    """
+    """By structure: ids once, panels side by side without overlap on 24 columns, each with a query, a unit and a source."""
     made = board(problem)
     panels = made["panels"]
     taken = [
