@@ -74,7 +74,6 @@ def forecast_story(run: ForecastRun, evaluation: ForecastEvaluation, problem: Pr
             for item in run.candidates
         ),
         measured_on=evaluation.measured_on,
-        is_test=evaluation.measured_on == "test",
         confidence=evaluation.confidence,
         figures=figures_of((name, value, *ends.get(name, (None, None))) for name, value in winner.figures.items()),
         guardrails=held_guardrails(problem, winner.figures),

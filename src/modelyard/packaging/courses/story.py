@@ -41,8 +41,8 @@ class CourseStory:
         How candidates were judged: how many times, and in what way.
     candidates
         Everything tried.
-    measured_on, is_test
-        The part that the figures come from, and whether it is the sealed one.
+    measured_on
+        The part that the figures come from.
     confidence
         Of their intervals.
     figures
@@ -67,13 +67,17 @@ class CourseStory:
     resamples: tuple[int, str]
     candidates: tuple[CandidateLine, ...]
     measured_on: str
-    is_test: bool
     confidence: float
     figures: tuple[MetricValue, ...]
     guardrails: tuple[GuardrailResult, ...]
     openings: int
     findings: tuple[tuple[str, tuple[Finding, ...]], ...]
     environment: Mapping[str, str]
+
+    @property
+    def is_test(self) -> bool:
+        """Whether the figures come from the sealed part."""
+        return self.measured_on == "test"
 
     @property
     def systems(self) -> tuple[SystemScores, ...]:
