@@ -2,8 +2,8 @@
 
 from modelyard.core import Actor
 from modelyard.data import Split, SplitRecord, openings_of
-from modelyard.packaging.build import BuildDetails
 from modelyard.packaging.card import DecisionNote, TestOpening
+from modelyard.packaging.finishing import BuildDetails
 from modelyard.store import LedgerRow, Workspace, ask_git
 
 __all__ = ["build_details"]

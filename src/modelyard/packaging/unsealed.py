@@ -2,13 +2,12 @@
 
 from modelyard.data import ReferenceProfile, Split, assign_roles, derive_contract
 from modelyard.packaging.compile import compile_model
+from modelyard.packaging.finishing import Origin, open_manifest
 from modelyard.packaging.golden import require_native
 from modelyard.packaging.golden_rows import make_golden_set
-from modelyard.packaging.manifest import PROTOCOL, Manifest
 from modelyard.packaging.scorer import Scorer
 from modelyard.problem import Problem
 from modelyard.training.run import StoredRun
-from modelyard.version import __version__
 
 __all__ = ["unsealed_scorer"]
 
@@ -33,25 +32,9 @@ def unsealed_scorer(run: StoredRun, split: Split, problem: Problem) -> Scorer:
     golden = make_golden_set(
         model, rows, record.columns, contract, tolerance=predictor.tolerance, seed=problem.training.seed
     )
-    manifest = Manifest(
-        protocol=PROTOCOL,
-        name=problem.name,
-        version=f"run {record.id}",
-        digest="",
-        files={},
-        bytes=0,
-        created_at=record.created_at,
-        modelyard_version=__version__,
-        code_commit="",
-        dataset_id=record.dataset_id,
-        split_id=record.split_id,
-        run_id=record.id,
-        ledger_position=None,
-        requirements={},
-        author="",
-    )
+    origin = Origin(record.dataset_id, record.split_id, record.id)
     scorer = Scorer(
-        manifest,
+        open_manifest(problem, f"run {record.id}", origin, record.created_at),
         plan,
         predictor,
         contract=contract,

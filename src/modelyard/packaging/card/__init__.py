@@ -5,6 +5,7 @@ Gives: the card as a record, and a page that renders to Markdown and HTML.
 Never: leaves out a limit that was found, or hides that a field was left empty.
 """
 
+from modelyard.packaging.card.facts import CardFacts
 from modelyard.packaging.card.filling import CardSource, fill_card
 from modelyard.packaging.card.limitations import disparities_of, limitations_of
 from modelyard.packaging.card.page import card_page
@@ -29,6 +30,7 @@ __all__ = [
     "CARD_PROTOCOL",
     "CandidateLine",
     "CardData",
+    "CardFacts",
     "CardIdentity",
     "CardMethod",
     "CardOperation",

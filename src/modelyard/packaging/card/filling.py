@@ -1,30 +1,20 @@
 """Filling the card: everything the software knows by itself, and a list of what only a person can say."""
 
 import dataclasses
-from collections.abc import Mapping
-from typing import Any
 
 from modelyard.audit.records import AuditReport
 from modelyard.core import Finding, Severity
-from modelyard.data import SplitRecord
 from modelyard.evaluation.records import Evaluation
-from modelyard.features import FeatureEntry
+from modelyard.packaging.card.facts import CardFacts, data_of, identity_of, not_provided, operation_of, use_of
 from modelyard.packaging.card.limitations import disparities_of, limitations_of
 from modelyard.packaging.card.record import (
     CARD_PROTOCOL,
     CandidateLine,
-    CardData,
-    CardIdentity,
     CardMethod,
-    CardOperation,
     CardPerformance,
-    CardUse,
-    DecisionNote,
     ModelCard,
     TestOpening,
 )
-from modelyard.packaging.golden import Parity
-from modelyard.packaging.latency import Measurement
 from modelyard.packaging.manifest import Manifest
 from modelyard.packaging.plan import ScoringPlan
 from modelyard.packaging.predictors import SkopsPredictor
@@ -36,119 +26,62 @@ __all__ = ["CardSource", "fill_card"]
 
 @dataclasses.dataclass(frozen=True)
 class CardSource:
-    """All that a card is filled from.
+    """What the card of a model that predicts a target is filled from, beside the :class:`CardFacts` of every package.
 
     Parameters
     ----------
-    manifest
-        Name, version, author and origin; its digest is not used, since it covers the card.
-    plan, features
-        What the package computes, and the feature catalogue.
-    parity, parity_on_table
-        On the golden rows, and on the validation part as one table.
-    model_mb
-        Size of the package without the card.
-    openings, decisions
-        As the ledger has them.
+    run, evaluation, audit
+        Of the model; the audit if there is one.
+    plan
+        What the package computes.
     """
 
-    problem: Problem
     run: TrainingRun
-    split: SplitRecord
     evaluation: Evaluation
     audit: AuditReport | None
-    manifest: Manifest
     plan: ScoringPlan
-    features: tuple[FeatureEntry, ...]
-    parity: Parity
-    parity_on_table: Parity
-    measurement: Measurement
-    model_mb: float
-    openings: tuple[TestOpening, ...]
-    decisions: tuple[DecisionNote, ...]
 
 
-def fill_card(source: CardSource) -> ModelCard:
+def fill_card(facts: CardFacts, source: CardSource) -> ModelCard:
     """The card, with every field that a person left empty listed under ``not_provided``."""
-    identity, use, data = _identity(source), _use(source), _data(source)
+    run, evaluation = source.run, source.evaluation
     return ModelCard(
         protocol=CARD_PROTOCOL,
-        identity=identity,
-        use=use,
-        data=data,
+        identity=identity_of(facts, run.task, run.target, run.classes),
+        use=use_of(facts, _decision(source)),
+        data=data_of(facts),
         method=_method(source),
-        performance=_performance(source),
-        openings_count=source.evaluation.openings,
-        openings=_openings(source),
+        performance=_performance(evaluation, facts.problem),
+        openings_count=evaluation.openings,
+        openings=_openings(facts, evaluation),
         limitations=limitations_of(
-            source.evaluation,
+            evaluation,
             [
                 ("audit", source.audit.findings if source.audit else ()),
-                ("split", source.split.findings),
-                ("evaluation", source.evaluation.findings),
-                ("packaging", _packaging(source)),
+                ("split", facts.split.findings),
+                ("evaluation", evaluation.findings),
+                ("packaging", _packaging(facts.manifest, source.plan)),
             ],
         ),
-        decisions=source.decisions,
-        operation=_operation(source),
-        environment=dict(source.run.environment),
-        not_provided=_not_provided(identity, use, data, source),
+        decisions=facts.decisions,
+        operation=operation_of(facts),
+        environment=dict(run.environment),
+        not_provided=not_provided(facts, _asked(facts.problem)),
     )
 
 
-def _identity(source: CardSource) -> CardIdentity:
-    manifest, problem = source.manifest, source.problem
-    return CardIdentity(
-        name=manifest.name,
-        version=manifest.version,
-        task=source.run.task.value,
-        target=source.run.target,
-        classes=source.run.classes,
-        created_at=manifest.created_at,
-        author=manifest.author,
-        owner=problem.owner,
-        contact=problem.contact,
-        escalation=problem.escalation,
-        modelyard_version=manifest.modelyard_version,
-        code_commit=manifest.code_commit,
-        run_id=source.run.id,
-    )
-
-
-def _use(source: CardSource) -> CardUse:
-    """The objective as declared, and what an answer looks like."""
+def _decision(source: CardSource) -> str:
+    """What an answer looks like."""
     plan, target = source.plan, source.run.target
     if plan.task is Task.BINARY:
         positive = plan.classes[1]
-        decision = (
+        return (
             f"Gives the probability that {target} is {positive!r}, and calls a row {positive!r} from "
             f"{0.5 if plan.threshold is None else plan.threshold:.4g} on."
         )
-    elif plan.task is Task.MULTICLASS:
-        decision = f"Gives the probability of each of {len(plan.classes)} classes of {target}, and the likeliest one."
-    else:
-        decision = f"Gives an estimate of {target}."
-    problem = source.problem
-    return CardUse(problem.objective, decision, problem.users, problem.out_of_scope)
-
-
-def _data(source: CardSource) -> CardData:
-    declared, split = source.problem.data, source.split
-    return CardData(
-        source=declared.source,
-        dataset_id=split.dataset_id,
-        train_rows=split.train_rows,
-        validation_rows=split.validation_rows,
-        test_rows=split.test_rows,
-        split=split.strategy,
-        split_reason=split.reason,
-        split_id=split.id,
-        test_digest=split.test_digest,
-        collection=declared.collection,
-        known_biases=declared.known_biases,
-        features=source.features,
-        protected=source.problem.protected,
-    )
+    if plan.task is Task.MULTICLASS:
+        return f"Gives the probability of each of {len(plan.classes)} classes of {target}, and the likeliest one."
+    return f"Gives an estimate of {target}."
 
 
 def _method(source: CardSource) -> CardMethod:
@@ -177,8 +110,7 @@ def _method(source: CardSource) -> CardMethod:
     )
 
 
-def _performance(source: CardSource) -> CardPerformance:
-    evaluation = source.evaluation
+def _performance(evaluation: Evaluation, problem: Problem) -> CardPerformance:
     return CardPerformance(
         metric=evaluation.metric,
         measured_on=evaluation.measured_on,
@@ -191,66 +123,38 @@ def _performance(source: CardSource) -> CardPerformance:
         disparities=disparities_of(evaluation.segments),
         importance=evaluation.importance,
         threshold=evaluation.threshold,
-        costs={name: value for name, value in source.problem.costs.model_dump().items() if value is not None},
+        costs={name: value for name, value in problem.costs.model_dump().items() if value is not None},
         money=evaluation.money,
     )
 
 
-def _openings(source: CardSource) -> tuple[TestOpening, ...]:
+def _openings(facts: CardFacts, evaluation: Evaluation) -> tuple[TestOpening, ...]:
     """Those that were handed in; else the one that the evaluation knows."""
-    account = source.evaluation.account
-    if source.openings or account.opened_at is None:
-        return source.openings
+    account = evaluation.account
+    if facts.openings or account.opened_at is None:
+        return facts.openings
     return (TestOpening(account.opened_at, account.opened_by, account.reason),)
 
 
-def _packaging(source: CardSource) -> tuple[Finding, ...]:
+def _packaging(manifest: Manifest, plan: ScoringPlan) -> tuple[Finding, ...]:
     """What follows from how the model is kept."""
-    if source.plan.predictor != SkopsPredictor.kind and not source.manifest.skops:
+    if plan.predictor != SkopsPredictor.kind and not manifest.skops:
         return ()
     return (
         Finding(
             id="no-native-form",
             severity=Severity.WARNING,
-            subject=source.plan.predictor,
+            subject=plan.predictor,
             message="The estimator has no native form and is kept by skops.",
             why="Reading it makes objects from a file, and every request calls the estimator itself, which is slow.",
-            action=f"Serve it with --allow-skops {','.join(source.manifest.skops) or 'known'}, or choose another family.",
+            action=f"Serve it with --allow-skops {','.join(manifest.skops) or 'known'}, or choose another family.",
             row="K2",
         ),
     )
 
 
-def _operation(source: CardSource) -> CardOperation:
-    problem = source.problem
-    return CardOperation(
-        parity=source.parity,
-        parity_on_table=source.parity_on_table,
-        measurement=source.measurement,
-        model_mb=source.model_mb,
-        constraints=problem.constraints.model_dump(),
-        monitoring=problem.monitoring.model_dump(),
-        retraining=problem.retraining.model_dump(),
-    )
-
-
-def _not_provided(identity: CardIdentity, use: CardUse, data: CardData, source: CardSource) -> tuple[str, ...]:
-    """Fields that only a person can fill."""
-    wanted: Mapping[str, Any] = {
-        "identity: owner": identity.owner,
-        "identity: contact": identity.contact,
-        "identity: escalation": identity.escalation,
-        "identity: code commit": identity.code_commit,
-        "use: objective": use.objective,
-        "use: users": use.users,
-        "use: out of scope": use.out_of_scope,
-        "data: collection": data.collection,
-        "data: known biases": data.known_biases,
-        "data: protected columns": data.protected,
-        "performance: costs": source.problem.costs.has_matrix
-        or source.problem.costs.per_error is not None
-        or source.problem.costs.per_unit_error is not None,
-        "performance: existing system": source.problem.existing_system.is_declared,
-        "decisions": source.decisions,
-    }
-    return tuple(name for name, value in wanted.items() if not value)
+def _asked(problem: Problem) -> dict[str, bool]:
+    """What else is asked of a model that predicts a target, and whether it was told."""
+    costs = problem.costs
+    priced = costs.has_matrix or costs.per_error is not None or costs.per_unit_error is not None
+    return {"performance: costs": priced, "performance: existing system": problem.existing_system.is_declared}

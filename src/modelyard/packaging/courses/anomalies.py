@@ -106,7 +106,6 @@ def anomaly_story(run: AnomalyRun, evaluation: AnomalyEvaluation, problem: Probl
             for item in run.candidates
         ),
         measured_on=evaluation.measured_on,
-        is_test=evaluation.measured_on == "test",
         confidence=evaluation.confidence,
         figures=figures_of((item.name, item.value, item.low, item.high) for item in evaluation.figures),
         guardrails=held_guardrails(problem, values),

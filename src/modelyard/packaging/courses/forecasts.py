@@ -1,6 +1,7 @@
 """Packages of forecasts."""
 
 import dataclasses
+import datetime as dt
 import importlib.metadata
 import json
 from collections.abc import Iterator, Mapping
@@ -9,17 +10,16 @@ from typing import Any
 
 import polars as pl
 
-from modelyard.core import DataError, atomic_directory
+from modelyard.core import DataError
 from modelyard.data import Column, Contract, Roles, Split, derive_contract
 from modelyard.features import FeatureEntry
 from modelyard.forecasting import ForecastEvaluation, ForecastRun
 from modelyard.forecasting.run import StoredForecast
 from modelyard.forecasting.series.panel import columns_of
 from modelyard.forecasting.telling import TellingRule, tell
-from modelyard.packaging.build import BuildDetails
 from modelyard.packaging.card import CandidateLine
 from modelyard.packaging.courses.figures import figures_of
-from modelyard.packaging.courses.finish import course_manifest, write_card
+from modelyard.packaging.courses.finish import CourseDraft
 from modelyard.packaging.courses.horizon import (
     FITTED_FILE,
     ForecastScorer,
@@ -27,13 +27,12 @@ from modelyard.packaging.courses.horizon import (
     golden_history,
     history_frame,
 )
-from modelyard.packaging.courses.story import CourseCardSource, CourseStory
+from modelyard.packaging.courses.story import CourseStory
 from modelyard.packaging.courses.telling_plan import TellingPlan
-from modelyard.packaging.finishing import require_limits, require_parity, seal, size_mb, write_json
-from modelyard.packaging.golden import as_requests
-from modelyard.packaging.latency import measure_package
+from modelyard.packaging.finishing import BuildDetails, Content
+from modelyard.packaging.golden import Parity, as_requests
 from modelyard.packaging.mlflow_files import mlflow_files
-from modelyard.packaging.package import Package, load_package
+from modelyard.packaging.package import Package
 from modelyard.packaging.predictors import DOUBLE_TOLERANCE, SINGLE_TOLERANCE
 from modelyard.packaging.suite import history_suite_files
 from modelyard.problem import Problem, Task, held_guardrails
@@ -75,7 +74,6 @@ def forecast_story(run: ForecastRun, evaluation: ForecastEvaluation, problem: Pr
             for item in run.candidates
         ),
         measured_on=evaluation.measured_on,
-        is_test=evaluation.measured_on == "test",
         confidence=evaluation.confidence,
         figures=figures_of((name, value, *ends.get(name, (None, None))) for name, value in winner.figures.items()),
         guardrails=held_guardrails(problem, winner.figures),
@@ -99,64 +97,50 @@ def build_forecast_package(
 
     Raises
     ------
+    StateError
+        If ``folder`` exists.
     GateRefusedError
         If the written files do not tell what the run tells, or a limit is exceeded; nothing is published then.
     """
-    with atomic_directory(folder) as place:
-        _Draft(stored, split, problem, version, details).write(place, story)
-    return load_package(folder)
+    return _Draft(split, problem, version, details, story, stored).publish(folder)
 
 
 @dataclasses.dataclass(frozen=True)
-class _Draft:
-    """What goes into one package."""
+class _Draft(CourseDraft):
+    """What a run learnt of series, and histories after which it tells."""
 
     stored: StoredForecast
-    split: Split
-    problem: Problem
-    version: str
-    details: BuildDetails
 
-    def write(self, place: Path, story: CourseStory) -> None:
-        """Everything but the card, then the proofs, then the card with what they showed."""
-        created_at = self.details.clock()
-        plan, contract, columns = self.plan(), self._contract(), self._columns()
-        requirements = self._requirements()
-        manifest = course_manifest(
-            self.split.record, self.problem, self.version, self.details, self.stored.record.id, requirements, created_at
-        )
-        (place / "model").mkdir()
-        content = json.dumps(dict(self.stored.fitted.to_dict()), allow_nan=False)
-        (place / "model" / FITTED_FILE).write_text(content, encoding="utf-8")
-        write_json(place / "plan.json", plan.to_dict())
-        write_json(place / "contract.json", contract.to_dict())
-        write_json(place / "golden.json", self.golden(plan).to_dict())
-        (place / "tests").mkdir()
+    @property
+    def requirements(self) -> dict[str, str]:
+        """Of the methods that tell."""
+        libraries = sorted({_LIBRARIES[one] for one in self._methods() if one in _LIBRARIES})
+        names = ["modelyard", "numpy", "polars", *libraries]
+        return {name: importlib.metadata.version(name) for name in names}
+
+    def files(self, created_at: dt.datetime) -> dict[str, Content]:
+        """What was learnt, and golden histories instead of rows."""
+        plan, contract = self.plan(), self._contract()
         suite = history_suite_files(plan.columns, plan.rule.horizon)
-        texts = {f"tests/{name}": text for name, text in suite.items()}
-        texts |= mlflow_files(plan, columns, contract, requirements=requirements, created_at=created_at)
-        for name, text in texts.items():
-            (place / name).write_text(text, encoding="utf-8")
-        seal(place, manifest)
+        tests: dict[str, Content] = {f"tests/{name}": text for name, text in suite.items()}
+        return {
+            f"model/{FITTED_FILE}": json.dumps(dict(self.stored.fitted.to_dict()), allow_nan=False),
+            "plan.json": plan.to_dict(),
+            "contract.json": contract.to_dict(),
+            "golden.json": self.golden(plan).to_dict(),
+            **tests,
+            **mlflow_files(plan, self._columns(), contract, requirements=self.requirements, created_at=created_at),
+        }
+
+    def prove(self, place: Path) -> tuple[Parity, Parity]:
+        """On the golden histories, each of which is a table."""
         parity = ForecastScorer.load(place).verify_golden()
-        require_parity(parity, parity)
-        measurement = measure_package(place)
-        source = CourseCardSource(
-            story=story,
-            problem=self.problem,
-            split=self.split.record,
-            manifest=manifest,
-            features=tuple(_entry(column, plan) for column in columns),
-            parity=parity,
-            parity_on_table=parity,
-            measurement=measurement,
-            model_mb=size_mb(place),
-            openings=self.details.openings,
-            decisions=self.details.decisions,
-        )
-        write_card(place, source)
-        require_limits(self.problem, measurement, size_mb(place))
-        seal(place, manifest)
+        return parity, parity
+
+    def features(self) -> tuple[FeatureEntry, ...]:
+        """Of the columns of a history."""
+        plan = self.plan()
+        return tuple(_entry(column, plan) for column in self._columns())
 
     def plan(self) -> TellingPlan:
         """What is told."""
@@ -205,16 +189,6 @@ class _Draft:
         data = self.problem.data
         roles = Roles(target="", features=self.plan().columns, id=None, time=data.time, group=None, excluded={})
         return derive_contract(self.split.train, roles, data)
-
-    def _requirements(self) -> dict[str, str]:
-        """Distributions that telling imports, with the versions at hand."""
-        names = [
-            "modelyard",
-            "numpy",
-            "polars",
-            *sorted({_LIBRARIES[one] for one in self._methods() if one in _LIBRARIES}),
-        ]
-        return {name: importlib.metadata.version(name) for name in names}
 
 
 def _entry(column: Column, plan: TellingPlan) -> FeatureEntry:

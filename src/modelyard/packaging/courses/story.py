@@ -5,29 +5,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelyard.core import Finding
-from modelyard.data import SplitRecord
 from modelyard.evaluation.records import MetricValue, SystemScores
-from modelyard.features import FeatureEntry
 from modelyard.packaging.card import (
     CARD_PROTOCOL,
     CandidateLine,
-    CardData,
-    CardIdentity,
+    CardFacts,
     CardMethod,
-    CardOperation,
     CardPerformance,
-    CardUse,
-    DecisionNote,
     ModelCard,
-    TestOpening,
 )
+from modelyard.packaging.card.facts import data_of, identity_of, not_provided, operation_of, use_of
 from modelyard.packaging.card.limitations import limits_of_figures
-from modelyard.packaging.golden import Parity
-from modelyard.packaging.latency import Measurement
-from modelyard.packaging.manifest import Manifest
-from modelyard.problem import GuardrailResult, Problem, Task
+from modelyard.problem import GuardrailResult, Task
 
-__all__ = ["CourseCardSource", "CourseStory", "course_card", "course_metrics"]
+__all__ = ["CourseStory", "course_card", "course_metrics"]
 
 WINNER = "winner"
 
@@ -50,8 +41,8 @@ class CourseStory:
         How candidates were judged: how many times, and in what way.
     candidates
         Everything tried.
-    measured_on, is_test
-        The part that the figures come from, and whether it is the sealed one.
+    measured_on
+        The part that the figures come from.
     confidence
         Of their intervals.
     figures
@@ -76,7 +67,6 @@ class CourseStory:
     resamples: tuple[int, str]
     candidates: tuple[CandidateLine, ...]
     measured_on: str
-    is_test: bool
     confidence: float
     figures: tuple[MetricValue, ...]
     guardrails: tuple[GuardrailResult, ...]
@@ -85,100 +75,42 @@ class CourseStory:
     environment: Mapping[str, str]
 
     @property
+    def is_test(self) -> bool:
+        """Whether the figures come from the sealed part."""
+        return self.measured_on == "test"
+
+    @property
     def systems(self) -> tuple[SystemScores, ...]:
         """The winner's figures, as the card lists them."""
         return (SystemScores(WINNER, self.figures),)
 
 
-@dataclasses.dataclass(frozen=True)
-class CourseCardSource:
-    """All that the card of a course is filled from; the fields of :class:`modelyard.packaging.card.CardSource`."""
+def course_card(facts: CardFacts, story: CourseStory) -> ModelCard:
+    """The card, with every field that a person left empty listed under ``not_provided``.
 
-    story: CourseStory
-    problem: Problem
-    split: SplitRecord
-    manifest: Manifest
-    features: tuple[FeatureEntry, ...]
-    parity: Parity
-    parity_on_table: Parity
-    measurement: Measurement
-    model_mb: float
-    openings: tuple[TestOpening, ...]
-    decisions: tuple[DecisionNote, ...]
-
-
-def course_card(source: CourseCardSource) -> ModelCard:
-    """The card, with every field that a person left empty listed under ``not_provided``."""
-    story, problem = source.story, source.problem
-    identity = _identity(source)
-    use = CardUse(problem.objective, story.answers, problem.users, problem.out_of_scope)
-    data = _data(source)
-    found = (("split", source.split.findings), *story.findings)
+    Prices and an existing system are asked of models alone that predict a target.
+    """
+    problem = facts.problem
     return ModelCard(
         protocol=CARD_PROTOCOL,
-        identity=identity,
-        use=use,
-        data=data,
-        method=_method(source),
+        identity=identity_of(facts, story.task, problem.data.target, story.classes),
+        use=use_of(facts, story.answers),
+        data=data_of(facts),
+        method=_method(facts, story),
         performance=_performance(story),
         openings_count=story.openings,
-        openings=source.openings,
-        limitations=limits_of_figures(story.measured_on, found, opened=story.is_test),
-        decisions=source.decisions,
-        operation=CardOperation(
-            parity=source.parity,
-            parity_on_table=source.parity_on_table,
-            measurement=source.measurement,
-            model_mb=source.model_mb,
-            constraints=problem.constraints.model_dump(),
-            monitoring=problem.monitoring.model_dump(),
-            retraining=problem.retraining.model_dump(),
+        openings=facts.openings,
+        limitations=limits_of_figures(
+            story.measured_on, (("split", facts.split.findings), *story.findings), opened=story.is_test
         ),
+        decisions=facts.decisions,
+        operation=operation_of(facts),
         environment=dict(story.environment),
-        not_provided=_not_provided(identity, use, data, source),
+        not_provided=not_provided(facts),
     )
 
 
-def _identity(source: CourseCardSource) -> CardIdentity:
-    manifest, problem = source.manifest, source.problem
-    return CardIdentity(
-        name=manifest.name,
-        version=manifest.version,
-        task=source.story.task.value,
-        target=problem.data.target,
-        classes=source.story.classes,
-        created_at=manifest.created_at,
-        author=manifest.author,
-        owner=problem.owner,
-        contact=problem.contact,
-        escalation=problem.escalation,
-        modelyard_version=manifest.modelyard_version,
-        code_commit=manifest.code_commit,
-        run_id=source.story.run_id,
-    )
-
-
-def _data(source: CourseCardSource) -> CardData:
-    declared, split = source.problem.data, source.split
-    return CardData(
-        source=declared.source,
-        dataset_id=split.dataset_id,
-        train_rows=split.train_rows,
-        validation_rows=split.validation_rows,
-        test_rows=split.test_rows,
-        split=split.strategy,
-        split_reason=split.reason,
-        split_id=split.id,
-        test_digest=split.test_digest,
-        collection=declared.collection,
-        known_biases=declared.known_biases,
-        features=source.features,
-        protected=source.problem.protected,
-    )
-
-
-def _method(source: CourseCardSource) -> CardMethod:
-    story = source.story
+def _method(facts: CardFacts, story: CourseStory) -> CardMethod:
     count, way = story.resamples
     return CardMethod(
         family=story.winner,
@@ -187,8 +119,8 @@ def _method(source: CourseCardSource) -> CardMethod:
         metric=story.metric,
         folds=count,
         fold_strategy=way,
-        seed=source.problem.training.seed,
-        features=sum(len(entry.features) for entry in source.features),
+        seed=facts.problem.training.seed,
+        features=sum(len(entry.features) for entry in facts.features),
         candidates=story.candidates,
     )
 
@@ -211,27 +143,8 @@ def _performance(story: CourseStory) -> CardPerformance:
     )
 
 
-def _not_provided(identity: CardIdentity, use: CardUse, data: CardData, source: CourseCardSource) -> tuple[str, ...]:
-    """Fields that only a person can fill; prices and an existing system are asked of supervised tasks alone."""
-    wanted: Mapping[str, Any] = {
-        "identity: owner": identity.owner,
-        "identity: contact": identity.contact,
-        "identity: escalation": identity.escalation,
-        "identity: code commit": identity.code_commit,
-        "use: objective": use.objective,
-        "use: users": use.users,
-        "use: out of scope": use.out_of_scope,
-        "data: collection": data.collection,
-        "data: known biases": data.known_biases,
-        "data: protected columns": data.protected,
-        "decisions": source.decisions,
-    }
-    return tuple(name for name, value in wanted.items() if not value)
-
-
-def course_metrics(source: CourseCardSource) -> dict[str, Any]:
-    """``metrics.json``: the figures for machines."""
-    story = source.story
+def course_metrics(story: CourseStory) -> dict[str, Any]:
+    """``metrics.json``: the figures for machines, but for what was proved and measured of the package."""
     systems = [system.to_dict() for system in story.systems]
     return {
         "metric": story.metric,
@@ -241,8 +154,4 @@ def course_metrics(source: CourseCardSource) -> dict[str, Any]:
         "validation": [] if story.is_test else systems,
         "test": systems if story.is_test else [],
         "guardrails": [guardrail.to_dict() for guardrail in story.guardrails],
-        "parity": source.parity.to_dict(),
-        "parity_on_table": source.parity_on_table.to_dict(),
-        "measurement": source.measurement.to_dict(),
-        "size_mb": source.model_mb,
     }

@@ -9,14 +9,13 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import derive_seed, digest_json
-from modelyard.data import Column, ColumnKind, Dataset, ReferenceProfile, assign_roles, build_profile, derive_contract
+from modelyard.data import Dataset, ReferenceProfile, assign_roles, derive_contract
 from modelyard.evaluation.threshold import choose_threshold
 from modelyard.monitoring.causes import ProfileWithOutcomes, ScoreReference
 from modelyard.packaging import Scorer
-from modelyard.packaging.build import LABEL, SCORE
 from modelyard.packaging.compile import compile_model
+from modelyard.packaging.finishing import Origin, logged_scores, open_manifest, reference_of
 from modelyard.packaging.golden_rows import make_golden_set
-from modelyard.packaging.manifest import PROTOCOL, Manifest
 from modelyard.problem import MetricInput, Problem, Task, metric_spec
 from modelyard.retraining.duel import UNDECLARED_THRESHOLD
 from modelyard.retraining.replay.history import History
@@ -26,7 +25,6 @@ from modelyard.retraining.windows.records import WindowPolicy
 from modelyard.training.folds import RowKeys, plan_folds
 from modelyard.training.metrics import score
 from modelyard.training.model import FittedModel
-from modelyard.version import __version__
 
 __all__ = ["Array", "Learnt", "Rows", "Served", "fit_on", "needs_threshold", "serve", "watched"]
 
@@ -144,22 +142,8 @@ def _scorer(history: History, learnt: Learnt, model: FittedModel, threshold: flo
     columns = tuple(schema.column(name) for name in roles.features)
     rows, seed = history.frame[learnt.validation], problem.training.seed
     golden = make_golden_set(model, rows, columns, contract, tolerance=predictor.tolerance, seed=seed)
-    manifest = Manifest(
-        protocol=PROTOCOL,
-        name=problem.name,
-        version=str(number),
-        digest=f"replay-{number}",
-        files={},
-        bytes=0,
-        created_at=dt.datetime.now(dt.UTC),
-        modelyard_version=__version__,
-        code_commit="",
-        dataset_id="history",
-        split_id="history",
-        run_id="",
-        ledger_position=None,
-        requirements={},
-    )
+    opened = open_manifest(problem, str(number), Origin("history", "history", ""), dt.datetime.now(dt.UTC))
+    manifest = dataclasses.replace(opened, digest=f"replay-{number}")
     empty = ReferenceProfile(0, ())
     return Scorer(
         manifest, plan, predictor, contract=contract, profile=empty, golden=golden, own=model.encoder.own
@@ -171,19 +155,22 @@ def watched(history: History, recipe: Recipe, served: Served) -> tuple[ProfileWi
     outcomes by score; and how many rows the fits for that learnt from.
     """
     problem, rows = history.problem, served.learnt.train
-    frame, moments, truth = history.frame[rows], history.moments[rows], history.truth[rows]
-    minimum = problem.monitoring.tolerance
-    features = build_profile(frame, recipe.learning.columns, time=moments, minimum_tolerance=minimum)
+    frame, moments = history.frame[rows], history.moments[rows]
     held_out, fitted = _out_of_fold(history, recipe, served)
-    seen = np.isfinite(_logged(held_out))
-    decided = _decided(held_out[seen], history.classes)
-    kinds = [Column(name, ColumnKind.CATEGORY, "String", nullable=False) for name in decided.columns]
-    extra = {SCORE: _logged(held_out[seen])}
-    said = build_profile(decided, kinds, time=moments.filter(pl.Series(seen)), extra=extra, minimum_tolerance=minimum)
+    seen = np.isfinite(logged_scores(held_out))
+    profile = reference_of(
+        frame,
+        recipe.learning.columns,
+        held_out[seen],
+        history.classes,
+        moments=moments,
+        predicted_at=moments.filter(pl.Series(seen)),
+        minimum_tolerance=problem.monitoring.tolerance,
+    )
     outcomes = None
     if problem.task is Task.BINARY:
         outcomes = ScoreReference.of_rows(history.truth[served.learnt.validation], served.held_out)
-    return ProfileWithOutcomes(len(truth), features.features + said.features, outcomes), fitted
+    return ProfileWithOutcomes(profile.rows, profile.features, outcomes), fitted
 
 
 def _out_of_fold(history: History, recipe: Recipe, served: Served) -> tuple[Array, int]:
@@ -198,15 +185,3 @@ def _out_of_fold(history: History, recipe: Recipe, served: Served) -> tuple[Arra
         parts.append(model.predict(frame[fold.held]))
         fitted += used
     return plan.gathered(parts, len(truth)), fitted
-
-
-def _logged(predictions: Array) -> Array:
-    """Scores as the log holds them."""
-    return predictions if predictions.ndim == 1 else predictions.max(axis=1)
-
-
-def _decided(predictions: Array, classes: tuple[str, ...]) -> pl.DataFrame:
-    """The decided label of several classes; of two, the score says it all."""
-    if predictions.ndim == 1:
-        return pl.DataFrame()
-    return pl.DataFrame({LABEL: [classes[place] for place in predictions.argmax(axis=1).tolist()]})
