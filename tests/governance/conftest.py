@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.release import QUICK
 
 from modelyard import Project
 from modelyard.core.actor import Actor, ActorSource
@@ -18,15 +19,7 @@ from modelyard.problem.schema import Policy
 from modelyard.store import Workspace
 
 DATA = Path(__file__).parents[1] / "data"
-SETTINGS = (
-    "training.families=[linear]",
-    "training.folds=3",
-    "training.tuning_rounds=0",
-    "training.workers=1",
-    "training.unit_minutes=null",
-    "owner=grace",
-    "name=churn",
-)
+SETTINGS = (*QUICK, "name=churn")
 
 
 @dataclasses.dataclass(frozen=True)

@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.bad_input.test_full_disk import full_after
+from tests.release import release
 from tests.yard import Yard
 
 from modelyard import Project
@@ -70,12 +71,7 @@ def small_reference(tmp_path_factory: pytest.TempPathFactory, data_folder: Path)
     Project.new(yard.root, data=yard.folder / "churn.parquet", target="Churn")
     yard.configure(**SETTINGS)
     project = Project.open(yard.root, env="quick")
-    project.train(accept="a test")
-    project.evaluate(open_test="card")
-    project.package()
-    project.register()
-    project.approve(1, "a test")
-    project.promote(1)
+    release(project)
     return _undisturbed(yard)
 
 

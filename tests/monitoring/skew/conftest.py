@@ -10,6 +10,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.release import ALONE, release
 from tests.serving.conftest import ask_app
 
 from modelyard import Project
@@ -18,17 +19,7 @@ from modelyard.serving import Endpoint, ServingApp, ServingSettings, activate
 from modelyard.serving.prediction_log import agreed_policy
 
 DATA = Path(__file__).parents[2] / "data"
-SETTINGS = (
-    "training.families=[linear]",
-    "training.folds=3",
-    "training.tuning_rounds=0",
-    "training.workers=1",
-    "training.unit_minutes=null",
-    "owner=grace",
-    "policy.two_person=false",
-    "data.id=customerID",
-    "log.also=[customerID]",
-)
+SETTINGS = (*ALONE, "data.id=customerID", "log.also=[customerID]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -66,12 +57,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows.write_parquet(home / "churn.parquet")
     Project.new(home / "churn", data=home / "churn.parquet", target="Churn")
     project = Project.open(home / "churn", settings=SETTINGS)
-    project.train(accept="a test")
-    project.evaluate(open_test="card")
-    project.package()
-    project.register()
-    project.approve(1, "a test")
-    project.promote(1)
+    release(project)
     return home
 
 
