@@ -89,6 +89,23 @@ def policy() -> Policy:
     return Policy()
 
 
+def promoted(office: Office, ada: Actor, bob: Actor, policy: Policy, count: int = 2) -> Registry:
+    """The registry with the first ``count`` versions registered, approved and promoted in turn."""
+    for number, package in enumerate(office.packages[:count], start=1):
+        office.registry.register(package, ada)
+        office.registry.approve("churn", number, bob, "looks well", policy)
+        office.registry.promote("churn", number, ada, policy, "grace")
+    return office.registry
+
+
+@pytest.fixture
+def two(office: Office, ada: Actor, bob: Actor, policy: Policy) -> Office:
+    """Version 1 in production, version 2 registered."""
+    promoted(office, ada, bob, policy, count=1)
+    office.registry.register(office.packages[1], ada)
+    return office
+
+
 @pytest.fixture
 def found(tmp_path: Path, built: Path, ada: Actor, bob: Actor) -> Callable[..., Path]:
     """Makes a project of a file's content; released ones have the first package in production."""
