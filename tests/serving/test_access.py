@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.serving.conftest import running
 
 from modelyard.core import Actor, ConfigError, IntegrityError
 from modelyard.core.actor import ActorSource
@@ -58,10 +59,9 @@ def keys(tmp_path: Path) -> Path:
 @pytest.fixture
 def guarded(settings: ServingSettings, keys: Path) -> Iterator[ServingApp]:
     """The application, for holders of keys."""
-    application = ServingApp(Endpoint(activate(settings.package_folder)), settings, guard=Guard(KeyFile(keys)))
-    yield application
-    application.answering.predictions.close()
-    application.answering.feedback.close()
+    endpoint = Endpoint(activate(settings.package_folder))
+    with running(ServingApp(endpoint, settings, guard=Guard(KeyFile(keys)))) as application:
+        yield application
 
 
 def test_every_route_says_what_it_needs(guarded: ServingApp, ask: Call, row: dict[str, Any]) -> None:

@@ -20,7 +20,7 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 from polars.testing import assert_frame_equal
-from tests.data_room.servers import PASSWORD, postgres_cluster
+from tests.data_room.servers import PASSWORD
 from tests.serving.test_prediction_log import COLUMNS, prediction
 
 from modelyard.core import StateError
@@ -30,14 +30,6 @@ from modelyard.serving.prediction_log.sink import LogDatabase
 
 if TYPE_CHECKING:
     from tests.serving.conftest import StartServer
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """A real PostgreSQL of this module's own."""
-    with pytest.MonkeyPatch.context() as patch, postgres_cluster() as address:
-        patch.setenv("YARD_PASSWORD", PASSWORD)
-        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -18,6 +18,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
+from tests.serving.conftest import running
 
 from modelyard.core import ConfigError
 from modelyard.serving import Endpoint, ServingApp, ServingSettings, activate
@@ -41,10 +42,9 @@ def traced(settings: ServingSettings, spans: InMemorySpanExporter) -> Iterator[S
     """The application with tracing on."""
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(spans))
-    app = ServingApp(Endpoint(activate(settings.package_folder)), settings, tracing=Tracing(provider))
-    yield app
-    app.answering.predictions.close()
-    app.answering.feedback.close()
+    endpoint = Endpoint(activate(settings.package_folder))
+    with running(ServingApp(endpoint, settings, tracing=Tracing(provider))) as app:
+        yield app
     provider.shutdown()
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import polars as pl
 import pytest
 from tests.release import ALONE, release
-from tests.serving.conftest import ask_app
+from tests.serving.conftest import ask_app, running
 
 from modelyard import Project
 from modelyard.packaging.golden import as_requests
@@ -39,11 +39,9 @@ class Shop:
         package = project.workspace.folder("packages", str(project.workspace.pointer("package")))
         policy = agreed_policy(project.problem, project.workspace)
         given = ServingSettings(package, project.workspace.folder("predictions"), log=policy)
-        app = ServingApp(Endpoint(activate(package, policy.also)), given)
         body = as_requests(rows) if isinstance(rows, pl.DataFrame) else [dict(row) for row in rows]
-        response = asyncio.run(ask_app(app, "POST", "/predict", json.dumps(body).encode(), {}))
-        app.answering.predictions.close()
-        app.answering.feedback.close()
+        with running(ServingApp(Endpoint(activate(package, policy.also)), given)) as app:
+            response = asyncio.run(ask_app(app, "POST", "/predict", json.dumps(body).encode(), {}))
         assert response.status == 200, response.body
         answers: list[dict[str, Any]] = response.json()["predictions"]
         return answers
