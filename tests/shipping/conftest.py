@@ -4,16 +4,16 @@ import dataclasses
 import json
 import queue
 import shutil
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
 from tests.life import trained
+from tests.receivers import listening
 
 from modelyard.packaging import GoldenSet, Package, load_package
 from modelyard.problem import Problem
@@ -93,10 +93,5 @@ def runtime_api() -> Iterator[RuntimeApi]:
             self.end_headers()
             self.wfile.write(body)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield RuntimeApi(f"127.0.0.1:{server.server_port}", events, answers)
-    server.shutdown()
-    server.server_close()
+    with listening(Handler) as port:
+        yield RuntimeApi(f"127.0.0.1:{port}", events, answers)
