@@ -7,6 +7,8 @@ import pytest
 from modelyard.cli.progress import console
 from modelyard.core.actor import Actor, ActorSource
 
+pytest.register_assert_rewrite("tests.same_run")  # so that it says where two runs differ
+
 DATA = Path(__file__).parent / "data"
 
 

@@ -78,6 +78,20 @@ class _AnyPort(Controller):
 
 
 @contextlib.contextmanager
+def listening(handler: type[http.server.BaseHTTPRequestHandler], port: int = 0) -> Iterator[int]:
+    """A web server for a block, with a thread for each request; gives its port."""
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield server.server_port
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+@contextlib.contextmanager
 def web_receiver(port: int = 0) -> Iterator[WebReceiver]:
     """A web server for a block."""
     receiver = WebReceiver(0)
@@ -94,16 +108,8 @@ def web_receiver(port: int = 0) -> Iterator[WebReceiver]:
         def log_message(self, *_: Any) -> None:
             """Say nothing."""
 
-    server = http.server.HTTPServer(("127.0.0.1", port), Handler)
-    receiver.port = server.server_port
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with listening(Handler, port) as receiver.port:
         yield receiver
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
 
 
 @contextlib.contextmanager

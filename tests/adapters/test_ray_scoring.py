@@ -7,7 +7,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.serving.conftest import ROW, build_from_table, churn_table
+from tests.life import trained
+from tests.serving.conftest import ROW, churn_table
 
 from modelyard.adapters.engines import engine_of
 from modelyard.adapters.ray_scoring import RayScoring
@@ -30,7 +31,7 @@ def package(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Path
         data=DataSource(source="telco_churn.parquet", target="Churn"),
         training=TrainingPlan(folds=2, families=("lightgbm",), tuning_rounds=0),
     )
-    return build_from_table(tmp_path_factory.mktemp("telco"), churn_table(data_folder), problem)
+    return trained(tmp_path_factory.mktemp("telco"), churn_table(data_folder), problem).packaged().folder
 
 
 @pytest.fixture(scope="module")

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import polars as pl
 from tests.bad_input.conftest import FaultyYard
+from tests.forging import behind_triggers
 
 from modelyard.store import Ledger
 
@@ -72,12 +73,8 @@ def test_rows_cut_off(yard: FaultyYard, good: pl.DataFrame) -> None:
     project = yard.make(good)
     project.check()
     project.tokens().create("grace", ["approver"])
-    with sqlite3.connect(database(yard)) as connection:
-        names = connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall()
-        for (name,) in names:
-            connection.execute(f"DROP TRIGGER {name}")
+    with behind_triggers(database(yard), put_back=False) as connection:
         connection.execute("DELETE FROM ledger WHERE sequence = (SELECT max(sequence) FROM ledger)")
-    connection.close()
 
     verdict = yard.run("ledger", "verify")
     sentence = yard.refused("token", "eve", "--role", "admin", code=1)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.waiting import comes_true
 
 from modelyard.adapters.ray import RayExecutor
 from modelyard.core import ConfigError
@@ -259,7 +260,7 @@ def test_a_unit_that_takes_too_long_is_ended(workers: Executor, tmp_path: Path) 
     assert (first.result, first.error, first.late) == (None, "ended after 1.5 s: training.unit_minutes", False)
     assert {key: outcome.error for key, outcome in outcomes.items()} == {"3": "", "4": "", "5": ""}
     assert [len(processes_of(number, tmp_path)) for number in (2, 3)] == [1, 1]
-    assert is_gone(processes_of(2, tmp_path)[0])
+    assert comes_true(lambda: is_gone(processes_of(2, tmp_path)[0]), 10)
 
     workers.submit(Square(6))
 
@@ -278,7 +279,7 @@ def test_units_are_ended_at_a_moment(workers: Executor, tmp_path: Path) -> None:
         ("2", "3", "4", "5"), ("ended: the time for it was over", True)
     )
     assert [len(processes_of(number, tmp_path)) for number in (2, 3, 4, 5)] == [1, 1, 0, 0]
-    assert all(is_gone(processes_of(number, tmp_path)[0]) for number in (2, 3))
+    assert comes_true(lambda: all(is_gone(processes_of(number, tmp_path)[0]) for number in (2, 3)), 10)
 
 
 def warmed_up(workers: Executor) -> None:
@@ -293,15 +294,12 @@ def processes_of(number: int, folder: Path) -> list[int]:
     return [int(path.name.rpartition("-")[2]) for path in folder.glob(f"began-{number}-*")]
 
 
-def is_gone(process: int, patience_s: float = 10.0) -> bool:
-    """True once there is no such process."""
-    end = time.monotonic() + patience_s
-    while time.monotonic() < end:
-        try:
-            os.kill(process, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.05)
+def is_gone(process: int) -> bool:
+    """Whether there is no such process."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return True
     return False
 
 

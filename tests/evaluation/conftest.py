@@ -10,24 +10,15 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pytest
+from tests.life import Life, trained
 
-from modelyard.core import Actor
-from modelyard.core.actor import ActorSource
-from modelyard.data import Split, load_version, make_split, resolve, store_version
 from modelyard.data.schema import Column, ColumnKind, infer_schema
 from modelyard.evaluation import Evaluation
-from modelyard.evaluation.evaluate import evaluate
 from modelyard.features.encoder import TableEncoder
 from modelyard.problem import Problem, Task
-from modelyard.store import Workspace
-from modelyard.training import InProcessExecutor
-from modelyard.training.engine import train
 from modelyard.training.families.family import FitData
 from modelyard.training.families.registry import FAMILIES
 from modelyard.training.model import FittedModel
-from modelyard.training.run import StoredRun
-
-ADA = Actor("ada", ActorSource.OS_USER, ("admin",))
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,16 +87,6 @@ def fit() -> Fit:
     return fitted
 
 
-@dataclasses.dataclass(frozen=True)
-class Life:
-    """A project up to training: the question, the split, the run, and where they are stored."""
-
-    problem: Problem
-    workspace: Workspace
-    split: Split
-    run: StoredRun
-
-
 Live = Callable[[pl.DataFrame, dict[str, Any]], Life]
 
 
@@ -115,11 +96,7 @@ def live(tmp_path_factory: pytest.TempPathFactory) -> Live:
 
     def lived(frame: pl.DataFrame, question: dict[str, Any]) -> Life:
         plan = {"families": ["linear"], "folds": 2, "tuning_rounds": 0}
-        workspace = Workspace(tmp_path_factory.mktemp("life"))
-        version = store_version(frame, "table.parquet", workspace)
-        problem = resolve(Problem.model_validate({"training": plan, **question}), frame)
-        split = make_split(load_version(version.id, workspace), problem, workspace, ADA)
-        return Life(problem, workspace, split, train(split, problem, workspace, executor=InProcessExecutor()))
+        return trained(tmp_path_factory.mktemp("life"), frame, Problem.model_validate({"training": plan, **question}))
 
     return lived
 
@@ -147,7 +124,7 @@ def churn_life(live: Live, data_folder: Path) -> Life:
 @pytest.fixture(scope="session")
 def churn_evaluation(churn_life: Life) -> Evaluation:
     """The evaluation of churn without the test part."""
-    return evaluate(churn_life.run, churn_life.split, churn_life.problem, actor=ADA, reason=None)
+    return churn_life.evaluated()
 
 
 def price_table(

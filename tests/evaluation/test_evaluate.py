@@ -15,7 +15,8 @@ from modelyard.problem import Task, metrics_for
 from modelyard.training.metrics import score
 
 if TYPE_CHECKING:
-    from tests.evaluation.conftest import Life, Live
+    from tests.evaluation.conftest import Live
+    from tests.life import Life
 
 
 def test_validation_figures_are_those_of_the_development_model(

@@ -19,7 +19,8 @@ from modelyard.training.nesting import NestedScore, OuterPart
 from modelyard.training.stability import Finalist, FoldSpread, Repeats, SeedSpread
 
 if TYPE_CHECKING:
-    from tests.evaluation.conftest import Life, Live
+    from tests.evaluation.conftest import Live
+    from tests.life import Life
 
 
 @pytest.fixture

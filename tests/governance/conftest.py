@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.release import QUICK
 
 from modelyard import Project
 from modelyard.core.actor import Actor, ActorSource
@@ -18,15 +19,7 @@ from modelyard.problem.schema import Policy
 from modelyard.store import Workspace
 
 DATA = Path(__file__).parents[1] / "data"
-SETTINGS = (
-    "training.families=[linear]",
-    "training.folds=3",
-    "training.tuning_rounds=0",
-    "training.workers=1",
-    "training.unit_minutes=null",
-    "owner=grace",
-    "name=churn",
-)
+SETTINGS = (*QUICK, "name=churn")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +87,23 @@ def carol() -> Actor:
 def policy() -> Policy:
     """One approval, by somebody else."""
     return Policy()
+
+
+def promoted(office: Office, ada: Actor, bob: Actor, policy: Policy, count: int = 2) -> Registry:
+    """The registry with the first ``count`` versions registered, approved and promoted in turn."""
+    for number, package in enumerate(office.packages[:count], start=1):
+        office.registry.register(package, ada)
+        office.registry.approve("churn", number, bob, "looks well", policy)
+        office.registry.promote("churn", number, ada, policy, "grace")
+    return office.registry
+
+
+@pytest.fixture
+def two(office: Office, ada: Actor, bob: Actor, policy: Policy) -> Office:
+    """Version 1 in production, version 2 registered."""
+    promoted(office, ada, bob, policy, count=1)
+    office.registry.register(office.packages[1], ada)
+    return office
 
 
 @pytest.fixture

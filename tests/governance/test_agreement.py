@@ -1,10 +1,11 @@
 """The registry's tables beside the ledger: whoever changes one of them without the other is found."""
 
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.forging import forge
+from tests.governance.conftest import promoted
 
 from modelyard.core import Actor
 from modelyard.governance.agreement import verify_ledger
@@ -21,26 +22,9 @@ FORGED_DEPLOYMENT = (
 @pytest.fixture
 def database(office: Office, ada: Actor, bob: Actor, policy: Policy) -> Path:
     """Two versions that were promoted in turn, and a rollback."""
-    for number, package in enumerate(office.packages, start=1):
-        office.registry.register(package, ada)
-        office.registry.approve("churn", number, bob, "looks well", policy)
-        office.registry.promote("churn", number, ada, policy, "grace")
-    office.registry.rollback("churn", ada, "complaints")
+    promoted(office, ada, bob, policy).rollback("churn", ada, "complaints")
     path: Path = office.workspace.state / "ledger.db"
     return path
-
-
-def forge(path: Path, table: str, statement: str) -> None:
-    """Change a table as one who may write the file: the triggers are dropped, and put back afterwards."""
-    with sqlite3.connect(path) as connection:
-        query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
-        triggers = connection.execute(query, (table,)).fetchall()
-        for name, _ in triggers:
-            connection.execute(f"DROP TRIGGER {name}")
-        connection.execute(statement)
-        for _, sql in triggers:
-            connection.execute(sql)
-    connection.close()
 
 
 def test_honest_tables_agree(database: Path, tmp_path: Path) -> None:
@@ -50,38 +34,33 @@ def test_honest_tables_agree(database: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("table", "statement", "said"),
+    ("statement", "said"),
     [
         (
-            "model_approvals",
             "UPDATE model_approvals SET approver = 'eve' WHERE version = 2",
             "the registry has an approval of churn/2 that the ledger does not tell",
         ),
         (
-            "model_approvals",
             "DELETE FROM model_approvals WHERE version = 1",
             "the ledger tells an approval of churn/1 that the registry does not have",
         ),
         (
-            "model_versions",
             "UPDATE model_versions SET author = 'eve' WHERE version = 1",
             "the registry has the version churn/1 that the ledger does not tell",
         ),
         (
-            "model_deployments",
             FORGED_DEPLOYMENT,
             "the registry has a deployment of churn/2 that the ledger does not tell",
         ),
         (
-            "model_stages",
             "INSERT INTO model_stages (name, version, stage) VALUES ('churn', 2, 'production')",
             "the registry has churn/2 as production, by the ledger it is retired",
         ),
     ],
 )
-def test_a_forged_table_is_found(database: Path, table: str, statement: str, said: str) -> None:
+def test_a_forged_table_is_found(database: Path, statement: str, said: str) -> None:
     """The chain and the triggers are whole, and yet the tables say what nobody did."""
-    forge(database, table, statement)
+    forge(database, statement)
     ledger = Ledger.open(database)
     result = verify_ledger(ledger)
 
@@ -92,7 +71,7 @@ def test_a_forged_table_is_found(database: Path, table: str, statement: str, sai
 
 def test_the_ledgers_own_faults_come_first(database: Path) -> None:
     """A chain that is broken is told as before."""
-    forge(database, "ledger", "UPDATE ledger SET actor = 'eve' WHERE sequence = 2")
+    forge(database, "UPDATE ledger SET actor = 'eve' WHERE sequence = 2")
     result = verify_ledger(Ledger.open(database))
 
     assert (result.ok, result.first_bad_sequence) == (False, 2)

@@ -47,7 +47,7 @@ def load_manifest(package: Path) -> Any:
 
 
 @pytest.fixture
-def two(office: Office, ada: Actor, bob: Actor) -> Workspace:
+def changed(office: Office, ada: Actor, bob: Actor) -> Workspace:
     """Version 1 in production; version 2 with another window of rows, feature, parameter, figure, threshold and commit."""
     workspace: Workspace = office.workspace
     days = [store_version(pl.DataFrame({"day": days}), "x.csv", workspace).id for days in ([1, 5], [3, 9])]
@@ -93,9 +93,9 @@ def change_version(card: dict[str, Any], contract: dict[str, Any]) -> None:
 
 
 @pytest.fixture
-def found(two: Workspace) -> VersionChanges:
+def found(changed: Workspace) -> VersionChanges:
     """What differs."""
-    return changes_between(two, PROBLEM, 1, 2)
+    return changes_between(changed, PROBLEM, 1, 2)
 
 
 def test_everything_that_differs_is_told(found: VersionChanges) -> None:
@@ -127,19 +127,19 @@ def test_figures_have_intervals_and_a_careful_verdict(found: VersionChanges) -> 
     assert figures["f1"].measured_on == ("validation", "validation")
 
 
-def test_backwards_is_worse(two: Workspace) -> None:
+def test_backwards_is_worse(changed: Workspace) -> None:
     """The same two versions the other way round."""
-    back = {item.metric: item.verdict for item in changes_between(two, PROBLEM, 2, 1).figures}
+    back = {item.metric: item.verdict for item in changes_between(changed, PROBLEM, 2, 1).figures}
 
     assert back["log_loss"] == "worse"
 
 
-def test_a_window_needs_its_rows(two: Workspace) -> None:
+def test_a_window_needs_its_rows(changed: Workspace) -> None:
     """Where the data version is not stored any more, or there is no time, nothing is claimed."""
-    shutil.rmtree(two.folder("datasets"))
+    shutil.rmtree(changed.folder("datasets"))
     timeless = PROBLEM.with_values(data={"source": "x.csv", "target": "Churn"})
     for problem in (PROBLEM, timeless):
-        assert "window" not in [item.what for item in changes_between(two, problem, 1, 2).changes]
+        assert "window" not in [item.what for item in changes_between(changed, problem, 1, 2).changes]
 
 
 def test_markdown_holds_it_all(found: VersionChanges) -> None:
@@ -155,9 +155,9 @@ def test_markdown_holds_it_all(found: VersionChanges) -> None:
     assert len(said("x" * 500)) == 80
 
 
-def test_which_versions_are_meant(two: Workspace, ada: Actor) -> None:
+def test_which_versions_are_meant(changed: Workspace, ada: Actor) -> None:
     """Production against the newest; without that the last two; never one against itself."""
-    registry = Registry(two)
+    registry = Registry(changed)
 
     assert versions_meant(registry, "churn", None, None) == (1, 2)
     assert versions_meant(registry, "churn", 2, 1) == (2, 1)
@@ -169,10 +169,10 @@ def test_which_versions_are_meant(two: Workspace, ada: Actor) -> None:
         versions_meant(registry, "fraud", None, None)
 
 
-def test_the_command_writes_markdown(two: Workspace, tmp_path: Path) -> None:
+def test_the_command_writes_markdown(changed: Workspace, tmp_path: Path) -> None:
     """The picture in the terminal, the whole in a file."""
-    (two.root / "modelyard.yaml").write_text(json.dumps(PROBLEM.model_dump(mode="json")), encoding="utf-8")
-    result = CliRunner().invoke(app, ["changes", "-p", str(two.root), "--out", str(tmp_path / "changes.md")])
+    (changed.root / "modelyard.yaml").write_text(json.dumps(PROBLEM.model_dump(mode="json")), encoding="utf-8")
+    result = CliRunner().invoke(app, ["changes", "-p", str(changed.root), "--out", str(tmp_path / "changes.md")])
 
     assert result.exit_code == 0, result.exception
     assert "log_loss" in result.stdout

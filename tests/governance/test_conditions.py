@@ -7,33 +7,17 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.plans import plan
 
 from modelyard.core import Actor, ConfigError, GateRefusedError, StateError
 from modelyard.governance import Approval, Rollouts, Stage, verify_ledger
 from modelyard.governance.conditions import parse_condition, states_of
-from modelyard.problem import Task
-from modelyard.problem.schema import Policy, Problem
-from modelyard.rollout import Phase, Plan, Reading, State, Strategy, Verdict, advance, look, plan_of, resume
+from modelyard.problem.schema import Policy
+from modelyard.rollout import Phase, Reading, State, Strategy, Verdict, advance, look, resume
 
 Office = Any
 WEEK: dict[str, Any] = {"shadow": {"duration": "7d", "min_samples": 1}}
 QUICK: dict[str, Any] = {"canary": {"steps": [{"set_weight": 20}, {"pause": {"duration": "1d"}}, {"set_weight": 100}]}}
-
-
-def plan(kind: Strategy = Strategy.CANARY, /, **strategy: Any) -> Plan:
-    """The plan of a section, or the default one."""
-    data = {"source": "t.csv", "target": "y"}
-    return plan_of(Problem.model_validate({"data": data, "deploy": {"strategy": strategy}}), kind, task=Task.BINARY)
-
-
-@pytest.fixture
-def two(office: Office, ada: Actor, bob: Actor, policy: Policy) -> Office:
-    """Version 1 in production, version 2 registered."""
-    for package in office.packages:
-        office.registry.register(package, ada)
-    office.registry.approve("churn", 1, bob, "looks well", policy)
-    office.registry.promote("churn", 1, ada, policy, "grace")
-    return office
 
 
 @pytest.fixture
@@ -135,7 +119,7 @@ def test_a_rollout_that_went_through_meets_them(
 ) -> None:
     """Seven days in shadow and a day at 20 %: the last step is allowed, and the ledger verifies."""
     approve(two, bob, policy, "shadow 7d", "canary 10% 1d")
-    rollouts.begin(2, plan(**WEEK, **QUICK), ada, policy, "grace")
+    rollouts.begin(2, plan(strategy=WEEK | QUICK), ada, policy, "grace")
     shadow = drive(rollouts, ada, days=7.1)
     with pytest.raises(GateRefusedError, match="no step at 10%"):
         rollouts.promote(ada, policy, "grace")
@@ -159,7 +143,7 @@ def test_the_shadow_is_enough_where_only_that_was_asked_for(
 ) -> None:
     """After it, a person may promote at once: by the rollout, or directly."""
     approve(two, bob, policy, "shadow 7d")
-    rollouts.begin(2, plan(Strategy.SHADOW, **WEEK), ada, policy, "grace")
+    rollouts.begin(2, plan(Strategy.SHADOW, strategy=WEEK), ada, policy, "grace")
     with pytest.raises(GateRefusedError, match="0s in shadow"):
         two.registry.promote("churn", 2, ada, policy, "grace")
     drive(rollouts, ada, days=7.1)
@@ -172,7 +156,7 @@ def test_what_a_person_cuts_short_does_not_count(
 ) -> None:
     """A pause that is resumed early is no day: that is refused, and where it was done all the same the end is not let through."""
     approve(two, bob, policy, "canary 10% 1d")
-    view = rollouts.begin(2, plan(**QUICK), ada, policy, "grace")
+    view = rollouts.begin(2, plan(strategy=QUICK), ada, policy, "grace")
     with pytest.raises(
         GateRefusedError, match="without the rest of this pause the rollout would not meet canary 10% 1d"
     ):
@@ -190,7 +174,7 @@ def test_a_pause_that_no_condition_needs_may_be_cut_short(
 ) -> None:
     """The shadow had its week; what comes after it is up to people."""
     approve(two, bob, policy, "shadow 7d")
-    rollouts.begin(2, plan(**WEEK, **QUICK), ada, policy, "grace")
+    rollouts.begin(2, plan(strategy=WEEK | QUICK), ada, policy, "grace")
     drive(rollouts, ada, days=7.1)
 
     assert rollouts.resume(ada, policy).state.phase is Phase.PROMOTING
@@ -202,7 +186,7 @@ def test_an_aborted_rollout_counts_for_nothing(
 ) -> None:
     """Whatever it had gone through by then: the version was taken back."""
     approve(two, bob, policy, "shadow 7d")
-    rollouts.begin(2, plan(Strategy.SHADOW, **WEEK), ada, policy, "grace")
+    rollouts.begin(2, plan(Strategy.SHADOW, strategy=WEEK), ada, policy, "grace")
     drive(rollouts, ada, days=7.1)
     rollouts.abort(Actor("op", ada.source, ("operator",)), "complaints")
     with pytest.raises(GateRefusedError, match="0s in shadow"):

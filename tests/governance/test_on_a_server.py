@@ -31,7 +31,6 @@ from tests.governance.test_rollouts import (
     test_begun_changed_and_promoted,
     test_one_process_drives_and_the_next_one_goes_on,
     test_the_ways_it_ends,
-    two,
 )
 from tests.shared_store import databases, run
 
@@ -61,7 +60,6 @@ __all__ = [
     "test_rejected_is_for_good",
     "test_rollback_goes_back_and_not_forward",
     "test_the_ways_it_ends",
-    "two",
 ]
 
 Office = Any

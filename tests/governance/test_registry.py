@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.governance.conftest import promoted
 
 from modelyard.core import (
     Actor,
@@ -24,16 +25,6 @@ from modelyard.packaging import Package, load_package
 from modelyard.problem.schema import Policy
 
 Office = Any
-
-
-def promoted(office: Office, ada: Actor, bob: Actor, policy: Policy, count: int = 2) -> Registry:
-    """The registry with the first ``count`` versions registered, approved and promoted in turn."""
-    for number, package in enumerate(office.packages[:count], start=1):
-        office.registry.register(package, ada)
-        office.registry.approve("churn", number, bob, "looks well", policy)
-        office.registry.promote("churn", number, ada, policy, "grace")
-    registry: Registry = office.registry
-    return registry
 
 
 def test_a_package_becomes_a_candidate(office: Office, ada: Actor) -> None:

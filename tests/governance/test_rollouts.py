@@ -7,24 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.governance.test_agreement import forge
+from tests.forging import forge
+from tests.plans import plan
 
 from modelyard.core import Actor, GateRefusedError, NotPermittedError, StateError, WaitingForApprovalError
 from modelyard.governance import Rollouts, Stage, verify_ledger
-from modelyard.problem import Task
-from modelyard.problem.schema import Policy, Problem
-from modelyard.rollout import Phase, Plan, Reading, Strategy, Verdict, advance, look, plan_of
+from modelyard.problem.schema import Policy
+from modelyard.rollout import Phase, Reading, Strategy, Verdict, advance, look
 from modelyard.store import Workspace
 
 Office = Any
-
-
-def plan(kind: Strategy = Strategy.CANARY, **strategy: Any) -> Plan:
-    """The default plan, or that of a section."""
-    problem = Problem.model_validate(
-        {"data": {"source": "t.csv", "target": "y"}, "deploy": {"strategy": strategy} if strategy else {}}
-    )
-    return plan_of(problem, kind, task=Task.BINARY)
 
 
 class Hands:
@@ -36,16 +28,6 @@ class Hands:
     def __call__(self) -> dt.datetime:
         """What the clock shows."""
         return self.now
-
-
-@pytest.fixture
-def two(office: Office, ada: Actor, bob: Actor, policy: Policy) -> Office:
-    """Version 1 in production, version 2 registered."""
-    for package in office.packages:
-        office.registry.register(package, ada)
-    office.registry.approve("churn", 1, bob, "looks well", policy)
-    office.registry.promote("churn", 1, ada, policy, "grace")
-    return office
 
 
 @pytest.fixture
@@ -154,7 +136,9 @@ def test_one_process_drives_and_the_next_one_goes_on(
 
 def test_a_pause_within_a_step_keeps_its_counts(rollouts: Rollouts, ada: Actor, policy: Policy) -> None:
     """A change that stays in the step, such as a pause for want of data, loses neither its time nor its looks."""
-    view = rollouts.begin(2, plan(canary={"steps": [{"set_weight": 10}, {"analysis": "guard"}]}), ada, policy, "grace")
+    view = rollouts.begin(
+        2, plan(strategy={"canary": {"steps": [{"set_weight": 10}, {"analysis": "guard"}]}}), ada, policy, "grace"
+    )
     assert rollouts.lead(view, "first", view.state)
     paused = dataclasses.replace(view.state, phase=Phase.PAUSED, passed=2, inconclusive=1, elapsed_s=70.0)
     assert rollouts.change(view, paused, ada, ())
@@ -212,27 +196,24 @@ def test_a_shadow_is_a_stage_of_its_own(two: Office, rollouts: Rollouts, ada: Ac
 
 
 @pytest.mark.parametrize(
-    ("table", "statement", "said"),
+    ("statement", "said"),
     [
         (
-            "model_rollout_changes",
             "UPDATE model_rollout_changes SET weight = 5 WHERE id = 1",
             "the registry has a change in the rollout of churn/2 that the ledger does not tell",
         ),
         (
-            "model_rollout_changes",
             "DELETE FROM model_rollout_changes WHERE id = 2",
             "the ledger tells a change in the rollout of churn/2 that the registry does not have",
         ),
         (
-            "model_rollouts",
             "UPDATE model_rollouts SET actor = 'eve'",
             "the registry has a rollout of churn/2 that the ledger does not tell",
         ),
     ],
 )
 def test_a_forged_rollout_is_found(
-    table: str, statement: str, said: str, two: Office, rollouts: Rollouts, ada: Actor, policy: Policy
+    statement: str, said: str, two: Office, rollouts: Rollouts, ada: Actor, policy: Policy
 ) -> None:
     """The tables of rollouts are held against the ledger as the others are, and triggers keep their rows."""
     rollouts.begin(2, plan(), ada, policy, "grace")
@@ -242,6 +223,6 @@ def test_a_forged_rollout_is_found(
         connection.execute(statement)
     connection.close()
     assert verify_ledger(two.workspace.ledger).ok
-    forge(path, table, statement)
+    forge(path, statement)
 
     assert said in verify_ledger(two.workspace.ledger).problem

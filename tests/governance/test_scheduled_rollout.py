@@ -31,16 +31,6 @@ def problem_with(*, automatic: bool, **sections: Any) -> Problem:
     )
 
 
-@pytest.fixture
-def two(office: Office, ada: Actor, bob: Actor, policy: Policy) -> Office:
-    """Version 1 in production, version 2 waits for approval."""
-    for package in office.packages:
-        office.registry.register(package, ada)
-    office.registry.approve("churn", 1, bob, "looks well", policy)
-    office.registry.promote("churn", 1, ada, policy, "grace")
-    return office
-
-
 def tick(office: Office, ada: Actor, problem: Problem, seconds: float) -> list[str]:
     """What the jobs of rollouts and alerts say, so many seconds from now."""
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
-from tests.governance.test_rollouts import plan
+from tests.plans import plan
 
 from modelyard.core import Actor
 from modelyard.core.actor import ActorSource

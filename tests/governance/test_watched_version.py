@@ -4,6 +4,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
+from tests.governance.conftest import promoted
 
 from modelyard.core import Actor, StateError
 from modelyard.governance import AlertDesk, verify_ledger
@@ -28,9 +29,7 @@ def problem() -> Problem:
 @pytest.fixture
 def package(office: Office, ada: Actor, bob: Actor, policy: Policy) -> Package:
     """Version 1, in production."""
-    office.registry.register(office.packages[0], ada)
-    office.registry.approve("churn", 1, bob, "looks well", policy)
-    office.registry.promote("churn", 1, ada, policy, "grace")
+    promoted(office, ada, bob, policy, count=1)
     found: Package = office.packages[0]
     return found
 

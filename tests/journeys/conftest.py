@@ -6,6 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.release import promote_by_grace
 from tests.yard import Yard
 
 from modelyard import Project
@@ -42,11 +43,15 @@ class JourneyYard(Yard):
         """Package, register, have somebody else approve, and promote; returns that person's token."""
         project.package()
         assert project.register().version == version
-        token = project.tokens().create("grace", ["approver", "operator"])
-        colleague = self.open(token)
-        colleague.approve(version, "The figures hold.")
-        assert colleague.promote(version).version == version
-        return token
+        return promote_by_grace(project, version)
+
+    def release_by_command(self) -> None:
+        """Train, evaluate on validation, package, register, and have somebody else approve and promote version 1."""
+        for step in ("train", "evaluate", "package", "register"):
+            self.done(step)
+        grace = self.done("token", "grace", "--role", "approver", "--role", "operator")["token"]
+        self.done("approve", "1", "--reason", "The figures hold", token=grace)
+        self.done("promote", "1", token=grace)
 
 
 def figure(evaluation: Evaluation | Mapping[str, Any], metric: str, system: str = "winner") -> float:

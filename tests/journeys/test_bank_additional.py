@@ -64,13 +64,7 @@ def test_by_command(yard: JourneyYard, data_folder: Path) -> None:
     settings = {"time": "row_order", "exclude": KNOWN_AFTER_THE_CALL}
     assert yard.new(source, "y", data=settings, training={"families": ["linear"], "tuning_rounds": 0}).exit_code == 0
 
-    yard.done("train")
-    yard.done("evaluate")
-    yard.done("package")
-    yard.done("register")
-    grace = yard.done("token", "grace", "--role", "approver", "--role", "operator")["token"]
-    yard.done("approve", "1", "--reason", "The figures hold", token=grace)
-    yard.done("promote", "1", token=grace)
+    yard.release_by_command()
     answer = yard.run("monitor", "--data", late)
 
     assert answer.stderr == ""

@@ -14,6 +14,7 @@ import httpx
 import polars as pl
 import pytest
 from tests.journeys.conftest import JourneyYard
+from tests.waiting import comes_true
 
 from modelyard import Project
 from modelyard.governance import RolloutView, Stage
@@ -125,7 +126,7 @@ def test_a_bad_version_goes_back_and_a_good_one_comes_through(
         server, _ = served(url.rpartition(":")[2])
         taken_up = _latest(colleague)
         promoted = _awaited(colleague, lambda view: view.state.phase.is_over)
-        _awaited_version(url, "3")
+        assert comes_true(lambda: httpx.get(f"{url}/version").json()["version"] == "3", 60)
     server.send_signal(signal.SIGTERM)
     server.wait()
 
@@ -179,13 +180,6 @@ def _awaited(project: Project, condition: Callable[[RolloutView], bool], timeout
         assert time.monotonic() < deadline, view
         time.sleep(0.05)
     return view
-
-
-def _awaited_version(url: str, version: str) -> None:
-    deadline = time.monotonic() + 60
-    while httpx.get(f"{url}/version").json()["version"] != version:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
 
 
 def _on_record(yard: JourneyYard, callers: Callers) -> None:

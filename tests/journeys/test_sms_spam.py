@@ -49,13 +49,7 @@ def test_by_command(yard: JourneyYard, data_folder: Path) -> None:
     longer = yard.table("longer", long)
 
     assert yard.done("check")["task"] == "binary"
-    yard.done("train")
-    yard.done("evaluate")
-    yard.done("package")
-    yard.done("register")
-    grace = yard.done("token", "grace", "--role", "approver", "--role", "operator")["token"]
-    yard.done("approve", "1", "--reason", "The figures hold", token=grace)
-    yard.done("promote", "1", token=grace)
+    yard.release_by_command()
     usual = yard.run("monitor", "--data", source).record
     unusual = yard.run("monitor", "--data", longer).record
 

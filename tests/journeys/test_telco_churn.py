@@ -5,7 +5,6 @@ import contextlib
 import json
 import signal
 import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import httpx
 import polars as pl
 import pytest
 from tests.journeys.conftest import JourneyYard, figure
+from tests.waiting import comes_true
 from tests.yard import found
 
 from modelyard.core import NotPermittedError, WaitingForApprovalError
@@ -107,13 +107,13 @@ def test_by_command(yard: JourneyYard) -> None:
     yard.done("approve", "2", "--reason", "It is better on fibre", token=grace)
     with _served_without_a_gap(yard, population.quiet.drop("Churn").row(0, named=True)) as client:
         yard.done("promote", "2", token=grace)
-        _wait_for_version(client, "2")
+        assert comes_true(lambda: _answers_as(client, "2"), 30)
         again = yard.run("retrain", "--data", launch)
         assert (again.exit_code, again.record["outcome"], again.stderr) == (3, "stopped", "")
 
         back = yard.done("rollback", "--reason", "The call centre is overrun", token=grace)
         assert (back["version"], back["kind"]) == (1, "rollback")
-        _wait_for_version(client, "1")
+        assert comes_true(lambda: _answers_as(client, "1"), 30)
     swaps = [entry.subject for entry in yard.open().ledger().rows() if entry.action == "serving.swapped"]
     assert swaps == ["model/2", "model/1"]
     assert yard.done("ledger", "verify")["ok"]
@@ -175,11 +175,9 @@ def _ask_until(url: str, row: dict[str, Any], statuses: list[int], ends: threadi
             statuses.append(client.post("/predict", json=row).status_code)
 
 
-def _wait_for_version(client: httpx.Client, version: str) -> None:
-    deadline = time.monotonic() + 30
-    while client.get("/version").json()["version"] != version:
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
+def _answers_as(client: httpx.Client, version: str) -> bool:
+    """Whether a server serves this version."""
+    return bool(client.get("/version").json()["version"] == version)
 
 
 def _second_version_and_back(yard: JourneyYard) -> None:

@@ -7,22 +7,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from tests.life import trained
 
-from modelyard.core import Actor
-from modelyard.core.actor import ActorSource
-from modelyard.data import load_version, make_split, resolve, store_version
-from modelyard.evaluation.evaluate import evaluate
 from modelyard.monitoring import MonitorReport, Verdict
 from modelyard.monitoring.expected import Assumption
 from modelyard.monitoring.state import StateStore
 from modelyard.monitoring.watch import watch
 from modelyard.packaging import Package, Scorer
-from modelyard.packaging.build import build_package
 from modelyard.problem import Problem
 from modelyard.serving.prediction_log import LogKind, PredictionLog
 from modelyard.store import Workspace
-from modelyard.training.engine import train
-from modelyard.training.executor import InProcessExecutor
 
 COLUMNS = ("tenure", "Contract", "MonthlyCharges", "Churn")
 START = dt.datetime(2026, 11, 2, 8, tzinfo=dt.UTC)
@@ -32,19 +26,12 @@ DAILY, DAYS = 230, 12
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> tuple[Package, Problem, pl.DataFrame, Path]:
     """LightGBM on some columns of the churn data, its project, and rows in a random order."""
-    root = tmp_path_factory.mktemp("project")
-    actor = Actor("ada", ActorSource.OS_USER, ("admin",))
-    workspace = Workspace(root)
     frame = pl.read_parquet(data_folder / "telco_churn.parquet", columns=list(COLUMNS))
     plan = {"folds": 2, "families": ("lightgbm",), "tuning_rounds": 0, "workers": 1, "unit_minutes": None}
     data = {"source": "telco_churn.parquet", "target": "Churn"}
-    problem = resolve(Problem.model_validate({"name": "telco_churn", "data": data, "training": plan}), frame)
-    dataset = load_version(store_version(frame, "telco_churn.parquet", workspace).id, workspace)
-    split = make_split(dataset, problem, workspace, actor)
-    run = train(split, problem, workspace, executor=InProcessExecutor())
-    evaluation = evaluate(run, split, problem, actor=actor, reason=None)
-    package = build_package(run, split, evaluation, None, problem, version="1", folder=root / "package")
-    return package, problem, frame.sample(fraction=1.0, shuffle=True, seed=1), root
+    problem = Problem.model_validate({"name": "telco_churn", "data": data, "training": plan})
+    life = trained(tmp_path_factory.mktemp("project"), frame, problem)
+    return life.packaged(), life.problem, frame.sample(fraction=1.0, shuffle=True, seed=1), life.workspace.root
 
 
 def _write_day(folder: Path, scorer: Scorer, rows: pl.DataFrame, day: int) -> None:

@@ -11,40 +11,32 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from tests.life import Life, trained
 
 from modelyard.audit.audit import audit
-from modelyard.core.actor import Actor, ActorSource
 from modelyard.data import (
     Column,
     Contract,
     ReferenceProfile,
     Schema,
-    Split,
     assign_roles,
     conform,
     derive_contract,
     infer_schema,
-    load_version,
-    make_split,
     read_table,
     resolve,
-    store_version,
 )
 from modelyard.data.version import Dataset
 from modelyard.evaluation import Evaluation
-from modelyard.evaluation.evaluate import evaluate
 from modelyard.features import OWN_FILE, EncodingStyle, OwnFeatures, load_own_features
 from modelyard.features.encoder import TableEncoder
 from modelyard.packaging import GoldenSet, Manifest, Package, Scorer
 from modelyard.packaging.build import BuildDetails, build_package
 from modelyard.packaging.compile import compile_model
 from modelyard.problem import Problem, Task
-from modelyard.store import Workspace
 from modelyard.training.baselines import ConstantEstimator
 from modelyard.training.blending import BlendEstimator, Calibration, Member
 from modelyard.training.blending.encoders import EncoderUnion
-from modelyard.training.engine import train
-from modelyard.training.executor import InProcessExecutor
 from modelyard.training.families.family import Family, FitData
 from modelyard.training.families.forests.decision_tree import DecisionTree
 from modelyard.training.families.incremental import StochasticGradient
@@ -53,7 +45,6 @@ from modelyard.training.families.nearest_neighbours import NearestNeighbours
 from modelyard.training.families.optional import CatBoost, ExplainableBoosting
 from modelyard.training.families.svm import SupportVectors
 from modelyard.training.model import FittedModel
-from modelyard.training.run import StoredRun
 from modelyard.training.target import class_names, encode_target
 
 DATA = Path(__file__).parents[1] / "data"
@@ -256,13 +247,9 @@ def manifest(**changes: Any) -> Manifest:
 
 
 @dataclasses.dataclass(frozen=True)
-class Project:
+class Project(Life):
     """Everything a package is built from."""
 
-    workspace: Workspace
-    problem: Problem
-    split: Split
-    run: StoredRun
     evaluation: Evaluation
 
     def build(self, folder: Path, **changes: Any) -> Package:
@@ -285,15 +272,8 @@ class Project:
 
 
 def _project(root: Path, problem: Problem, *, rows: int, reason: str | None) -> Project:
-    somebody = Actor("ada", ActorSource.OS_USER, ("admin",))
-    workspace = Workspace(root)
-    frame = read_table(DATA / problem.data.source).sample(rows, seed=0, shuffle=True)
-    problem = resolve(problem, frame)
-    version = store_version(frame, problem.data.source, workspace)
-    split = make_split(load_version(version.id, workspace), problem, workspace, somebody)
-    run = train(split, problem, workspace, executor=InProcessExecutor())
-    evaluation = evaluate(run, split, problem, actor=somebody, reason=reason)
-    return Project(workspace, problem, split, run, evaluation)
+    life = trained(root, read_table(DATA / problem.data.source).sample(rows, seed=0, shuffle=True), problem)
+    return Project(life.problem, life.workspace, life.split, life.run, life.evaluated(reason))
 
 
 def _plan(*families: str) -> dict[str, Any]:

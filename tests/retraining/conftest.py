@@ -6,21 +6,12 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.release import ALONE, release
 
 from modelyard import Project
 
 DATA = Path(__file__).parents[1] / "data"
-SETTINGS = (
-    "training.families=[linear]",
-    "training.folds=3",
-    "training.tuning_rounds=0",
-    "training.workers=1",
-    "training.unit_minutes=null",
-    "owner=grace",
-    "policy.two_person=false",
-    "retraining.min_new_rows=150",
-    "retraining.max_segment_loss=0.4",
-)
+SETTINGS = (*ALONE, "retraining.min_new_rows=150", "retraining.max_segment_loss=0.4")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,12 +43,7 @@ def founded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows[400:].write_parquet(home / "launch.parquet")
     Project.new(home / "churn", data=home / "old.parquet", target="Churn")
     project = Project.open(home / "churn", settings=SETTINGS)
-    project.train(accept="a test")
-    project.evaluate(open_test="card")
-    project.package()
-    project.register()
-    project.approve(1, "a test")
-    project.promote(1)
+    release(project)
     return home
 
 

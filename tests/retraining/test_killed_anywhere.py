@@ -17,6 +17,8 @@ import numpy as np
 import polars as pl
 import pytest
 from tests.bad_input.test_full_disk import full_after
+from tests.release import release
+from tests.same_run import assert_same_run
 from tests.yard import Yard
 
 from modelyard import Project
@@ -25,7 +27,6 @@ from modelyard.evaluation import Evaluation, load_evaluation
 from modelyard.packaging import Scorer, load_package
 from modelyard.retraining import Decision
 from modelyard.store import Ledger, load_record
-from modelyard.training import TrainingRun
 from modelyard.training.run import StoredRun, load_run
 
 COLUMNS = ("tenure", "MonthlyCharges", "Contract", "InternetService", "Churn")
@@ -70,12 +71,7 @@ def small_reference(tmp_path_factory: pytest.TempPathFactory, data_folder: Path)
     Project.new(yard.root, data=yard.folder / "churn.parquet", target="Churn")
     yard.configure(**SETTINGS)
     project = Project.open(yard.root, env="quick")
-    project.train(accept="a test")
-    project.evaluate(open_test="card")
-    project.package()
-    project.register()
-    project.approve(1, "a test")
-    project.promote(1)
+    release(project)
     return _undisturbed(yard)
 
 
@@ -178,10 +174,8 @@ def _assert_same(yard: Yard, other: Yard) -> None:
     assert _said(mine) == _said(whole)
     assert _rows(yard) == _rows(other)
     assert len(_runs(yard)) == len(_runs(other)) == 2
-    run, reference = _run(yard, mine), _run(other, whole)
-    assert _told(run.record) == _told(reference.record)
     rows = pl.read_parquet(other.folder / "launch.parquet")
-    np.testing.assert_array_equal(run.model("final").predict(rows), reference.model("final").predict(rows))
+    assert_same_run(_run(yard, mine), _run(other, whole), rows)
     figures, whole_figures = _leaves(_figures(yard, mine)), _leaves(_figures(other, whole))
     assert [one for one in figures if not isinstance(one, float)] == [
         one for one in whole_figures if not isinstance(one, float)
@@ -238,15 +232,6 @@ def _runs(yard: Yard) -> list[Path]:
 
 def _run(yard: Yard, decision: Decision) -> StoredRun:
     return load_run(str(decision.run_id), Project.open(yard.root).workspace)
-
-
-def _told(run: TrainingRun) -> Any:
-    """All that a run says, but for times and for what follows from them."""
-    candidates = tuple(
-        dataclasses.replace(item, fit_seconds=0.0, predict_ms=None, rows_per_s=None) for item in run.candidates
-    )
-    at = run.created_at.replace(2000, 1, 1, 0, 0, 0, 0)
-    return dataclasses.replace(run, id="", created_at=at, seconds=None, artefacts={}, candidates=candidates).to_dict()
 
 
 def _figures(yard: Yard, decision: Decision) -> Any:

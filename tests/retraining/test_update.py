@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from tests.release import ALONE, release
 from typer.testing import CliRunner
 
 from modelyard import Project
@@ -18,16 +19,7 @@ from modelyard.retraining.gates import update_gate
 from modelyard.training.run import load_run
 from modelyard.training.update import Update
 
-SETTINGS = (
-    "training.families=[lightgbm]",
-    "training.folds=3",
-    "training.tuning_rounds=0",
-    "training.workers=1",
-    "training.unit_minutes=null",
-    "owner=grace",
-    "policy.two_person=false",
-    "retraining.min_new_rows=150",
-)
+SETTINGS = (*ALONE, "training.families=[lightgbm]", "retraining.min_new_rows=150")
 
 
 def customers(rows: int, seed: int, *, moved: bool) -> pl.DataFrame:
@@ -48,12 +40,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
     customers(900, 2, moved=True).write_parquet(home / "new.parquet")
     Project.new(home / "churn", data=home / "old.parquet", target="churn")
     project = Project.open(home / "churn", settings=SETTINGS)
-    project.train(accept="a test")
-    project.evaluate(open_test="card")
-    project.package()
-    project.register()
-    project.approve(1, "a test")
-    project.promote(1)
+    release(project)
     return home
 
 
@@ -122,12 +109,7 @@ def test_a_model_that_has_to_see_all_rows_is_refused(shop: Path, tmp_path: Path)
     customers(500, 1, moved=False).write_parquet(tmp_path / "old.parquet")
     Project.new(tmp_path / "plain", data=tmp_path / "old.parquet", target="churn")
     project = Project.open(tmp_path / "plain", settings=(*SETTINGS, "training.families=[linear]"))
-    project.train(accept="a test")
-    project.evaluate(open_test="card")
-    project.package()
-    project.register()
-    project.approve(1, "a test")
-    project.promote(1)
+    release(project)
     with pytest.raises(ConfigError, match="this model cannot be updated"):
         project.retrain(path, update=True)
 

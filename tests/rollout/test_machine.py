@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.plans import plan
 
-from modelyard.problem import Task
-from modelyard.problem.schema import Problem
 from modelyard.rollout import (
     Figure,
     Phase,
@@ -22,7 +21,6 @@ from modelyard.rollout import (
     is_due,
     judge,
     look,
-    plan_of,
     promote,
     promoted,
     resume,
@@ -39,12 +37,6 @@ GOOD = {
 BAD = {**GOOD, "error_rate": Figure(0.2, 500)}
 NOTHING = {"golden_rows": Figure(0.0, 10**9)}
 FEW = {**GOOD, "error_rate": Figure(0.0, 99)}
-
-
-def plan(kind: Strategy = Strategy.CANARY, /, **deploy: object) -> Plan:
-    """A plan from what a project file says."""
-    problem = Problem.model_validate({"data": {"source": "t.csv", "target": "y"}, "deploy": deploy})
-    return plan_of(problem, kind, task=Task.BINARY)
 
 
 def looked(plan: Plan, state: State, figures: dict[str, Figure]) -> State:

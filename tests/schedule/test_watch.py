@@ -7,7 +7,6 @@ import http.server
 import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -16,6 +15,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from tests.data_room.servers import free_port
+from tests.receivers import listening
 from tests.schedule.stage import Stage, Work
 
 from modelyard.core import Severity
@@ -59,22 +60,11 @@ def receiver(port: int = 0) -> Iterator[Receiver]:
         def log_message(self, *_: object) -> None:
             """Nothing."""
 
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield Receiver(server.server_address[1], taken, holds, asked)
-    finally:
-        holds.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
-
-
-def free_port() -> int:
-    """A port at which nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return int(taken.getsockname()[1])
+    with listening(Handler, port) as listens:
+        try:
+            yield Receiver(listens, taken, holds, asked)
+        finally:
+            holds.set()
 
 
 def raise_one(workspace_of: "Project | Stage", key: str) -> None:

@@ -15,18 +15,12 @@ from typing import Any, Literal
 
 import polars as pl
 import pytest
+from tests.data_room.servers import PASSWORD, postgres_cluster
+from tests.life import trained
 
-from modelyard.core import Actor
-from modelyard.core.actor import ActorSource
-from modelyard.data import load_version, make_split, resolve, store_version
-from modelyard.evaluation.evaluate import evaluate
-from modelyard.packaging.build import BuildDetails, build_package
 from modelyard.problem import Problem, Task
 from modelyard.problem.schema import DataSource, EvaluationPlan, TrainingPlan
 from modelyard.serving import Endpoint, ServingApp, ServingSettings, activate
-from modelyard.store import Workspace
-from modelyard.training.engine import train
-from modelyard.training.executor import InProcessExecutor
 
 ROW: dict[str, Any] = {
     "tenure": 3,
@@ -85,7 +79,7 @@ def build(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Build:
             training=TrainingPlan(folds=2, families=(family,), tuning_rounds=0),
             evaluation=EvaluationPlan(quantiles=(0.1, 0.9) if target == "MonthlyCharges" else ()),
         )
-        return build_from_table(root, churn_table(data_folder), problem)
+        return trained(root, churn_table(data_folder), problem).packaged().folder
 
     return package
 
@@ -107,20 +101,6 @@ def churn_table(data_folder: Path) -> pl.DataFrame:
             "Churn",
         )
     )
-
-
-def build_from_table(root: Path, frame: pl.DataFrame, problem: Problem) -> Path:
-    """Version, split, train, evaluate on validation, package."""
-    actor = Actor("ada", ActorSource.OS_USER, ("admin",))
-    workspace = Workspace(root)
-    problem = resolve(problem, frame)
-    dataset = load_version(store_version(frame, "telco_churn.parquet", workspace).id, workspace)
-    split = make_split(dataset, problem, workspace, actor)
-    run = train(split, problem, workspace, executor=InProcessExecutor())
-    evaluation = evaluate(run, split, problem, actor=actor, reason=None)
-    folder = root / "package"
-    build_package(run, split, evaluation, None, problem, version="1", folder=folder, details=BuildDetails())
-    return folder
 
 
 @pytest.fixture(scope="session")
@@ -150,10 +130,30 @@ def settings(package_folder: Path, tmp_path: Path) -> ServingSettings:
 @pytest.fixture
 def app(settings: ServingSettings) -> Iterator[ServingApp]:
     """The application, in this process."""
-    application = ServingApp(Endpoint(activate(settings.package_folder)), settings)
-    yield application
-    application.answering.predictions.close()
-    application.answering.feedback.close()
+    with running(ServingApp(Endpoint(activate(settings.package_folder)), settings)) as application:
+        yield application
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Callable[[Path], ServingApp]]:
+    """Serve packages in this process, all with one log."""
+    with contextlib.ExitStack() as stack:
+
+        def start(folder: Path) -> ServingApp:
+            settings = ServingSettings(folder, tmp_path / "log")
+            return stack.enter_context(running(ServingApp(Endpoint(activate(folder)), settings)))
+
+        yield start
+
+
+@contextlib.contextmanager
+def running(app: ServingApp) -> Iterator[ServingApp]:
+    """An application for a block; its logs are closed in the end."""
+    try:
+        yield app
+    finally:
+        app.answering.predictions.close()
+        app.answering.feedback.close()
 
 
 @pytest.fixture
@@ -231,6 +231,14 @@ def start_server(package_folder: Path, tmp_path: Path) -> Iterator[StartServer]:
             return Server(process, json.loads(line), log)
 
         yield start
+
+
+@pytest.fixture(scope="module")
+def postgres() -> Iterator[str]:
+    """A real PostgreSQL of this module's own."""
+    with pytest.MonkeyPatch.context() as patch, postgres_cluster() as address:
+        patch.setenv("YARD_PASSWORD", PASSWORD)
+        yield address
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """Who may ask, and how often: by keys of a project or of a file, by TLS, and with headers that keep answers where they are."""
 
 import datetime as dt
-import ipaddress
 import json
 import ssl
 import subprocess
@@ -12,12 +11,10 @@ from typing import Any
 
 import httpx
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.receivers import make_certificate
+from tests.serving.conftest import running
 
 from modelyard.core import Actor, ConfigError, IntegrityError
 from modelyard.core.actor import ActorSource
@@ -58,10 +55,9 @@ def keys(tmp_path: Path) -> Path:
 @pytest.fixture
 def guarded(settings: ServingSettings, keys: Path) -> Iterator[ServingApp]:
     """The application, for holders of keys."""
-    application = ServingApp(Endpoint(activate(settings.package_folder)), settings, guard=Guard(KeyFile(keys)))
-    yield application
-    application.answering.predictions.close()
-    application.answering.feedback.close()
+    endpoint = Endpoint(activate(settings.package_folder))
+    with running(ServingApp(endpoint, settings, guard=Guard(KeyFile(keys)))) as application:
+        yield application
 
 
 def test_every_route_says_what_it_needs(guarded: ServingApp, ask: Call, row: dict[str, Any]) -> None:
@@ -189,36 +185,12 @@ def test_answers_carry_security_headers(app: ServingApp, call: Call, row: dict[s
     assert app.guard.is_open
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for 127.0.0.1 that signs itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
-
-    made = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(1)
-        .not_valid_before(dt.datetime(2020, 1, 1, tzinfo=dt.UTC))
-        .not_valid_after(dt.datetime(2090, 1, 1, tzinfo=dt.UTC))
-        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]), False)
-        .sign(key, hashes.SHA256())
-    )
-    paths = folder / "server.pem", folder / "server.key"
-    paths[0].write_bytes(made.public_bytes(serialization.Encoding.PEM))
-    paths[1].write_bytes(
-        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    )
-    return paths
-
-
 def test_a_server_with_tls_and_keys(
     start_server: Callable[..., Any], keys: Path, tmp_path: Path, row: dict[str, Any]
 ) -> None:
     """A real server speaks TLS with the certificate given, lets the holder of a key in, and takes changed keys over."""
-    pem, key = certificate(tmp_path)
-    server = start_server("--keys", str(keys), "--tls", str(pem), str(key))
+    pem = make_certificate(tmp_path)
+    server = start_server("--keys", str(keys), "--tls", str(pem), str(pem.with_suffix(".key")))
     trusted = ssl.create_default_context(cafile=str(pem))
     with httpx.Client(base_url=server.url, verify=trusted) as client:
         assert server.url.startswith("https://127.0.0.1:")

@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 from polars.testing import assert_frame_equal
-from tests.data_room.servers import PASSWORD, postgres_cluster
+from tests.data_room.servers import PASSWORD
 from tests.serving.test_batch_resumed import SCRIPT, SMALL, broken_off
 
 from modelyard.core import ConfigError, DataError, StateError
@@ -27,14 +27,6 @@ from modelyard.serving import score_file
 def scorer(package_folder: Path) -> Scorer:
     """The package's scorer."""
     return Scorer.load(package_folder)
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """A real PostgreSQL of this module's own."""
-    with pytest.MonkeyPatch.context() as patch, postgres_cluster() as address:
-        patch.setenv("YARD_PASSWORD", PASSWORD)
-        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -1,6 +1,6 @@
 """Anomalies and clusters are served by the same contract as everything else."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +8,7 @@ import pytest
 from tests.courses.test_rows import course_of, project_of
 from tests.unsupervised.conftest import blobs, payments
 
-from modelyard.serving import Endpoint, ServingApp, ServingSettings, activate, read_predictions
+from modelyard.serving import read_predictions
 
 Ask = Callable[..., Any]
 
@@ -20,21 +20,6 @@ def packaged(folder: Path, task: str, **plan: Any) -> Path:
     course.train()
     course.evaluate()
     return course.package().folder
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[[Path], ServingApp]]:
-    """Serve a package in this process."""
-    apps: list[ServingApp] = []
-
-    def start(folder: Path) -> ServingApp:
-        apps.append(ServingApp(Endpoint(activate(folder)), ServingSettings(folder, tmp_path / "log")))
-        return apps[-1]
-
-    yield start
-    for app in apps:
-        app.answering.predictions.close()
-        app.answering.feedback.close()
 
 
 def test_anomalies_are_served(serve: Ask, ask: Ask, tmp_path: Path) -> None:

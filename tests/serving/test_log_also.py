@@ -6,7 +6,7 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.serving.conftest import Call, StartServer
+from tests.serving.conftest import Call, StartServer, running
 
 from modelyard.serving import Endpoint, ServingApp, ServingSettings, activate, read_predictions
 from modelyard.serving.prediction_log import LogPolicy
@@ -23,15 +23,13 @@ def test_rows_and_tables_bring_the_field_into_the_log(
     package_folder: Path, tmp_path: Path, ask: Call, row: dict[str, Any]
 ) -> None:
     """JSON and Parquet; what is not named stays out, and the answer is the same with and without it."""
-    app = served(package_folder, tmp_path / "log", LogPolicy(also=("customer_id",)))
     buffer = io.BytesIO()
     more = {**row, "customer_id": "c-1", "shoe_size": 44}
     pl.DataFrame([{**more, "TotalCharges": 100.0}]).write_parquet(buffer)
-    plain = ask(app, "POST", "/predict", row).json()
-    named = ask(app, "POST", "/predict", more).json()
-    table = ask(app, "POST", "/predict", buffer.getvalue(), content_type=TABLE)
-    app.answering.predictions.close()
-    app.answering.feedback.close()
+    with running(served(package_folder, tmp_path / "log", LogPolicy(also=("customer_id",)))) as app:
+        plain = ask(app, "POST", "/predict", row).json()
+        named = ask(app, "POST", "/predict", more).json()
+        table = ask(app, "POST", "/predict", buffer.getvalue(), content_type=TABLE)
     log = read_predictions(tmp_path / "log")
 
     assert table.status == 200
@@ -43,10 +41,8 @@ def test_rows_and_tables_bring_the_field_into_the_log(
 def test_the_field_may_be_hashed(package_folder: Path, tmp_path: Path, ask: Call, row: dict[str, Any]) -> None:
     """It is a column of the log like the others."""
     policy = LogPolicy(also=("customer_id",), personal={"customer_id": "hash"}, key=tmp_path / "log.key")
-    app = served(package_folder, tmp_path / "log", policy)
-    ask(app, "POST", "/predict", {**row, "customer_id": "c-1"})
-    app.answering.predictions.close()
-    app.answering.feedback.close()
+    with running(served(package_folder, tmp_path / "log", policy)) as app:
+        ask(app, "POST", "/predict", {**row, "customer_id": "c-1"})
     (code,) = read_predictions(tmp_path / "log")["feature.customer_id"].to_list()
 
     assert len(code) == 32

@@ -20,8 +20,9 @@ import polars as pl
 import pytest
 import sqlalchemy as sa
 from polars.testing import assert_frame_equal
-from tests.data_room.servers import PASSWORD, postgres_cluster
+from tests.data_room.servers import PASSWORD
 from tests.serving.test_prediction_log import COLUMNS, prediction
+from tests.waiting import comes_true
 
 from modelyard.core import StateError
 from modelyard.serving import LogKind, PredictionLog, compact, read_feedback, read_predictions, remove_old
@@ -30,14 +31,6 @@ from modelyard.serving.prediction_log.sink import LogDatabase
 
 if TYPE_CHECKING:
     from tests.serving.conftest import StartServer
-
-
-@pytest.fixture(scope="module")
-def postgres() -> Iterator[str]:
-    """A real PostgreSQL of this module's own."""
-    with pytest.MonkeyPatch.context() as patch, postgres_cluster() as address:
-        patch.setenv("YARD_PASSWORD", PASSWORD)
-        yield address
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -209,23 +202,16 @@ def test_a_database_that_is_down(tmp_path: Path, folder: Path, caplog: pytest.Lo
     copying = Shipper(folder, LogDatabase(f"sqlite:///{place}"), pause_s=0.02)
     with caplog.at_level(logging.WARNING, logger="modelyard.serving"):
         copying.start()
-        _wait(lambda: copying.failures >= 2)
+        assert comes_true(lambda: copying.failures >= 2, 60, pause_s=0.01)
     waiting = copying.backlog_bytes
     place.parent.mkdir()
-    _wait(lambda: copying.records_shipped == 31)
+    assert comes_true(lambda: copying.records_shipped == 31, 60, pause_s=0.01)
     copying.close()
     log.close()
 
     assert waiting > 5_000
     assert "the log was not copied" in caplog.text
     assert len(read_predictions(f"sqlite:///{place}")) == 31
-
-
-def _wait(condition: Any, patience_s: float = 60.0) -> None:
-    end = time.monotonic() + patience_s
-    while not condition():
-        assert time.monotonic() < end
-        time.sleep(0.01)
 
 
 @pytest.mark.slow
@@ -280,7 +266,7 @@ def test_a_server_killed_under_load(start_server: "StartServer", row: dict[str, 
     threads = [threading.Thread(target=load) for _ in range(3)]
     for thread in threads:
         thread.start()
-    _wait(lambda: len(acknowledged) > 300 and _copied(postgres) > 0)
+    assert comes_true(lambda: len(acknowledged) > 300 and _copied(postgres) > 0, 60, pause_s=0.01)
     server.process.kill()
     for thread in threads:
         thread.join(timeout=30)

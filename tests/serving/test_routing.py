@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from tests.plans import plan
 from tests.serving.conftest import Response, ask_app
 
 from modelyard.core import StateError
 from modelyard.governance import Rollout, RolloutView
-from modelyard.problem import Task
-from modelyard.problem.schema import Costs, Problem
-from modelyard.rollout import Phase, Reading, State, Strategy, plan_of, start
+from modelyard.problem.schema import Costs
+from modelyard.rollout import Phase, Reading, State, Strategy, start
 from modelyard.serving import ServingApp, activate, read_predictions, record_feedback
 from modelyard.serving.endpoint import ActiveModel
 from modelyard.serving.following import Follower
@@ -79,11 +79,8 @@ def rollout(
         "strategy": {"canary": {"steps": steps}, **deploy},
         "analysis": {"guard": guard},
     }
-    problem = Problem.model_validate({"data": {"source": "t.csv", "target": "y"}, "deploy": section})
-    plan = plan_of(problem, kind, task=Task.BINARY)
-    return Rollout(
-        "a-rollout", "telco-churn", 2, candidate.digest, 1, plan, "ada", dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    )
+    begun_at = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+    return Rollout("a-rollout", "telco-churn", 2, candidate.digest, 1, plan(kind, **section), "ada", begun_at)
 
 
 @dataclasses.dataclass

@@ -7,12 +7,12 @@ import socket
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx
+from tests.waiting import comes_true
 
 from modelyard.serving import compact, read_predictions
 from modelyard.serving.prediction_log import torn_lines
@@ -45,21 +45,13 @@ def load(url: str, row: dict[str, Any], clients: int = 4) -> tuple[list[threadin
     return threads, acknowledged, refused
 
 
-def wait_for(condition: Callable[[], bool], timeout_s: float = 30.0) -> None:
-    """Wait until something is so."""
-    deadline = time.monotonic() + timeout_s
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
-
-
 def test_killed_under_load_loses_nothing_acknowledged(start_server: StartServer, row: dict[str, Any]) -> None:
     """After SIGKILL in the middle of four clients' posts, every acknowledged id is in the log exactly once,
     also after compaction, and also beside what a second server then writes.
     """
     server = start_server()
     threads, acknowledged, refused = load(server.url, row)
-    wait_for(lambda: len(acknowledged) > 600)
+    assert comes_true(lambda: len(acknowledged) > 600, 30, pause_s=0.01)
     server.process.kill()
     for thread in threads:
         thread.join(timeout=30)
@@ -82,7 +74,7 @@ def test_stopped_politely_answers_what_is_open(start_server: StartServer, row: d
     """On SIGTERM the process ends within seconds, and every acknowledged id is in the log."""
     server = start_server()
     threads, acknowledged, refused = load(server.url, row, clients=2)
-    wait_for(lambda: len(acknowledged) > 100)
+    assert comes_true(lambda: len(acknowledged) > 100, 30, pause_s=0.01)
     server.process.terminate()
     server.process.wait(timeout=20)
     for thread in threads:

@@ -5,7 +5,7 @@ import dataclasses
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +14,6 @@ import pytest
 
 from modelyard.serving import (
     BatchSettings,
-    Endpoint,
-    ServingApp,
-    ServingSettings,
     activate,
     read_feedback,
     read_predictions,
@@ -36,21 +33,6 @@ def multiclass_folder(build: Ask) -> Path:
 def regression_folder(build: Ask) -> Path:
     """A package that predicts monthly charges."""
     return Path(build("MonthlyCharges", "linear"))
-
-
-@pytest.fixture
-def serve(tmp_path: Path) -> Iterator[Callable[[Path], ServingApp]]:
-    """Serve a package in this process."""
-    apps: list[ServingApp] = []
-
-    def start(folder: Path) -> ServingApp:
-        apps.append(ServingApp(Endpoint(activate(folder)), ServingSettings(folder, tmp_path / "log")))
-        return apps[-1]
-
-    yield start
-    for app in apps:
-        app.answering.predictions.close()
-        app.answering.feedback.close()
 
 
 def churn_row(row: dict[str, Any], without: str) -> dict[str, Any]:

@@ -5,7 +5,6 @@ import json
 import logging
 import subprocess
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,8 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 from opentelemetry.trace import StatusCode
+from tests.receivers import listening
+from tests.serving.conftest import running
 
 from modelyard.core import ConfigError
 from modelyard.serving import Endpoint, ServingApp, ServingSettings, activate
@@ -41,10 +42,9 @@ def traced(settings: ServingSettings, spans: InMemorySpanExporter) -> Iterator[S
     """The application with tracing on."""
     provider = TracerProvider(shutdown_on_exit=False)
     provider.add_span_processor(SimpleSpanProcessor(spans))
-    app = ServingApp(Endpoint(activate(settings.package_folder)), settings, tracing=Tracing(provider))
-    yield app
-    app.answering.predictions.close()
-    app.answering.feedback.close()
+    endpoint = Endpoint(activate(settings.package_folder))
+    with running(ServingApp(endpoint, settings, tracing=Tracing(provider))) as app:
+        yield app
     provider.shutdown()
 
 
@@ -151,13 +151,8 @@ def receiver() -> Iterator[tuple[str, list[ExportTraceServiceRequest]]]:
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
             """Say nothing."""
 
-    server = http.server.HTTPServer(("127.0.0.1", 0), Receiver)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}/v1/traces", received
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(Receiver) as port:
+        yield f"http://127.0.0.1:{port}/v1/traces", received
 
 
 def test_a_server_sends_its_spans(

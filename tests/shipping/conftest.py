@@ -4,26 +4,19 @@ import dataclasses
 import json
 import queue
 import shutil
-import threading
 import time
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 import pytest
+from tests.life import trained
+from tests.receivers import listening
 
-from modelyard.core import Actor
-from modelyard.core.actor import ActorSource
-from modelyard.data import load_version, make_split, resolve, store_version
-from modelyard.evaluation.evaluate import evaluate
 from modelyard.packaging import GoldenSet, Package, load_package
-from modelyard.packaging.build import build_package
 from modelyard.problem import Problem
-from modelyard.store import Workspace
-from modelyard.training.engine import train
-from modelyard.training.executor import InProcessExecutor
 
 VERSION = "/2018-06-01/runtime"
 LIMIT_S = 120
@@ -33,18 +26,11 @@ COLUMNS = ("tenure", "Contract", "PaymentMethod", "MonthlyCharges", "TotalCharge
 @pytest.fixture(scope="session")
 def package(tmp_path_factory: pytest.TempPathFactory, data_folder: Path) -> Package:
     """LightGBM on some columns of the churn data, built the whole way from the table."""
-    root = tmp_path_factory.mktemp("project")
-    actor = Actor("ada", ActorSource.OS_USER, ("admin",))
-    workspace = Workspace(root)
     frame = pl.read_parquet(data_folder / "telco_churn.parquet", columns=list(COLUMNS)).gather_every(4)
     plan = {"folds": 2, "families": ("lightgbm",), "tuning_rounds": 0, "workers": 1, "unit_minutes": None}
     data = {"source": "telco_churn.parquet", "target": "Churn"}
-    problem = resolve(Problem.model_validate({"name": "telco_churn", "data": data, "training": plan}), frame)
-    dataset = load_version(store_version(frame, "telco_churn.parquet", workspace).id, workspace)
-    split = make_split(dataset, problem, workspace, actor)
-    run = train(split, problem, workspace, executor=InProcessExecutor())
-    evaluation = evaluate(run, split, problem, actor=actor, reason=None)
-    return build_package(run, split, evaluation, None, problem, version="1", folder=root / "package")
+    problem = Problem.model_validate({"name": "telco_churn", "data": data, "training": plan})
+    return trained(tmp_path_factory.mktemp("project"), frame, problem).packaged()
 
 
 @pytest.fixture
@@ -107,10 +93,5 @@ def runtime_api() -> Iterator[RuntimeApi]:
             self.end_headers()
             self.wfile.write(body)
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield RuntimeApi(f"127.0.0.1:{server.server_port}", events, answers)
-    server.shutdown()
-    server.server_close()
+    with listening(Handler) as port:
+        yield RuntimeApi(f"127.0.0.1:{port}", events, answers)

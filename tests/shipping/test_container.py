@@ -4,7 +4,6 @@ import contextlib
 import json
 import os
 import signal
-import socket
 import subprocess
 import time
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.data_room.servers import free_port
 
 from modelyard.packaging import GoldenSet, Package
 from modelyard.serving import read_predictions
@@ -102,13 +102,6 @@ def wait_until_ready(process: "subprocess.Popen[str]", port: int) -> None:
             process.kill()
             pytest.fail(f"the server is not ready: {process.communicate()[0]}")
         time.sleep(0.1)
-
-
-def free_port() -> int:
-    """A port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def family(pid: int) -> list[int]:

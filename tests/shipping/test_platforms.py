@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import socket
 import subprocess
 import sys
 import time
@@ -13,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+from tests.data_room.servers import free_port
 
 from modelyard.packaging import GoldenSet, Package
 from modelyard.shipping import make_bundle
@@ -75,9 +75,7 @@ def test_functions_framework_runs_the_bundle(package: Package, golden: GoldenSet
     """Google's framework loads the bundle's entry point and answers over HTTP, refusals too."""
     make_bundle(package, "functions", tmp_path / "bundle")
     row = dict(golden.rows[0].features)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "functions_framework", "--target", "predict", "--source", "main.py"]
     server = running([*command, "--host", "127.0.0.1", "--port", str(port)], tmp_path / "bundle")
     with server, httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=LIMIT_S) as client:

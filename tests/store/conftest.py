@@ -1,11 +1,11 @@
 """A ledger in a folder of its own, and a way to tamper with its file."""
 
 import datetime as dt
-import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from tests.forging import behind_triggers
 
 from modelyard.core import Actor
 from modelyard.store import Ledger
@@ -39,14 +39,8 @@ def tamper(place: Path) -> Tamper:
     """Runs SQL on the ledger's file behind its back, with the triggers dropped before and made again after."""
 
     def run(*statements: str, keep_triggers: bool = True) -> None:
-        with sqlite3.connect(place, isolation_level=None) as connection:
-            triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
-            for name, _ in triggers:
-                connection.execute(f"DROP TRIGGER {name}")
+        with behind_triggers(place, put_back=keep_triggers) as connection:
             for statement in statements:
                 connection.execute(statement)
-            for _, sql in triggers if keep_triggers else []:
-                connection.execute(sql)
-        connection.close()
 
     return run

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.data_room.servers import s3_server
+from tests.forging import behind_triggers
 
 from modelyard.core import Actor, ConfigError, ModelyardError, StateError
 from modelyard.core.actor import ActorSource
@@ -86,23 +87,16 @@ def test_a_whole_rewrite_is_found(tmp_path: Path, key: Path, kept: Path) -> None
 
 def rewrite(place: Path, *, actor: str, rows: int | None = None) -> None:
     """A new chain with another actor, as one who may write every file of the project would make it."""
-    import sqlite3
-
-    connection = sqlite3.connect(place, isolation_level=None)
-    triggers = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
     names = ("sequence", "at", "actor", "actor_source", "action", "subject", "details", "previous", "hash")
-    old = [dict(zip(names, row, strict=True)) for row in connection.execute("SELECT * FROM ledger ORDER BY sequence")]
-    for name, _ in triggers:
-        connection.execute(f"DROP TRIGGER {name}")
-    connection.execute("DELETE FROM ledger")
-    previous = GENESIS
-    for row in old[:rows]:
-        row |= {"actor": actor, "previous": previous}
-        previous = row["hash"] = row_hash({**row, "details": json.loads(row["details"])})
-        connection.execute("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", tuple(row.values()))
-    for _, sql in triggers:
-        connection.execute(sql)
-    connection.close()
+    with behind_triggers(place) as connection:
+        found = connection.execute("SELECT * FROM ledger ORDER BY sequence")
+        old = [dict(zip(names, row, strict=True)) for row in found]
+        connection.execute("DELETE FROM ledger")
+        previous = GENESIS
+        for row in old[:rows]:
+            row |= {"actor": actor, "previous": previous}
+            previous = row["hash"] = row_hash({**row, "details": json.loads(row["details"])})
+            connection.execute("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", tuple(row.values()))
     place.with_suffix(".head").write_text(json.dumps({"sequence": len(old[:rows]), "hash": previous}), encoding="utf-8")
 
 

@@ -1,5 +1,6 @@
 """Small tables with a known signal, real splits of them, and families that are quick to fit."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,36 @@ from modelyard.core.actor import Actor
 from modelyard.data import Split, load_version, make_split, store_version
 from modelyard.problem import Problem
 from modelyard.store import Workspace
+from modelyard.training import Executor, InProcessExecutor, TrainingRun
+from modelyard.training.engine import repeat, train
 from modelyard.training.families.boosting.lightgbm import LightGBM
 from modelyard.training.families.boosting.xgboost import XGBoost
 from modelyard.training.families.family import Family
 from modelyard.training.families.forests.random_forest import RandomForest
 from modelyard.training.families.linear import Linear
+from modelyard.training.run import StoredRun
 
 MakeSplit = Callable[..., tuple[Split, Problem]]
+
+
+@dataclasses.dataclass(frozen=True)
+class Trial:
+    """A split and its question, on which families that are quick to fit are trained in this process."""
+
+    split: Split
+    problem: Problem
+    workspace: Workspace
+    families: Mapping[str, Family]
+
+    def train(self, executor: Executor | None = None) -> StoredRun:
+        """A run, by another executor if one is given."""
+        executor = executor or InProcessExecutor()
+        return train(self.split, self.problem, self.workspace, families=self.families, executor=executor)
+
+    def repeat(self, record: TrainingRun, executor: Executor | None = None) -> StoredRun:
+        """The run of a record once more, by another executor if one is given."""
+        executor = executor or InProcessExecutor()
+        return repeat(record, self.split, self.problem, self.workspace, families=self.families, executor=executor)
 
 
 @pytest.fixture
@@ -90,5 +114,17 @@ def split_of(workspace: Workspace, actor: Actor) -> MakeSplit:
 
         problem = resolve(problem, dataset.frame)
         return make_split(dataset, problem, workspace, actor), problem
+
+    return make
+
+
+@pytest.fixture
+def trial(
+    split_of: MakeSplit, table: pl.DataFrame, workspace: Workspace, quick_families: Mapping[str, Family]
+) -> Callable[..., Trial]:
+    """Makes a trial on the table: ``trial(target, **keys)``, with the keys of ``split_of``."""
+
+    def make(target: str, **keys: Any) -> Trial:
+        return Trial(*split_of(table, target, **keys), workspace, quick_families)
 
     return make

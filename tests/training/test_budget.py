@@ -7,19 +7,22 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from tests.training.conftest import Trial
 
 from modelyard.core import StateError
 from modelyard.data import Split
 from modelyard.problem import Problem
 from modelyard.store import Workspace
 from modelyard.training import CandidateStatus, InProcessExecutor, LocalPoolExecutor, TrainingRun
-from modelyard.training.engine import repeat, train
+from modelyard.training.engine import train
 from modelyard.training.executor import NO_LIMIT, Limit
 from modelyard.training.families.family import Family
 from modelyard.training.planning import Clock
 
 MakeSplit = Callable[..., tuple[Split, Problem]]
+MakeTrial = Callable[..., Trial]
 Families = Mapping[str, Family]
+UNTUNED = {"folds": 3, "tuning_rounds": 0, "workers": 1, "unit_minutes": None}
 PLAN = {"folds": 3, "workers": 1, "unit_minutes": None, "budget": "60s"}
 
 
@@ -30,12 +33,10 @@ def figures(run: TrainingRun) -> dict[str, Any]:
     }
 
 
-def test_with_a_budget_the_portfolio_is_tried_and_the_best_wins(
-    workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame, quick_families: Families
-) -> None:
+def test_with_a_budget_the_portfolio_is_tried_and_the_best_wins(trial: MakeTrial) -> None:
     """The plan is in the record; the winner is the best by its mean, not the simplest near it."""
-    split, problem = split_of(table, "churn", data={"positive": "yes"}, training=PLAN)
-    run = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
+    made = trial("churn", data={"positive": "yes"}, training=PLAN)
+    run = made.train()
     record = run.record
     tried = [item.name for item in record.candidates if item.role == "candidate"]
     best = max((item for item in record.candidates if item.mean), key=lambda item: item.mean or 0)
@@ -50,14 +51,10 @@ def test_with_a_budget_the_portfolio_is_tried_and_the_best_wins(
 
 
 def test_when_time_is_up_the_rest_is_left_out_and_a_replay_repeats_it(
-    workspace: Workspace,
-    split_of: MakeSplit,
-    table: pl.DataFrame,
-    quick_families: Families,
-    monkeypatch: pytest.MonkeyPatch,
+    trial: MakeTrial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The clock stops after three candidates; the replay, with other workers and no clock, gives the same to the last bit."""
-    split, problem = split_of(table, "churn", data={"positive": "yes"}, training=PLAN)
+    made = trial("churn", data={"positive": "yes"}, training=PLAN)
     asked: list[str] = []
 
     def twice(clock: Clock, family: str, seconds: float, refit_seconds: float) -> bool:
@@ -66,9 +63,9 @@ def test_when_time_is_up_the_rest_is_left_out_and_a_replay_repeats_it(
 
     with monkeypatch.context() as patch:
         patch.setattr(Clock, "affords", twice)
-        first = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
+        first = made.train()
     pool = LocalPoolExecutor(2)
-    again = repeat(first.record, split, problem, workspace, families=quick_families, executor=pool)
+    again = made.repeat(first.record, pool)
     pool.close()
     left = [item.name for item in first.record.candidates if item.status is CandidateStatus.LEFT_OUT]
 
@@ -77,28 +74,22 @@ def test_when_time_is_up_the_rest_is_left_out_and_a_replay_repeats_it(
     assert all(name in first.record.truncated for name in left)
     assert figures(again.record) == figures(first.record)
     assert again.record.winner == first.record.winner
-    rows = split.validation.frame
+    rows = made.split.validation.frame
     np.testing.assert_array_equal(again.model("final").predict(rows), first.model("final").predict(rows))
 
 
-def test_a_winner_of_fewer_rows_is_said_and_repeated(
-    workspace: Workspace,
-    split_of: MakeSplit,
-    table: pl.DataFrame,
-    quick_families: Families,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_a_winner_of_fewer_rows_is_said_and_repeated(trial: MakeTrial, monkeypatch: pytest.MonkeyPatch) -> None:
     """Candidates are compared on a part of the rows, and time is left for half of them; a replay takes that half."""
-    split, problem = split_of(table, "churn", data={"positive": "yes"}, training=PLAN)
-    rows = split.train.frame.height
+    made = trial("churn", data={"positive": "yes"}, training=PLAN)
+    rows = made.split.train.frame.height
     with monkeypatch.context() as patch:
         patch.setattr("modelyard.training.preparation.race_rows", lambda *_, **__: rows // 4)
         patch.setattr(Clock, "refit_share", lambda *_: 0.5049)
-        first = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
-        again = repeat(first.record, split, problem, workspace, families=quick_families)
+        first = made.train()
+        again = made.repeat(first.record)
         patch.setattr(Clock, "refit_share", lambda *_: 0.0)
-        hurried = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
-    answers = split.validation.frame
+        hurried = made.train()
+    answers = made.split.validation.frame
 
     assert first.record.fitted_share == again.record.fitted_share == 0.5
     assert "The winner was fitted on 50% of the rows" in first.record.truncated
@@ -106,12 +97,10 @@ def test_a_winner_of_fewer_rows_is_said_and_repeated(
     np.testing.assert_array_equal(again.model("final").predict(answers), first.model("final").predict(answers))
 
 
-def test_no_time_at_all_still_gives_baselines_and_the_linear_model(
-    workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame, quick_families: Families
-) -> None:
+def test_no_time_at_all_still_gives_baselines_and_the_linear_model(trial: MakeTrial) -> None:
     """A budget of nothing: the first candidate is carried to its end."""
-    split, problem = split_of(table, "amount", training={**PLAN, "budget": "0s"})
-    run = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
+    made = trial("amount", training={**PLAN, "budget": "0s"})
+    run = made.train()
 
     assert [item.name for item in run.record.candidates if item.mean is not None] == ["naive", "linear"]
     assert run.record.winner == "linear"
@@ -119,43 +108,35 @@ def test_no_time_at_all_still_gives_baselines_and_the_linear_model(
     assert [item.name for item in run.record.work.candidates] == ["linear"]
 
 
-def test_the_plan_lies_on_disk_before_anything_is_trained(
-    workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame, quick_families: Families
-) -> None:
+def test_the_plan_lies_on_disk_before_anything_is_trained(trial: MakeTrial) -> None:
     """The first unit finds it; the record holds the same."""
-    split, problem = split_of(
-        table, "amount", training={"folds": 3, "tuning_rounds": 0, "workers": 1, "unit_minutes": None}
-    )
+    made = trial("amount", training=UNTUNED)
     seen: list[dict[str, Any]] = []
 
     class Looking(InProcessExecutor):
         def submit(self, unit: Any, limit: Limit = NO_LIMIT) -> None:
             if not seen:
-                (found,) = workspace.folder("runs").glob(".search-*/plan.json")
+                (found,) = made.workspace.folder("runs").glob(".search-*/plan.json")
                 seen.append(json.loads(found.read_text()))
             super().submit(unit, limit)
 
-    run = train(split, problem, workspace, families=quick_families, executor=Looking())
+    run = made.train(Looking())
 
     assert run.record.work is not None
     assert seen == [run.record.work.to_dict()]
-    assert [item["name"] for item in seen[0]["candidates"]] == list(quick_families)
+    assert [item["name"] for item in seen[0]["candidates"]] == list(made.families)
 
 
-def test_a_run_without_a_plan_cannot_be_repeated(
-    workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame, quick_families: Families
-) -> None:
+def test_a_run_without_a_plan_cannot_be_repeated(trial: MakeTrial) -> None:
     """A run of an earlier version says so."""
     import dataclasses
 
-    split, problem = split_of(
-        table, "amount", training={"folds": 3, "tuning_rounds": 0, "workers": 1, "unit_minutes": None}
-    )
-    run = train(split, problem, workspace, families=quick_families)
+    made = trial("amount", training=UNTUNED)
+    run = made.train()
     old = dataclasses.replace(run.record, work=None)
 
     with pytest.raises(StateError, match="it has no plan"):
-        repeat(old, split, problem, workspace, families=quick_families)
+        made.repeat(old)
 
 
 def test_a_blend_that_wins_is_one_model(workspace: Workspace, split_of: MakeSplit, quick_families: Families) -> None:
@@ -166,9 +147,7 @@ def test_a_blend_that_wins_is_one_model(workspace: Workspace, split_of: MakeSpli
         2 * values[:, 0] + values[:, 1] + 3 * (values[:, 2] > 0) * (values[:, 3] > 0) + generator.normal(0, 0.5, 900)
     )
     frame = pl.DataFrame({f"x{place}": values[:, place] for place in range(6)}).with_columns(amount=pl.Series(amount))
-    split, problem = split_of(
-        frame, "amount", training={"folds": 3, "tuning_rounds": 0, "workers": 1, "unit_minutes": None}
-    )
+    split, problem = split_of(frame, "amount", training=UNTUNED)
     run = train(split, problem, workspace, families=quick_families)
     winner = run.record.candidate(run.record.winner)
     model, rows = run.model("development"), split.validation.frame

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from tests.waiting import comes_true
 
 from modelyard.core import ConfigError, DataError, ModelyardError, ProgressEvent, StateError
 from modelyard.data import Split, load_split
@@ -327,18 +327,15 @@ def test_a_killed_driver_loses_at_most_what_was_running(
     assert sum("finished before" in event.message for event in events) >= 5
     assert leaderboard(resumed.record) == leaderboard(whole.record)
     assert resumed.record.winner == whole.record.winner
-    assert _group_is_gone(driver.pid)
+    assert comes_true(lambda: _group_is_gone(driver.pid), 20)
 
 
-def _group_is_gone(group: int, patience_s: float = 20.0) -> bool:
-    """True once no process of the group is left."""
-    end = time.monotonic() + patience_s
-    while time.monotonic() < end:
-        try:
-            os.killpg(group, 0)
-        except ProcessLookupError:
-            return True
-        time.sleep(0.1)
+def _group_is_gone(group: int) -> bool:
+    """Whether no process of the group is left."""
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return True
     return False
 
 

@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import polars as pl
 import pytest
+from tests.same_run import assert_same_run
+from tests.waiting import comes_true
 from tests.yard import Yard
 
 from modelyard.store import Ledger, Workspace
-from modelyard.training import TrainingRun
 from modelyard.training.run import StoredRun, load_run
 
 ROWS = 700
@@ -207,14 +207,7 @@ def _until_ended(process: "subprocess.Popen[bytes]", watch: Watch) -> Iterator[N
 
 def _assert_same(yard: Yard, watch: Watch, whole: Yard, seen: Watch) -> None:
     """Candidates, winner, out-of-fold and predictions bit for bit; as many fits; a sound ledger; nothing left about."""
-    mine, other = newest(yard), newest(whole)
-    rows = pl.read_parquet(whole.folder / "churn.parquet")
-
-    assert _told(mine.record) == _told(other.record)
-    for candidate in other.record.candidates:
-        np.testing.assert_array_equal(mine.out_of_fold(candidate.name), other.out_of_fold(candidate.name))
-    np.testing.assert_array_equal(mine.model("final").predict(rows), other.model("final").predict(rows))
-    np.testing.assert_array_equal(mine.model("development").predict(rows), other.model("development").predict(rows))
+    assert_same_run(newest(yard), newest(whole), pl.read_parquet(whole.folder / "churn.parquet"))
     assert units_of(watch) == units_of(seen)
     assert len(watch.times) == len(seen.times)
     assert Ledger.open(yard.root / ".modelyard" / "ledger.db").verify().ok
@@ -224,21 +217,6 @@ def _assert_same(yard: Yard, watch: Watch, whole: Yard, seen: Watch) -> None:
 def units_of(watch: Watch) -> set[str]:
     """Those on folds: a refit's name holds its folder."""
     return {name for name in watch.times if name.endswith(".json")}
-
-
-def _told(run: TrainingRun) -> Any:
-    """All that a run says, but for times and for what follows from them."""
-    candidates = tuple(
-        dataclasses.replace(item, fit_seconds=0.0, predict_ms=None, rows_per_s=None) for item in run.candidates
-    )
-    return dataclasses.replace(
-        run, id="", created_at=other_time(run), seconds=None, artefacts={}, candidates=candidates
-    ).to_dict()
-
-
-def other_time(run: TrainingRun) -> Any:
-    """One time for all."""
-    return run.created_at.replace(year=2000, month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def newest(yard: Yard) -> StoredRun:
@@ -265,12 +243,7 @@ def workers_of(driver: int) -> list[int]:
 
 def session_is_gone(session: int, patience_s: float = 20.0) -> bool:
     """True once no process of a session is left."""
-    end = time.monotonic() + patience_s
-    while time.monotonic() < end:
-        if session not in _sessions():
-            return True
-        time.sleep(0.1)
-    return False
+    return comes_true(lambda: session not in _sessions(), patience_s)
 
 
 def _sessions() -> set[int]:

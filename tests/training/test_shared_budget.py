@@ -2,28 +2,27 @@
 
 import dataclasses
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from tests.training.conftest import Trial
 from tests.yard import Yard
 
 from modelyard.core import ConfigError
 from modelyard.data import Split
 from modelyard.problem import Problem, Task
 from modelyard.store import Workspace
-from modelyard.training import InProcessExecutor
-from modelyard.training.engine import repeat, train
-from modelyard.training.families.family import Family
+from modelyard.training.engine import train
 from modelyard.training.families.registry import FAMILIES
 from modelyard.training.planning import Clock, Further, Size, Stage, WorkPlan, make_plan, shared_out
 from modelyard.training.run import load_run
 
 MakeSplit = Callable[..., tuple[Split, Problem]]
-Families = Mapping[str, Family]
+MakeTrial = Callable[..., Trial]
 PLAN = {
     "folds": 2,
     "blend": False,
@@ -112,13 +111,11 @@ def figures(run: Any) -> tuple[Any, ...]:
     return run.winner, run.nested, run.repeats, run.seeds, {item.name: item.fold_scores for item in run.candidates}
 
 
-def test_all_within_a_budget_and_again_without_a_clock(
-    workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame, quick_families: Families
-) -> None:
+def test_all_within_a_budget_and_again_without_a_clock(trial: MakeTrial) -> None:
     """Nesting, repeats and seeds are done, nothing is cut, and the replay gives the same to the last bit."""
-    split, problem = split_of(table, "churn", training={**PLAN, "nested": 2, "repeats": 2, "seeds": 2})
-    run = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
-    again = repeat(run.record, split, problem, workspace, families=quick_families, executor=InProcessExecutor())
+    made = trial("churn", training={**PLAN, "nested": 2, "repeats": 2, "seeds": 2})
+    run = made.train()
+    again = made.repeat(run.record)
     record = run.record
 
     assert record.truncated == ""
@@ -130,22 +127,16 @@ def test_all_within_a_budget_and_again_without_a_clock(
     assert (record.repeats.wanted, record.repeats.divisions) == (2, 2)
     assert record.seeds is not None
     assert figures(again.record) == figures(record)
-    rows = split.validation.frame
+    rows = made.split.validation.frame
     np.testing.assert_array_equal(again.model("final").predict(rows), run.model("final").predict(rows))
 
 
-def test_an_outer_search_does_what_the_search_came_to(
-    workspace: Workspace,
-    split_of: MakeSplit,
-    table: pl.DataFrame,
-    quick_families: Families,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+def test_an_outer_search_does_what_the_search_came_to(trial: MakeTrial, monkeypatch: pytest.MonkeyPatch) -> None:
     """The clock lets through the linear model alone; so no outer search tries another one."""
-    split, problem = split_of(table, "churn", training={**PLAN, "nested": 3})
+    made = trial("churn", training={**PLAN, "nested": 3})
     with monkeypatch.context() as patch:
         patch.setattr(Clock, "affords", lambda *_: False)
-        record = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor()).record
+        record = made.train().record
 
     assert record.truncated.startswith("The budget of 1800 s ended the search after linear; not done: lightgbm")
     assert record.nested is not None
@@ -153,11 +144,7 @@ def test_an_outer_search_does_what_the_search_came_to(
 
 
 def test_a_budget_that_ends_in_the_outer_loop_leaves_a_figure_of_what_is_done(
-    workspace: Workspace,
-    split_of: MakeSplit,
-    table: pl.DataFrame,
-    quick_families: Families,
-    monkeypatch: pytest.MonkeyPatch,
+    trial: MakeTrial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The third of four parts finds no time: the run is whole, says so, and a replay stops there too."""
     within, asked = Clock.within, list[str]()
@@ -166,11 +153,11 @@ def test_a_budget_that_ends_in_the_outer_loop_leaves_a_figure_of_what_is_done(
         asked.append(stage)
         return within(clock, stage) if len(asked) <= 2 else Clock(0.0)
 
-    split, problem = split_of(table, "churn", training={**PLAN, "families": ["linear"], "nested": 4})
+    made = trial("churn", training={**PLAN, "families": ["linear"], "nested": 4})
     with monkeypatch.context() as patch:
         patch.setattr(Clock, "within", twice)
-        run = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor()).record
-    again = repeat(run, split, problem, workspace, families=quick_families, executor=InProcessExecutor()).record
+        run = made.train().record
+    again = made.repeat(run).record
 
     assert run.nested is not None
     assert (run.interrupted, len(run.nested.parts), run.nested.wanted) == (False, 2, 4)
@@ -182,12 +169,7 @@ def test_a_budget_that_ends_in_the_outer_loop_leaves_a_figure_of_what_is_done(
 
 @pytest.mark.parametrize("stage", ["divisions", "seeds"])
 def test_a_budget_that_ends_in_repeats_keeps_the_choice(
-    workspace: Workspace,
-    split_of: MakeSplit,
-    table: pl.DataFrame,
-    quick_families: Families,
-    monkeypatch: pytest.MonkeyPatch,
-    stage: str,
+    trial: MakeTrial, monkeypatch: pytest.MonkeyPatch, stage: str
 ) -> None:
     """No second division, or no second seed: the choice of one stands, the run says so, and a replay does the same."""
     begin = Clock.begin
@@ -197,11 +179,11 @@ def test_a_budget_that_ends_in_repeats_keeps_the_choice(
         if name == stage:
             clock._stage = 0.0
 
-    split, problem = split_of(table, "churn", training={**PLAN, "repeats": 3, "seeds": 2})
+    made = trial("churn", training={**PLAN, "repeats": 3, "seeds": 2})
     with monkeypatch.context() as patch:
         patch.setattr(Clock, "begin", over)
-        run = train(split, problem, workspace, families=quick_families, executor=InProcessExecutor()).record
-    again = repeat(run, split, problem, workspace, families=quick_families, executor=InProcessExecutor()).record
+        run = made.train().record
+    again = made.repeat(run).record
     said = {
         "divisions": "The budget ended the scoring on further divisions after 1 of 3.",
         "seeds": "The budget ended the fits with other seeds after 1 of 2; one seed is kept.",
@@ -236,17 +218,15 @@ def test_a_real_table_is_nested_in_time(tmp_path: Path) -> None:
         assert run.nested.mean == pytest.approx(run.candidate(run.winner).mean, abs=0.03)
 
 
-def test_too_short_a_budget_is_refused_before_anything_is_trained(
-    workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame, quick_families: Families
-) -> None:
+def test_too_short_a_budget_is_refused_before_anything_is_trained(trial: MakeTrial) -> None:
     """One sentence with the cure; so are too many rows, where candidates would be compared on a part of them."""
-    split, problem = split_of(table, "churn", training={**PLAN, "budget": "3s", "nested": 5})
+    made = trial("churn", training={**PLAN, "budget": "3s", "nested": 5})
     with pytest.raises(
         ConfigError, match=r"training\.budget: the budget is too short for training\.nested; got 3 s.*Raise it"
     ):
-        train(split, problem, workspace, families=quick_families, executor=InProcessExecutor())
+        made.train()
 
-    assert not list(workspace.folder("runs").glob("[!.]*"))
+    assert not list(made.workspace.folder("runs").glob("[!.]*"))
 
 
 def test_many_rows_are_refused(

@@ -20,7 +20,7 @@ from modelyard.problem.schema import Costs, Metrics
 from modelyard.report import render_markdown
 
 if TYPE_CHECKING:
-    from tests.evaluation.conftest import Life
+    from tests.life import Life
 
 PROBLEM = Problem.model_validate(
     {"data": {"source": "t", "target": "y", "id": "id", "positive": "yes"}, "task": "binary"}

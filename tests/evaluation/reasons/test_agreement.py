@@ -19,7 +19,8 @@ from modelyard.training.families.registry import FAMILIES
 from modelyard.training.target import encode_target
 
 if TYPE_CHECKING:
-    from tests.evaluation.conftest import Life, Live
+    from tests.evaluation.conftest import Live
+    from tests.life import Life
 
 
 def _explained(*amounts: float) -> RowExplanation:

@@ -14,7 +14,8 @@ from modelyard.report import render_markdown
 from modelyard.store import Workspace
 
 if TYPE_CHECKING:
-    from tests.evaluation.conftest import Life, Live
+    from tests.evaluation.conftest import Live
+    from tests.life import Life
 
 
 def test_the_hundred_worst_rows_are_kept(churn_life: "Life", churn_evaluation: Evaluation) -> None:

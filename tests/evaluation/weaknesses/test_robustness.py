@@ -14,7 +14,8 @@ from modelyard.evaluation.weaknesses.robustness import disturb
 from modelyard.report import render_markdown
 
 if TYPE_CHECKING:
-    from tests.evaluation.conftest import Fit, Life, Sample
+    from tests.evaluation.conftest import Fit, Sample
+    from tests.life import Life
 
 
 def by_kind(found: Robustness) -> dict[tuple[str, str], Disturbance]:

@@ -14,7 +14,7 @@ from modelyard.problem import Problem
 from modelyard.report import render_markdown
 
 if TYPE_CHECKING:
-    from tests.evaluation.conftest import Life
+    from tests.life import Life
 
 COLUMNS = ["region", "plan", "age", "tenure"]
 

@@ -7,21 +7,16 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+from tests.release import ALONE
 
 from modelyard import Project
 from modelyard.core import WaitingForApprovalError, new_ids
 from modelyard.serving.prediction_log import PredictionLog, record_feedback
 
 SETTINGS = (
+    *ALONE,
     "name=churn",
-    "owner=grace",
     "team=retention",
-    "training.families=[linear]",
-    "training.folds=3",
-    "training.tuning_rounds=0",
-    "training.workers=1",
-    "training.unit_minutes=null",
-    "policy.two_person=false",
     "monitoring.window=batch",
     "log.personal={customerID: drop, gender: hash}",
 )

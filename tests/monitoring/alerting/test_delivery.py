@@ -3,10 +3,10 @@
 import json
 import sqlite3
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.forging import forge
 from tests.receivers import web_receiver
 
 from modelyard.core import ConfigError, Finding, exclusive_lock
@@ -148,16 +148,16 @@ def test_two_processes_do_not_both_send(tower: Tower, make_fault: Fault) -> None
 
 
 @pytest.mark.parametrize(
-    ("table", "statement", "said"),
+    ("statement", "said"),
     [
-        ("alerts", "DELETE FROM alerts", "that the registry does not have"),
-        ("alert_changes", "UPDATE alert_changes SET severity = 'info' WHERE id = 1", "a change of the alert"),
-        ("alert_messages", "UPDATE alert_messages SET body = '{}'", "a message about"),
-        ("alert_attempts", "UPDATE alert_attempts SET outcome = 'failed'", "an attempt at the sink"),
-        ("alert_silences", "UPDATE alert_silences SET until = '2099-01-01'", "a silence of"),
+        ("DELETE FROM alerts", "that the registry does not have"),
+        ("UPDATE alert_changes SET severity = 'info' WHERE id = 1", "a change of the alert"),
+        ("UPDATE alert_messages SET body = '{}'", "a message about"),
+        ("UPDATE alert_attempts SET outcome = 'failed'", "an attempt at the sink"),
+        ("UPDATE alert_silences SET until = '2099-01-01'", "a silence of"),
     ],
 )
-def test_forged_rows_are_found(tower: Tower, make_fault: Fault, table: str, statement: str, said: str) -> None:
+def test_forged_rows_are_found(tower: Tower, make_fault: Fault, statement: str, said: str) -> None:
     """Triggers refuse a change; whoever drops them is found by the ledger."""
     import datetime as dt
 
@@ -167,25 +167,11 @@ def test_forged_rows_are_found(tower: Tower, make_fault: Fault, table: str, stat
     path = tower.workspace.state / "ledger.db"
     with sqlite3.connect(path) as connection, pytest.raises(sqlite3.IntegrityError, match="never changed"):
         connection.execute(statement)
-    _forge(path, table, statement)
+    forge(path, statement)
     verification = verify_ledger(tower.workspace.ledger)
 
     assert not verification.ok
     assert said in verification.problem
-
-
-def _forge(path: Path, table: str, statement: str) -> None:
-    """Change a table as one who may write the file: the triggers are dropped, and put back afterwards."""
-    connection = sqlite3.connect(path)
-    query = "SELECT name, sql FROM sqlite_master WHERE type = 'trigger' AND tbl_name = ?"
-    triggers = connection.execute(query, (table,)).fetchall()
-    for name, _ in triggers:
-        connection.execute(f"DROP TRIGGER {name}")
-    connection.execute(statement)
-    for _, sql in triggers:
-        connection.execute(sql)
-    connection.commit()
-    connection.close()
 
 
 def test_a_sink_can_be_tried(tower: Tower) -> None:

@@ -10,7 +10,8 @@ from typing import Any
 
 import polars as pl
 import pytest
-from tests.serving.conftest import ask_app
+from tests.release import ALONE, release
+from tests.serving.conftest import ask_app, running
 
 from modelyard import Project
 from modelyard.packaging.golden import as_requests
@@ -18,17 +19,7 @@ from modelyard.serving import Endpoint, ServingApp, ServingSettings, activate
 from modelyard.serving.prediction_log import agreed_policy
 
 DATA = Path(__file__).parents[2] / "data"
-SETTINGS = (
-    "training.families=[linear]",
-    "training.folds=3",
-    "training.tuning_rounds=0",
-    "training.workers=1",
-    "training.unit_minutes=null",
-    "owner=grace",
-    "policy.two_person=false",
-    "data.id=customerID",
-    "log.also=[customerID]",
-)
+SETTINGS = (*ALONE, "data.id=customerID", "log.also=[customerID]")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -48,11 +39,9 @@ class Shop:
         package = project.workspace.folder("packages", str(project.workspace.pointer("package")))
         policy = agreed_policy(project.problem, project.workspace)
         given = ServingSettings(package, project.workspace.folder("predictions"), log=policy)
-        app = ServingApp(Endpoint(activate(package, policy.also)), given)
         body = as_requests(rows) if isinstance(rows, pl.DataFrame) else [dict(row) for row in rows]
-        response = asyncio.run(ask_app(app, "POST", "/predict", json.dumps(body).encode(), {}))
-        app.answering.predictions.close()
-        app.answering.feedback.close()
+        with running(ServingApp(Endpoint(activate(package, policy.also)), given)) as app:
+            response = asyncio.run(ask_app(app, "POST", "/predict", json.dumps(body).encode(), {}))
         assert response.status == 200, response.body
         answers: list[dict[str, Any]] = response.json()["predictions"]
         return answers
@@ -66,12 +55,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Path:
     rows.write_parquet(home / "churn.parquet")
     Project.new(home / "churn", data=home / "churn.parquet", target="Churn")
     project = Project.open(home / "churn", settings=SETTINGS)
-    project.train(accept="a test")
-    project.evaluate(open_test="card")
-    project.package()
-    project.register()
-    project.approve(1, "a test")
-    project.promote(1)
+    release(project)
     return home
 
 

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,8 @@ import polars as pl
 import pytest
 from tests.courses.test_rows import course_of, project_of
 from tests.forecasting.conftest import sales
+from tests.packaging.courses.own_tests import assert_own_tests_pass
+from tests.release import promote_by_grace
 
 from modelyard.core import ConfigError, DataError, GateRefusedError, IntegrityError, StateError
 from modelyard.packaging import Package, Scorer
@@ -97,10 +97,7 @@ def test_a_forecast_lives_like_any_other_version(naive: tuple[Project, Package],
     """Registered, approved by somebody else, promoted; then the version in production tells."""
     project, _ = naive
     version = project.register()
-    token = project.tokens().create("grace", ["approver", "operator"])
-    grace = Project.open(project.root, env="quick", token=token)
-    grace.approve(version.version, "The figures hold.")
-    grace.promote(version.version)
+    promote_by_grace(project, version.version)
     said = course_of(project).score(project.root.parent / "rows.csv", tmp_path / "told.parquet")
     found = bench_package(project.packages.package(1).folder)
 
@@ -113,13 +110,7 @@ def test_a_forecast_lives_like_any_other_version(naive: tuple[Project, Package],
 
 def test_the_tests_in_the_package_pass(naive: tuple[Project, Package], tmp_path: Path) -> None:
     """They leave the package whole."""
-    copy = tmp_path / "package"
-    shutil.copytree(naive[1].folder, copy)
-    asked = [sys.executable, "-m", "pytest", "-q", str(copy / "tests")]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)
-
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert verify_package(copy).ok
+    assert_own_tests_pass(naive[1], tmp_path / "package")
 
 
 def test_what_asks_for_rows_is_refused(naive: tuple[Project, Package]) -> None:

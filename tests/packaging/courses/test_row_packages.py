@@ -1,9 +1,6 @@
 """Packages of anomalies and clusters: a whole life, and every door through which they answer."""
 
 import json
-import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +9,8 @@ import pandas as pd
 import polars as pl
 import pytest
 from tests.courses.test_rows import course_of, project_of
+from tests.packaging.courses.own_tests import assert_own_tests_pass
+from tests.release import promote_by_grace
 from tests.unsupervised.conftest import blobs, payments
 
 from modelyard.core import GateRefusedError, StateError
@@ -97,24 +96,14 @@ def test_a_package_of_clusters_is_whole(clusters: tuple[Project, Package]) -> No
 
 def test_the_tests_in_the_package_pass(anomalies: tuple[Project, Package], tmp_path: Path) -> None:
     """They run in a process without what trains, and leave the package whole."""
-    copy = tmp_path / "package"
-    shutil.copytree(anomalies[1].folder, copy)
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", str(copy / "tests")], capture_output=True, text=True, check=False
-    )
-
-    assert done.returncode == 0, done.stdout[-2000:]
-    assert verify_package(copy).ok
+    assert_own_tests_pass(anomalies[1], tmp_path / "package")
 
 
 def test_anomalies_live_like_any_other_version(anomalies: tuple[Project, Package], tmp_path: Path) -> None:
     """Registered, approved by somebody else, promoted; then the version in production scores, and says why."""
     project, package = anomalies
     version = project.register()
-    token = project.tokens().create("grace", ["approver", "operator"])
-    grace = Project.open(project.root, env="quick", token=token)
-    grace.approve(version.version, "The figures hold.")
-    grace.promote(version.version)
+    promote_by_grace(project, version.version)
     said = course_of(project).score(project.root.parent / "rows.csv", tmp_path / "told.parquet")
     told = pl.read_parquet(tmp_path / "told.parquet")
     strange = told.filter(pl.col("prediction_label") == "anomaly")

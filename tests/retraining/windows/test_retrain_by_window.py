@@ -3,22 +3,13 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.release import ALONE, release
 
 from modelyard import Project
 from modelyard.data import load_split
 from modelyard.retraining import Outcome
 from modelyard.retraining.windows.recipe import WEIGHT
 from modelyard.training.run import load_run
-
-SETTINGS = (
-    "training.families=[linear]",
-    "training.folds=3",
-    "training.tuning_rounds=0",
-    "training.workers=1",
-    "training.unit_minutes=null",
-    "owner=grace",
-    "policy.two_person=false",
-)
 
 
 @pytest.mark.slow
@@ -29,14 +20,9 @@ def test_a_retraining_learns_from_the_window(stream: Any, tmp_path: Path, window
     rows[:1500].write_parquet(tmp_path / "old.parquet")
     rows[1500:].write_parquet(tmp_path / "new.parquet")
     Project.new(tmp_path / "shop", data=tmp_path / "old.parquet", target="bought")
-    settings = (*SETTINGS, "data.time=at", f"retraining.window={window}")
+    settings = (*ALONE, "data.time=at", f"retraining.window={window}")
     project = Project.open(tmp_path / "shop", settings=settings)
-    project.train(accept="a test")
-    project.evaluate(open_test="card")
-    project.package()
-    project.register()
-    project.approve(1, "a test")
-    project.promote(1)
+    release(project)
     decision = project.retrain(tmp_path / "new.parquet")
 
     assert decision.outcome is Outcome.CHALLENGER, decision.reason
