@@ -702,7 +702,7 @@ class Project:
                 approved=approved,
                 under_conditions=tuple(number for number in approved if self._is_conditional(number)),
                 registered=registered,
-                is_watched=self.course is None,
+                is_watched=self.course is None or self.course.answers_rows,
             ),
             findings=(*self.oversight.findings(), *store.tracked_artefacts(self.root)),
             rollout=self.rollouts.under_way(),

@@ -14,6 +14,10 @@ from modelyard.data.schema import ColumnKind, category_text
 from modelyard.monitoring.cause_card import cause_finding
 from modelyard.monitoring.causes import Diagnosis, Observed, ProfileWithOutcomes, ScoreReference, find_cause
 from modelyard.monitoring.columns import Watched, column_matrix, column_values, watched_columns
+from modelyard.monitoring.courses.clusters import cluster_shares
+from modelyard.monitoring.courses.flags import flagged_finding, flagged_windows
+from modelyard.monitoring.courses.labels import unfair_draw
+from modelyard.monitoring.courses.records import ClusterShare, ExpectedFlags, FlaggedWindow, MetricTrail
 from modelyard.monitoring.domain import DomainTest, domain_test
 from modelyard.monitoring.drift import DriftResult, drift_test
 from modelyard.monitoring.expected import Expecting, expect, expected_findings
@@ -51,6 +55,8 @@ _MOST_SHIFTS = 5
 _MOST_COLUMNS = 40
 _CLOCK_SLACK = dt.timedelta(minutes=5)
 _FEWEST_POOLED = 2
+_OF_THE_FLAGGED = frozenset(("precision",))
+_BESIDE = ("pr_auc", "precision", "recall")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -69,6 +75,10 @@ class Background:
         Stored hours, in the order of time; those before the log's first row are the past that references come from.
     now
         The present moment: what is logged as later is left out and said. None leaves all rows in.
+    flags
+        Anomalies only: how many rows the package was made to flag; None if it does not say.
+    figures
+        Anomalies only: the package's other figures by metric, as far as they were measured.
     """
 
     reference_score: float | None = None
@@ -77,6 +87,8 @@ class Background:
     importance: Mapping[str, float] = dataclasses.field(default_factory=dict)
     history: Sequence[WindowState] = ()
     now: dt.datetime | None = None
+    flags: ExpectedFlags | None = None
+    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,10 +108,24 @@ class _Yardstick(Expecting):
     """By what performance is judged, with labels as without; and training's outcomes by score, if they are known."""
 
     outcomes: ScoreReference | None = None
+    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    unfair: str = ""
+    """Why labelled rows do not stand for all rows."""
 
     def judge(self, window: Window) -> PerformanceWindow:
+        """The primary metric in a window of labelled rows."""
+        return self.judge_by(self.problem.primary_metric, window, self.reference)
+
+    def judge_by(self, metric: str, window: Window, reference: float | None) -> PerformanceWindow:
+        """Any metric; rows that are flagged are known by themselves, so an unfair draw leaves the precision whole."""
         return judge_performance(
-            window, self.problem, reference=self.reference, threshold=self.threshold, classes=self.classes
+            window,
+            self.problem,
+            reference=reference,
+            threshold=self.threshold,
+            classes=self.classes,
+            metric=metric,
+            obstacle="" if metric in _OF_THE_FLAGGED else self.unfair,
         )
 
 
@@ -169,12 +195,21 @@ def judge(
         tuple(window for window in windows if window.facts.judged), watched, plan, _references(frame, plan, background)
     )
     outcomes = profile.outcomes if isinstance(profile, ProfileWithOutcomes) else None
-    yardstick = _Yardstick(problem, background.reference_score, background.threshold, background.classes, outcomes)
+    yardstick = _Yardstick(
+        problem,
+        background.reference_score,
+        background.threshold,
+        background.classes,
+        outcomes,
+        background.figures,
+        _unfair(frame, labels, problem, background.classes),
+    )
     use, labelled, judgements = _performance(frame, labels, yardstick)
     performance = tuple(judgement for _, judgement in judgements)
     pooled = _since_the_score_moved(judged, watched, labelled, performance, yardstick)
     recent = (*performance, *([pooled] if pooled else []))
-    diagnosis = _diagnosed(judged, watched, labelled, recent, yardstick)
+    flagged, beside, clusters = _answers(judged, watched, judgements, yardstick, background.flags)
+    diagnosis = _diagnosed(judged, watched, labelled, recent, yardstick, flagged)
     versions = (
         tuple(sorted(category_text(frame["version"]).drop_nulls().unique())) if "version" in frame.columns else ()
     )
@@ -192,6 +227,7 @@ def judge(
     findings += log_findings(repeated, missing if frame.height else (), versions)
     expected = expect(judged.windows, judgements, judged.quality, yardstick)
     findings += expected_findings(expected, problem.primary_metric, labelled=bool(performance))
+    findings += _of_answers(flagged, beside)
     stream = None if labelled is None else error_stream(by_arrival(labelled, labels), Task(problem.task))
     findings += [] if drop else stream_findings(stream)  # a loss is said once
     service = service_windows(judged.windows)
@@ -223,7 +259,51 @@ def judge(
         service=service,
         volume=volume,
         domain=_domain(judged, watched, plan, problem.training.seed),
+        task=Task(problem.task),
+        flagged=flagged,
+        beside=beside,
+        clusters=clusters,
     )
+
+
+def _unfair(frame: pl.DataFrame, labels: pl.DataFrame | None, problem: Problem, classes: Sequence[str]) -> str:
+    """Of anomalies: why the labels do not stand for all answers; empty if they may."""
+    if labels is None or problem.task is not Task.ANOMALY:
+        return ""
+    return unfair_draw(frame, join_labels(frame, labels)[0], classes[-1])
+
+
+def _answers(
+    judged: _Judged,
+    watched: Sequence[Watched],
+    labelled: Sequence[tuple[Window, PerformanceWindow]],
+    yardstick: _Yardstick,
+    flags: ExpectedFlags | None,
+) -> tuple[tuple[FlaggedWindow, ...], tuple[MetricTrail, ...], tuple[ClusterShare, ...]]:
+    """What is told of answers without a target: rows flagged, metrics beside the primary one, clusters."""
+    task, plan = yardstick.problem.task, yardstick.problem.monitoring
+    if task is Task.CLUSTERING:
+        own = [one.reference for one in watched if one.column == "label"]
+        return (), (), cluster_shares(judged.windows, yardstick.classes, own[0]) if own else ()
+    if task is not Task.ANOMALY:
+        return (), (), ()
+    rate = plan.false_alarm_rate / (len(judged.trails) + 1)
+    flagged = flagged_windows(judged.windows, flags, label=yardstick.classes[-1], rate=rate) if flags else ()
+    names = [name for name in _BESIDE if name != yardstick.problem.primary_metric] if labelled else []
+    beside = [
+        MetricTrail(
+            name,
+            tuple(yardstick.judge_by(name, window, yardstick.figures.get(name)) for window, _ in labelled),
+        )
+        for name in names
+    ]
+    return flagged, tuple(beside), ()
+
+
+def _of_answers(flagged: Sequence[FlaggedWindow], beside: Sequence[MetricTrail]) -> list[Finding]:
+    """Findings of what is told of answers without a target."""
+    found = [flagged_finding(flagged), *(performance_finding(trail.windows, trail.metric) for trail in beside)]
+    return [one for one in found if one is not None]
 
 
 def _cut(frame: pl.DataFrame, plan: Monitoring) -> tuple[Window, ...]:
@@ -358,6 +438,7 @@ def _diagnosed(
     labelled: pl.DataFrame | None,
     performance: Sequence[PerformanceWindow],
     yardstick: _Yardstick,
+    flagged: Sequence[FlaggedWindow],
 ) -> Diagnosis:
     """The likely cause of what was judged."""
     columns = {one.column: one for one in watched}
@@ -377,6 +458,7 @@ def _diagnosed(
             reference_score=yardstick.reference,
             threshold=yardstick.threshold,
             outcomes=yardstick.outcomes,
+            flagged=flagged,
         )
     )
 

@@ -1,12 +1,13 @@
 """The monitoring page: the verdict first, then what to do, then the evidence."""
 
 from modelyard.monitoring.cause_card import cause_card
+from modelyard.monitoring.courses.page import beside_table, cluster_section, flagged_section
 from modelyard.monitoring.domain import DomainTest
 from modelyard.monitoring.drift import DriftResult
 from modelyard.monitoring.expected.page import expected_sections
 from modelyard.monitoring.flow.page import flow_sections
 from modelyard.monitoring.records import MonitorReport, Verdict
-from modelyard.problem import Problem, metric_spec
+from modelyard.problem import Problem, Task, metric_spec
 from modelyard.report import (
     Block,
     Details,
@@ -55,6 +56,10 @@ def monitor_page(report: MonitorReport, problem: Problem) -> Page:
     ]
     if report.performance or report.labels:
         sections.append(_performance(report))
+    if report.flagged:
+        sections.append(flagged_section(report.flagged))
+    if report.clusters:
+        sections.append(cluster_section(report.clusters))
     sections += expected_sections(report.expected, metric_spec(report.metric).title)
     if report.trails:
         sections.append(_drift(report, problem))
@@ -89,8 +94,15 @@ def _facts(report: MonitorReport) -> Facts:
         against = f"; package {format_number(last.reference)}" if last.reference is not None else ""
         title = metric_spec(report.metric).title
         items.append(Fact(f"{title}, latest", format_number(last.value), format_range(last.low, last.high) + against))
+    elif report.task is Task.CLUSTERING:
+        items.append(Fact("Performance", "–", "clusters have no truth to be held against"))
     elif report.labels is None:
         items.append(Fact("Performance", "–", "no labels came yet"))
+    if report.flagged:
+        flagged = report.flagged[-1]
+        interval = f"{format_percent(flagged.low, 2)} to {format_percent(flagged.high, 2)}"
+        note = f"{interval}; expected {format_percent(flagged.expected, 2)}"
+        items.append(Fact("Rows flagged, latest", format_percent(flagged.share, 2), note))
     return Facts(tuple(items))
 
 
@@ -130,6 +142,8 @@ def _performance(report: MonitorReport) -> Section:
     columns = ("Window", "Labelled rows", title, "95 % interval", "Tolerated", "Verdict")
     table = Table(columns, rows, numeric=(1, 2, 3, 4))
     blocks.append(table if len(rows) <= _SHORT_TABLE else Details(f"All {len(rows)} windows", (table,)))
+    if report.beside:
+        blocks.append(beside_table(report.beside))
     lead = ""
     if report.labels is not None:
         use = report.labels

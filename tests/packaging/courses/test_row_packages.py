@@ -16,6 +16,7 @@ from tests.unsupervised.conftest import blobs, payments
 
 from modelyard.core import GateRefusedError, StateError
 from modelyard.courses.rows import RowCourse
+from modelyard.monitoring import Verdict
 from modelyard.packaging import Package, Scorer
 from modelyard.packaging.golden_rows import make_golden_set
 from modelyard.packaging.mlflow_loader import PyfuncModel, _load_pyfunc
@@ -119,9 +120,11 @@ def test_anomalies_live_like_any_other_version(anomalies: tuple[Project, Package
     told = pl.read_parquet(tmp_path / "told.parquet")
     strange = told.filter(pl.col("prediction_label") == "anomaly")
     scorer = Scorer.load(package)
+    empty = grace.monitor()
+    watched = grace.monitor(data=project.root.parent / "rows.csv")
 
     assert project.status().production == version.version
-    assert project.status().next_step == "modelyard score"
+    assert project.status().next_step == "modelyard monitor"
     assert said.note.endswith("by version 1")
     assert said.headline.startswith(f"{strange.height} of 300 rows are called anomalies (")
     assert 2 <= strange.height <= 12
@@ -132,6 +135,10 @@ def test_anomalies_live_like_any_other_version(anomalies: tuple[Project, Package
         == 300 - strange.height
     )
     assert told["prediction_stranger_than"].is_between(0, 1).all()
+    assert (empty.verdict, watched.verdict) == (Verdict.NO_DATA, Verdict.QUIET)
+    assert (watched.flagged[0].flagged, watched.flagged[0].rows) == (strange.height, 300)
+    assert [alert.title for alert in grace.alerts.open()] == ["no data: log"]
+    assert project.page("monitoring").exists()
 
 
 def test_an_answer_does_not_depend_on_the_door(clusters: tuple[Project, Package], tmp_path: Path) -> None:
