@@ -15,10 +15,11 @@ __all__ = ["course_answer", "course_begun"]
 _SHIPS = ("image", "bundle", "export", "bench")
 _TELLS = ("explain", "data", "status", "report", "ledger", "inventory", "impact")
 _RELEASES = ("package", "register", "approve", "reject", "promote", "rollback")
+_WATCHES = ("monitor", "alerts", "event")
 _SAYS = ("gates", "validate", "review-break-glass", "changes", "lineage")
-_ALIKE = frozenset(("new", "token", "demo", *_SHIPS, *_TELLS, *_RELEASES, *_SAYS))
+_ALIKE = frozenset(("new", "token", "demo", *_SHIPS, *_TELLS, *_RELEASES, *_WATCHES, *_SAYS))
 """Commands that mean the same for every task, or open no project."""
-_OF_ROWS = frozenset(("serve", "monitor", "alerts", "event", "review"))
+_OF_ROWS = frozenset(("serve", "review"))
 """Commands that mean the same for every task whose packages answer a row alone."""
 
 

@@ -46,7 +46,7 @@ from modelyard.monitoring.windows import Window, WindowFacts, before_moment, cut
 from modelyard.problem import Problem, Task
 from modelyard.problem.schema import Monitoring
 
-__all__ = ["Background", "judge", "monitor"]
+__all__ = ["Background", "judge", "monitor", "verdict_of"]
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -251,7 +251,7 @@ def judge(
         diagnosis=diagnosis,
         shifts=_shifts(judged, watched),
         findings=tuple(findings),
-        verdict=_verdict(facts, findings),
+        verdict=verdict_of(facts, findings),
         reference=plan.reference,
         unreferenced=judged.unreferenced,
         expected=expected,
@@ -319,7 +319,8 @@ def _references(frame: pl.DataFrame, plan: Monitoring, background: Background) -
     return References(plan.reference, plan.trailing, plan.min_rows, past, background.history)
 
 
-def _verdict(windows: Sequence[WindowFacts], findings: Sequence[Finding]) -> Verdict:
+def verdict_of(windows: Sequence[WindowFacts], findings: Sequence[Finding]) -> Verdict:
+    """The state of a model, by its windows and what is to be told of them."""
     if not windows:
         return Verdict.NO_DATA
     worst = worst_severity(findings)

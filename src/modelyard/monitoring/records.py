@@ -6,6 +6,7 @@ import enum
 
 from modelyard.core import Finding, Record
 from modelyard.monitoring.causes.records import Diagnosis
+from modelyard.monitoring.courses.forecasts.records import ForecastWindow
 from modelyard.monitoring.courses.records import ClusterShare, FlaggedWindow, MetricTrail
 from modelyard.monitoring.domain import DomainTest
 from modelyard.monitoring.drift import DriftResult
@@ -93,6 +94,8 @@ class MonitorReport(Record):
         Of anomalies: the share of rows flagged in each judged window, and precision and recall by window of labelled rows.
     clusters
         Of clusters: the share of each in each judged window.
+    forecasts
+        Of forecasts: bias and intervals by window of whole horizons.
     """
 
     model: str
@@ -122,6 +125,7 @@ class MonitorReport(Record):
     flagged: tuple[FlaggedWindow, ...] = ()
     beside: tuple[MetricTrail, ...] = ()
     clusters: tuple[ClusterShare, ...] = ()
+    forecasts: tuple[ForecastWindow, ...] = ()
 
     @property
     def has_alarms(self) -> bool:

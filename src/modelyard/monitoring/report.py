@@ -1,6 +1,7 @@
 """The monitoring page: the verdict first, then what to do, then the evidence."""
 
 from modelyard.monitoring.cause_card import cause_card
+from modelyard.monitoring.courses.forecasts.page import forecast_section
 from modelyard.monitoring.courses.page import beside_table, cluster_section, flagged_section
 from modelyard.monitoring.domain import DomainTest
 from modelyard.monitoring.drift import DriftResult
@@ -60,6 +61,8 @@ def monitor_page(report: MonitorReport, problem: Problem) -> Page:
         sections.append(flagged_section(report.flagged))
     if report.clusters:
         sections.append(cluster_section(report.clusters))
+    if report.forecasts:
+        sections.append(forecast_section(report.forecasts))
     sections += expected_sections(report.expected, metric_spec(report.metric).title)
     if report.trails:
         sections.append(_drift(report, problem))
@@ -73,9 +76,16 @@ def monitor_page(report: MonitorReport, problem: Problem) -> Page:
         f"Monitoring of {report.model}",
         f"{versions}{since} to {until} UTC",
         tuple(sections),
-        f"{owner}Drift is judged so that a clean window alarms with a chance of at most "
-        f"{format_percent(problem.monitoring.false_alarm_rate)} over all features.",
+        f"{owner}{_rate(report, problem)}",
     )
+
+
+def _rate(report: MonitorReport, problem: Problem) -> str:
+    """How often a clean window alarms; of forecasts no drift is judged."""
+    if report.task is Task.FORECASTING:
+        return "Forecasts are judged once their whole horizon has passed."
+    rate = format_percent(problem.monitoring.false_alarm_rate)
+    return f"Drift is judged so that a clean window alarms with a chance of at most {rate} over all features."
 
 
 def _facts(report: MonitorReport) -> Facts:
@@ -83,6 +93,8 @@ def _facts(report: MonitorReport) -> Facts:
     judged = len(report.judged_windows)
     waiting = sum(window.rows for window in report.windows if not window.judged)
     note = f"{waiting:,} rows wait for their window" if waiting else "all rows were judged"
+    if report.task is Task.FORECASTING:
+        note = f"{sum(window.rows for window in report.judged_windows):,} whole horizons of a series judged"
     items = [
         Fact("Verdict", report.verdict.value.capitalize(), report.diagnosis.verdict.words),
         Fact("Predictions", f"{report.rows:,}", note if report.rows else "the log is empty"),

@@ -12,6 +12,7 @@ from modelyard.data.profile import ReferenceProfile
 from modelyard.evaluation import Evaluation, load_evaluation
 from modelyard.monitoring.causes import ProfileWithOutcomes, ScoreReference
 from modelyard.monitoring.causes.labels import write_request
+from modelyard.monitoring.courses.forecasts.watch import watch_forecast
 from modelyard.monitoring.courses.labels import anomaly_words, in_words_of_answers
 from modelyard.monitoring.courses.packaged import expected_flags, known_figures
 from modelyard.monitoring.events import marked, read_events, with_events
@@ -22,6 +23,7 @@ from modelyard.monitoring.report import monitor_page
 from modelyard.monitoring.state import StateStore, WindowState, count_log, join_states
 from modelyard.monitoring.windows import moments
 from modelyard.packaging import Package, Scorer
+from modelyard.packaging.courses.horizon import is_forecast
 from modelyard.problem import Problem, Task
 from modelyard.report import render_html
 from modelyard.serving import read_feedback, read_predictions
@@ -51,9 +53,11 @@ def watch(
     problem
         The project's problem; the task is taken from the package.
     data
-        A table to score and judge as one batch instead of the log; its target column serves as labels.
+        A table to score and judge as one batch instead of the log; its target column serves as labels. Of forecasts: what was
+        told, as ``modelyard score`` wrote it.
     labels
-        Table with columns ``id`` and ``label``; added to what came back through ``/feedback``.
+        Table with columns ``id`` and ``label``; added to what came back through ``/feedback``. Of forecasts: the values that
+        came, in the columns of the training data; the project's source as it is now by default.
     folder
         Gets ``rows_to_label.csv`` if the diagnosis asks for labels; None writes nothing.
     clock
@@ -64,8 +68,10 @@ def watch(
     DataError
         If a table cannot be read or lacks columns.
     ConfigError
-        If labels are given for clusters.
+        If labels are given for clusters, or forecasts are to be judged and none are given.
     """
+    if is_forecast(package):
+        return watch_forecast(workspace, package, problem, told=data, values=labels)
     scorer = Scorer.load(package)
     if labels is not None and scorer.task is Task.CLUSTERING:
         raise ConfigError(
