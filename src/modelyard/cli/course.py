@@ -19,7 +19,7 @@ _WATCHES = ("monitor", "alerts", "event")
 _SAYS = ("gates", "validate", "review-break-glass", "changes", "lineage")
 _ALIKE = frozenset(("new", "token", "demo", *_SHIPS, *_TELLS, *_RELEASES, *_WATCHES, *_SAYS))
 """Commands that mean the same for every task, or open no project."""
-_OF_ROWS = frozenset(("serve", "review"))
+_OF_ROWS = frozenset(("serve", "review", "tick", "watch"))
 """Commands that mean the same for every task whose packages answer a row alone."""
 
 

@@ -15,12 +15,16 @@ from tests.unsupervised.conftest import blobs, payments
 
 from modelyard.cli.show.operations import show_monitoring
 from modelyard.core import ConfigError
+from modelyard.data import Column, ColumnKind, build_profile
 from modelyard.monitoring import Action, Cause, MonitorReport, Verdict, monitor_page
+from modelyard.monitoring.courses.clusters import cluster_shares
 from modelyard.monitoring.exporting import monitoring_text
 from modelyard.monitoring.watch import watch
+from modelyard.monitoring.windows import Window, WindowFacts
 from modelyard.packaging import Package, Scorer
 from modelyard.project import Project
 from modelyard.report import render_html, render_markdown
+from modelyard.schedule.jobs import jobs_of
 from modelyard.serving.prediction_log import LogKind, PredictionLog
 from modelyard.store import Workspace
 
@@ -242,6 +246,28 @@ def test_clusters_are_watched_by_their_mix(tmp_path: Path, clusters: Watched) ->
     assert (found.performance, found.expected, found.flagged) == ((), (), ())
     assert "clusters have no truth to be held against" in page
     assert "in training" in _shown(found, tmp_path)
+
+
+def test_the_schedule_refuses_what_needs_a_target(clusters: Watched) -> None:
+    """Keys that would be passed over in silence are refused with the way."""
+    problem = clusters.project.problem
+    asked = problem.with_values(deploy={**problem.deploy.model_dump(), "automatic": True})
+
+    assert "retrain" not in [job.name for job in jobs_of(problem)]
+    with pytest.raises(ConfigError, match=r"deploy\.automatic: this is for models that learn a target row by row"):
+        jobs_of(asked)
+
+
+def test_the_rarest_of_many_clusters_have_no_share_of_their_own_in_training() -> None:
+    """The profile counts clusters beyond twenty together: None, and not nothing."""
+    rows = pl.DataFrame({"label": [str(number) for number in range(1, 23) for _ in range(30 - number)]})
+    column = Column("label", ColumnKind.CATEGORY, "String", nullable=False)
+    (trained,) = build_profile(rows, [column]).features
+    facts = WindowFacts("day", START, START, rows.height, 1, judged=True)
+    shares = cluster_shares([Window(facts, rows)], [str(number) for number in range(1, 23)], trained)
+
+    assert shares[0].before == shares[0].share
+    assert [one.cluster for one in shares if one.before is None] == ["21", "22"]
 
 
 def test_labels_of_clusters_are_refused(tmp_path: Path, clusters: Watched) -> None:

@@ -122,6 +122,8 @@ def test_anomalies_live_like_any_other_version(anomalies: tuple[Project, Package
     scorer = Scorer.load(package)
     empty = grace.monitor()
     watched = grace.monitor(data=project.root.parent / "rows.csv")
+    jobs = [state.job for state in grace.schedule.jobs()]
+    ticked = {ran.job: ran for ran in grace.schedule.tick().ran}
 
     assert project.status().production == version.version
     assert project.status().next_step == "modelyard monitor"
@@ -138,6 +140,9 @@ def test_anomalies_live_like_any_other_version(anomalies: tuple[Project, Package
     assert (empty.verdict, watched.verdict) == (Verdict.NO_DATA, Verdict.QUIET)
     assert (watched.flagged[0].flagged, watched.flagged[0].rows) == (strange.height, 300)
     assert [alert.title for alert in grace.alerts.open()] == ["no data: log"]
+    assert jobs == ["tidy", "monitor", "alerts", "review-weekly", "checkpoint"]
+    assert not [ran for ran in ticked.values() if ran.outcome.value == "failed"]
+    assert "no data" in ticked["monitor"].said
     assert project.page("monitoring").exists()
 
 

@@ -28,7 +28,7 @@ def cluster_shares(
     -----
     Whether the mix moved is asked by the drift test of the answers, over all clusters at once.
     """
-    before = dict(zip(trained.categories, trained.counts, strict=False))
+    known = dict(zip(trained.categories, trained.counts, strict=False))
     total = max(sum(trained.counts), 1)
     found: list[ClusterShare] = []
     for window in windows:
@@ -38,6 +38,6 @@ def cluster_shares(
         rows = len(answers)
         for cluster in clusters:
             count = int((answers == cluster).sum())
-            share = before.get(cluster, 0) / total
-            found.append(ClusterShare(window.facts.name, cluster, count, count / rows, *wilson(count, rows), share))
+            before = None if cluster in trained.others else known.get(cluster, 0) / total
+            found.append(ClusterShare(window.facts.name, cluster, count, count / rows, *wilson(count, rows), before))
     return tuple(found)

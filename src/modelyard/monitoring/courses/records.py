@@ -74,7 +74,7 @@ class ClusterShare(Record):
     share, low, high
         ``rows`` as a share of the window, and its 95 % interval after Wilson (1927).
     before
-        The share among training rows.
+        The share among training rows; None for one of the rarest beyond 20, which the package counts together.
     """
 
     window: str
@@ -83,4 +83,4 @@ class ClusterShare(Record):
     share: float
     low: float
     high: float
-    before: float
+    before: float | None
