@@ -14,10 +14,11 @@ from modelyard.data.schema import ColumnKind, category_text
 from modelyard.monitoring.cause_card import cause_finding
 from modelyard.monitoring.causes import Diagnosis, Observed, ProfileWithOutcomes, ScoreReference, find_cause
 from modelyard.monitoring.columns import Watched, column_matrix, column_values, watched_columns
+from modelyard.monitoring.courses.answers import Answers, metrics_beside, needs_a_fair_draw
 from modelyard.monitoring.courses.clusters import cluster_shares
-from modelyard.monitoring.courses.flags import flagged_finding, flagged_windows
+from modelyard.monitoring.courses.flags import flagged_windows
 from modelyard.monitoring.courses.labels import unfair_draw
-from modelyard.monitoring.courses.records import ClusterShare, ExpectedFlags, FlaggedWindow, MetricTrail
+from modelyard.monitoring.courses.records import ExpectedFlags, FlaggedWindow
 from modelyard.monitoring.domain import DomainTest, domain_test
 from modelyard.monitoring.drift import DriftResult, drift_test
 from modelyard.monitoring.expected import Expecting, expect, expected_findings
@@ -55,8 +56,6 @@ _MOST_SHIFTS = 5
 _MOST_COLUMNS = 40
 _CLOCK_SLACK = dt.timedelta(minutes=5)
 _FEWEST_POOLED = 2
-_OF_THE_FLAGGED = frozenset(("precision",))
-_BESIDE = ("pr_auc", "precision", "recall")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,18 +113,19 @@ class _Yardstick(Expecting):
 
     def judge(self, window: Window) -> PerformanceWindow:
         """The primary metric in a window of labelled rows."""
-        return self.judge_by(self.problem.primary_metric, window, self.reference)
+        return self.judge_by(self.problem.primary_metric, window)
 
-    def judge_by(self, metric: str, window: Window, reference: float | None) -> PerformanceWindow:
-        """Any metric; rows that are flagged are known by themselves, so an unfair draw leaves the precision whole."""
+    def judge_by(self, metric: str, window: Window) -> PerformanceWindow:
+        """Any metric."""
+        is_primary = metric == self.problem.primary_metric
         return judge_performance(
             window,
             self.problem,
-            reference=reference,
+            reference=self.reference if is_primary else self.figures.get(metric),
             threshold=self.threshold,
             classes=self.classes,
             metric=metric,
-            obstacle="" if metric in _OF_THE_FLAGGED else self.unfair,
+            obstacle=self.unfair if needs_a_fair_draw(metric) else "",
         )
 
 
@@ -208,8 +208,8 @@ def judge(
     performance = tuple(judgement for _, judgement in judgements)
     pooled = _since_the_score_moved(judged, watched, labelled, performance, yardstick)
     recent = (*performance, *([pooled] if pooled else []))
-    flagged, beside, clusters = _answers(judged, watched, judgements, yardstick, background.flags)
-    diagnosis = _diagnosed(judged, watched, labelled, recent, yardstick, flagged)
+    answers = _answers(judged, watched, judgements, yardstick, background.flags)
+    diagnosis = _diagnosed(judged, watched, labelled, recent, yardstick, answers.flagged)
     versions = (
         tuple(sorted(category_text(frame["version"]).drop_nulls().unique())) if "version" in frame.columns else ()
     )
@@ -227,7 +227,7 @@ def judge(
     findings += log_findings(repeated, missing if frame.height else (), versions)
     expected = expect(judged.windows, judgements, judged.quality, yardstick)
     findings += expected_findings(expected, problem.primary_metric, labelled=bool(performance))
-    findings += _of_answers(flagged, beside)
+    findings += answers.findings()
     stream = None if labelled is None else error_stream(by_arrival(labelled, labels), Task(problem.task))
     findings += [] if drop else stream_findings(stream)  # a loss is said once
     service = service_windows(judged.windows)
@@ -260,9 +260,9 @@ def judge(
         volume=volume,
         domain=_domain(judged, watched, plan, problem.training.seed),
         task=Task(problem.task),
-        flagged=flagged,
-        beside=beside,
-        clusters=clusters,
+        flagged=answers.flagged,
+        beside=answers.beside,
+        clusters=answers.clusters,
     )
 
 
@@ -279,31 +279,19 @@ def _answers(
     labelled: Sequence[tuple[Window, PerformanceWindow]],
     yardstick: _Yardstick,
     flags: ExpectedFlags | None,
-) -> tuple[tuple[FlaggedWindow, ...], tuple[MetricTrail, ...], tuple[ClusterShare, ...]]:
-    """What is told of answers without a target: rows flagged, metrics beside the primary one, clusters."""
-    task, plan = yardstick.problem.task, yardstick.problem.monitoring
-    if task is Task.CLUSTERING:
-        own = [one.reference for one in watched if one.column == "label"]
-        return (), (), cluster_shares(judged.windows, yardstick.classes, own[0]) if own else ()
-    if task is not Task.ANOMALY:
-        return (), (), ()
-    rate = plan.false_alarm_rate / (len(judged.trails) + 1)
-    flagged = flagged_windows(judged.windows, flags, label=yardstick.classes[-1], rate=rate) if flags else ()
-    names = [name for name in _BESIDE if name != yardstick.problem.primary_metric] if labelled else []
-    beside = [
-        MetricTrail(
-            name,
-            tuple(yardstick.judge_by(name, window, yardstick.figures.get(name)) for window, _ in labelled),
-        )
-        for name in names
-    ]
-    return flagged, tuple(beside), ()
-
-
-def _of_answers(flagged: Sequence[FlaggedWindow], beside: Sequence[MetricTrail]) -> list[Finding]:
-    """Findings of what is told of answers without a target."""
-    found = [flagged_finding(flagged), *(performance_finding(trail.windows, trail.metric) for trail in beside)]
-    return [one for one in found if one is not None]
+) -> Answers:
+    """What is told of answers without a target."""
+    problem, classes = yardstick.problem, yardstick.classes
+    if problem.task is Task.CLUSTERING:
+        own = next((one.reference for one in watched if one.column == "label"), None)
+        return Answers(clusters=cluster_shares(judged.windows, classes, own) if own else ())
+    if problem.task is not Task.ANOMALY:
+        return Answers()
+    rate = problem.monitoring.false_alarm_rate / (len(judged.trails) + 1)
+    return Answers(
+        flagged_windows(judged.windows, flags, label=classes[-1], rate=rate) if flags else (),
+        metrics_beside([window for window, _ in labelled], problem.primary_metric, yardstick.judge_by),
+    )
 
 
 def _cut(frame: pl.DataFrame, plan: Monitoring) -> tuple[Window, ...]:
