@@ -103,6 +103,19 @@ def test_the_figures_are_those_by_hand(made: tuple[Project, Package], tmp_path: 
     assert report.forecasts[0].coverage == pytest.approx(inside)
 
 
+def test_a_lucky_figure_of_the_package_is_chance_too(made: tuple[Project, Package], tmp_path: Path) -> None:
+    """Eight moments now against one then: what is tolerated grows by what one moment leaves open."""
+    report = judged(made, tmp_path, shops(DAYS + 7 * 8))
+    window, reference = report.performance[0], report.reference_score
+    assert None not in (window.low, window.high, window.tolerated, reference)
+    error = (float(window.high or 0) - float(window.low or 0)) / (2 * 1.96)
+    least = float(reference or 0) * (1 + made[0].problem.monitoring.performance_drop)
+    slack = 1.96 * (error * np.sqrt(1 + 8 / made[0].problem.forecast.test_windows) - error)
+
+    assert window.tolerated == pytest.approx(least + slack)
+    assert slack > 0
+
+
 def test_wilder_series_are_a_loss_without_a_cause(made: tuple[Project, Package], tmp_path: Path) -> None:
     """Noise five times as loud: the metric alarms, intervals hold too little, and nobody is told to retrain."""
     usual = shops(DAYS)

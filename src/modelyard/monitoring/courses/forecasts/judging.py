@@ -12,9 +12,9 @@ from modelyard.monitoring.courses.forecasts.records import ForecastWindow
 from modelyard.monitoring.performance import PerformanceWindow, tolerated_score
 from modelyard.monitoring.windows import Window, cut_windows
 from modelyard.packaging.courses.telling_plan import TellingPlan
-from modelyard.problem import Problem, metric_spec
+from modelyard.problem import Problem
 
-__all__ = ["forecast_windows", "judge_window"]
+__all__ = ["KnownFigure", "forecast_windows", "judge_window"]
 
 _CLUSTERS = 8
 _REPEATS = 2_000
@@ -22,7 +22,16 @@ _TAIL = 0.025
 _BIAS = 0.25
 _SLACK = 0.05
 _ROOTS = frozenset(("rmsse", "rmse"))
+_NINETY_FIVE = 1.96
 _NO_SCALE = "the package holds no root mean squared change of the series, so the metric cannot be told"
+
+
+@dataclasses.dataclass(frozen=True)
+class KnownFigure:
+    """The metric in the package, and how many horizons of each series it was measured on; None if it is not known."""
+
+    value: float | None
+    windows: int
 
 
 def forecast_windows(steps: pl.DataFrame, problem: Problem) -> tuple[Window, ...]:
@@ -50,7 +59,7 @@ def _with_steps(window: Window, steps: pl.DataFrame) -> Window:
 
 
 def judge_window(
-    window: Window, plan: TellingPlan, problem: Problem, reference: float | None
+    window: Window, plan: TellingPlan, problem: Problem, reference: KnownFigure
 ) -> tuple[PerformanceWindow, ForecastWindow]:
     """Measure one window.
 
@@ -61,12 +70,16 @@ def judge_window(
     plan
         Of the package: the horizon, the naive change of each series, and what intervals are to hold.
     reference
-        The metric in the package; None if it is not known.
+        What the metric was in the package.
 
     Notes
     -----
     Intervals are percentiles of 2,000 bootstrap samples of whole series, or of whole moments where series are fewer than 8:
-    errors of one series, and of one moment, go together.
+    errors of one series, and of one moment, go together. The percentiles are expanded for small samples (Hesterberg 2015, "What
+    teachers should know about the bootstrap", section 4.3).
+
+    The package's figure is chance, too: one of few horizons may have been lucky. Its standard error is taken as the window's own,
+    by how many series or moments each was measured on, and what is tolerated grows so that the interval of the difference counts.
     """
     cells = _Cells.of(window.frame, plan)
     seed = derive_seed(problem.training.seed, "forecast", window.facts.name)
@@ -83,6 +96,7 @@ class _Cells:
     high: Array
     scale: Array
     cluster: "np.typing.NDArray[np.int64]"
+    by_series: bool
 
     @classmethod
     def of(cls, frame: pl.DataFrame, plan: TellingPlan) -> "_Cells":
@@ -91,9 +105,9 @@ class _Cells:
         forecast, low, high = (frame[name].to_numpy().reshape(shape) for name in ("forecast", "low", "high"))
         units = frame.filter(pl.col("step") == 1)
         scale = np.array([plan.rule.scales.get(name) or np.nan for name in units["series"].to_list()])
-        column = "series" if units["series"].n_unique() >= _CLUSTERS else "at"
-        cluster = units[column].rank("dense").cast(pl.Int64).to_numpy() - 1
-        return cls(truth, forecast, low, high, scale, cluster)
+        by_series = units["series"].n_unique() >= _CLUSTERS
+        cluster = units["series" if by_series else "at"].rank("dense").cast(pl.Int64).to_numpy() - 1
+        return cls(truth, forecast, low, high, scale, cluster, by_series)
 
     def interval(self, total: Array, count: Array, seed: int) -> tuple[float, float]:
         """Ends of the interval of a mean, from its sum and its number of cells in each horizon."""
@@ -102,18 +116,26 @@ class _Cells:
         drawn = np.random.default_rng(seed).integers(0, clusters, (_REPEATS, clusters))
         with np.errstate(invalid="ignore"):
             means = sums[drawn].sum(axis=1) / counts[drawn].sum(axis=1)
-        known = means[np.isfinite(means)]
-        return float(np.quantile(known, _TAIL)), float(np.quantile(known, 1 - _TAIL))
+        known, tail = means[np.isfinite(means)], _expanded(clusters)
+        return float(np.quantile(known, tail)), float(np.quantile(known, 1 - tail))
+
+
+def _expanded(clusters: int) -> float:
+    """The tail of a percentile interval that is right for so few clusters: Student's instead of the normal one."""
+    from scipy.stats import norm, t
+
+    if clusters < 2:
+        return _TAIL
+    return float(norm.cdf(np.sqrt(clusters / (clusters - 1)) * t.ppf(_TAIL, clusters - 1)))
 
 
 def _performance(
-    window: Window, cells: _Cells, problem: Problem, reference: float | None, seed: int
+    window: Window, cells: _Cells, problem: Problem, reference: KnownFigure, seed: int
 ) -> PerformanceWindow:
     """The primary metric against the package's."""
     metric, facts = problem.primary_metric, window.facts
-    tolerated = None if reference is None else tolerated_score(metric, reference, problem.monitoring.performance_drop)
     judged = PerformanceWindow(
-        facts.name, facts.start, facts.end, facts.rows, None, None, None, reference, tolerated, alarm=False
+        facts.name, facts.start, facts.end, facts.rows, None, None, None, reference.value, None, alarm=False
     )
     if metric == "rmsse":
         return dataclasses.replace(judged, note=_NO_SCALE)
@@ -124,9 +146,22 @@ def _performance(
         return dataclasses.replace(judged, note="no series has a naive change that is known")
     ends = cells.interval(np.where(known, losses[0], 0.0), known.astype(np.float64), seed)
     low, high = (float(np.sqrt(end)) if metric in _ROOTS else end for end in ends)
-    worse = tolerated is not None and (high < tolerated if metric_spec(metric).greater_is_better else low > tolerated)
+    tolerated = _tolerated(cells, problem, reference, (high - low) / (2 * _NINETY_FIVE))
+    worse = tolerated is not None and low > tolerated
     note = "" if facts.judged else "too few horizons to judge"
-    return dataclasses.replace(judged, value=value, low=low, high=high, alarm=worse and facts.judged, note=note)
+    return dataclasses.replace(
+        judged, value=value, low=low, high=high, tolerated=tolerated, alarm=worse and facts.judged, note=note
+    )
+
+
+def _tolerated(cells: _Cells, problem: Problem, reference: KnownFigure, error: float) -> float | None:
+    """The value that the window's lower end must be beyond, so that the difference to the package's figure is no chance."""
+    if reference.value is None:
+        return None
+    least = tolerated_score(problem.primary_metric, reference.value, problem.monitoring.performance_drop)
+    own = int(cells.cluster.max()) + 1
+    behind = own if cells.by_series else max(reference.windows, 1)
+    return least + _NINETY_FIVE * (error * float(np.sqrt(1 + own / behind)) - error)
 
 
 def _beside(window: Window, cells: _Cells, plan: TellingPlan, seed: int) -> ForecastWindow:

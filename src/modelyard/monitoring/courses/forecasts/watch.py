@@ -12,7 +12,7 @@ from modelyard.forecasting.series.panel import build_panel
 from modelyard.monitoring.causes import Action, Cause, Diagnosis
 from modelyard.monitoring.causes.records import Evidence
 from modelyard.monitoring.courses.forecasts.findings import forecast_findings
-from modelyard.monitoring.courses.forecasts.judging import forecast_windows, judge_window
+from modelyard.monitoring.courses.forecasts.judging import KnownFigure, forecast_windows, judge_window
 from modelyard.monitoring.courses.forecasts.records import ForecastWindow
 from modelyard.monitoring.courses.forecasts.told import beside_values
 from modelyard.monitoring.courses.packaged import known_figures
@@ -61,7 +61,9 @@ def watch_forecast(
     frame = read_table(values) if values is not None else read_declared(problem.data, workspace.root).frame
     panel = build_panel(_with_moments(frame, plan.time), plan.problem, frequency=plan.rule.frequency)
     found = beside_values(read_table(told), panel, plan)
-    reference = known_figures(package).get(problem.primary_metric)
+    on_test = package.read_json("metrics.json")["measured_on"] == "test"
+    behind = problem.forecast.test_windows if on_test else problem.forecast.windows
+    reference = KnownFigure(known_figures(package).get(problem.primary_metric), behind)
     windows = forecast_windows(found.steps, problem)
     judged = [judge_window(window, plan, problem, reference) for window in windows]
     performance = tuple(one for one, _ in judged)
@@ -80,7 +82,7 @@ def watch_forecast(
         trails=(),
         quality=(),
         metric=problem.primary_metric,
-        reference_score=reference,
+        reference_score=reference.value,
         labels=LabelUse(int(panel.observed.sum()), known, known / max(found.rows, 1), 0, 0, 0, 0),
         performance=performance,
         diagnosis=_diagnosis(performance, beside),
