@@ -18,7 +18,7 @@ from modelyard.monitoring.courses.answers import Answers, metrics_beside, needs_
 from modelyard.monitoring.courses.clusters import cluster_shares
 from modelyard.monitoring.courses.flags import flagged_windows
 from modelyard.monitoring.courses.labels import unfair_draw
-from modelyard.monitoring.courses.records import ExpectedFlags, FlaggedWindow
+from modelyard.monitoring.courses.records import DetectorFigure, ExpectedFlags, FlaggedWindow
 from modelyard.monitoring.domain import DomainTest, domain_test
 from modelyard.monitoring.drift import DriftResult, drift_test
 from modelyard.monitoring.expected import Expecting, expect, expected_findings
@@ -77,7 +77,7 @@ class Background:
     flags
         Anomalies only: how many rows the package was made to flag; None if it does not say.
     figures
-        Anomalies only: the package's other figures by metric, as far as they were measured.
+        Anomalies only: the package's figures by metric, as far as they were measured, with the lower ends of their intervals.
     """
 
     reference_score: float | None = None
@@ -87,7 +87,7 @@ class Background:
     history: Sequence[WindowState] = ()
     now: dt.datetime | None = None
     flags: ExpectedFlags | None = None
-    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    figures: Mapping[str, DetectorFigure] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,7 +107,7 @@ class _Yardstick(Expecting):
     """By what performance is judged, with labels as without; and training's outcomes by score, if they are known."""
 
     outcomes: ScoreReference | None = None
-    figures: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    figures: Mapping[str, DetectorFigure] = dataclasses.field(default_factory=dict)
     unfair: str = ""
     """Why labelled rows do not stand for all rows."""
 
@@ -117,15 +117,17 @@ class _Yardstick(Expecting):
 
     def judge_by(self, metric: str, window: Window) -> PerformanceWindow:
         """Any metric."""
-        is_primary = metric == self.problem.primary_metric
+        known = self.figures.get(metric)
+        reference = self.reference if metric == self.problem.primary_metric else None
         return judge_performance(
             window,
             self.problem,
-            reference=self.reference if is_primary else self.figures.get(metric),
+            reference=known.value if known else reference,
             threshold=self.threshold,
             classes=self.classes,
             metric=metric,
             obstacle=self.unfair if needs_a_fair_draw(metric) else "",
+            reference_low=known.low if known else None,
         )
 
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -242,6 +243,7 @@ def judge_performance(
     classes: Sequence[str] = (),
     metric: str | None = None,
     obstacle: str = "",
+    reference_low: float | None = None,
 ) -> PerformanceWindow:
     """A metric of a window of labelled rows against the package's value.
 
@@ -261,6 +263,9 @@ def judge_performance(
         Which one; the primary metric by default.
     obstacle
         Why these rows cannot tell it, if that is known; there is no value then.
+    reference_low
+        The worse end of the 95 % interval of the package's value, where it is of few rows: what is tolerated is worsened so far
+        that the interval of the difference counts, put together from both (Newcombe 1998, Statistics in Medicine 17, method 10).
     """
     from modelyard.evaluation.intervals import bootstrap_interval
 
@@ -284,6 +289,11 @@ def judge_performance(
     if not np.isfinite([value, low, high]).all():
         return dataclasses.replace(judged, note="the metric is not defined for these rows")
     better = metric_spec(metric).greater_is_better
+    if tolerated is not None and reference is not None and reference_low is not None:
+        own = high - value if better else value - low
+        slack = math.hypot(own, reference - reference_low) - own
+        tolerated = tolerated - slack if better else tolerated + slack
+        judged = dataclasses.replace(judged, tolerated=tolerated)
     worse = tolerated is not None and (high < tolerated if better else low > tolerated)
     note = "" if facts.judged else "too few labelled rows to judge"
     return dataclasses.replace(judged, value=value, low=low, high=high, alarm=worse and facts.judged, note=note)

@@ -13,8 +13,8 @@ from modelyard.evaluation import Evaluation, load_evaluation
 from modelyard.monitoring.causes import ProfileWithOutcomes, ScoreReference
 from modelyard.monitoring.causes.labels import write_request
 from modelyard.monitoring.courses.forecasts.watch import watch_forecast
-from modelyard.monitoring.courses.labels import anomaly_words, in_words_of_answers
-from modelyard.monitoring.courses.packaged import expected_flags, known_figures
+from modelyard.monitoring.courses.labels import anomalies_known, anomaly_words, in_words_of_answers
+from modelyard.monitoring.courses.packaged import detector_figures, expected_flags
 from modelyard.monitoring.events import marked, read_events, with_events
 from modelyard.monitoring.judging import Background, judge
 from modelyard.monitoring.records import MonitorReport
@@ -100,7 +100,8 @@ def watch(
         history=_history(workspace, scorer, problem, predictions),
         now=clock() if data is None else None,
     )
-    background = _known(background, scorer, package, settings, evaluation)
+    anomalies = anomalies_known(problem, package, workspace) if scorer.task is Task.ANOMALY else None
+    background = _known(background, scorer, package, settings, evaluation, anomalies)
     report = judge(profile, predictions, truth if is_labelled else None, settings, background)
     if folder is not None and report.diagnosis.labels is not None:
         write_request(report.diagnosis.labels, predictions, folder / "rows_to_label.csv")
@@ -150,7 +151,12 @@ def _with_outcomes(profile: ReferenceProfile, evaluation: Evaluation | None) -> 
 
 
 def _known(
-    background: Background, scorer: Scorer, package: Package, problem: Problem, evaluation: Evaluation | None
+    background: Background,
+    scorer: Scorer,
+    package: Package,
+    problem: Problem,
+    evaluation: Evaluation | None,
+    known_anomalies: int | None,
 ) -> Background:
     """The background with what was measured of the version: by its evaluation, or by a course's package itself."""
     if evaluation is not None:
@@ -158,8 +164,9 @@ def _known(
         return dataclasses.replace(background, reference_score=_reference_score(evaluation), importance=importance)
     if scorer.task is not Task.ANOMALY:
         return background
-    figures = known_figures(package)
-    reference = figures.get(problem.primary_metric)
+    figures = detector_figures(package, known_anomalies)
+    primary = figures.get(problem.primary_metric)
+    reference = primary.value if primary else None
     return dataclasses.replace(
         background, reference_score=reference, flags=expected_flags(package, scorer), figures=figures
     )

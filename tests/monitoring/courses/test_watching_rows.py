@@ -3,6 +3,7 @@
 import dataclasses
 import datetime as dt
 import io
+import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from modelyard.core import ConfigError
 from modelyard.data import Column, ColumnKind, build_profile
 from modelyard.monitoring import Action, Cause, MonitorReport, Verdict, monitor_page
 from modelyard.monitoring.courses.clusters import cluster_shares
+from modelyard.monitoring.courses.flags import wilson
+from modelyard.monitoring.courses.packaged import detector_figures
 from modelyard.monitoring.exporting import monitoring_text
 from modelyard.monitoring.watch import watch
 from modelyard.monitoring.windows import Window, WindowFacts
@@ -199,6 +202,19 @@ def test_labels_of_flagged_rows_tell_precision_alone(tmp_path: Path, anomalies: 
     assert recall.note == report.performance[0].note
     assert precision.value is not None
     assert precision.value > 0.8
+
+
+def test_the_package_tells_how_few_anomalies_its_figures_are_of(anomalies: Watched) -> None:
+    """The sealed rows' own count, read out of the interval of the recall; each figure with the end that so few leave open."""
+    sealed = anomalies.project.workspace.folder("evaluations")
+    (record,) = (json.loads(path.read_text(encoding="utf-8")) for path in sealed.glob("*/evaluation.json"))
+    strange = round(record["base"] * record["rows"])
+    figures = detector_figures(anomalies.package, None)
+
+    assert record["measured_on"] == "test"
+    assert figures["recall"].low == pytest.approx(wilson(figures["recall"].value * strange, strange)[0], abs=1e-3)
+    assert figures["pr_auc"].low == pytest.approx(wilson(figures["pr_auc"].value * strange, strange)[0], abs=1e-3)
+    assert figures["pr_auc"].low < 0.9 < figures["pr_auc"].value
 
 
 def test_a_table_with_the_label_column_is_judged_at_once(tmp_path: Path, anomalies: Watched) -> None:

@@ -69,7 +69,7 @@ def flagged_window(name: str, rows: int, flagged: int, expected: ExpectedFlags, 
     )
 
 
-def wilson(count: int, rows: int) -> tuple[float, float]:
+def wilson(count: float, rows: float) -> tuple[float, float]:
     """Wilson's 95 % interval of a share (1927).
 
     >>> [round(end, 3) for end in wilson(0, 100)]

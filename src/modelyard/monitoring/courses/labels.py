@@ -11,8 +11,9 @@ from modelyard.packaging import Package
 from modelyard.problem import Problem
 from modelyard.report import format_percent
 from modelyard.store import Workspace
+from modelyard.unsupervised.anomalies.labels import read_labels
 
-__all__ = ["anomaly_words", "in_words_of_answers", "unfair_draw"]
+__all__ = ["anomalies_known", "anomaly_words", "in_words_of_answers", "unfair_draw"]
 
 _SELDOM_BY_CHANCE = 0.001
 _TIMES = 1.5
@@ -41,6 +42,17 @@ def anomaly_words(problem: Problem, package: Package, workspace: Workspace, clas
     known = category_text(trained).drop_nulls()
     strange = problem.data.positive or positive_class(known)
     return words | {word: anomaly if word == strange else usual for word in known.unique().to_list()}
+
+
+def anomalies_known(problem: Problem, package: Package, workspace: Workspace) -> int | None:
+    """How many training rows are labelled as anomalies; None without labels, or without these rows in the workspace."""
+    if not problem.data.target:
+        return None
+    try:
+        labels = read_labels(load_split(package.manifest.split_id, workspace).train.frame, problem)
+    except StateError:
+        return None
+    return None if labels is None else int(np.nansum(labels))
 
 
 def in_words_of_answers(labels: pl.DataFrame, words: Mapping[str, str]) -> pl.DataFrame:

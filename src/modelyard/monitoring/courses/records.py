@@ -5,7 +5,7 @@ import dataclasses
 from modelyard.core import Record
 from modelyard.monitoring.performance import PerformanceWindow
 
-__all__ = ["ClusterShare", "ExpectedFlags", "FlaggedWindow", "MetricTrail"]
+__all__ = ["ClusterShare", "DetectorFigure", "ExpectedFlags", "FlaggedWindow", "MetricTrail"]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -22,6 +22,14 @@ class ExpectedFlags(Record):
 
     share: float
     rows: int
+
+
+@dataclasses.dataclass(frozen=True)
+class DetectorFigure(Record):
+    """What a metric of a detector was in the package, and the lower end of its 95 % interval: it is of few anomalies."""
+
+    value: float
+    low: float
 
 
 @dataclasses.dataclass(frozen=True)
