@@ -81,6 +81,8 @@ class Case:
         The score's bins in training and now, for what can be said without labels; None if the log has no score.
     flagged
         Of anomalies: the share of the window's rows that were flagged; None if it is not known.
+    drop
+        The share of the package's figure that may be lost.
     can_be_labelled
         False if the package was never held against labels, so that more of them would show no loss.
     reference
@@ -102,6 +104,7 @@ class Case:
     references: Mapping[str, FeatureReference] = dataclasses.field(default_factory=dict)
     threshold: float | None = None
     can_be_labelled: bool = True
+    drop: float = 0.0
     flagged: FlaggedWindow | None = None
 
     @property

@@ -24,7 +24,7 @@ from modelyard.monitoring.causes.pipeline import fault_evidence
 from modelyard.monitoring.causes.records import Action, Cause, Diagnosis, Evidence, ExpectedGain, Segment
 from modelyard.monitoring.causes.segments import loss_segments, shift_segments
 from modelyard.monitoring.causes.worth import expected_gain
-from modelyard.monitoring.performance import PerformanceWindow
+from modelyard.monitoring.performance import PerformanceWindow, tolerated_score
 from modelyard.problem import Task, metric_spec
 from modelyard.report import format_number, format_percent
 
@@ -130,9 +130,9 @@ def _without_target(case: Case) -> Diagnosis:
         known = "A score of strangeness promises no share of anomalies, so whether the relation or the level changed cannot be told."
         return Diagnosis(Cause.UNEXPLAINED, None, evidence, segments, Action.LOOK, None, known)
     if not case.moved and not any(item.found for item in flagged):
-        known = "" if _surely_held(case.performance, case.metric) else _UNSEEN[case.task]
+        known = "" if _surely_held(case) else _UNSEEN[case.task]
         return Diagnosis(Cause.NOTHING, None, evidence, (), Action.IGNORE, None, known)
-    if _surely_held(case.performance, case.metric):
+    if _surely_held(case):
         return Diagnosis(Cause.HARMLESS, None, evidence, segments, Action.IGNORE)
     is_asked = case.task is Task.ANOMALY and case.can_be_labelled
     action = Action.WAIT_FOR_LABELS if is_asked else Action.LOOK
@@ -151,13 +151,16 @@ def _flagged(case: Case) -> tuple[Evidence, ...]:
     return (Evidence("share flagged", one.times, _HARMLESS_TIMES, one.level > 0, says),)
 
 
-def _surely_held(window: PerformanceWindow | None, metric: str) -> bool:
-    """True if the metric's whole interval is within what is tolerated: few anomalies leave it wide, which proves nothing."""
-    if window is None or window.low is None or window.high is None or window.tolerated is None:
+def _surely_held(case: Case) -> bool:
+    """True if the metric's whole interval is within the drop from the package's own figure.
+
+    Few anomalies leave either of them wide; what is tolerated because of that proves nothing.
+    """
+    window = case.performance
+    if window is None or window.low is None or window.high is None or window.reference is None:
         return False
-    if metric_spec(metric).greater_is_better:
-        return window.low >= window.tolerated
-    return window.high <= window.tolerated
+    bound = tolerated_score(case.metric, window.reference, case.drop)
+    return window.low >= bound if metric_spec(case.metric).greater_is_better else window.high <= bound
 
 
 def _mixture(case: Case) -> tuple[Evidence, ...]:

@@ -132,6 +132,7 @@ def _case(seen: Observed) -> Case:
         reference=seen.outcomes if seen.problem.task is Task.BINARY else None,
         references={one.name: one for column, one in seen.columns.items() if column.startswith(_PREFIX)},
         threshold=seen.threshold,
+        drop=seen.problem.monitoring.performance_drop,
         can_be_labelled=seen.reference_score is not None,
         flagged=_flagged(seen, position),
     )
