@@ -120,10 +120,11 @@ def test_anomalies_live_like_any_other_version(anomalies: tuple[Project, Package
     told = pl.read_parquet(tmp_path / "told.parquet")
     strange = told.filter(pl.col("prediction_label") == "anomaly")
     scorer = Scorer.load(package)
-    empty = grace.monitor()
-    watched = grace.monitor(data=project.root.parent / "rows.csv")
-    jobs = [state.job for state in grace.schedule.jobs()]
-    ticked = {ran.job: ran for ran in grace.schedule.tick().ran}
+    otto = Project.open(project.root, env="quick", token=project.tokens().create("otto", ["operator"]))
+    empty = otto.monitor()
+    watched = otto.monitor(data=project.root.parent / "rows.csv")
+    jobs = [state.job for state in otto.schedule.jobs()]
+    ticked = {ran.job: ran for ran in otto.schedule.tick().ran}
 
     assert project.status().production == version.version
     assert project.status().next_step == "modelyard monitor"
@@ -139,7 +140,7 @@ def test_anomalies_live_like_any_other_version(anomalies: tuple[Project, Package
     assert told["prediction_stranger_than"].is_between(0, 1).all()
     assert (empty.verdict, watched.verdict) == (Verdict.NO_DATA, Verdict.QUIET)
     assert (watched.flagged[0].flagged, watched.flagged[0].rows) == (strange.height, 300)
-    assert [alert.title for alert in grace.alerts.open()] == ["no data: log"]
+    assert [alert.title for alert in otto.alerts.open()] == ["no data: log"]
     assert jobs == ["tidy", "monitor", "alerts", "review-weekly", "checkpoint"]
     assert not [ran for ran in ticked.values() if ran.outcome.value == "failed"]
     assert "no data" in ticked["monitor"].said
