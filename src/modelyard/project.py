@@ -609,9 +609,10 @@ class Project:
         ----------
         data
             A table to be scored and judged as one window, instead of the prediction log; its target column, if
-            there is one, serves as labels.
+            there is one, serves as labels. Of forecasts: what was told, as :meth:`score` of the course wrote it.
         labels
-            Table with the columns ``id`` and ``label``, beside those that came back through ``/feedback``.
+            Table with the columns ``id`` and ``label``, beside those that came back through ``/feedback``. Of forecasts:
+            the values that came; the project's source as it is now by default.
         alerts
             Whether alerts open, end and are told of; by default for the prediction log, not for a table that is tried out.
 
@@ -619,6 +620,8 @@ class Project:
         ------
         StateError
             If nothing is in production.
+        ConfigError
+            If labels are given for clusters, or forecasts are to be judged and none are given.
         DataError
             If a table cannot be read or lacks columns.
         NotPermittedError
@@ -702,7 +705,7 @@ class Project:
                 approved=approved,
                 under_conditions=tuple(number for number in approved if self._is_conditional(number)),
                 registered=registered,
-                is_watched=self.course is None,
+                is_watched=self.course is None or self.course.answers_rows,
             ),
             findings=(*self.oversight.findings(), *store.tracked_artefacts(self.root)),
             rollout=self.rollouts.under_way(),

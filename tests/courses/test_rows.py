@@ -150,8 +150,9 @@ def test_commands_show_a_course_to_people(tmp_path: Path) -> None:
     assert shown.startswith("There are no clear clusters.  1 candidates, 170 rows, 2 columns")
     assert "noise of the same shape has as much" in shown
     assert "→ modelyard evaluate" in shown
-    with pytest.raises(ConfigError, match="modelyard monitor is for models that learn a target row by row"):
-        course_answer(session, "monitor", {}, set())
+    with pytest.raises(ConfigError, match="modelyard retrain is for models that learn a target row by row"):
+        course_answer(session, "retrain", {}, set())
     assert course_answer(session, "serve", {}, set()) is None
+    assert course_answer(session, "monitor", {}, set()) is None
     with pytest.raises(ConfigError, match="modelyard train has no --accept here"):
         course_answer(session, "train", {"accept": "yes", "resume": True}, {"accept"})

@@ -15,9 +15,12 @@ __all__ = ["course_answer", "course_begun"]
 _SHIPS = ("image", "bundle", "export", "bench")
 _TELLS = ("explain", "data", "status", "report", "ledger", "inventory", "impact")
 _RELEASES = ("package", "register", "approve", "reject", "promote", "rollback")
+_WATCHES = ("monitor", "alerts", "event")
 _SAYS = ("gates", "validate", "review-break-glass", "changes", "lineage")
-_ALIKE = frozenset(("new", "token", "demo", *_SHIPS, *_TELLS, *_RELEASES, *_SAYS))
+_ALIKE = frozenset(("new", "token", "demo", *_SHIPS, *_TELLS, *_RELEASES, *_WATCHES, *_SAYS))
 """Commands that mean the same for every task, or open no project."""
+_OF_ROWS = frozenset(("serve", "review", "tick", "watch"))
+"""Commands that mean the same for every task whose packages answer a row alone."""
 
 
 def course_answer(session: Session, name: str, values: Mapping[str, Any], given: Collection[str]) -> Answer | None:
@@ -35,7 +38,7 @@ def course_answer(session: Session, name: str, values: Mapping[str, Any], given:
     """
     if name in _ALIKE or session.project.course is None:
         return None
-    if name == "serve" and session.project.course.answers_rows:
+    if name in _OF_ROWS and session.project.course.answers_rows:
         return None
     import inspect
 

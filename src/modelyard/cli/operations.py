@@ -74,9 +74,15 @@ def score(
 
 def monitor(
     session: Session,
-    data: Annotated[Path | None, typer.Option("--data", help="Judge this table instead of the prediction log.")] = None,
+    data: Annotated[
+        Path | None,
+        typer.Option("--data", help="Judge this table instead of the prediction log; of forecasts, what was told."),
+    ] = None,
     labels: Annotated[
-        Path | None, typer.Option("--labels", help="Table with columns id and label, to join to predictions.")
+        Path | None,
+        typer.Option(
+            "--labels", help="Table with columns id and label, to join to predictions; of forecasts, what came."
+        ),
     ] = None,
     alerts: Annotated[
         bool | None,

@@ -14,6 +14,11 @@ from modelyard.data.schema import ColumnKind, category_text
 from modelyard.monitoring.cause_card import cause_finding
 from modelyard.monitoring.causes import Diagnosis, Observed, ProfileWithOutcomes, ScoreReference, find_cause
 from modelyard.monitoring.columns import Watched, column_matrix, column_values, watched_columns
+from modelyard.monitoring.courses.answers import Answers, metrics_beside, needs_a_fair_draw
+from modelyard.monitoring.courses.clusters import cluster_shares
+from modelyard.monitoring.courses.flags import flagged_windows
+from modelyard.monitoring.courses.labels import unfair_draw
+from modelyard.monitoring.courses.records import DetectorFigure, ExpectedFlags, FlaggedWindow
 from modelyard.monitoring.domain import DomainTest, domain_test
 from modelyard.monitoring.drift import DriftResult, drift_test
 from modelyard.monitoring.expected import Expecting, expect, expected_findings
@@ -42,7 +47,7 @@ from modelyard.monitoring.windows import Window, WindowFacts, before_moment, cut
 from modelyard.problem import Problem, Task
 from modelyard.problem.schema import Monitoring
 
-__all__ = ["Background", "judge", "monitor"]
+__all__ = ["Background", "judge", "monitor", "verdict_of"]
 
 Floats = npt.NDArray[np.float64]
 Counts = npt.NDArray[np.int64]
@@ -69,6 +74,10 @@ class Background:
         Stored hours, in the order of time; those before the log's first row are the past that references come from.
     now
         The present moment: what is logged as later is left out and said. None leaves all rows in.
+    flags
+        Anomalies only: how many rows the package was made to flag; None if it does not say.
+    figures
+        Anomalies only: the package's figures by metric, as far as they were measured, with the lower ends of their intervals.
     """
 
     reference_score: float | None = None
@@ -77,6 +86,8 @@ class Background:
     importance: Mapping[str, float] = dataclasses.field(default_factory=dict)
     history: Sequence[WindowState] = ()
     now: dt.datetime | None = None
+    flags: ExpectedFlags | None = None
+    figures: Mapping[str, DetectorFigure] = dataclasses.field(default_factory=dict)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -96,10 +107,27 @@ class _Yardstick(Expecting):
     """By what performance is judged, with labels as without; and training's outcomes by score, if they are known."""
 
     outcomes: ScoreReference | None = None
+    figures: Mapping[str, DetectorFigure] = dataclasses.field(default_factory=dict)
+    unfair: str = ""
+    """Why labelled rows do not stand for all rows."""
 
     def judge(self, window: Window) -> PerformanceWindow:
+        """The primary metric in a window of labelled rows."""
+        return self.judge_by(self.problem.primary_metric, window)
+
+    def judge_by(self, metric: str, window: Window) -> PerformanceWindow:
+        """Any metric."""
+        known = self.figures.get(metric)
+        reference = self.reference if metric == self.problem.primary_metric else None
         return judge_performance(
-            window, self.problem, reference=self.reference, threshold=self.threshold, classes=self.classes
+            window,
+            self.problem,
+            reference=known.value if known else reference,
+            threshold=self.threshold,
+            classes=self.classes,
+            metric=metric,
+            obstacle=self.unfair if needs_a_fair_draw(metric) else "",
+            reference_low=known.low if known else None,
         )
 
 
@@ -169,12 +197,21 @@ def judge(
         tuple(window for window in windows if window.facts.judged), watched, plan, _references(frame, plan, background)
     )
     outcomes = profile.outcomes if isinstance(profile, ProfileWithOutcomes) else None
-    yardstick = _Yardstick(problem, background.reference_score, background.threshold, background.classes, outcomes)
+    yardstick = _Yardstick(
+        problem,
+        background.reference_score,
+        background.threshold,
+        background.classes,
+        outcomes,
+        background.figures,
+        _unfair(frame, labels, problem, background.classes),
+    )
     use, labelled, judgements = _performance(frame, labels, yardstick)
     performance = tuple(judgement for _, judgement in judgements)
     pooled = _since_the_score_moved(judged, watched, labelled, performance, yardstick)
     recent = (*performance, *([pooled] if pooled else []))
-    diagnosis = _diagnosed(judged, watched, labelled, recent, yardstick)
+    answers = _answers(judged, watched, judgements, yardstick, background.flags)
+    diagnosis = _diagnosed(judged, watched, labelled, recent, yardstick, answers.flagged)
     versions = (
         tuple(sorted(category_text(frame["version"]).drop_nulls().unique())) if "version" in frame.columns else ()
     )
@@ -192,6 +229,7 @@ def judge(
     findings += log_findings(repeated, missing if frame.height else (), versions)
     expected = expect(judged.windows, judgements, judged.quality, yardstick)
     findings += expected_findings(expected, problem.primary_metric, labelled=bool(performance))
+    findings += answers.findings()
     stream = None if labelled is None else error_stream(by_arrival(labelled, labels), Task(problem.task))
     findings += [] if drop else stream_findings(stream)  # a loss is said once
     service = service_windows(judged.windows)
@@ -215,7 +253,7 @@ def judge(
         diagnosis=diagnosis,
         shifts=_shifts(judged, watched),
         findings=tuple(findings),
-        verdict=_verdict(facts, findings),
+        verdict=verdict_of(facts, findings),
         reference=plan.reference,
         unreferenced=judged.unreferenced,
         expected=expected,
@@ -223,6 +261,38 @@ def judge(
         service=service,
         volume=volume,
         domain=_domain(judged, watched, plan, problem.training.seed),
+        task=Task(problem.task),
+        flagged=answers.flagged,
+        beside=answers.beside,
+        clusters=answers.clusters,
+    )
+
+
+def _unfair(frame: pl.DataFrame, labels: pl.DataFrame | None, problem: Problem, classes: Sequence[str]) -> str:
+    """Of anomalies: why the labels do not stand for all answers; empty if they may."""
+    if labels is None or problem.task is not Task.ANOMALY:
+        return ""
+    return unfair_draw(frame, join_labels(frame, labels)[0], classes[-1])
+
+
+def _answers(
+    judged: _Judged,
+    watched: Sequence[Watched],
+    labelled: Sequence[tuple[Window, PerformanceWindow]],
+    yardstick: _Yardstick,
+    flags: ExpectedFlags | None,
+) -> Answers:
+    """What is told of answers without a target."""
+    problem, classes = yardstick.problem, yardstick.classes
+    if problem.task is Task.CLUSTERING:
+        own = next((one.reference for one in watched if one.column == "label"), None)
+        return Answers(clusters=cluster_shares(judged.windows, classes, own) if own else ())
+    if problem.task is not Task.ANOMALY:
+        return Answers()
+    rate = problem.monitoring.false_alarm_rate / (len(judged.trails) + 1)
+    return Answers(
+        flagged_windows(judged.windows, flags, label=classes[-1], rate=rate) if flags else (),
+        metrics_beside([window for window, _ in labelled], problem.primary_metric, yardstick.judge_by),
     )
 
 
@@ -239,7 +309,8 @@ def _references(frame: pl.DataFrame, plan: Monitoring, background: Background) -
     return References(plan.reference, plan.trailing, plan.min_rows, past, background.history)
 
 
-def _verdict(windows: Sequence[WindowFacts], findings: Sequence[Finding]) -> Verdict:
+def verdict_of(windows: Sequence[WindowFacts], findings: Sequence[Finding]) -> Verdict:
+    """The state of a model, by its windows and what is to be told of them."""
     if not windows:
         return Verdict.NO_DATA
     worst = worst_severity(findings)
@@ -358,6 +429,7 @@ def _diagnosed(
     labelled: pl.DataFrame | None,
     performance: Sequence[PerformanceWindow],
     yardstick: _Yardstick,
+    flagged: Sequence[FlaggedWindow],
 ) -> Diagnosis:
     """The likely cause of what was judged."""
     columns = {one.column: one for one in watched}
@@ -377,6 +449,7 @@ def _diagnosed(
             reference_score=yardstick.reference,
             threshold=yardstick.threshold,
             outcomes=yardstick.outcomes,
+            flagged=flagged,
         )
     )
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 import datetime as dt
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -167,7 +168,7 @@ def outcomes(joined: pl.DataFrame, problem: Problem, classes: Sequence[str]) -> 
         truth = joined["truth"].cast(pl.Float64, strict=False).to_numpy()
         kept = np.isfinite(truth)
         return Outcomes(truth[kept], _numbers(joined, "score")[kept], kept)
-    if problem.task is Task.BINARY:
+    if problem.task in (Task.BINARY, Task.ANOMALY):
         return _binary(joined, problem, classes)
     return _multiclass(joined, classes)
 
@@ -240,8 +241,11 @@ def judge_performance(
     reference: float | None,
     threshold: float | None = None,
     classes: Sequence[str] = (),
+    metric: str | None = None,
+    obstacle: str = "",
+    reference_low: float | None = None,
 ) -> PerformanceWindow:
-    """The primary metric of a window of labelled rows against the package's value.
+    """A metric of a window of labelled rows against the package's value.
 
     Parameters
     ----------
@@ -252,19 +256,26 @@ def judge_performance(
     reference
         The metric on the sealed test (or validation) part; None if it is not known, and then there is no alarm.
     threshold
-        Binary only: the package's threshold, for metrics of decided labels.
+        Binary and anomalies: the package's threshold, for metrics of decided labels.
     classes
         Class names in the package's order.
+    metric
+        Which one; the primary metric by default.
+    obstacle
+        Why these rows cannot tell it, if that is known; there is no value then.
+    reference_low
+        The worse end of the 95 % interval of the package's value, where it is of few rows: what is tolerated is worsened so far
+        that the interval of the difference counts, put together from both (Newcombe 1998, Statistics in Medicine 17, method 10).
     """
     from modelyard.evaluation.intervals import bootstrap_interval
 
-    metric, facts = problem.primary_metric, window.facts
+    metric, facts = metric or problem.primary_metric, window.facts
     found = outcomes(window.frame, problem, classes)
     tolerated = None if reference is None else tolerated_score(metric, reference, problem.monitoring.performance_drop)
     judged = PerformanceWindow(
         facts.name, facts.start, facts.end, len(found.truth), None, None, None, reference, tolerated, alarm=False
     )
-    obstacle = _obstacle(found, metric, problem.task)
+    obstacle = obstacle or _obstacle(found, metric, problem.task)
     if obstacle:
         return dataclasses.replace(judged, note=obstacle)
     value, low, high = bootstrap_interval(
@@ -278,6 +289,11 @@ def judge_performance(
     if not np.isfinite([value, low, high]).all():
         return dataclasses.replace(judged, note="the metric is not defined for these rows")
     better = metric_spec(metric).greater_is_better
+    if tolerated is not None and reference is not None and reference_low is not None:
+        own = high - value if better else value - low
+        slack = math.hypot(own, reference - reference_low) - own
+        tolerated = tolerated - slack if better else tolerated + slack
+        judged = dataclasses.replace(judged, tolerated=tolerated)
     worse = tolerated is not None and (high < tolerated if better else low > tolerated)
     note = "" if facts.judged else "too few labelled rows to judge"
     return dataclasses.replace(judged, value=value, low=low, high=high, alarm=worse and facts.judged, note=note)
@@ -291,6 +307,6 @@ def _obstacle(found: Outcomes, metric: str, task: Task) -> str:
         return found.note
     if not np.isfinite(found.prediction).all():
         return "some predictions have no score"
-    if task.is_classification and len(np.unique(found.truth)) < 2:
+    if (task.is_classification or task is Task.ANOMALY) and len(np.unique(found.truth)) < 2:
         return "all labels are of one class"
     return ""

@@ -6,6 +6,8 @@ import enum
 
 from modelyard.core import Finding, Record
 from modelyard.monitoring.causes.records import Diagnosis
+from modelyard.monitoring.courses.forecasts.records import ForecastWindow
+from modelyard.monitoring.courses.records import ClusterShare, FlaggedWindow, MetricTrail
 from modelyard.monitoring.domain import DomainTest
 from modelyard.monitoring.drift import DriftResult
 from modelyard.monitoring.expected import ExpectedPerformance
@@ -14,6 +16,7 @@ from modelyard.monitoring.performance import LabelUse, PerformanceWindow
 from modelyard.monitoring.quality import QualityResult
 from modelyard.monitoring.streams import ErrorStream
 from modelyard.monitoring.windows import WindowFacts
+from modelyard.problem import Task
 
 __all__ = ["BinShift", "DriftTrail", "MonitorReport", "Verdict"]
 
@@ -85,6 +88,14 @@ class MonitorReport(Record):
         The errors of all labelled rows as their labels came; None without labels.
     service, volume
         Latency and errors of the judged windows, and rows by period; the latter empty for windows that are no periods.
+    task
+        What the model answers; None in reports that were kept before it was noted.
+    flagged, beside
+        Of anomalies: the share of rows flagged in each judged window, and precision and recall by window of labelled rows.
+    clusters
+        Of clusters: the share of each in each judged window.
+    forecasts
+        Of forecasts: bias and intervals by window of whole horizons.
     """
 
     model: str
@@ -110,6 +121,11 @@ class MonitorReport(Record):
     stream: ErrorStream | None = None
     service: tuple[ServiceWindow, ...] = ()
     volume: tuple[Volume, ...] = ()
+    task: Task | None = None
+    flagged: tuple[FlaggedWindow, ...] = ()
+    beside: tuple[MetricTrail, ...] = ()
+    clusters: tuple[ClusterShare, ...] = ()
+    forecasts: tuple[ForecastWindow, ...] = ()
 
     @property
     def has_alarms(self) -> bool:

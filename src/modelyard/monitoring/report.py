@@ -1,12 +1,14 @@
 """The monitoring page: the verdict first, then what to do, then the evidence."""
 
 from modelyard.monitoring.cause_card import cause_card
+from modelyard.monitoring.courses.forecasts.page import forecast_section
+from modelyard.monitoring.courses.page import beside_table, cluster_section, flagged_section
 from modelyard.monitoring.domain import DomainTest
 from modelyard.monitoring.drift import DriftResult
 from modelyard.monitoring.expected.page import expected_sections
 from modelyard.monitoring.flow.page import flow_sections
 from modelyard.monitoring.records import MonitorReport, Verdict
-from modelyard.problem import Problem, metric_spec
+from modelyard.problem import Problem, Task, metric_spec
 from modelyard.report import (
     Block,
     Details,
@@ -55,6 +57,12 @@ def monitor_page(report: MonitorReport, problem: Problem) -> Page:
     ]
     if report.performance or report.labels:
         sections.append(_performance(report))
+    if report.flagged:
+        sections.append(flagged_section(report.flagged))
+    if report.clusters:
+        sections.append(cluster_section(report.clusters))
+    if report.forecasts:
+        sections.append(forecast_section(report.forecasts))
     sections += expected_sections(report.expected, metric_spec(report.metric).title)
     if report.trails:
         sections.append(_drift(report, problem))
@@ -68,9 +76,16 @@ def monitor_page(report: MonitorReport, problem: Problem) -> Page:
         f"Monitoring of {report.model}",
         f"{versions}{since} to {until} UTC",
         tuple(sections),
-        f"{owner}Drift is judged so that a clean window alarms with a chance of at most "
-        f"{format_percent(problem.monitoring.false_alarm_rate)} over all features.",
+        f"{owner}{_rate(report, problem)}",
     )
+
+
+def _rate(report: MonitorReport, problem: Problem) -> str:
+    """How often a clean window alarms; of forecasts no drift is judged."""
+    if report.task is Task.FORECASTING:
+        return "Forecasts are judged once their whole horizon has passed."
+    rate = format_percent(problem.monitoring.false_alarm_rate)
+    return f"Drift is judged so that a clean window alarms with a chance of at most {rate} over all features."
 
 
 def _facts(report: MonitorReport) -> Facts:
@@ -78,6 +93,8 @@ def _facts(report: MonitorReport) -> Facts:
     judged = len(report.judged_windows)
     waiting = sum(window.rows for window in report.windows if not window.judged)
     note = f"{waiting:,} rows wait for their window" if waiting else "all rows were judged"
+    if report.task is Task.FORECASTING:
+        note = f"{sum(window.rows for window in report.judged_windows):,} whole horizons of a series judged"
     items = [
         Fact("Verdict", report.verdict.value.capitalize(), report.diagnosis.verdict.words),
         Fact("Predictions", f"{report.rows:,}", note if report.rows else "the log is empty"),
@@ -89,8 +106,15 @@ def _facts(report: MonitorReport) -> Facts:
         against = f"; package {format_number(last.reference)}" if last.reference is not None else ""
         title = metric_spec(report.metric).title
         items.append(Fact(f"{title}, latest", format_number(last.value), format_range(last.low, last.high) + against))
+    elif report.task is Task.CLUSTERING:
+        items.append(Fact("Performance", "–", "clusters have no truth to be held against"))
     elif report.labels is None:
         items.append(Fact("Performance", "–", "no labels came yet"))
+    if report.flagged:
+        flagged = report.flagged[-1]
+        interval = f"{format_percent(flagged.low, 2)} to {format_percent(flagged.high, 2)}"
+        note = f"{interval}; expected {format_percent(flagged.expected, 2)}"
+        items.append(Fact("Rows flagged, latest", format_percent(flagged.share, 2), note))
     return Facts(tuple(items))
 
 
@@ -130,6 +154,8 @@ def _performance(report: MonitorReport) -> Section:
     columns = ("Window", "Labelled rows", title, "95 % interval", "Tolerated", "Verdict")
     table = Table(columns, rows, numeric=(1, 2, 3, 4))
     blocks.append(table if len(rows) <= _SHORT_TABLE else Details(f"All {len(rows)} windows", (table,)))
+    if report.beside:
+        blocks.append(beside_table(report.beside))
     lead = ""
     if report.labels is not None:
         use = report.labels

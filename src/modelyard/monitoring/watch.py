@@ -6,12 +6,15 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from modelyard.core import Actor, Clock, DataError, StateError, system_clock
+from modelyard.core import Actor, Clock, ConfigError, DataError, StateError, system_clock
 from modelyard.data import Column, Schema, category_text, conform, read_table, settled, with_history
 from modelyard.data.profile import ReferenceProfile
 from modelyard.evaluation import Evaluation, load_evaluation
 from modelyard.monitoring.causes import ProfileWithOutcomes, ScoreReference
 from modelyard.monitoring.causes.labels import write_request
+from modelyard.monitoring.courses.forecasts.watch import watch_forecast
+from modelyard.monitoring.courses.labels import anomalies_known, anomaly_words, in_words_of_answers
+from modelyard.monitoring.courses.packaged import detector_figures, expected_flags
 from modelyard.monitoring.events import marked, read_events, with_events
 from modelyard.monitoring.judging import Background, judge
 from modelyard.monitoring.records import MonitorReport
@@ -20,7 +23,8 @@ from modelyard.monitoring.report import monitor_page
 from modelyard.monitoring.state import StateStore, WindowState, count_log, join_states
 from modelyard.monitoring.windows import moments
 from modelyard.packaging import Package, Scorer
-from modelyard.problem import Problem
+from modelyard.packaging.courses.horizon import is_forecast
+from modelyard.problem import Problem, Task
 from modelyard.report import render_html
 from modelyard.serving import read_feedback, read_predictions
 from modelyard.store import Workspace, save_record
@@ -49,9 +53,11 @@ def watch(
     problem
         The project's problem; the task is taken from the package.
     data
-        A table to score and judge as one batch instead of the log; its target column serves as labels.
+        A table to score and judge as one batch instead of the log; its target column serves as labels. Of forecasts: what was
+        told, as ``modelyard score`` wrote it.
     labels
-        Table with columns ``id`` and ``label``; added to what came back through ``/feedback``.
+        Table with columns ``id`` and ``label``; added to what came back through ``/feedback``. Of forecasts: the values that
+        came, in the columns of the training data; the project's source as it is now by default.
     folder
         Gets ``rows_to_label.csv`` if the diagnosis asks for labels; None writes nothing.
     clock
@@ -61,8 +67,19 @@ def watch(
     ------
     DataError
         If a table cannot be read or lacks columns.
+    ConfigError
+        If labels are given for clusters, or forecasts are to be judged and none are given.
     """
+    if is_forecast(package):
+        return watch_forecast(workspace, package, problem, told=data, values=labels)
     scorer = Scorer.load(package)
+    if labels is not None and scorer.task is Task.CLUSTERING:
+        raise ConfigError(
+            "clusters have no truth that labels could be held against",
+            where="--labels",
+            got=str(labels),
+            cure="Leave --labels out; people who use the clusters say whether they still serve",
+        )
     if data is None:
         predictions = read_predictions(workspace.folder("predictions"))
         predictions = predictions.filter(pl.col("digest") == scorer.digest)
@@ -71,18 +88,21 @@ def watch(
         predictions, truth = _scored(scorer, with_history(read_table(data), problem, workspace.root), problem, clock)
     if labels is not None:
         truth = pl.concat([truth.select("id", "label"), _labels(labels)])
-    evaluation = _evaluation(workspace, package)
+    settings = settled(problem, scorer.task, scorer.classes)
+    if scorer.task is Task.ANOMALY and truth.height:
+        truth = in_words_of_answers(truth, anomaly_words(problem, package, workspace, scorer.classes))
+    is_labelled = truth.height > 0 and scorer.task is not Task.CLUSTERING
+    evaluation = _evaluation(workspace, package) if scorer.task.is_supervised else None
     profile = _with_outcomes(_watched(scorer.profile, problem, is_log=data is None), evaluation)
     background = Background(
-        reference_score=_reference_score(evaluation) if evaluation else None,
         threshold=scorer.threshold,
         classes=scorer.classes,
-        importance={item.feature: item.drop for item in evaluation.importance} if evaluation else {},
         history=_history(workspace, scorer, problem, predictions),
         now=clock() if data is None else None,
     )
-    settings = settled(problem, scorer.task, scorer.classes)
-    report = judge(profile, predictions, truth if truth.height else None, settings, background)
+    anomalies = anomalies_known(problem, package, workspace) if scorer.task is Task.ANOMALY else None
+    background = _known(background, scorer, package, settings, evaluation, anomalies)
+    report = judge(profile, predictions, truth if is_labelled else None, settings, background)
     if folder is not None and report.diagnosis.labels is not None:
         write_request(report.diagnosis.labels, predictions, folder / "rows_to_label.csv")
     return report
@@ -128,6 +148,28 @@ def _with_outcomes(profile: ReferenceProfile, evaluation: Evaluation | None) -> 
     """The profile, with outcomes by score as the evaluation measured them."""
     known = ScoreReference.of_curves(evaluation.curves) if evaluation is not None else None
     return ProfileWithOutcomes(profile.rows, profile.features, known)
+
+
+def _known(
+    background: Background,
+    scorer: Scorer,
+    package: Package,
+    problem: Problem,
+    evaluation: Evaluation | None,
+    known_anomalies: int | None,
+) -> Background:
+    """The background with what was measured of the version: by its evaluation, or by a course's package itself."""
+    if evaluation is not None:
+        importance = {item.feature: item.drop for item in evaluation.importance}
+        return dataclasses.replace(background, reference_score=_reference_score(evaluation), importance=importance)
+    if scorer.task is not Task.ANOMALY:
+        return background
+    figures = detector_figures(package, known_anomalies)
+    primary = figures.get(problem.primary_metric)
+    reference = primary.value if primary else None
+    return dataclasses.replace(
+        background, reference_score=reference, flags=expected_flags(package, scorer), figures=figures
+    )
 
 
 def _evaluation(workspace: Workspace, package: Package) -> Evaluation | None:

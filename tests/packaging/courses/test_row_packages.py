@@ -15,6 +15,7 @@ from tests.unsupervised.conftest import blobs, payments
 
 from modelyard.core import GateRefusedError, StateError
 from modelyard.courses.rows import RowCourse
+from modelyard.monitoring import Verdict
 from modelyard.packaging import Package, Scorer
 from modelyard.packaging.golden_rows import make_golden_set
 from modelyard.packaging.mlflow_loader import PyfuncModel, _load_pyfunc
@@ -108,9 +109,14 @@ def test_anomalies_live_like_any_other_version(anomalies: tuple[Project, Package
     told = pl.read_parquet(tmp_path / "told.parquet")
     strange = told.filter(pl.col("prediction_label") == "anomaly")
     scorer = Scorer.load(package)
+    otto = Project.open(project.root, env="quick", token=project.tokens().create("otto", ["operator"]))
+    empty = otto.monitor()
+    watched = otto.monitor(data=project.root.parent / "rows.csv")
+    jobs = [state.job for state in otto.schedule.jobs()]
+    ticked = {ran.job: ran for ran in otto.schedule.tick().ran}
 
     assert project.status().production == version.version
-    assert project.status().next_step == "modelyard score"
+    assert project.status().next_step == "modelyard monitor"
     assert said.note.endswith("by version 1")
     assert said.headline.startswith(f"{strange.height} of 300 rows are called anomalies (")
     assert 2 <= strange.height <= 12
@@ -121,6 +127,13 @@ def test_anomalies_live_like_any_other_version(anomalies: tuple[Project, Package
         == 300 - strange.height
     )
     assert told["prediction_stranger_than"].is_between(0, 1).all()
+    assert (empty.verdict, watched.verdict) == (Verdict.NO_DATA, Verdict.QUIET)
+    assert (watched.flagged[0].flagged, watched.flagged[0].rows) == (strange.height, 300)
+    assert [alert.title for alert in otto.alerts.open()] == ["no data: log"]
+    assert jobs == ["tidy", "monitor", "alerts", "review-weekly", "checkpoint"]
+    assert not [ran for ran in ticked.values() if ran.outcome.value == "failed"]
+    assert "no data" in ticked["monitor"].said
+    assert project.page("monitoring").exists()
 
 
 def test_an_answer_does_not_depend_on_the_door(clusters: tuple[Project, Package], tmp_path: Path) -> None:

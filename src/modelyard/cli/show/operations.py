@@ -11,6 +11,7 @@ from modelyard.governance import Alert
 from modelyard.monitoring import Diagnosis, MonitorReport, Verdict
 from modelyard.monitoring.cause_card import gain_words, segment_words
 from modelyard.problem.address import is_url
+from modelyard.report import format_percent
 from modelyard.retraining import Attempt, Decision
 from modelyard.serving import BatchReport
 
@@ -58,12 +59,26 @@ def show_monitoring(
             ("Monitoring: ", "bold"), (report.verdict.value, _VERDICT_STYLES[report.verdict]), (f"  {windows}", "dim")
         ),
         *_cause(report.diagnosis),
+        _answers(report),
         findings_view(report.findings, most=6),
         hint(f"modelyard alerts   {counted(len(alerts), 'alert')} open") if alerts else None,
         hint(f"{counted(waiting, 'message')} not delivered yet; the next run tries again") if waiting else None,
         link("report", page),
         hint(f"Fill in the column label, then: modelyard monitor --labels {to_label}") if to_label.is_file() else None,
     )
+
+
+def _answers(report: MonitorReport) -> RenderableType | None:
+    """Of anomalies the share flagged in the newest window, of clusters each one's; None for other tasks."""
+    if report.flagged:
+        last = report.flagged[-1]
+        share = f"{format_percent(last.share, 2)} ({format_percent(last.low, 2)} to {format_percent(last.high, 2)})"
+        return facts([("flagged", f"{share} of {last.name}; {format_percent(last.expected, 2)} expected")])
+    if report.clusters:
+        newest = [one for one in report.clusters if one.window == report.clusters[-1].window]
+        rows = ((one.cluster, format_percent(one.share), format_percent(one.before)) for one in newest)
+        return plain_table(("cluster", "share", "in training"), rows, numeric=(1, 2))
+    return None
 
 
 def _cause(diagnosis: Diagnosis) -> tuple[RenderableType, ...]:

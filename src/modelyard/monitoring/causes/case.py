@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from modelyard.data.profile import FeatureReference
 from modelyard.monitoring.causes.outcomes import ScoreReference
+from modelyard.monitoring.courses.records import FlaggedWindow
 from modelyard.monitoring.drift import DriftResult
 from modelyard.monitoring.performance import PerformanceWindow
 from modelyard.monitoring.quality import QualityResult
@@ -78,6 +79,12 @@ class Case:
         Labelled rows of that window, and of windows before it that showed no loss.
     score
         The score's bins in training and now, for what can be said without labels; None if the log has no score.
+    flagged
+        Of anomalies: the share of the window's rows that were flagged; None if it is not known.
+    drop
+        The share of the package's figure that may be lost.
+    can_be_labelled
+        False if the package was never held against labels, so that more of them would show no loss.
     reference
         Outcomes by score before; None if they are not known (several classes, numbers, or a package from elsewhere).
     """
@@ -96,6 +103,9 @@ class Case:
     reference: ScoreReference | None = None
     references: Mapping[str, FeatureReference] = dataclasses.field(default_factory=dict)
     threshold: float | None = None
+    can_be_labelled: bool = True
+    drop: float = 0.0
+    flagged: FlaggedWindow | None = None
 
     @property
     def lost(self) -> bool:

@@ -24,7 +24,7 @@ from modelyard.monitoring.causes.pipeline import fault_evidence
 from modelyard.monitoring.causes.records import Action, Cause, Diagnosis, Evidence, ExpectedGain, Segment
 from modelyard.monitoring.causes.segments import loss_segments, shift_segments
 from modelyard.monitoring.causes.worth import expected_gain
-from modelyard.monitoring.performance import PerformanceWindow
+from modelyard.monitoring.performance import PerformanceWindow, tolerated_score
 from modelyard.problem import Task, metric_spec
 from modelyard.report import format_number, format_percent
 
@@ -40,6 +40,15 @@ _DOMAIN_AUC = 0.55
 _FEWEST_COVERED = 100
 _PIPELINE_MARGIN = 4.0
 _MOST_MOVED = 5
+_HARMLESS_TIMES = 1.5
+_UNSEEN = {
+    Task.ANOMALY: "That flagged rows are anomalies, and that none was missed, only labels of many rows can say.",
+    Task.CLUSTERING: "Clusters have no truth to be held against: only that rows are like those of training can be said.",
+}
+_UNKNOWN = {
+    Task.ANOMALY: "Rows are unlike those of training; whether anomalies are still found cannot be known without more labels.",
+    Task.CLUSTERING: "Rows are unlike those of training; whether the clusters still serve, people who use them must say.",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -61,9 +70,14 @@ def diagnose(case: Case) -> Diagnosis:
     among rows like those of training, and that is at least a fifth of all that can be taken off. Prior shift: another
     level takes off at least 2 %, and scores within each outcome are as before. Covariate shift: a loss, and a column from
     which alone now and training can be told with an AUC above 0.55. Otherwise the change is harmless.
+
+    Of anomalies and clusters only a broken pipeline is told by itself: how strange a row is promises no share of anomalies, so
+    neither the relation nor the level can be tested.
     """
     if case.faults:
         return _pipeline(case)
+    if not case.task.is_supervised:
+        return _without_target(case)
     if case.performance is None:
         return _without_labels(case)
     if len(case.recent) < FEWEST_LABELS or not case.recent.has_scores:
@@ -105,6 +119,48 @@ def _without_labels(case: Case) -> Diagnosis:
     )
     evidence = (*_mixture(case), *_inputs(case).evidence)
     return Diagnosis(Cause.UNKNOWN, None, evidence, shift_segments(case.moved), Action.WAIT_FOR_LABELS, None, known)
+
+
+def _without_target(case: Case) -> Diagnosis:
+    """Anomalies and clusters: what moved, whether labels show a loss, and that nothing more can be known."""
+    loss, flagged = _loss(case.performance), _flagged(case)
+    evidence = (*loss.evidence, *(item for item in flagged if item.found), *_inputs(case).evidence)
+    segments = shift_segments(case.moved)
+    if loss.found:
+        known = "A score of strangeness promises no share of anomalies, so whether the relation or the level changed cannot be told."
+        return Diagnosis(Cause.UNEXPLAINED, None, evidence, segments, Action.LOOK, None, known)
+    if not case.moved and not any(item.found for item in flagged):
+        known = "" if _surely_held(case) else _UNSEEN[case.task]
+        return Diagnosis(Cause.NOTHING, None, evidence, (), Action.IGNORE, None, known)
+    if _surely_held(case):
+        return Diagnosis(Cause.HARMLESS, None, evidence, segments, Action.IGNORE)
+    is_asked = case.task is Task.ANOMALY and case.can_be_labelled
+    action = Action.WAIT_FOR_LABELS if is_asked else Action.LOOK
+    return Diagnosis(Cause.UNKNOWN, None, evidence, segments, action, None, _UNKNOWN[case.task])
+
+
+def _flagged(case: Case) -> tuple[Evidence, ...]:
+    """Whether another share of the rows was flagged than was expected."""
+    one = case.flagged
+    if one is None:
+        return ()
+    says = (
+        f"{format_percent(one.share, 2)} of the rows were flagged where {format_percent(one.expected, 2)} were expected: "
+        f"{format_number(one.times_low)} to {format_number(one.times_high)} times as many."
+    )
+    return (Evidence("share flagged", one.times, _HARMLESS_TIMES, one.level > 0, says),)
+
+
+def _surely_held(case: Case) -> bool:
+    """True if the metric's whole interval is within the drop from the package's own figure.
+
+    Few anomalies leave either of them wide; what is tolerated because of that proves nothing.
+    """
+    window = case.performance
+    if window is None or window.low is None or window.high is None or window.reference is None:
+        return False
+    bound = tolerated_score(case.metric, window.reference, case.drop)
+    return window.low >= bound if metric_spec(case.metric).greater_is_better else window.high <= bound
 
 
 def _mixture(case: Case) -> tuple[Evidence, ...]:

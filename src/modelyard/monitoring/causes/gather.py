@@ -18,6 +18,7 @@ from modelyard.monitoring.causes.labels import labels_needed, request_labels
 from modelyard.monitoring.causes.outcomes import ScoreReference
 from modelyard.monitoring.causes.pipeline import PipelineView, is_rescaled
 from modelyard.monitoring.causes.records import Action, Diagnosis
+from modelyard.monitoring.courses.records import FlaggedWindow
 from modelyard.monitoring.drift import DriftResult
 from modelyard.monitoring.performance import PerformanceWindow, outcomes
 from modelyard.monitoring.quality import QualityResult
@@ -57,6 +58,8 @@ class Observed:
         Labelled rows, and the metric per window of them; None and empty without labels.
     problem, classes, reference_score, threshold, outcomes
         The question, and what is known of the package.
+    flagged
+        Of anomalies: the share flagged in each window that has answers.
     """
 
     windows: Sequence[Window]
@@ -72,6 +75,7 @@ class Observed:
     reference_score: float | None
     threshold: float | None
     outcomes: ScoreReference | None = None
+    flagged: Sequence[FlaggedWindow] = ()
 
 
 def find_cause(seen: Observed) -> Diagnosis:
@@ -85,13 +89,15 @@ def find_cause(seen: Observed) -> Diagnosis:
     if "score" not in rows.columns or rows.is_empty():
         return diagnosis
     drop, problem = seen.problem.monitoring.performance_drop, seen.problem
-    needed = labels_needed(problem.task, seen.reference_score, drop, _rarer_share(rows, problem.task))
+    needed = labels_needed(problem.task, seen.reference_score, drop, _rarer_share(rows, problem.task, seen.classes))
     request = request_labels(rows, needed, derive_seed(problem.training.seed, "labels"))
     return dataclasses.replace(diagnosis, labels=request)
 
 
-def _rarer_share(rows: pl.DataFrame, task: Task) -> float:
-    """The share of the rarer class that the scores expect."""
+def _rarer_share(rows: pl.DataFrame, task: Task, classes: Sequence[str]) -> float:
+    """The share of the rarer class that the scores expect; of anomalies, the share of rows that are flagged."""
+    if task is Task.ANOMALY and "label" in rows.columns:
+        return float((rows["label"] == classes[-1]).fill_null(value=False).sum()) / rows.height
     if task is not Task.BINARY:
         return 0.5
     mean = rows["score"].cast(pl.Float64, strict=False).mean()
@@ -126,6 +132,9 @@ def _case(seen: Observed) -> Case:
         reference=seen.outcomes if seen.problem.task is Task.BINARY else None,
         references={one.name: one for column, one in seen.columns.items() if column.startswith(_PREFIX)},
         threshold=seen.threshold,
+        drop=seen.problem.monitoring.performance_drop,
+        can_be_labelled=seen.reference_score is not None,
+        flagged=_flagged(seen, position),
     )
 
 
@@ -138,6 +147,14 @@ def _moved(seen: Observed, position: int | None) -> tuple[Moved, ...]:
         for column, results in seen.drift.items()
         if results[position].alarm
     )
+
+
+def _flagged(seen: Observed, position: int | None) -> FlaggedWindow | None:
+    """The share flagged in the window."""
+    if position is None:
+        return None
+    name = seen.windows[position].facts.name
+    return next((one for one in seen.flagged if one.name == name), None)
 
 
 def _window_of(windows: Sequence[Window], loss: PerformanceWindow | None) -> int | None:

@@ -30,12 +30,12 @@ def labels_needed(task: Task, reference: float | None, drop: float, rarer_share:
 
     For a binary metric between 0 and 1 the standard error is at most ``sqrt(v (1 - v) / m)`` with ``m`` rows of the
     rarer class (for the ROC AUC: Birnbaum and Klose 1957); half a 95 % interval must fit into the drop. The
-    rarer class is ``rarer_share`` of the rows. At least 300, and for other tasks 300.
+    rarer class is ``rarer_share`` of the rows; anomalies are such a class. At least 300, and for other tasks 300.
 
     >>> labels_needed(Task.BINARY, 0.8, 0.05, rarer_share=0.25), labels_needed(Task.REGRESSION, 72.0, 0.05)
     (1540, 300)
     """
-    if task is not Task.BINARY or reference is None or not 0 < reference < 1 or drop <= 0:
+    if task not in (Task.BINARY, Task.ANOMALY) or reference is None or not 0 < reference < 1 or drop <= 0:
         return FEWEST_LABELS
     rarer = math.ceil(reference * (1 - reference) * (1.96 / (drop * reference)) ** 2)
     return max(FEWEST_LABELS, math.ceil(max(rarer, _RAREST_CLASS) / max(rarer_share, _LEAST_SHARE)))

@@ -27,13 +27,14 @@ class Cause(enum.StrEnum):
 
 
 class Action(enum.StrEnum):
-    """What to do about it. A pipeline fault never leads to retraining."""
+    """What to do about it. A pipeline fault never leads to retraining, and neither does anything about anomalies or clusters."""
 
     IGNORE = "ignore"
     FIX_PIPELINE = "fix_pipeline"
     RECALIBRATE = "recalibrate"
     RETRAIN = "retrain"
     WAIT_FOR_LABELS = "wait_for_labels"
+    LOOK = "look_at_what_moved"
 
     @property
     def words(self) -> str:
@@ -47,6 +48,7 @@ _ACTION_WORDS = {
     Action.RECALIBRATE: "recalibrate",
     Action.RETRAIN: "retrain",
     Action.WAIT_FOR_LABELS: "collect labels",
+    Action.LOOK: "look at what moved",
 }
 
 

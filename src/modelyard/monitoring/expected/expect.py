@@ -68,7 +68,7 @@ def expect(
     quality: Sequence[QualityResult],
     by: Expecting,
 ) -> tuple[ExpectedPerformance, ...]:
-    """The expected performance of the last fourteen judged windows.
+    """The expected performance of the last fourteen judged windows; nothing for anomalies and clusters.
 
     Parameters
     ----------
@@ -81,6 +81,8 @@ def expect(
     by
         The measure.
     """
+    if not Task(by.problem.task).is_supervised:  # a score of strangeness, or a share of a cluster, promises nothing
+        return ()
     found = [(window, performance, outcomes(window.frame, by.problem, by.classes)) for window, performance in labelled]
     checked = _checked(found[-_MOST_WINDOWS:], found, by)
     problem = by.problem

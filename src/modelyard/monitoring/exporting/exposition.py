@@ -61,6 +61,10 @@ def _families(
     yield "modelyard_drift_features", "Features by level of drift in the newest window.", levels if windows else []
     yield "modelyard_quality_columns", "Columns with a quality alarm in the newest window.", _quality(report)
     yield from _performance(report)
+    if report.flagged:
+        flagged = report.flagged[-1]
+        yield "modelyard_flagged_ratio", "Rows of the newest window that were called anomalies.", [({}, flagged.share)]
+        yield "modelyard_flagged_expected_ratio", "Training rows that were.", [({}, flagged.expected)]
     counts: Samples = [
         ({"severity": severity.value}, sum(one.severity is severity for one in alerts)) for severity in Severity
     ]

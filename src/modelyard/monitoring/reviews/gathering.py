@@ -13,6 +13,7 @@ from modelyard.monitoring.causes import Action
 from modelyard.monitoring.events import Event
 from modelyard.monitoring.records import MonitorReport
 from modelyard.monitoring.reviews.records import AlertTally, Review, Signal, Traffic
+from modelyard.problem import Task
 
 __all__ = ["Handled", "gather_review"]
 
@@ -178,7 +179,7 @@ def _steps(review: Review, report: MonitorReport, handled: Handled) -> Iterator[
         yield "Find out why there was no traffic: no data is not good news."
     elif not review.windows:
         yield "No window had enough rows to be judged: choose longer ones under `monitoring.window`."
-    if not any(window.value is not None for window in review.performance):
+    if report.task is not Task.CLUSTERING and not any(window.value is not None for window in review.performance):
         yield "Send labels: without them only inputs and scores were watched."
     tally = review.tally
     if tally.unrated:
