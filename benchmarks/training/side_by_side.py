@@ -9,7 +9,8 @@ first run::
     python benchmarks/training/side_by_side.py --budget 300 --tables churn adult --seeds 1 2
 
 A table takes half an hour at 300 seconds, so what was measured is kept, one line of JSON for each table in
-``benchmarks/training/results``, and is not measured again without ``--again``; ranks are over all that is kept.
+``benchmarks/training/results``, and is not measured again without ``--again``; ranks are over all that is kept. A table that
+was broken off goes on with the tools that are left.
 
 AutoGluon goes without fastai, whose torchvision has no build for this machine.
 """
@@ -71,7 +72,7 @@ def main() -> None:
             if parts is None:
                 print(f"\n{name} is left out: {QUESTIONS[name].source} is neither in tests/data nor given by --data")
                 continue
-            found = dict(_measured(name, seed, given.budget, given.tools, parts))
+            found = dict(_measured(name, seed, given.budget, given.tools, parts, again=given.again))
             _keep(kept, {"table": title, **_compared(QUESTIONS[name], found)})
             print("\n".join(_lines(_kept(kept)[title])), flush=True)
     print("\n".join(_ranks(list(_kept(kept).values()))))
@@ -95,13 +96,18 @@ class Found:
 
 
 def _measured(
-    name: str, seed: int, budget: int, tools: list[str], parts: tuple[Path, Path]
+    name: str, seed: int, budget: int, tools: list[str], parts: tuple[Path, Path], *, again: bool
 ) -> Iterator[tuple[str, Found]]:
     """Every tool once, one after another; one that fails says so and is left out."""
     question, (train, test) = QUESTIONS[name], parts
     for tool in tools:
         out = CACHE / "training" / f"{name}-{seed}-{budget}-{tool.replace(' ', '_')}.parquet"
         common = [str(train), str(test), question.target, question.kind, str(budget), question.group or "-", str(out)]
+        figures = out.with_suffix(".json")  # written last, so that a tool that was broken off does not count
+        if figures.exists() and not again:
+            yield tool, Found(question, test, out, json.loads(figures.read_text()))
+            continue
+        figures.unlink(missing_ok=True)
         key, installs = TOOLS[tool]
         python = Path(sys.executable) if not key else _environment(key.split("-")[0], installs)
         script = [str(HERE / "ours.py")] if not key else [str(HERE / "peer.py"), key]
@@ -109,7 +115,8 @@ def _measured(
         if done.returncode:
             print(f"{tool} failed on {name}: {done.stderr.strip().splitlines()[-1:]}", flush=True)
             continue
-        yield tool, Found(question, test, out, json.loads(done.stdout.strip().splitlines()[-1]))
+        figures.write_text(done.stdout.strip().splitlines()[-1])
+        yield tool, Found(question, test, out, json.loads(figures.read_text()))
 
 
 def _environment(name: str, installs: tuple[list[str], ...]) -> Path:

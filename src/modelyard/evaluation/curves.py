@@ -1,12 +1,12 @@
 """The pictures' points, JSON-ready: ROC, PR, calibration, gain, score histograms; residuals."""
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from modelyard.evaluation.analytic import wilson_interval
 from modelyard.problem import Task
 from modelyard.training.metrics import score
 
@@ -17,6 +17,7 @@ _MOST_POINTS = 200
 _MOST_CLASSES = 10
 _BINS = 10
 _HISTOGRAM_BINS = 30
+_CONFIDENCE = 0.95
 
 
 def curves_of(task: Task, truth: Array, prediction: Array, classes: Sequence[str]) -> dict[str, Any]:
@@ -108,17 +109,10 @@ def _calibration(truth: Array, prediction: Array) -> dict[str, Any]:
     rows: dict[str, list[float]] = {"predicted": [], "observed": [], "low": [], "high": [], "rows": []}
     for members in _bins(prediction):
         size, share = len(members), float(truth[members].mean())
-        low, high = _wilson(share, size)
+        low, high = wilson_interval(share * size, size, _CONFIDENCE)
         for name, value in zip(rows, (float(prediction[members].mean()), share, low, high, float(size)), strict=True):
             rows[name].append(value)
     return {**rows, "error": calibration_error(truth, prediction)}
-
-
-def _wilson(share: float, size: int) -> tuple[float, float]:
-    z = 1.959964
-    centre = (share + z * z / (2 * size)) / (1 + z * z / size)
-    half = z / (1 + z * z / size) * math.sqrt(share * (1 - share) / size + z * z / (4 * size * size))
-    return max(0.0, centre - half), min(1.0, centre + half)
 
 
 def calibration_error(truth: Array, prediction: Array) -> float:

@@ -17,9 +17,9 @@ from tests.unsupervised.conftest import blobs, payments
 from modelyard.cli.show.operations import show_monitoring
 from modelyard.core import ConfigError
 from modelyard.data import Column, ColumnKind, build_profile
+from modelyard.evaluation.analytic import wilson_interval
 from modelyard.monitoring import Action, Cause, MonitorReport, Verdict, monitor_page
 from modelyard.monitoring.courses.clusters import cluster_shares
-from modelyard.monitoring.courses.flags import wilson
 from modelyard.monitoring.courses.packaged import detector_figures
 from modelyard.monitoring.exporting import monitoring_text
 from modelyard.monitoring.watch import watch
@@ -212,8 +212,12 @@ def test_the_package_tells_how_few_anomalies_its_figures_are_of(anomalies: Watch
     figures = detector_figures(anomalies.package, None)
 
     assert record["measured_on"] == "test"
-    assert figures["recall"].low == pytest.approx(wilson(figures["recall"].value * strange, strange)[0], abs=1e-3)
-    assert figures["pr_auc"].low == pytest.approx(wilson(figures["pr_auc"].value * strange, strange)[0], abs=1e-3)
+    assert figures["recall"].low == pytest.approx(
+        wilson_interval(figures["recall"].value * strange, strange, 0.95)[0], abs=1e-3
+    )
+    assert figures["pr_auc"].low == pytest.approx(
+        wilson_interval(figures["pr_auc"].value * strange, strange, 0.95)[0], abs=1e-3
+    )
     assert figures["pr_auc"].low < 0.9 < figures["pr_auc"].value
 
 

@@ -7,6 +7,6 @@ Never: draws at random.
 
 from modelyard.evaluation.analytic.delong import delong_interval, delong_test
 from modelyard.evaluation.analytic.mcnemar import mcnemar_test
-from modelyard.evaluation.analytic.proportions import share_interval
+from modelyard.evaluation.analytic.proportions import share_interval, wilson_interval
 
-__all__ = ["delong_interval", "delong_test", "mcnemar_test", "share_interval"]
+__all__ = ["delong_interval", "delong_test", "mcnemar_test", "share_interval", "wilson_interval"]

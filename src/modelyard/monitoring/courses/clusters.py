@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from modelyard.data.profile import FeatureReference
-from modelyard.monitoring.courses.flags import wilson
+from modelyard.evaluation.analytic import wilson_interval
 from modelyard.monitoring.courses.records import ClusterShare
 from modelyard.monitoring.windows import Window
 
@@ -39,5 +39,9 @@ def cluster_shares(
         for cluster in clusters:
             count = int((answers == cluster).sum())
             before = None if cluster in trained.others else known.get(cluster, 0) / total
-            found.append(ClusterShare(window.facts.name, cluster, count, count / rows, *wilson(count, rows), before))
+            found.append(
+                ClusterShare(
+                    window.facts.name, cluster, count, count / rows, *wilson_interval(count, rows, 0.95), before
+                )
+            )
     return tuple(found)

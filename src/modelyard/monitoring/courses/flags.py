@@ -4,15 +4,15 @@ import math
 from collections.abc import Sequence
 
 from modelyard.core import Finding, Severity
+from modelyard.evaluation.analytic import wilson_interval
 from modelyard.monitoring.courses.records import ExpectedFlags, FlaggedWindow
 from modelyard.monitoring.flow.persistence import persistent_severity
 from modelyard.monitoring.windows import Window
 from modelyard.report import format_percent
 
-__all__ = ["flagged_finding", "flagged_window", "flagged_windows", "wilson"]
+__all__ = ["flagged_finding", "flagged_window", "flagged_windows"]
 
 _LEVELS = (1.5, 2.0, 4.0)
-_NINETY_FIVE = 1.96
 _HALF = 0.5
 
 
@@ -62,23 +62,11 @@ def flagged_window(name: str, rows: int, flagged: int, expected: ExpectedFlags, 
     low, high = ratio - wide, ratio + wide
     beyond = max(low, -high)
     level = sum(beyond > math.log(times) for times in _LEVELS)
-    ends = wilson(flagged, rows)
+    ends = wilson_interval(flagged, rows, 0.95)
     share = flagged / rows
     return FlaggedWindow(
         name, rows, flagged, share, *ends, expected.share, math.exp(ratio), math.exp(low), math.exp(high), level
     )
-
-
-def wilson(count: float, rows: float) -> tuple[float, float]:
-    """Wilson's 95 % interval of a share (1927).
-
-    >>> [round(end, 3) for end in wilson(0, 100)]
-    [0.0, 0.037]
-    """
-    share, z = count / rows, _NINETY_FIVE
-    middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
-    half = z / (1 + z**2 / rows) * math.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def flagged_finding(windows: Sequence[FlaggedWindow]) -> Finding | None:

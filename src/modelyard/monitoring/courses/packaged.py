@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
+from modelyard.evaluation.analytic import wilson_interval
 from modelyard.monitoring.columns import SCORE
-from modelyard.monitoring.courses.flags import wilson
 from modelyard.monitoring.courses.records import DetectorFigure, ExpectedFlags
 from modelyard.packaging import Package, Scorer
 from modelyard.packaging.courses.usual import USUAL_FILE, UsualRows
@@ -58,7 +58,9 @@ def detector_figures(package: Package, positives: int | None) -> dict[str, Detec
     anomalies = behind["recall"] if on_test else positives
     found = {name: (rows[name]["value"], behind.get(name, anomalies)) for name in rows}
     return {
-        name: DetectorFigure(value, wilson(value * count, count)[0]) for name, (value, count) in found.items() if count
+        name: DetectorFigure(value, wilson_interval(value * count, count, 0.95)[0])
+        for name, (value, count) in found.items()
+        if count
     }
 
 

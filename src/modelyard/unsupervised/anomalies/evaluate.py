@@ -7,6 +7,7 @@ import polars as pl
 
 from modelyard.core import Actor, Clock, Finding, Severity, derive_seed, system_clock
 from modelyard.data import Split
+from modelyard.evaluation.analytic import wilson_interval
 from modelyard.evaluation.intervals import bootstrap_interval
 from modelyard.problem import Problem, broken_bounds, broken_findings, held_guardrails
 from modelyard.report import format_number, format_percent
@@ -108,9 +109,7 @@ def _figures(
     scores: Array, labels: Array | None, threshold: float, confidence: float, seed: int
 ) -> tuple[AnomalyFigure, ...]:
     flagged = scores >= threshold
-    found = [
-        AnomalyFigure("flagged", float(flagged.mean()), *_share_interval(int(flagged.sum()), len(scores), confidence))
-    ]
+    found = [AnomalyFigure("flagged", float(flagged.mean()), *wilson_interval(flagged.sum(), len(scores), confidence))]
     if labels is None:
         return tuple(found)
     known = np.isfinite(labels)
@@ -120,17 +119,6 @@ def _figures(
         low, high = _finite(interval.low), _finite(interval.high)
         found.append(AnomalyFigure(name, _finite(interval.value), low, high))
     return tuple(found)
-
-
-def _share_interval(count: int, rows: int, confidence: float) -> tuple[float, float]:
-    """Wilson's interval of a share (1927)."""
-    from scipy.stats import norm
-
-    z = float(norm.ppf((1 + confidence) / 2))
-    share = count / rows
-    middle = (share + z**2 / (2 * rows)) / (1 + z**2 / rows)
-    half = z / (1 + z**2 / rows) * math.sqrt(share * (1 - share) / rows + z**2 / (4 * rows**2))
-    return max(0.0, middle - half), min(1.0, middle + half)
 
 
 def _finite(value: float) -> float | None:
