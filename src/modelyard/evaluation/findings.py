@@ -113,7 +113,7 @@ def _guardrails(evaluation: Evaluation) -> Iterator[Finding]:
                 evidence,
                 "P3",
             )
-        elif _straddles(_winner(evaluation, guardrail.metric), guardrail.bound):
+        elif _straddles(_winner(evaluation, guardrail.metric), guardrail.limit):
             yield Finding(
                 "guardrail-uncertain",
                 Severity.INFO,
@@ -126,10 +126,9 @@ def _guardrails(evaluation: Evaluation) -> Iterator[Finding]:
             )
 
 
-def _straddles(metric: MetricValue | None, bound: str) -> bool:
-    number = float(bound.strip().lstrip("<>= "))
+def _straddles(metric: MetricValue | None, limit: float) -> bool:
     return (
-        metric is not None and metric.low is not None and metric.high is not None and metric.low < number < metric.high
+        metric is not None and metric.low is not None and metric.high is not None and metric.low < limit < metric.high
     )
 
 

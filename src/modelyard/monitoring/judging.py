@@ -32,7 +32,6 @@ from modelyard.monitoring.findings import (
 )
 from modelyard.monitoring.flow import service_findings, service_windows, volume_findings, volumes
 from modelyard.monitoring.performance import (
-    LabelUse,
     PerformanceWindow,
     by_arrival,
     join_labels,
@@ -197,6 +196,7 @@ def judge(
         tuple(window for window in windows if window.facts.judged), watched, plan, _references(frame, plan, background)
     )
     outcomes = profile.outcomes if isinstance(profile, ProfileWithOutcomes) else None
+    labelled, use = (None, None) if labels is None else join_labels(frame, labels)
     yardstick = _Yardstick(
         problem,
         background.reference_score,
@@ -204,9 +204,9 @@ def judge(
         background.classes,
         outcomes,
         background.figures,
-        _unfair(frame, labels, problem, background.classes),
+        _unfair(frame, labelled, problem, background.classes),
     )
-    use, labelled, judgements = _performance(frame, labels, yardstick)
+    judgements = _performance(labelled, yardstick)
     performance = tuple(judgement for _, judgement in judgements)
     pooled = _since_the_score_moved(judged, watched, labelled, performance, yardstick)
     recent = (*performance, *([pooled] if pooled else []))
@@ -268,11 +268,11 @@ def judge(
     )
 
 
-def _unfair(frame: pl.DataFrame, labels: pl.DataFrame | None, problem: Problem, classes: Sequence[str]) -> str:
-    """Of anomalies: why the labels do not stand for all answers; empty if they may."""
-    if labels is None or problem.task is not Task.ANOMALY:
+def _unfair(frame: pl.DataFrame, labelled: pl.DataFrame | None, problem: Problem, classes: Sequence[str]) -> str:
+    """Of anomalies: why the labelled rows do not stand for all answers; empty if they may."""
+    if labelled is None or problem.task is not Task.ANOMALY:
         return ""
-    return unfair_draw(frame, join_labels(frame, labels)[0], classes[-1])
+    return unfair_draw(frame, labelled, classes[-1])
 
 
 def _answers(
@@ -384,17 +384,12 @@ def _checked(window: Window, watched: Sequence[Watched], rate: float) -> tuple[d
     return counts, quality
 
 
-def _performance(
-    frame: pl.DataFrame,
-    labels: pl.DataFrame | None,
-    yardstick: _Yardstick,
-) -> tuple[LabelUse | None, pl.DataFrame | None, tuple[tuple[Window, PerformanceWindow], ...]]:
-    """What became of the labels, the labelled rows, and each window of them with its metric."""
-    if labels is None:
-        return None, None, ()
-    joined, use = join_labels(frame, labels)
-    windows = _cut(joined, yardstick.problem.monitoring)
-    return use, joined, tuple((window, yardstick.judge(window)) for window in windows)
+def _performance(labelled: pl.DataFrame | None, yardstick: _Yardstick) -> tuple[tuple[Window, PerformanceWindow], ...]:
+    """Each window of labelled rows with its metric."""
+    if labelled is None:
+        return ()
+    windows = _cut(labelled, yardstick.problem.monitoring)
+    return tuple((window, yardstick.judge(window)) for window in windows)
 
 
 def _since_the_score_moved(

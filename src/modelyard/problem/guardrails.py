@@ -30,6 +30,11 @@ class GuardrailResult(Record):
     met: bool
 
     @property
+    def limit(self) -> float:
+        """The bound's number."""
+        return _parts(self.bound)[1]
+
+    @property
     def in_words(self) -> str:
         """The figure beside its bound."""
         return f"{metric_spec(self.metric).title} is {format_number(self.value)}, asked for is {self.bound}"
@@ -40,10 +45,15 @@ def held_guardrails(problem: Problem, figures: Mapping[str, float | None]) -> tu
     results = []
     for name, declared in problem.metrics.guardrails.items():
         bound, value = declared.strip(), figures.get(name)
-        sign = next(sign for sign in _BOUNDS if bound.startswith(sign))
-        met = value is not None and _BOUNDS[sign](value, float(bound[len(sign) :]))
+        sign, limit = _parts(bound)
+        met = value is not None and _BOUNDS[sign](value, limit)
         results.append(GuardrailResult(name, bound, value, met))
     return tuple(results)
+
+
+def _parts(bound: str) -> tuple[str, float]:
+    sign = next(sign for sign in _BOUNDS if bound.startswith(sign))
+    return sign, float(bound[len(sign) :])
 
 
 def broken_bounds(results: Iterable[GuardrailResult]) -> tuple[str, ...]:

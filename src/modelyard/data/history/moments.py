@@ -8,7 +8,7 @@ from modelyard.core import DataError
 from modelyard.data.dtypes import parse_moments
 from modelyard.problem import did_you_mean
 
-__all__ = ["moments_of", "require_columns", "ticks_of"]
+__all__ = ["moments_of", "plain_moments", "require_columns", "ticks_of"]
 
 
 def require_columns(table: pl.DataFrame, columns: Sequence[str], where: str, section: str) -> None:
@@ -48,6 +48,11 @@ def moments_of(table: pl.DataFrame, column: str, where: str) -> pl.Series:
             cure="Write its values as ISO 8601: 2024-02-29",
         )
     _refuse_missing(values, f"{where}, column {column!r}")
+    return plain_moments(values)
+
+
+def plain_moments(values: pl.Series) -> pl.Series:
+    """Dates in microseconds of UTC, without a zone."""
     if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone:
         values = values.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     return values.cast(pl.Datetime("us"))

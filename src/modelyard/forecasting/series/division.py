@@ -5,7 +5,7 @@ import polars as pl
 from modelyard.core import Actor, DataError
 from modelyard.data import Split, seal_rows
 from modelyard.data.version import StoredDataset
-from modelyard.forecasting.series.frequency import infer_frequency, on_grid
+from modelyard.forecasting.series.frequency import infer_frequency, on_grid, times
 from modelyard.forecasting.series.panel import columns_of
 from modelyard.problem import Problem, did_you_mean
 from modelyard.store import Workspace
@@ -46,7 +46,7 @@ def divide_in_time(dataset: StoredDataset, problem: Problem, workspace: Workspac
         )
     steps = plan.horizon * plan.test_windows
     stamps = on_grid(moments, frequency)
-    last = pl.Series([stamps.max()]).dt.offset_by(_back(frequency, steps))[0]
+    last = pl.Series([stamps.max()]).dt.offset_by(times(frequency, -steps))[0]
     sealed = stamps > last
     if sealed.all() or not sealed.any():
         raise DataError(
@@ -60,8 +60,3 @@ def divide_in_time(dataset: StoredDataset, problem: Problem, workspace: Workspac
     typed = problem.model_copy(update={"data": data.model_copy(update={"types": kinds})})
     rule = {"strategy": "time", "reason": reason, "time": data.time, "frequency": frequency, "steps": steps}
     return seal_rows(dataset, sealed, typed, workspace, actor, rule | {"target": data.target})
-
-
-def _back(frequency: str, count: int) -> str:
-    digits = "".join(letter for letter in frequency if letter.isdigit())
-    return f"-{int(digits) * count}{frequency[len(digits) :]}"

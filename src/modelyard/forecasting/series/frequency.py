@@ -4,7 +4,7 @@ import re
 
 import polars as pl
 
-__all__ = ["grid", "infer_frequency", "on_grid", "usual_seasons"]
+__all__ = ["grid", "infer_frequency", "on_grid", "parts_of", "times", "usual_seasons"]
 
 _MINUTES = {"s": 1 / 60, "m": 1, "h": 60, "d": 1440}
 _SEASONS = {"w": (52,), "mo": (12,), "q": (4,)}
@@ -21,7 +21,7 @@ def usual_seasons(frequency: str) -> tuple[int, ...]:
     >>> usual_seasons("1h"), usual_seasons("1d"), usual_seasons("3mo"), usual_seasons("1y")
     ((24, 168), (7,), (4,), ())
     """
-    count, unit = _parts(frequency)
+    count, unit = parts_of(frequency)
     if unit in _SEASONS:
         whole = _SEASONS[unit][0]
         return (whole // count,) if whole % count == 0 and whole // count > 1 else ()
@@ -58,6 +58,17 @@ def grid(first: object, last: object, frequency: str) -> pl.Series:
     return pl.datetime_range(first, last, interval=frequency, eager=True, time_unit="us").alias("moment")  # type: ignore[call-overload, no-any-return]
 
 
-def _parts(frequency: str) -> tuple[int, str]:
+def times(frequency: str, count: int) -> str:
+    """``count`` steps as one length of time; back, if it is below 0.
+
+    >>> times("2h", 3), times("1d", -7)
+    ('6h', '-7d')
+    """
+    number, unit = parts_of(frequency)
+    return f"{number * count}{unit}"
+
+
+def parts_of(frequency: str) -> tuple[int, str]:
+    """The number and the unit of a step."""
     count, unit = re.fullmatch(r"(\d+)([a-z]+)", frequency).groups()  # type: ignore[union-attr]
     return int(count), unit

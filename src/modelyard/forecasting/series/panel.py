@@ -8,7 +8,7 @@ import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import DataError
-from modelyard.forecasting.series.frequency import grid, infer_frequency, on_grid, usual_seasons
+from modelyard.forecasting.series.frequency import grid, infer_frequency, on_grid, times, usual_seasons
 from modelyard.problem import Problem, did_you_mean
 
 __all__ = ["Array", "Panel", "build_panel", "columns_of"]
@@ -87,7 +87,7 @@ class Panel:
     def ahead(self, horizon: int) -> pl.Series:
         """The starts of the next steps."""
         later = self.moments.tail(1).dt.offset_by(self.frequency)
-        return grid(later[0], later.dt.offset_by(_times(self.frequency, horizon))[0], self.frequency).head(horizon)
+        return grid(later[0], later.dt.offset_by(times(self.frequency, horizon))[0], self.frequency).head(horizon)
 
 
 def columns_of(problem: Problem) -> tuple[str, ...]:
@@ -222,13 +222,3 @@ def _filled(raw: Array, observed: Mask, season: int, fill: str, silent: int) -> 
             before = step - season if fill == "season" and step - season >= first[row] else step - 1
             values[row, step] = 0.0 if fill == "zero" else values[row, before]
     return values
-
-
-def _times(frequency: str, count: int) -> str:
-    """``count`` steps as one length of time.
-
-    >>> _times("2h", 3)
-    '6h'
-    """
-    digits = "".join(letter for letter in frequency if letter.isdigit())
-    return f"{int(digits) * count}{frequency[len(digits) :]}"

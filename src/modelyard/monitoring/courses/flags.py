@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 
-from modelyard.core import Finding, Severity
+from modelyard.core import Finding
 from modelyard.evaluation.analytic import wilson_interval
 from modelyard.monitoring.courses.records import ExpectedFlags, FlaggedWindow
 from modelyard.monitoring.flow.persistence import persistent_severity
@@ -94,4 +94,4 @@ def flagged_finding(windows: Sequence[FlaggedWindow]) -> Finding | None:
         else "See which columns moved or broke first."
     )
     evidence = {"share": last.share, "expected": last.expected, "times": last.times}
-    return Finding("drift-flagged", Severity(severity), "share flagged", message, why, action, evidence, "M2")
+    return Finding("drift-flagged", severity, "share flagged", message, why, action, evidence, "M2")

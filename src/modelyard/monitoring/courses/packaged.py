@@ -29,11 +29,7 @@ def expected_flags(package: Package, scorer: Scorer) -> ExpectedFlags | None:
 
 def known_figures(package: Package) -> dict[str, float]:
     """The winner's figures by metric: of the sealed rows if they were opened, else of training rows held out."""
-    measured = package.read_json("metrics.json")
-    systems = measured["test"] or measured["validation"]
-    return (
-        {item["name"]: item["value"] for item in systems[-1]["metrics"] if item["value"] is not None} if systems else {}
-    )
+    return {name: item["value"] for name, item in _measured(package.read_json("metrics.json")).items()}
 
 
 def detector_figures(package: Package, positives: int | None) -> dict[str, DetectorFigure]:
@@ -51,17 +47,21 @@ def detector_figures(package: Package, positives: int | None) -> dict[str, Detec
     (Boyd, Eng and Page 2013, who find it holds where the bootstrap of few anomalies does not).
     """
     measured = package.read_json("metrics.json")
-    on_test = bool(measured["test"])
-    systems = measured["test"] or measured["validation"]
-    rows = {item["name"]: item for item in systems[-1]["metrics"] if item["value"] is not None} if systems else {}
+    rows = _measured(measured)
     behind = {name: _rows_of(rows.get(name), measured["confidence"]) for name in ("precision", "recall")}
-    anomalies = behind["recall"] if on_test else positives
+    anomalies = behind["recall"] if measured["test"] else positives
     found = {name: (rows[name]["value"], behind.get(name, anomalies)) for name in rows}
     return {
         name: DetectorFigure(value, wilson_interval(value * count, count, 0.95)[0])
         for name, (value, count) in found.items()
         if count
     }
+
+
+def _measured(metrics: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
+    """The winner's figures that have a value, of the sealed rows if they were opened."""
+    systems = metrics["test"] or metrics["validation"]
+    return {item["name"]: item for item in systems[-1]["metrics"] if item["value"] is not None} if systems else {}
 
 
 def _rows_of(item: Mapping[str, Any] | None, confidence: float) -> float | None:

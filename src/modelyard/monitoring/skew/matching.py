@@ -7,6 +7,7 @@ import polars as pl
 from modelyard.core import ConfigError
 from modelyard.data import category_text, located, read_declared, read_table
 from modelyard.data.history import join_events
+from modelyard.data.history.moments import plain_moments
 from modelyard.monitoring.columns import PREFIX
 from modelyard.monitoring.skew.records import TableMatch
 from modelyard.problem import Problem, did_you_mean
@@ -134,7 +135,7 @@ def _places(logged: pl.DataFrame, table: pl.DataFrame, asked: pl.Series, held: p
     if not moment:
         _refuse_several(rows, table)
         return requests.join(rows.unique(_KEY, keep="last"), on=_KEY, how="left", maintain_order="left")[_PLACE]
-    rows = rows.with_columns(_plain_moments(table[moment]).gather(rows[_PLACE]).alias(_AT)).drop_nulls(_AT)
+    rows = rows.with_columns(plain_moments(table[moment]).gather(rows[_PLACE]).alias(_AT)).drop_nulls(_AT)
     ordered = requests.with_row_index("__order").sort(_AT)
     found = ordered.join_asof(rows.sort(_AT, _PLACE), on=_AT, by=_KEY, strategy="backward", check_sortedness=False)
     return found.sort("__order")[_PLACE]
@@ -142,19 +143,12 @@ def _places(logged: pl.DataFrame, table: pl.DataFrame, asked: pl.Series, held: p
 
 def _request_moments(logged: pl.DataFrame, moment: str) -> pl.Series:
     """When each request was asked: as it says itself, if it carried the column, else when it came."""
-    came = _plain_moments(logged["at"])
+    came = plain_moments(logged["at"])
     own = f"{PREFIX}{moment}"
     if not moment or own not in logged.columns or not logged.schema[own].is_temporal():
         return came
-    said = _plain_moments(logged[own])
+    said = plain_moments(logged[own])
     return said.zip_with(said.is_not_null(), came)
-
-
-def _plain_moments(values: pl.Series) -> pl.Series:
-    """Moments in microseconds of UTC, without a zone."""
-    if isinstance(values.dtype, pl.Datetime) and values.dtype.time_zone:
-        values = values.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-    return values.cast(pl.Datetime("us"))
 
 
 def _refuse_several(rows: pl.DataFrame, table: pl.DataFrame) -> None:

@@ -9,6 +9,7 @@ from scipy.stats import beta
 
 from modelyard.data import Column, ColumnKind, category_text
 from modelyard.data.contract import ColumnContract
+from modelyard.data.history.moments import plain_moments
 from modelyard.data.schema import conform_column
 from modelyard.monitoring.quality import UNIT_FACTORS, plain_category
 from modelyard.monitoring.skew.records import ColumnSkew, Pattern
@@ -77,9 +78,7 @@ def _read(column: ColumnContract, values: pl.Series) -> pl.Series:
     """The values as training reads them; whatever is no value is null."""
     if column.kind is ColumnKind.DATE:
         read = conform_column(values, Column(column.name, column.kind, "Datetime", nullable=True))
-        if isinstance(read.dtype, pl.Datetime) and read.dtype.time_zone:
-            read = read.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-        return read.cast(pl.Datetime("us"))
+        return plain_moments(read)
     if column.kind in (ColumnKind.NUMERIC, ColumnKind.BOOLEAN):
         read = conform_column(values, Column(column.name, column.kind, "Float64", nullable=True))
         return read.fill_nan(None) if read.dtype.is_float() else read

@@ -3,6 +3,7 @@
 import dataclasses
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from modelyard.core import derive_seed
@@ -95,7 +96,7 @@ class _Cells:
     low: Array
     high: Array
     scale: Array
-    cluster: "np.typing.NDArray[np.int64]"
+    cluster: npt.NDArray[np.int64]
     by_series: bool
 
     @classmethod
@@ -192,7 +193,7 @@ def _beside(window: Window, cells: _Cells, plan: TellingPlan, seed: int) -> Fore
     )
 
 
-def _bias(cells: _Cells, known: "np.typing.NDArray[np.bool_]", seed: int) -> tuple[float, float, float] | None:
+def _bias(cells: _Cells, known: npt.NDArray[np.bool_], seed: int) -> tuple[float, float, float] | None:
     """Forecast less value in naive changes, with its interval; None if no series has a known change."""
     usable = known & np.isfinite(cells.scale)[:, None]
     if not usable.any():

@@ -6,6 +6,7 @@ import polars as pl
 
 from modelyard.core import DataError
 from modelyard.data.dtypes import parse_moments
+from modelyard.forecasting.series.frequency import parts_of
 from modelyard.forecasting.series.panel import Panel
 from modelyard.forecasting.telling import COLUMNS
 from modelyard.packaging.courses.telling_plan import TellingPlan
@@ -106,8 +107,8 @@ def _unreadable(name: str, count: int) -> DataError:
 
 def _first(rows: pl.DataFrame, frequency: str) -> pl.Series:
     """The first moment of the horizon that each row belongs to."""
-    digits = "".join(letter for letter in frequency if letter.isdigit())
-    back = pl.format("-{}{}", (pl.col("step") - 1) * int(digits), pl.lit(frequency[len(digits) :]))
+    count, unit = parts_of(frequency)
+    back = pl.format("-{}{}", (pl.col("step") - 1) * count, pl.lit(unit))
     return rows.select(pl.col("moment").dt.offset_by(back)).to_series()
 
 
