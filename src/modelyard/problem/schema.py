@@ -484,6 +484,7 @@ class Problem(Strict):
     def _scored_again_where_folds_are(self) -> Self:
         plan = self.training
         asked = {"nested": plan.nested is not None, "repeats": plan.repeats != 1, "seeds": plan.seeds != 1}
+        asked["fits"] = plan.fits != "auto"
         for name in (name for name, wanted in asked.items() if wanted):
             if self.task in (Task.FORECASTING, Task.ANOMALY, Task.CLUSTERING):
                 raise ValueError(

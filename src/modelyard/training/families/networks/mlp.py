@@ -38,7 +38,7 @@ class MultilayerPerceptron:
     style: EncodingStyle = EncodingStyle.DISTANCE
     complexity: int = 3
     most_rows: int | None = None
-    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True)
+    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, varies=True)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:  # noqa: ARG002
         """scikit-learn's rate and penalty, with two layers in place of one."""
