@@ -80,7 +80,10 @@ class NetworkLearner:
         self._batches = len(matrix) // self._batch
         self._step = 0
         widths = [matrix.shape[1], *course.units, goals.shape[1]]
-        shapes = [(widths[0],), *(shape for pair in zip(widths, widths[1:], strict=False) for shape in (pair, pair[1:]))]
+        shapes = [
+            (widths[0],),
+            *(shape for pair in zip(widths, widths[1:], strict=False) for shape in (pair, pair[1:])),
+        ]
         self._values, self._gradients, rates, self._first, self._second = (
             np.zeros(sum(math.prod(shape) for shape in shapes), dtype=np.float32) for _ in range(5)
         )

@@ -36,7 +36,7 @@ class RealMLP:
     style: EncodingStyle = EncodingStyle.DISTANCE
     complexity: int = 3
     most_rows: int | None = None
-    promises: ClassVar[Promises] = Promises(Latency.MODERATE, sample_weights=True)
+    promises: ClassVar[Promises] = Promises(Latency.MODERATE, sample_weights=True, varies=True)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """The paper's, but for a quarter of its epochs."""
