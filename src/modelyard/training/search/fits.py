@@ -47,7 +47,9 @@ def fits_in_time(members: Members, validation: CrossValidation, setup: Setup, cl
 
 
 def fits_within(winner: Candidate, members: Members, setup: Setup, most: int) -> int:
-    """The largest number of fits up to ``most`` whose mean keeps the constraints; 1 at least."""
+    """The largest number of fits up to ``most`` whose mean keeps the constraints; 1 at least, or if none hangs on its seed."""
+    if not any(family.promises.varies for _, family in members):
+        return 1
     constraints = setup.problem.constraints
     kept = (fits for fits in range(most, 1, -1) if not violations(_costing(winner, members, fits), constraints))
     return next(kept, 1)
@@ -65,7 +67,7 @@ def fits_sentence(members: Members, fits: int, most: int) -> str:
     """What the model is the mean of, and why not of ``most`` fits; ``""`` if there is nothing to say."""
     varying = [member.name for member, family in members if family.promises.varies]
     fewer = "The mean of more fits with other seeds would break a constraint." if varying and fits < most else ""
-    if fits == 1 or not varying:
+    if fits == 1:
         return fewer
     who = "It" if len(members) == 1 else "Each member that hangs on its seed" if len(varying) > 1 else varying[0]
     told = f"{who} was fitted {fits} times on all rows, with as many seeds, and the model is the mean; folds were scored with one."
