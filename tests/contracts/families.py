@@ -18,8 +18,8 @@ from modelyard.training.families.forests.random_forest import RandomForest
 from modelyard.training.families.forests.shallow_tree import ShallowTree
 from modelyard.training.families.incremental import NaiveBayes, StochasticGradient
 from modelyard.training.families.linear import Linear
-from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
+from modelyard.training.families.networks import MultilayerPerceptron, RealMLP
 from modelyard.training.families.optional import CatBoost, ExplainableBoosting
 from modelyard.training.families.svm import SupportVectors
 from modelyard.training.model import predict_matrix
@@ -43,6 +43,7 @@ QUICK: tuple[Family, ...] = (
     XGBoost(max_rounds=20, patience=5),
     CatBoost(max_rounds=40, patience=5),
     MultilayerPerceptron(max_rounds=40, fallback_rounds=40),
+    RealMLP(),
 )
 NAMES = [f"{family.name}{'-approximate' if '=50' in repr(family) else ''}" for family in QUICK]
 TASKS = (Task.BINARY, Task.MULTICLASS, Task.REGRESSION)

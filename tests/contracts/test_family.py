@@ -17,8 +17,8 @@ from modelyard.packaging.predictors import load_predictor
 from modelyard.problem import FAMILY_NAMES, Task
 from modelyard.training.families.custom import CustomFamily
 from modelyard.training.families.family import Family, FitData
-from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
+from modelyard.training.families.networks import MultilayerPerceptron
 from modelyard.training.families.registry import FAMILIES
 from modelyard.training.families.svm import SupportVectors
 

@@ -116,6 +116,28 @@ def test_auto_cuts_only_where_columns_are_many_for_the_rows() -> None:
     )
 
 
+def test_auto_keeps_all_columns_where_each_of_them_tells_something() -> None:
+    """Forty columns of equal worth for two hundred rows: the rule would leave ten, and the judge errs less with all.
+
+    A number is a cap all the same, and with thirty columns of noise among them they are cut.
+    """
+    generator = np.random.default_rng(7)
+    matrix = generator.normal(size=(200, 40))
+    frame = pl.DataFrame({f"pixel_{place}": matrix[:, place] for place in range(40)})
+    target = (matrix.sum(axis=1) > 0).astype(np.float64)
+
+    assert column_cap("auto", target, columns=40, classes=2, adds_up=True) == 10
+    kept = encoder(frame, EncodingStyle.LINEAR).fit(frame, target)
+    assert kept.selection_ is None
+    assert kept.transform(frame).shape == (200, 40)
+    assert np.array_equal(kept.transform(frame), encoder(frame, EncodingStyle.LINEAR).fit_transform(frame, target))
+    capped = encoder(frame, EncodingStyle.LINEAR, 10).fit(frame, target)
+    assert capped.selection_ is not None
+    assert len(capped.selection_.chosen) == 10
+    noisy, answer = wide()
+    assert encoder(noisy, EncodingStyle.LINEAR).fit(noisy, answer).selection_ is not None
+
+
 def test_the_rule_of_auto_in_numbers() -> None:
     """One column for ten rows of the rarest class is still borne; beyond, one for twenty stays, and ten at least."""
     target = np.array([0.0] * 9_000 + [1.0] * 1_000)

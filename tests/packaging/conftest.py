@@ -40,8 +40,8 @@ from modelyard.training.blending.encoders import EncoderUnion
 from modelyard.training.families.family import Family, FitData
 from modelyard.training.families.forests.decision_tree import DecisionTree
 from modelyard.training.families.incremental import StochasticGradient
-from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
+from modelyard.training.families.networks import MultilayerPerceptron, RealMLP
 from modelyard.training.families.optional import CatBoost, ExplainableBoosting
 from modelyard.training.families.svm import SupportVectors
 from modelyard.training.model import FittedModel
@@ -53,6 +53,7 @@ OWN_FORMS: Mapping[str, Family] = {
     "neighbours": NearestNeighbours(),
     "kernel": SupportVectors(exact_rows=500, landmarks=100),
     "network": MultilayerPerceptron(fallback_rounds=5),
+    "realmlp": RealMLP(),
     "catboost": CatBoost(fallback_rounds=20),
     "additive": ExplainableBoosting(bags=1, max_rounds=60),
     "stochastic": StochasticGradient(),

@@ -35,6 +35,7 @@ from modelyard.problem import Task
         ("neighbours", NeighboursPredictor),
         ("kernel", KernelPredictor),
         ("network", NetworkPredictor),
+        ("realmlp", NetworkPredictor),
         ("catboost", ObliviousPredictor),
         ("additive", AdditivePredictor),
         ("stochastic", NetworkPredictor),

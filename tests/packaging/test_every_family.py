@@ -15,6 +15,7 @@ from modelyard.packaging.golden import as_requests, largest_difference
     [
         ("contract", "svm", "kernel"),
         ("bike", "mlp", "network"),
+        ("bike", "realmlp", "network"),
         ("churn", "catboost", "oblivious"),
         pytest.param("contract", "ebm", "additive", marks=pytest.mark.slow),
         ("churn", "naive_bayes", "gaussian"),

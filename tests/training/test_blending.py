@@ -125,6 +125,28 @@ def test_a_blend_costs_what_its_members_cost(world: World) -> None:
     assert made[0].rows_per_s == pytest.approx(500)
 
 
+def test_the_best_of_each_family_is_weighed_however_many_are_better(world: World) -> None:
+    """Thirteen that know one half of the truth, and one of another family that knows less of the other half: it has its weight."""
+    generator = np.random.default_rng(4)
+    alike = {f"boosted-{number}": world.predictions["one"] for number in range(13)}
+    weaker = np.clip(world.predictions["other"] + generator.normal(0, 0.15, ROWS), 0.02, 0.98)
+    predictions = {
+        **alike,
+        "network": weaker,
+        "network-2": np.clip(weaker + generator.normal(0, 0.1, ROWS), 0.02, 0.98),
+    }
+    candidates = [
+        dataclasses.replace(candidate(name, answers, world.truth), family=name.split("-")[0])
+        for name, answers in predictions.items()
+    ]
+    made = blended(candidates, dataclasses.replace(world.trial, predictions=predictions.__getitem__))
+
+    assert sorted(candidates, key=lambda item: item.mean or 0.0)[13].name == "network"
+    assert made is not None
+    assert 0.2 < made[0].members["network"] < 0.8
+    assert "network-2" not in made[0].members
+
+
 def test_one_candidate_is_no_blend(world: World) -> None:
     """Nor are two of which one has nothing to add."""
     alone = candidate("one", world.predictions["one"], world.truth)

@@ -21,8 +21,8 @@ from modelyard.training.families.family import Family
 from modelyard.training.families.forests.extra_trees import ExtraTrees
 from modelyard.training.families.forests.random_forest import RandomForest
 from modelyard.training.families.linear import Linear
-from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
+from modelyard.training.families.networks import MultilayerPerceptron
 from modelyard.training.families.registry import FAMILIES, registered_families
 
 PLAN = {"folds": 2, "tuning_rounds": 0, "families": ["linear"]}

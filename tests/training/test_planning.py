@@ -112,6 +112,29 @@ def test_the_clock_keeps_time_for_the_winner(hand: Hand) -> None:
     assert clock.is_over
 
 
+def test_the_clock_keeps_some_time_for_further_fits(hand: Hand) -> None:
+    """Whole fits only, four at most, and together at most 0.15 of the budget."""
+    clock = Clock(100, workers=2)
+    kept = 100 - 5 - 2.6 * 20 / 2
+    for further_s, times in ((2.0, 4), (3.0, 3), (11.0, 1), (12.0, 0)):
+        clock.reserve_for(refit_seconds=20, further_seconds=further_s)
+
+        assert clock.left_s == pytest.approx(kept - times * 2.6 * further_s / 2)
+
+
+def test_the_winner_is_fitted_as_often_as_time_allows(hand: Hand) -> None:
+    """Once takes 13 of 95 seconds, every further time 10.4; five times at most, once at least, and once without a budget."""
+    clock = Clock(100, workers=2)
+    assert clock.fits(10, 0, 8) == 5
+    hand.now += 95 - 13 - 2 * 10.4 - 0.1
+    assert clock.fits(10, 0, 8) == 3
+    assert clock.fits(10, 4, 8) == 2  # encoding is done once
+    assert clock.fits(10, 0, 0) == 1
+    hand.now += 100
+    assert clock.fits(10, 0, 8) == 1
+    assert Clock(None).fits(10, 0, 8) == 1
+
+
 def test_the_clock_counts_what_was_done_before(hand: Hand) -> None:
     """Within ``counted_from`` a clock begins at that moment; after it, clocks begin when they are made."""
     before = hand.now

@@ -15,6 +15,7 @@ from modelyard.features import EncodingStyle
 from modelyard.problem import FeaturePlan, Task
 from modelyard.training import CandidateRole, CandidateStatus, InProcessExecutor
 from modelyard.training.families.boosting.lightgbm import LightGBM
+from modelyard.training.families.boosting.xgboost import XGBoost
 from modelyard.training.families.family import FitData, Fitted
 from modelyard.training.families.forests.random_forest import RandomForest
 from modelyard.training.families.linear import Linear
@@ -24,7 +25,7 @@ from modelyard.training.planning import Clock, SearchPlan
 from modelyard.training.search import CrossValidation, FoldMatrices, Recipe
 from modelyard.training.search.cross_validation import Question
 from modelyard.training.search.matrices import load_held, load_training
-from modelyard.training.search.tuning import leading_family, strategy_for, tune
+from modelyard.training.search.tuning import leading_families, strategy_for, tune
 from modelyard.training.search.units import finished
 
 SEED = 11
@@ -230,13 +231,50 @@ def test_tuning_spends_its_rounds_on_the_leader(parts: Parts) -> None:
     assert totals == {9}
 
 
+def test_leading_families_take_turns(parts: Parts) -> None:
+    """Two leaders share ten rounds, four at a time; one that is too dear leaves its turns to nobody, and ends tuning early."""
+    other, boosted = XGBoost(max_rounds=10, patience=3), LightGBM(max_rounds=10, patience=3)
+    families = (Linear(), other, boosted)
+    parts.validation.evaluate([Recipe(item.name, item, item.defaults(Task.BINARY)) for item in families], step="folds")
+    before = len(parts.validation.candidates)
+    first, second = (family.name for family in leading_families(parts.validation, families, SearchPlan(leaders=2)))
+
+    assert tune(parts.validation, families, 10, seed=1, plan=SearchPlan(leaders=2))
+    tuned = [item.name for item in parts.validation.candidates[before:]]
+    turns = [(first, range(1, 5)), (second, range(1, 5)), (first, range(5, 6)), (second, range(5, 6))]
+    assert {first, second} == {"xgboost", "lightgbm"}
+    assert tuned == [f"{name}-tuned-{number}" for name, numbers in turns for number in numbers]
+
+    again = len(parts.validation.candidates)
+    plan = SearchPlan(strategy="random", leaders=2)
+    assert not tune(
+        parts.validation, families, 6, seed=2, plan=plan, allows=lambda _name, family, _share: family != first
+    )
+    assert {item.family for item in parts.validation.candidates[again:]} == {second}
+    assert len(parts.validation.candidates) == again + 3
+
+
+def test_the_family_of_the_best_candidate_leads(parts: Parts) -> None:
+    """A family whose default is behind leads by another configuration of its own."""
+    other, boosted = XGBoost(max_rounds=10, patience=3), LightGBM(max_rounds=10, patience=3)
+    stump = {**boosted.defaults(Task.BINARY), "num_leaves": 2, "min_child_samples": 90, "learning_rate": 1e-4}
+    recipes = [Recipe("lightgbm", boosted, stump), Recipe("xgboost", other, other.defaults(Task.BINARY))]
+    parts.validation.evaluate(recipes, step="folds")
+    assert [family.name for family in leading_families(parts.validation, (other, boosted))] == ["xgboost"]
+    better = {**boosted.defaults(Task.BINARY), "learning_rate": 0.3}
+    parts.validation.evaluate([Recipe("lightgbm-2", boosted, better)], step="folds")
+    means = {item.name: item.mean or 0.0 for item in parts.validation.candidates}
+
+    leader = "lightgbm" if means["lightgbm-2"] > means["xgboost"] else "xgboost"
+    assert [family.name for family in leading_families(parts.validation, (other, boosted))] == [leader]
+    assert leader == "lightgbm"
+
+
 def test_a_linear_model_is_tuned_when_it_is_alone(parts: Parts) -> None:
     """Where nothing has more to tune, the penalty is tuned."""
     parts.validation.evaluate([Recipe("linear", Linear(), {"C": 1.0})], step="folds")
-    leader = leading_family(parts.validation, (Linear(), RandomForest()))
 
-    assert leader is not None
-    assert leader[0].name == "linear"
+    assert [family.name for family in leading_families(parts.validation, (Linear(), RandomForest()))] == ["linear"]
 
 
 def test_an_undefined_metric_fails_the_candidate(parts: Parts) -> None:

@@ -180,7 +180,10 @@ class TableEncoder(TransformerMixin, BaseEstimator):
         matrix = self._training_rows(table, y)
         judge = LinearJudge(classes) if style.is_scaled else BoostedJudge(classes)
         parts = deal_parts(table.height, self._groups(table))
-        self.selection_ = select(blocks, matrix, codes, parts, judge=judge, cap=cap)
+        may_stay = self.plan.selection == "auto"
+        self.selection_ = select(blocks, matrix, codes, parts, judge=judge, cap=cap, must=not may_stay)
+        if self.selection_ is None:
+            return matrix
         kept = set(self.selection_.chosen)
         places = [place for block in blocks if block.name in kept for place in range(block.start, block.stop)]
         self.encodings_ = tuple(_unless_chosen(item, self.selection_) for item in self.encodings_)

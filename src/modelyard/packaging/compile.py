@@ -210,13 +210,18 @@ def _stochastic(estimator: Any, task: Task) -> Predictor:
 
 def _network(estimator: Any, task: Task) -> Predictor:
     """The layers; a value's centre and scale go into the last one."""
-    weights, offsets = list(estimator.weights), list(estimator.offsets)
+    weights, offsets, squash = list(estimator.weights), list(estimator.offsets), estimator.squash
+    shape = {
+        "bound": estimator.bound,
+        "activation": estimator.activation,
+        "squash": None if squash is None else (squash.centers, squash.factors),
+    }
     if not task.is_classification:
         weights[-1] = weights[-1] * estimator.scale
         offsets[-1] = offsets[-1] * estimator.scale + estimator.center
-        return NetworkPredictor(weights, offsets, bound=estimator.bound, link=Link.IDENTITY)
+        return NetworkPredictor(weights, offsets, link=Link.IDENTITY, **shape)
     link = Link.LOGISTIC if weights[-1].shape[1] == 1 else Link.SOFTMAX
-    return NetworkPredictor(weights, offsets, bound=estimator.bound, link=link)
+    return NetworkPredictor(weights, offsets, link=link, **shape)
 
 
 _CATBOOST_CLASSES = {"Logloss": Link.LOGISTIC, "CrossEntropy": Link.LOGISTIC, "MultiClass": Link.SOFTMAX}

@@ -20,6 +20,7 @@ FAMILY_NAMES = (
     "xgboost",
     "catboost",
     "mlp",
+    "realmlp",
 )
 """Those that ship with modelyard, simple first."""
 

@@ -387,8 +387,9 @@ class FeaturePlan(Strict):
 
     selection: Literal["auto", "none"] | Annotated[int, Field(ge=1)] = Field(
         default="auto",
-        description="Columns that may stay: a number for every family; none for all; auto cuts for linear models alone, "
-        "where there is more than one column for ten training rows (of the rarest class).",
+        description="Columns that may stay: a number for every family; none for all; auto cuts for families "
+        "other than trees, where there is more than one column for ten training rows (of the rarest class) and a linear model errs "
+        "less with fewer.",
     )
     columns: dict[str, Literal["standard", "robust", "minmax", "quantile", "log", "spline", "bins"]] = Field(
         default_factory=dict,
@@ -484,6 +485,7 @@ class Problem(Strict):
     def _scored_again_where_folds_are(self) -> Self:
         plan = self.training
         asked = {"nested": plan.nested is not None, "repeats": plan.repeats != 1, "seeds": plan.seeds != 1}
+        asked["fits"] = plan.fits != "auto"
         for name in (name for name, wanted in asked.items() if wanted):
             if self.task in (Task.FORECASTING, Task.ANOMALY, Task.CLUSTERING):
                 raise ValueError(

@@ -43,11 +43,12 @@ from modelyard.training.nesting.outer import Outer, OuterWinner, Stop, nested_sc
 from modelyard.training.planning import PORTFOLIO, Clock, Further, Size, WorkPlan, make_plan, shared_out
 from modelyard.training.planning.declared import declared_search
 from modelyard.training.preparation import Setup, environment, prepare
-from modelyard.training.records import CandidateRole, CandidateStatus, TrainingRun
+from modelyard.training.records import Candidate, CandidateRole, CandidateStatus, TrainingRun
 from modelyard.training.run import RunContents, StoredRun, store_run
 from modelyard.training.search.carrying_out import SearchEnd, carry_out
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.fewer_rows import affordable_share, some_rows
+from modelyard.training.search.fits import fits_in_time, fits_sentence, fits_within, fitted_often, may_fit_again
 from modelyard.training.search.leftovers import remove_search
 from modelyard.training.search.matrices import FoldMatrices
 from modelyard.training.stability.repeats import require_divisions, wanted_divisions
@@ -203,6 +204,7 @@ def _train(order: _Order) -> StoredRun:
             conclusion = _look_closer(searched.validation, searched.matrices, setup, conclusion, families)
         shutil.rmtree(folder / "matrices", ignore_errors=True)
         conclusion = _as_much_as_time_allows(conclusion, searched.validation, setup, bench)
+        conclusion = _as_often_as_time_allows(conclusion, searched.validation, setup, bench)
         models = _fitted(
             {"development": split.train.frame, "final": split.development.frame},
             searched,
@@ -295,6 +297,7 @@ def _fitted(
     winner = candidate_of(conclusion.choice.winner, validation.candidates)
     executor = bench.executor if conclusion.end.finished else None
     tables = {name: some_rows(frame, setup, conclusion.fitted_share) for name, frame in tables.items()}
+    winner = fitted_often(winner, _members(winner, validation, bench), conclusion.fits)
     return fit_winner(winner, validation, setup, tables, bench.families, folder, executor=executor, progress=progress)
 
 
@@ -334,6 +337,7 @@ def _nest(
         if found.verdict.truncated:
             return Stop.BY_BUDGET
         winner = candidate_of(found.choice.winner, tried.validation.candidates)
+        found = _as_often_as_time_allows(found, tried.validation, part.setup, anew)
         models = _fitted({"development": rows}, tried, found, part.setup, anew, place / "refit", told)
         took.append((bench.clock.spent_s - began) * len(setup.truth) / len(part.learn))
         return OuterWinner(winner, models["development"])
@@ -431,7 +435,9 @@ def _further(setup: Setup, outer: tuple[Outer, ...]) -> Further:
     divisions, seeds, rows = wanted_divisions(setup) - 1, wanted_seeds(setup) - 1, len(setup.truth)
     asked = {"training.repeats": divisions, "training.seeds": seeds, "training.nested": len(outer)}
     words = tuple(name for name, times in asked.items() if times)
-    return Further(divisions, seeds, tuple(len(part.learn) / rows for part in outer), words)
+    fits = setup.problem.training.fits
+    again = 0 if fits == "auto" else fits - 1
+    return Further(divisions, seeds, again, tuple(len(part.learn) / rows for part in outer), words)
 
 
 def _plan(setup: Setup, bench: _Bench, unfit: Mapping[str, str]) -> WorkPlan:
@@ -507,6 +513,8 @@ class _Conclusion:
     weights: WeightComparison | None = None
     nested: NestedScore | None = None
     fitted_share: float = 1.0
+    fits: int = 1
+    fits_words: str = ""
 
     @property
     def choice(self) -> Choice:
@@ -515,8 +523,9 @@ class _Conclusion:
 
     @property
     def why(self) -> str:
-        """The reason for the choice, and what the whole search is worth."""
-        return self.choice.why if self.nested is None else f"{self.choice.why} {self.nested.sentence}"
+        """The reason for the choice, what the whole search is worth, and how often the winner was fitted."""
+        nested = "" if self.nested is None else self.nested.sentence
+        return " ".join(sentence for sentence in (self.choice.why, nested, self.fits_words) if sentence)
 
 
 def _as_much_as_time_allows(
@@ -526,20 +535,43 @@ def _as_much_as_time_allows(
     if bench.replay is not None:
         return dataclasses.replace(conclusion, fitted_share=bench.replay.fitted_share)
     winner = candidate_of(conclusion.choice.winner, validation.candidates)
-    members = [
-        (member, bench.families[member.family])
-        for name in members_of(winner)
-        for member in [candidate_of(name, validation.candidates)]
-        for _ in range(winner.seeds.get(bare_name(name), 1))
-        if member.family in bench.families
+    fitted = [
+        (member, family)
+        for member, family in _members(winner, validation, bench)
+        for _ in range(winner.seeds.get(bare_name(member.name), 1))
     ]
-    share = affordable_share(members, validation, setup, bench.clock)
+    share = affordable_share(fitted, validation, setup, bench.clock)
     if share == 1.0:
         return conclusion
     end = conclusion.end.also(
         f"The winner was fitted on {share:.0%} of the rows, as many as the time that was left allowed."
     )
     return dataclasses.replace(conclusion, fitted_share=share, end=end)
+
+
+def _as_often_as_time_allows(
+    conclusion: _Conclusion, validation: CrossValidation, setup: Setup, bench: _Bench
+) -> _Conclusion:
+    """With how often the winner is fitted, each time with another seed; a repeated run does it as often as the earlier one."""
+    winner = candidate_of(conclusion.choice.winner, validation.candidates)
+    members = _members(winner, validation, bench)
+    asked, most = setup.problem.training.fits, 1
+    if bench.replay is not None:
+        most = bench.replay.fits
+    elif winner.seeds or not conclusion.end.finished:
+        return conclusion
+    elif asked != "auto":
+        most = asked
+    elif may_fit_again(setup.problem):
+        most = fits_in_time(members, validation, setup, bench.clock)
+    fits = fits_within(winner, members, setup, most)
+    return dataclasses.replace(conclusion, fits=fits, fits_words=fits_sentence(members, fits, most))
+
+
+def _members(winner: Candidate, validation: CrossValidation, bench: _Bench) -> list[tuple[Candidate, Family]]:
+    """What a winner is made of, with their families; nothing, if it is a baseline."""
+    made_of = (candidate_of(name, validation.candidates) for name in members_of(winner))
+    return [(member, bench.families[member.family]) for member in made_of if member.family in bench.families]
 
 
 def _look_closer(
@@ -625,6 +657,7 @@ def _conclude(
         by_fold=conclusion.verdict.by_fold,
         nested=conclusion.nested,
         fitted_share=conclusion.fitted_share,
+        fits=conclusion.fits,
     )
     return store_run(record, contents, workspace)
 

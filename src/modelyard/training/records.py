@@ -205,6 +205,8 @@ class TrainingRun(Record):
         Whether the winner's score differs from fold to fold; None if that cannot be said.
     fitted_share
         Share of the rows that the winner was fitted on, 0 to 1; below 1 if a budget did not allow for all.
+    fits
+        How often those of its members that hang on their seed were fitted on them; the model is the mean.
     """
 
     id: str
@@ -241,6 +243,7 @@ class TrainingRun(Record):
     seeds: SeedSpread | None = None
     by_fold: FoldSpread | None = None
     fitted_share: float = 1.0
+    fits: int = 1
 
     def candidate(self, name: str) -> Candidate:
         """The candidate called ``name``.

@@ -140,6 +140,12 @@ class TrainingPlan(Strict):
         description="Seeds with which the winner is fitted and averaged; its spread by seed is measured. auto: three are "
         "measured, and averaged if that spread is large. Deterministic models are not repeated. A budget pays for them too.",
     )
+    fits: Literal["auto"] | Annotated[int, Field(ge=1, le=10, strict=True)] = Field(
+        default="auto",
+        description="How often the winner is fitted on all rows, each time with another seed; the model is the mean, and takes so "
+        "much longer to answer. auto: once; with a budget as often as time is left for, five times at most. Unlike "
+        "training.seeds it scores nothing again.",
+    )
 
     resampling: Literal["none", "weights", "smote", "under", "auto"] = Field(
         default="none",

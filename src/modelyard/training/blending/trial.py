@@ -20,7 +20,7 @@ CALIBRATED = "-calibrated"
 """What follows the name of a candidate whose probabilities are calibrated."""
 
 _COMPLEXITY = 4
-_MOST_MEMBERS = 12
+_MOST_OF_THE_BEST = 12
 _CALIBRATION_ROWS = 500
 
 
@@ -72,8 +72,7 @@ def blended(candidates: Sequence[Candidate], trial: Trial) -> tuple[Candidate, A
     tuple or None
         None if no two of them are better than one.
     """
-    sign = 1 if metric_spec(trial.metric).greater_is_better else -1
-    best = sorted(candidates, key=lambda item: (-sign * (item.mean or 0.0), item.complexity))[:_MOST_MEMBERS]
+    best = _worth_weighing(candidates, trial)
     predictions = {item.name: trial.predictions(item.name) for item in best}
     if len(best) < 2:
         return None
@@ -108,6 +107,16 @@ def calibrated(candidate: Candidate, trial: Trial) -> tuple[Candidate, Array] | 
             out_of_fold[part] = Calibration.learn(trial.truth[rows], raw[rows], shifts=shifts).apply(raw[part])
     learnt = Calibration.learn(trial.truth[held], raw[held], shifts=shifts)
     return dataclasses.replace(candidate, name=f"{candidate.name}{CALIBRATED}", calibration=learnt), out_of_fold
+
+
+def _worth_weighing(candidates: Sequence[Candidate], trial: Trial) -> list[Candidate]:
+    """The best twelve, and the best of each other family: what errs otherwise helps, though it errs more. The best first."""
+    sign = 1 if metric_spec(trial.metric).greater_is_better else -1
+    ordered = sorted(candidates, key=lambda item: (-sign * (item.mean or 0.0), item.complexity))
+    leaders = {item.family: item.name for item in reversed(ordered)}
+    return [
+        item for place, item in enumerate(ordered) if place < _MOST_OF_THE_BEST or leaders[item.family] == item.name
+    ]
 
 
 def _candidate(members: Sequence[Candidate], weights: dict[str, float]) -> Candidate:

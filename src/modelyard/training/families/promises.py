@@ -49,6 +49,9 @@ class Promises(Record):
         such order.
     incremental
         It keeps :class:`~modelyard.training.families.family.Updatable`.
+    varies
+        Another seed makes another model, so that the mean of several errs less than one. Not of those that are means of many
+        already.
     native_categories
         Categories need no numbers of their own: codes without an order are split as sets.
     """
@@ -58,4 +61,5 @@ class Promises(Record):
     sample_weights: bool = False
     monotone: bool = False
     incremental: bool = False
+    varies: bool = False
     native_categories: bool = False

@@ -16,8 +16,8 @@ from modelyard.training.families.forests.random_forest import RandomForest
 from modelyard.training.families.forests.shallow_tree import ShallowTree
 from modelyard.training.families.incremental import NaiveBayes, StochasticGradient
 from modelyard.training.families.linear import Linear
-from modelyard.training.families.mlp import MultilayerPerceptron
 from modelyard.training.families.nearest_neighbours import NearestNeighbours
+from modelyard.training.families.networks import MultilayerPerceptron, RealMLP
 from modelyard.training.families.optional import CatBoost, ExplainableBoosting
 from modelyard.training.families.svm import SupportVectors
 
@@ -41,6 +41,7 @@ FAMILIES: Mapping[str, Family] = {
         XGBoost(),
         CatBoost(),
         MultilayerPerceptron(),
+        RealMLP(),
     )
 }
 """Name to family, simple first; ``train`` takes another mapping, in which families of one's own may stand."""

@@ -26,6 +26,12 @@ _PRIOR_S = 4.0
 _REFITS = 2.6
 """The winner is fitted twice, on the training part and with the validation part too, and models travel from the workers."""
 
+MOST_FITS = 5
+"""More fits of the winner with other seeds hardly help."""
+
+_FURTHER_SHARE = 0.15
+"""Share of a budget that is set aside for them at most; what else is left over in the end is theirs too."""
+
 _SLACK = 0.05
 """Share of a budget that is left in the end: storing a run takes time too."""
 
@@ -138,7 +144,13 @@ class Clock:
         self._predicted[family] = self._predicted.get(family, 0.0) + predicted
         self._spent[family] = self._spent.get(family, 0.0) + spent
 
-    def reserve_for(self, refit_seconds: float, encoding_seconds: float = 0.0, choice_seconds: float = 0.0) -> None:
+    def reserve_for(
+        self,
+        refit_seconds: float,
+        encoding_seconds: float = 0.0,
+        choice_seconds: float = 0.0,
+        further_seconds: float = 0.0,
+    ) -> None:
         """Set time aside for what comes after the folds.
 
         Parameters
@@ -149,16 +161,32 @@ class Clock:
             Of encoding the training part for them, which no worker shares.
         choice_seconds
             Of choosing the winner.
+        further_seconds
+            Of one further fit with another seed, on one core; 0 if there are to be none.
         """
         if math.isfinite(self._budget):
             fitted = choice_seconds + _REFITS * (encoding_seconds + refit_seconds / self._workers)
             needed = max(0.04 * self._length, fitted) + _SLACK * self._length
-            self._reserve = min(_MOST_RESERVE * self._length, needed)
+            again = _REFITS * further_seconds / self._workers
+            times = min(MOST_FITS - 1, int(_FURTHER_SHARE * self._length / again)) if again > 0 else 0
+            self._reserve = min(_MOST_RESERVE * self._length, needed + times * again)
 
     def refit_share(self, refit_seconds: float, encoding_seconds: float = 0.0) -> float:
         """Share of the rows that the winner can be fitted on in the time that is left, at most 1; as :meth:`reserve_for`."""
         needed = _REFITS * (encoding_seconds + refit_seconds / self._workers)
         return max(0.0, min(1.0, ((1 - _SLACK) * self._budget - self.spent_s) / needed)) if needed > 0 else 1.0
+
+    def fits(self, refit_seconds: float, encoding_seconds: float, further_seconds: float) -> int:
+        """How often the winner can be fitted in the time that is left, with a seed for each; as :meth:`reserve_for`.
+
+        Once at least, and without a budget, or where further fits would be equal; :data:`MOST_FITS` times at most.
+        """
+        again = _REFITS * further_seconds / self._workers
+        if math.isinf(self._budget) or again <= 0:
+            return 1
+        once = _REFITS * (encoding_seconds + refit_seconds / self._workers)
+        left = (1 - _SLACK) * self._budget - self.spent_s - once
+        return 1 + min(MOST_FITS - 1, max(0, int(left / again)))
 
     def _pace(self, family: str) -> float:
         """Seconds spent a predicted second: the family's own past, weighed against that of everything so far."""

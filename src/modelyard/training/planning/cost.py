@@ -76,6 +76,7 @@ _COSTS = {
     "catboost": Cost(0.3, 2.5e-6, by_output=True),
     "ebm": Cost(2.5, 1.3e-5),
     "mlp": Cost(0.6, 3e-6),
+    "realmlp": Cost(0.05, 1.5e-6, per_sorted=1.3e-5),
 }
 _COSTS_OF_VALUES = {
     "random_forest": Cost(0.3, 1.8e-5),

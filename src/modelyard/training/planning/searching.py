@@ -40,12 +40,15 @@ class SearchPlan(Record):
         Parameters that it fixes, by family; they are not tuned.
     rungs
         Of successive halving, the lowest first; empty for other searches.
+    leaders
+        So many of the best families are tuned, in turn.
     """
 
     strategy: str = "bayesian"
     space: Mapping[str, Mapping[str, Dimension]] = dataclasses.field(default_factory=dict)
     params: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
     rungs: tuple[Rung, ...] = ()
+    leaders: int = 1
 
     def space_of(self, family: Family, task: Task) -> dict[str, Dimension]:
         """What may be tuned in a family: its own space and what is declared; for a grid the declared alone."""

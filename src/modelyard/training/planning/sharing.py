@@ -46,6 +46,8 @@ class Further:
     ----------
     divisions, seeds
         Beyond the first.
+    fits
+        Of the winner on all rows, beyond the first.
     outer
         For each outer part the share of the rows that its search learns from.
     words
@@ -54,6 +56,7 @@ class Further:
 
     divisions: int = 0
     seeds: int = 0
+    fits: int = 0
     outer: tuple[float, ...] = ()
     words: tuple[str, ...] = ()
 
@@ -105,7 +108,7 @@ def _predicted(plan: WorkPlan, further: Further, search_s: float, workers: int, 
         stages["divisions"] = further.divisions * (finalists + _DIVISION_S + _ROW_S * rows)
     if further.seeds:
         stages["seeds"] = further.seeds * (members + _DIVISION_S)
-    refit = members / plan.folds * (1 + further.seeds)
+    refit = members / plan.folds * (1 + max(further.seeds, further.fits))
     once = sum(stages.values()) + refit
     if further.outer:
         stages["outer"] = _LONGER * sum(further.outer) * once

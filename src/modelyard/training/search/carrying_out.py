@@ -15,6 +15,7 @@ from modelyard.training.preparation import Setup
 from modelyard.training.records import EXISTING, NAIVE, Candidate, CandidateStatus
 from modelyard.training.search.cross_validation import CrossValidation, Recipe
 from modelyard.training.search.fewer_rows import compared_share, refit_cost
+from modelyard.training.search.fits import may_fit_again, seconds_again
 from modelyard.training.search.tuning import tune
 
 __all__ = ["SearchEnd", "carry_out"]
@@ -208,14 +209,18 @@ def _set_aside(clock: Clock, validation: CrossValidation, setup: Setup, families
     sign = 1 if validation.greater_is_better else -1
     complete = [item for item in validation.candidates if item.is_complete and item.family in families]
     best = sorted(complete, key=lambda item: -sign * (item.mean or 0.0))[:_MEMBERS]
-    seeds = setup.problem.training.seeds
-    fits = _SEEDS if seeds == "auto" else seeds
-    refit_s = fits * sum(refit_cost(item, validation, setup) for item in best)
+    plan = setup.problem.training
+    times = _SEEDS if plan.seeds == "auto" else plan.seeds
+    once_s = sum(refit_cost(item, validation, setup) for item in best)
+    again_s = seconds_again([(item, families[item.family]) for item in best], validation, setup)
+    asked = plan.fits if isinstance(plan.fits, int) else 1
+    refit_s = max(times * once_s, once_s + (asked - 1) * again_s)
     styles = {families[item.family].style for item in best}
     encoding_s = sum(validation.encoding(style).learnt_row_s for style in styles) * len(setup.truth)
     raced = sum(len(fold.held) for fold in setup.plan.folds)
-    blend_s = _BLEND_ROW_S * len(complete) * min(raced, _BLEND_ROWS) if setup.problem.training.blend else 0.0
-    clock.reserve_for(refit_s, encoding_s, _CHOICE_ROW_S * raced + blend_s)
+    blend_s = _BLEND_ROW_S * len(complete) * min(raced, _BLEND_ROWS) if plan.blend else 0.0
+    further_s = again_s if may_fit_again(setup.problem) else 0.0
+    clock.reserve_for(refit_s, encoding_s, _CHOICE_ROW_S * raced + blend_s, further_s)
 
 
 def _least_refit(validation: CrossValidation, setup: Setup) -> float:

@@ -1,9 +1,11 @@
-"""Tuning of the leading family, by whichever search the plan names.
+"""Tuning of the leading families, by whichever search the plan names.
 
 Suggestions come in batches of a fixed size and their results are told in the order of suggestion, so the search is the
 same however many workers there are, and whichever of them is first.
 """
 
+import math
+from collections import deque
 from collections.abc import Callable, Sequence
 
 from modelyard.core import derive_seed
@@ -11,7 +13,6 @@ from modelyard.problem import Task
 from modelyard.training.balancing.resampling import Resampling
 from modelyard.training.families.family import Family
 from modelyard.training.planning.searching import SearchPlan
-from modelyard.training.records import Candidate
 from modelyard.training.search.cross_validation import CrossValidation, Recipe
 from modelyard.training.search.strategies import Ground, Strategy, Suggestion
 from modelyard.training.search.strategies.bayesian import BayesianSearch
@@ -19,7 +20,7 @@ from modelyard.training.search.strategies.grid import GridSearch
 from modelyard.training.search.strategies.halving import HalvingSearch
 from modelyard.training.search.strategies.random_search import RandomSearch
 
-__all__ = ["BATCH", "leading_family", "strategy_for", "tune"]
+__all__ = ["BATCH", "leading_families", "strategy_for", "tune"]
 
 BATCH = 4
 """Suggestions made before the results of any of them are known."""
@@ -39,7 +40,9 @@ def tune(
     race: bool = False,
     resampling: Resampling = Resampling.NONE,
 ) -> bool:
-    """Spend ``rounds`` configurations on the family that leads; the candidates are added to ``validation``.
+    """Spend ``rounds`` configurations on the families that lead; the candidates are added to ``validation``.
+
+    Several families take turns, each with its share of the rounds, so that wherever time ends all of them were tuned.
 
     Parameters
     ----------
@@ -54,7 +57,7 @@ def tune(
     plan
         By which search, and in which space; by default Bayesian, in the family's own.
     allows
-        The first candidate that may not be begun ends tuning.
+        A family whose next candidates may not be begun is not tuned any further.
     race
         Whether candidates that are hopeless on the first fold are given up.
     resampling
@@ -66,26 +69,35 @@ def tune(
         False if time ran out before all was done.
     """
     plan = plan or SearchPlan()
-    leader = leading_family(validation, families, plan)
-    if leader is None or rounds == 0:
-        return True
-    family, _ = leader
-    strategy = strategy_for(family, validation.task, rounds, validation.greater_is_better, seed, plan)
-    for candidate in validation.candidates:
-        if candidate.family == family.name:
-            strategy.know(candidate)
-    planned = strategy.planned
-    while suggested := strategy.suggest(BATCH):
+    leaders = leading_families(validation, families, plan)[:rounds]
+    turns = deque[tuple[Family, Strategy]]()
+    for place, family in enumerate(leaders):
+        share = rounds // len(leaders) + (place < rounds % len(leaders))
+        strategy = strategy_for(family, validation.task, share, validation.greater_is_better, seed, plan)
+        for candidate in validation.candidates:
+            if candidate.family == family.name:
+                strategy.know(candidate)
+        turns.append((family, strategy))
+    planned, through = sum(strategy.planned for _, strategy in turns), True
+    while turns:
+        family, strategy = turns.popleft()
+        suggested = strategy.suggest(BATCH)
+        if not suggested:
+            continue
         recipes = [_recipe(item, family, resampling) for item in suggested]
         allowed = [recipe for recipe in recipes if allows(recipe.name, family.name, recipe.share)]
-        if validation.out_of_time or not allowed:
+        if validation.out_of_time:
             return False
+        if not allowed:
+            through = False
+            continue
         # On fewer rows a candidate is not behind the best one; it has only learnt less.
         on_all_rows = all(recipe.share == 1.0 for recipe in allowed)
         made = validation.evaluate(allowed, step="tuning", planned=planned, race=race and on_all_rows)
         scores = {item.name: item.fold_mean for item in made}
         strategy.tell([scores.get(recipe.name) for recipe in recipes])
-    return True
+        turns.append((family, strategy))
+    return through
 
 
 def _recipe(item: Suggestion, family: Family, resampling: Resampling) -> Recipe:
@@ -94,23 +106,23 @@ def _recipe(item: Suggestion, family: Family, resampling: Resampling) -> Recipe:
     return Recipe(name, family, item.params, item.share, resampling)
 
 
-def leading_family(
+def leading_families(
     validation: CrossValidation, families: Sequence[Family], plan: SearchPlan | None = None
-) -> tuple[Family, Candidate] | None:
-    """The best family with more than one parameter to tune, else the best with one; None if none was scored."""
+) -> list[Family]:
+    """The best families, by their best candidates: as many as the plan says of those with more than one parameter to tune.
+
+    Where there is none of them, the best with one.
+    """
     sign = 1 if validation.greater_is_better else -1
     plan = plan or SearchPlan()
-    spaces = {family.name: plan.space_of(family, validation.task) for family in families}
-    scored = [
-        ((len(spaces[family.name]) > 1, sign * candidate.mean), family, candidate)
-        for family in families
-        for candidate in validation.candidates
-        if candidate.name == family.name and candidate.mean is not None and spaces[family.name]
-    ]
-    if not scored:
-        return None
-    _, family, candidate = max(scored, key=lambda item: item[0])
-    return family, candidate
+    sizes = {family.name: len(plan.space_of(family, validation.task)) for family in families}
+    best: dict[str, float] = {}
+    for candidate in validation.candidates:
+        if candidate.mean is not None and sizes.get(candidate.family):
+            best[candidate.family] = max(sign * candidate.mean, best.get(candidate.family, -math.inf))
+    ordered = sorted((family for family in families if family.name in best), key=lambda family: -best[family.name])
+    rich = [family for family in ordered if sizes[family.name] > 1]
+    return rich[: plan.leaders] or ordered[:1]
 
 
 def strategy_for(

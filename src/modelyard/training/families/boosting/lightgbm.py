@@ -46,7 +46,9 @@ class LightGBM:
     style: EncodingStyle = EncodingStyle.TREE
     complexity: int = 3
     most_rows: int | None = None
-    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, monotone=True, incremental=True)
+    promises: ClassVar[Promises] = Promises(
+        Latency.FAST, sample_weights=True, monotone=True, incremental=True, varies=True
+    )
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """Moderate trees, slow learning; rows are subsampled in each round, and features for each tree."""

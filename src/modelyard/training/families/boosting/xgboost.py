@@ -38,7 +38,9 @@ class XGBoost:
     style: EncodingStyle = EncodingStyle.TREE
     complexity: int = 3
     most_rows: int | None = None
-    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, monotone=True, incremental=True)
+    promises: ClassVar[Promises] = Promises(
+        Latency.FAST, sample_weights=True, monotone=True, incremental=True, varies=True
+    )
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """Trees of moderate depth, rows and features subsampled."""

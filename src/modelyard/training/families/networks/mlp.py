@@ -10,9 +10,10 @@ import numpy.typing as npt
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
+from modelyard.training.families.networks.estimator import NetworkEstimator
 from modelyard.training.families.promises import Latency, Promises
 
-__all__ = ["MultilayerPerceptron", "NetworkEstimator"]
+__all__ = ["MultilayerPerceptron"]
 
 Array = npt.NDArray[np.float64]
 
@@ -37,7 +38,7 @@ class MultilayerPerceptron:
     style: EncodingStyle = EncodingStyle.DISTANCE
     complexity: int = 3
     most_rows: int | None = None
-    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True)
+    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, varies=True)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:  # noqa: ARG002
         """scikit-learn's rate and penalty, with two layers in place of one."""
@@ -76,48 +77,6 @@ class MultilayerPerceptron:
             if done - best >= self.patience:
                 break
         return best
-
-
-@dataclasses.dataclass(frozen=True)
-class NetworkEstimator:
-    """Layers of weights; rectified in between.
-
-    Parameters
-    ----------
-    weights, offsets
-        By layer: shapes (inputs, units) and (units,). The last layer has one unit for two classes or a value.
-    bound
-        Features beyond ± this count as this.
-    center, scale
-        Regression: the value is ``center + scale * output``.
-    """
-
-    weights: tuple[Array, ...]
-    offsets: tuple[Array, ...]
-    bound: float = _BOUND
-    center: float = 0.0
-    scale: float = 1.0
-
-    def outputs(self, matrix: Array) -> Array:
-        """Outputs of the last layer, shape (rows, units)."""
-        flow = np.clip(matrix, -self.bound, self.bound)
-        for weights, offsets in zip(self.weights[:-1], self.offsets[:-1], strict=True):
-            flow = np.maximum(flow @ weights + offsets, 0.0)
-        return np.asarray(flow @ self.weights[-1] + self.offsets[-1])
-
-    def predict(self, matrix: Array) -> Array:
-        """Values, shape (rows,)."""
-        return self.center + self.scale * self.outputs(matrix)[:, 0]
-
-    def predict_proba(self, matrix: Array) -> Array:
-        """Probabilities, shape (rows, classes)."""
-        outputs = self.outputs(matrix)
-        if outputs.shape[1] == 1:
-            with np.errstate(over="ignore"):
-                second = 1 / (1 + np.exp(-outputs))
-            return np.hstack([1 - second, second])
-        powers = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-        return np.asarray(powers / powers.sum(axis=1, keepdims=True))
 
 
 class _Learner:
@@ -169,4 +128,4 @@ class _Learner:
         weights, offsets = (
             tuple(np.array(part) for part in parts) for parts in (self._net.coefs_, self._net.intercepts_)
         )
-        return NetworkEstimator(weights, offsets, center=self._center, scale=self._scale)
+        return NetworkEstimator(weights, offsets, _BOUND, center=self._center, scale=self._scale)
