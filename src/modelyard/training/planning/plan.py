@@ -161,15 +161,15 @@ def make_plan(
     search
         How the leading family is tuned, and what the project file fixes; by default as the families have it.
     """
-    search = search or SearchPlan()
+    told = search or SearchPlan()
 
     def planned(name: str, family: str, params: Mapping[str, Any]) -> PlannedCandidate:
-        configuration = {**params, **search.params.get(family, {})}
+        configuration = {**params, **told.params.get(family, {})}
         return PlannedCandidate(name, family, configuration, round(folds * fit_seconds(family, size), 2))
 
     if budget_s is None:
         defaults = tuple(planned(name, name, family.defaults(task)) for name, family in families.items())
-        return WorkPlan(defaults, tuning_rounds, search=search, races=False, folds=folds)
+        return WorkPlan(defaults, tuning_rounds, search=told, races=False, folds=folds)
     # Two simple models are what others are held against: the second takes no place from them.
     most = ("shallow_tree" in families) + next(
         (most for rows, most in _MOST_CANDIDATES if size.rows * folds <= rows * (folds - 1)), _MOST
@@ -182,9 +182,9 @@ def make_plan(
     # The first one is planned and carried to its end in any case.
     affordable = [item for item, at in zip(listed, begins, strict=True) if at <= 0 or at < budget_s * _BUDGETS_AHEAD]
     rounds = most - len(affordable) if len(affordable) == len(listed) else 0
-    if search.strategy in ("bayesian", "random"):
-        search = dataclasses.replace(search, leaders=_LEADERS)
-    return WorkPlan(tuple(affordable), rounds, budget_s, search=search, folds=folds)
+    if told.strategy in ("bayesian", "random"):
+        told = dataclasses.replace(told, leaders=_LEADERS)
+    return WorkPlan(tuple(affordable), rounds, budget_s, search=told, folds=folds)
 
 
 def _different(planned: Iterable[PlannedCandidate]) -> Iterator[PlannedCandidate]:
