@@ -11,7 +11,7 @@ from tests.contracts.families import FEATURES, QUICK, data_for, each_task, every
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from modelyard.features import EncodingStyle
-from modelyard.features.distances import squared_distances
+from modelyard.features.exact.distances import squared_distances
 from modelyard.packaging.compile import compile_estimator
 from modelyard.packaging.predictors import load_predictor
 from modelyard.problem import FAMILY_NAMES, Task

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from modelyard.features.activations import Activation, activated, smoothly_clipped
+from modelyard.features.exact.activations import Activation, activated, smoothly_clipped
 
 SUMS = np.array([-800.0, -30.0, -3.0, -0.5, 0.0, 0.5, 3.0, 30.0, 800.0])
 

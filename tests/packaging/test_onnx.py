@@ -43,6 +43,7 @@ CONVERTIBLE = (
     "forest",
     "tree",
     "network",
+    "realmlp",
     "catboost",
     "stochastic",
     "blend",
@@ -92,7 +93,7 @@ def test_every_convertible_family_is_exact(fit_family: Any, family: str) -> None
     _is_exact(fit_family("contract", family, 480))
 
 
-@pytest.mark.parametrize("family", ["linear", "lightgbm", "xgboost", "forest"])
+@pytest.mark.parametrize("family", ["linear", "lightgbm", "xgboost", "forest", "realmlp"])
 @pytest.mark.parametrize("table", ["bike", "bank"])
 def test_values_with_dates_and_two_classes_are_exact(fit_family: Any, table: str, family: str) -> None:
     """Calendar parts are computed by the file itself."""

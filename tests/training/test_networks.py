@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from modelyard.features.activations import Activation, activated
+from modelyard.features.exact.activations import Activation, activated
 from modelyard.problem import Task
 from modelyard.training.families.boosting.stages import HeldRows
 from modelyard.training.families.family import FitData

@@ -557,14 +557,15 @@ def _as_often_as_time_allows(
     members = _members(winner, validation, bench)
     asked, most = setup.problem.training.fits, 1
     if bench.replay is not None:
-        most = bench.replay.fits
+        fits = most = bench.replay.fits
     elif winner.seeds or not conclusion.end.finished:
         return conclusion
-    elif asked != "auto":
-        most = asked
-    elif may_fit_again(setup.problem):
-        most = fits_in_time(members, validation, setup, bench.clock)
-    fits = fits_within(winner, members, setup, most)
+    else:
+        if asked != "auto":
+            most = asked
+        elif may_fit_again(setup.problem):
+            most = fits_in_time(members, validation, setup, bench.clock)
+        fits = fits_within(winner, members, setup, most)
     return dataclasses.replace(conclusion, fits=fits, fits_words=fits_sentence(members, fits, most))
 
 

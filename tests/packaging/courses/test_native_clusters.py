@@ -8,7 +8,7 @@ from sklearn.cluster import KMeans
 from sklearn.mixture import GaussianMixture
 
 from modelyard.core import IntegrityError
-from modelyard.features.memberships import mixture_memberships, spherical_memberships, turned
+from modelyard.features.exact.memberships import mixture_memberships, spherical_memberships, turned
 from modelyard.packaging.predictors import ClusterPredictor, load_predictor
 from modelyard.packaging.predictors.unlabelled import GroupRule
 from modelyard.unsupervised.clusters.methods import NOWHERE, Dense, methods_for

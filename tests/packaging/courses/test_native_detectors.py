@@ -5,7 +5,7 @@ import pytest
 from sklearn.neighbors import LocalOutlierFactor
 
 from modelyard.core import IntegrityError
-from modelyard.features.distances import local_outlier_factors
+from modelyard.features.exact.distances import local_outlier_factors
 from modelyard.packaging.courses.anomalies import native_detector
 from modelyard.packaging.predictors import AnomalyPredictor, load_predictor
 from modelyard.packaging.predictors.unlabelled import AnomalyPart, DistanceMeasure

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from modelyard.conformal import ProbabilityCurve
+from modelyard.features.exact.activations import FARTHEST, HIGHEST_EXPONENT, SELU_ALPHA, SELU_SCALE, Activation
 from modelyard.packaging.onnx.ensembles import summed_trees
 from modelyard.packaging.onnx.graph import Graph
 from modelyard.packaging.onnx.trees import forest_trees, lightgbm_trees, unconvertible, xgboost_trees
@@ -83,14 +84,41 @@ def _linear(graph: Graph, matrix: str, files: Files) -> str:
 
 def _network(graph: Graph, matrix: str, files: Files) -> str:
     arrays = _arrays(files["network.npz"])
-    bound, link = arrays["settings"].tolist()
+    bound, link, *activation = arrays["settings"].tolist()
+    kind = tuple(Activation)[int(activation[0])] if activation else Activation.RELU
     depth = sum(name.startswith("weights_") for name in arrays)
     flow = _bounded(graph, matrix, bound)
+    if "centers" in arrays:
+        flow = _squashed(graph, flow, arrays["centers"], arrays["factors"])
     for layer in range(depth):
         flow = _dot(graph, flow, arrays[f"weights_{layer}"], arrays[f"offsets_{layer}"])
         if layer < depth - 1:
-            flow = graph.add("Max", flow, graph.constant(0.0))
+            flow = _activated(graph, flow, kind)
     return _linked(graph, flow, _LINKS[int(link)])
+
+
+def _squashed(graph: Graph, matrix: str, centers: Any, factors: Any) -> str:
+    """Centred, scaled and smoothly clipped; bounded first, so that no square overflows."""
+    scaled = graph.add("Mul", graph.add("Sub", matrix, graph.constant(centers)), graph.constant(factors))
+    near = _bounded(graph, scaled, _LARGEST)
+    part = graph.add("Div", near, graph.constant(FARTHEST))
+    return graph.add(
+        "Div", near, graph.add("Sqrt", graph.add("Add", graph.add("Mul", part, part), graph.constant(1.0)))
+    )
+
+
+def _activated(graph: Graph, sums: str, kind: Activation) -> str:
+    """The hidden units' answers, in double precision: ONNX's own Selu has constants in single."""
+    if kind is Activation.RELU:
+        return graph.add("Max", sums, graph.constant(0.0))
+    if kind is Activation.SELU:
+        above = graph.add("Mul", graph.add("Max", sums, graph.constant(0.0)), graph.constant(SELU_SCALE))
+        risen = graph.add("Exp", graph.add("Min", sums, graph.constant(0.0)))
+        below = graph.add("Mul", graph.add("Sub", risen, graph.constant(1.0)), graph.constant(SELU_SCALE * SELU_ALPHA))
+        return graph.add("Add", above, below)
+    risen = graph.add("Exp", graph.add("Min", sums, graph.constant(HIGHEST_EXPONENT)))
+    squared = graph.add("Mul", risen, graph.add("Add", risen, graph.constant(2.0)))
+    return graph.add("Mul", sums, graph.add("Div", squared, graph.add("Add", squared, graph.constant(2.0))))
 
 
 def _lightgbm(graph: Graph, matrix: str, files: Files) -> str:

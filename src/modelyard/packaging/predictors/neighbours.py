@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.features.distances import nearest_means
+from modelyard.features.exact.distances import nearest_means
 from modelyard.packaging.predictors.archive import archive_of, arrays_in
 from modelyard.packaging.predictors.files import damaged
 from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, Matrix

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modelyard.features.activations import Activation, activated, smoothly_clipped
+from modelyard.features.exact.activations import Activation, activated, smoothly_clipped
 from modelyard.packaging.predictors.archive import archive_of, arrays_in
 from modelyard.packaging.predictors.files import damaged
 from modelyard.packaging.predictors.linear import LinearPredictor, Link

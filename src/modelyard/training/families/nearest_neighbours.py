@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modelyard.features import EncodingStyle
-from modelyard.features.distances import nearest_means
+from modelyard.features.exact.distances import nearest_means
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted
 from modelyard.training.families.promises import Latency, Promises

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modelyard.features import EncodingStyle
-from modelyard.features.distances import kernel_sums, squared_distances
+from modelyard.features.exact.distances import kernel_sums, squared_distances
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
 from modelyard.training.families.promises import Latency, Promises

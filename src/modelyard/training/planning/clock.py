@@ -26,7 +26,7 @@ _PRIOR_S = 4.0
 _REFITS = 2.6
 """The winner is fitted twice, on the training part and with the validation part too, and models travel from the workers."""
 
-MOST_FITS = 5
+_MOST_FITS = 5
 """More fits of the winner with other seeds hardly help."""
 
 _FURTHER_SHARE = 0.15
@@ -168,7 +168,7 @@ class Clock:
             fitted = choice_seconds + _REFITS * (encoding_seconds + refit_seconds / self._workers)
             needed = max(0.04 * self._length, fitted) + _SLACK * self._length
             again = _REFITS * further_seconds / self._workers
-            times = min(MOST_FITS - 1, int(_FURTHER_SHARE * self._length / again)) if again > 0 else 0
+            times = min(_MOST_FITS - 1, int(_FURTHER_SHARE * self._length / again)) if again > 0 else 0
             self._reserve = min(_MOST_RESERVE * self._length, needed + times * again)
 
     def refit_share(self, refit_seconds: float, encoding_seconds: float = 0.0) -> float:
@@ -179,14 +179,14 @@ class Clock:
     def fits(self, refit_seconds: float, encoding_seconds: float, further_seconds: float) -> int:
         """How often the winner can be fitted in the time that is left, with a seed for each; as :meth:`reserve_for`.
 
-        Once at least, and without a budget, or where further fits would be equal; :data:`MOST_FITS` times at most.
+        Once at least, and without a budget, or where further fits would be equal; five times at most.
         """
         again = _REFITS * further_seconds / self._workers
         if math.isinf(self._budget) or again <= 0:
             return 1
         once = _REFITS * (encoding_seconds + refit_seconds / self._workers)
         left = (1 - _SLACK) * self._budget - self.spent_s - once
-        return 1 + min(MOST_FITS - 1, max(0, int(left / again)))
+        return 1 + min(_MOST_FITS - 1, max(0, int(left / again)))
 
     def _pace(self, family: str) -> float:
         """Seconds spent a predicted second: the family's own past, weighed against that of everything so far."""

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from modelyard.features.distances import LEAST_REACH, TIE, local_outlier_factors
+from modelyard.features.exact.distances import LEAST_REACH, TIE, local_outlier_factors
 from modelyard.unsupervised.rows import Array
 
 __all__ = ["outlier_factors"]
@@ -14,7 +14,7 @@ _ROUNDING = 1e-12
 
 
 def outlier_factors(rows: Array, known: Array, reach: Array, density: Array, neighbours: int) -> Array:
-    """What :func:`~modelyard.features.distances.local_outlier_factors` gives, but for the last bits.
+    """What :func:`~modelyard.features.exact.distances.local_outlier_factors` gives, but for the last bits.
 
     scikit-learn finds twenty more known rows than are needed. If the last of them is surely further away than the last
     neighbour, they hold all that are equally far; the rows of which that is not sure are compared with every known row.

@@ -165,7 +165,7 @@ class _Neighbours:
 
 @dataclasses.dataclass(frozen=True)
 class Density:
-    """Known rows with what :func:`~modelyard.features.distances.local_outlier_factors` asks of them."""
+    """Known rows with what :func:`~modelyard.features.exact.distances.local_outlier_factors` asks of them."""
 
     known: Array
     reach: Array

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 
 from modelyard.core import derive_seed
-from modelyard.features.distances import squared_distances
+from modelyard.features.exact.distances import squared_distances
 from modelyard.unsupervised.clusters.methods import NOWHERE, Labels
 from modelyard.unsupervised.clusters.records import ClusterFigure
 from modelyard.unsupervised.clusters.stability import adjusted_rand

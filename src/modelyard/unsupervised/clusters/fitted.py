@@ -8,7 +8,7 @@ import numpy as np
 from modelyard.core import StateError
 from modelyard.data import Column
 from modelyard.features.encoder import TableEncoder
-from modelyard.features.memberships import turned
+from modelyard.features.exact.memberships import turned
 from modelyard.unsupervised.clusters.methods import NOWHERE, Grouping, Labels, Method
 from modelyard.unsupervised.rows import Array
 

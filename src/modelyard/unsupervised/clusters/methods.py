@@ -6,8 +6,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.features.distances import nearest_means
-from modelyard.features.memberships import mixture_memberships, spherical_memberships
+from modelyard.features.exact.distances import nearest_means
+from modelyard.features.exact.memberships import mixture_memberships, spherical_memberships
 from modelyard.unsupervised.rows import Array
 
 __all__ = ["NOWHERE", "Centres", "Dense", "Grouping", "Labels", "Method", "Mixture", "methods_for"]
@@ -124,7 +124,7 @@ class Mixture:
     labels
         Of the rows that were grouped.
     means, factors, weights
-        As :func:`~modelyard.features.memberships.mixture_memberships` has them.
+        As :func:`~modelyard.features.exact.memberships.mixture_memberships` has them.
     """
 
     labels: Labels

@@ -26,7 +26,7 @@ from modelyard.core import (
 )
 from modelyard.data import Split
 from modelyard.features.encoder import TableEncoder
-from modelyard.features.memberships import turned
+from modelyard.features.exact.memberships import turned
 from modelyard.problem import Problem
 from modelyard.report import format_number
 from modelyard.store import Workspace

@@ -6,8 +6,8 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modelyard.features.distances import nearest_means
-from modelyard.features.memberships import mixture_memberships, spherical_memberships, turned
+from modelyard.features.exact.distances import nearest_means
+from modelyard.features.exact.memberships import mixture_memberships, spherical_memberships, turned
 from modelyard.packaging.predictors.archive import archive_of, arrays_in
 from modelyard.packaging.predictors.files import damaged
 from modelyard.packaging.predictors.predictor import DOUBLE_TOLERANCE, Matrix

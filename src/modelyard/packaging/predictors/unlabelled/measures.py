@@ -6,7 +6,7 @@ from typing import ClassVar, Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.features.distances import local_outlier_factors
+from modelyard.features.exact.distances import local_outlier_factors
 from modelyard.packaging.predictors.archive import archive_of, arrays_in
 from modelyard.packaging.predictors.files import damaged
 from modelyard.packaging.predictors.forest import ForestArrays, ForestPredictor
@@ -129,7 +129,7 @@ class DensityMeasure:
     Parameters
     ----------
     known, reach, density, neighbours
-        As :func:`modelyard.features.distances.local_outlier_factors` has them.
+        As :func:`modelyard.features.exact.distances.local_outlier_factors` has them.
     """
 
     kind: ClassVar[str] = "density"

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.features.activations import Activation, activated, smoothly_clipped
+from modelyard.features.exact.activations import Activation, activated, smoothly_clipped
 
 __all__ = ["NetworkEstimator", "Squash"]
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.features.activations import SELU_ALPHA, SELU_SCALE, Activation
+from modelyard.features.exact.activations import HIGHEST_EXPONENT, SELU_ALPHA, SELU_SCALE, Activation
 from modelyard.training.families.networks.descent import Descent
 
 __all__ = ["Course", "NetworkLearner"]
@@ -27,7 +27,7 @@ _SCALING_RATE, _OFFSET_RATE = 6.0, 0.1
 """Times the rate of weights."""
 
 _WAVES_BASE = 15.0
-_EXPONENT = np.float32(20.0)
+_EXPONENT = np.float32(HIGHEST_EXPONENT)
 _SCALE, _STEEP = np.float32(SELU_SCALE), np.float32(SELU_SCALE * SELU_ALPHA)
 
 
@@ -172,7 +172,7 @@ def _fading(done: float) -> float:
 
 
 def _units(kind: Activation, sums: Single) -> tuple[Single, Single]:
-    """Of hidden units: their answers, as :func:`~modelyard.features.activations.activated`, and how these change with the sums."""
+    """Of hidden units: their answers, as :func:`~modelyard.features.exact.activations.activated`, and how these change with the sums."""
     if kind is Activation.SELU:
         risen = _STEEP * np.exp(np.minimum(sums, 0))
         above = sums > 0

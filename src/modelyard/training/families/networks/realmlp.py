@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modelyard.features import EncodingStyle
-from modelyard.features.activations import Activation
+from modelyard.features.exact.activations import Activation
 from modelyard.problem import Task
 from modelyard.training.families.boosting.stages import HeldRows, WatchedFit
 from modelyard.training.families.family import Dimension, FitData, Fitted
@@ -45,17 +45,16 @@ class RealMLP:
         return {"width": 128, "learning_rate": rate, "epochs": 32, "dropout": 0.15, "decay": 0.02}
 
     def space(self, task: Task) -> Mapping[str, Dimension]:  # noqa: ARG002
-        """Width, rate, dropout and decay."""
+        """Width, rate and dropout."""
         return {
             "width": Dimension(64, 256, whole=True, log=True),
             "learning_rate": Dimension(0.01, 0.15, log=True),
             "dropout": Dimension(0.0, 0.4),
-            "decay": Dimension(1e-3, 0.1, log=True),
         }
 
-    def portfolio(self, task: Task) -> Sequence[Mapping[str, Any]]:  # noqa: ARG002
+    def portfolio(self, task: Task) -> Sequence[Mapping[str, Any]]:
         """All units at all times, for targets with little noise."""
-        return ({"dropout": 0.0, "decay": 0.0},)
+        return ({**{name: self.defaults(task)[name] for name in self.space(task)}, "dropout": 0.0},)
 
     def fit(self, data: FitData, params: Mapping[str, Any], *, seed: int, rounds: int | None = None) -> Fitted:
         """Fit for as many epochs as were best on the stopping rows, or for all where there are none."""

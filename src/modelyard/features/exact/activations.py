@@ -1,4 +1,4 @@
-"""What the units of a network do with their sums, and what becomes of wild inputs: equal to the bit in training and serving."""
+"""What the units of a network do with their sums, and what becomes of wild inputs."""
 
 import enum
 from typing import TypeAlias
@@ -6,16 +6,17 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["Activation", "activated", "smoothly_clipped"]
+__all__ = ["FARTHEST", "HIGHEST_EXPONENT", "SELU_ALPHA", "SELU_SCALE", "Activation", "activated", "smoothly_clipped"]
 
 Matrix: TypeAlias = npt.NDArray[np.float64]
 
 SELU_SCALE = 1.0507009873554805
 SELU_ALPHA = 1.6732632423543772
-_EXPONENT = 20.0
+HIGHEST_EXPONENT = 20.0
 """Above, ``mish(x)`` is ``x`` to the last bit, and its exponential need not be known."""
 
-_SOFT_BOUND = 3.0
+FARTHEST = 3.0
+"""Nothing is beyond, once it was clipped smoothly."""
 
 
 class Activation(enum.StrEnum):
@@ -40,7 +41,7 @@ def activated(kind: Activation, sums: Matrix) -> Matrix:
         return np.maximum(sums, 0.0)
     if kind is Activation.SELU:
         return SELU_SCALE * np.where(sums > 0, sums, SELU_ALPHA * np.expm1(np.minimum(sums, 0.0)))
-    risen = np.exp(np.minimum(sums, _EXPONENT))
+    risen = np.exp(np.minimum(sums, HIGHEST_EXPONENT))
     squared = risen * (risen + 2.0)
     return np.asarray(sums * (squared / (squared + 2.0)))
 
@@ -48,7 +49,7 @@ def activated(kind: Activation, sums: Matrix) -> Matrix:
 def smoothly_clipped(values: Matrix) -> Matrix:
     """Values as they are near 0, and never beyond ±3: ``x / sqrt(1 + (x / 3)²)`` (Holzmüller and others, 2024, section 3).
 
-    >>> smoothly_clipped(np.array([0.0, 4.0, 1e300])).tolist()
+    >>> smoothly_clipped(np.array([0.0, 4.0, 1e300])).round(9).tolist()
     [0.0, 2.4, 3.0]
     """
-    return np.asarray(values / np.hypot(1.0, values / _SOFT_BOUND))
+    return np.asarray(values / np.hypot(1.0, values / FARTHEST))

@@ -8,7 +8,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.features.distances import squared_distances
+from modelyard.features.exact.distances import squared_distances
 
 __all__ = ["mixture_memberships", "spherical_memberships", "turned"]
 
