@@ -29,7 +29,7 @@ class Continued:
 
 
 def require_updatable(model: FittedModel, family: Family | None) -> Family:
-    """The model's family, if the model can go on learning; a blend, or one with calibrated probabilities, cannot.
+    """The model's family, if the model can go on learning; a blend, a mean of several fits, or calibrated probabilities cannot.
 
     Raises
     ------
@@ -40,10 +40,12 @@ def require_updatable(model: FittedModel, family: Family | None) -> Family:
     if family is not None and can_learn and not isinstance(model.estimator, BlendEstimator):
         return family
     raise ConfigError(
-        "this model cannot be updated: its family has to see all rows at once, or it is a blend or calibrated",
+        "this model cannot be updated: its family has to see all rows at once, or it is a blend, a mean of several "
+        "fits, or calibrated",
         where="train --update",
         got=model.family,
-        cure="Run `modelyard retrain --data TABLE`; LightGBM, XGBoost and estimators with partial_fit can be updated",
+        cure="Run `modelyard retrain --data TABLE`; LightGBM, XGBoost and estimators with partial_fit can be updated, "
+        "with a budget only under training.fits: 1",
     )
 
 
