@@ -6,7 +6,16 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["FARTHEST", "HIGHEST_EXPONENT", "SELU_ALPHA", "SELU_SCALE", "Activation", "activated", "smoothly_clipped"]
+__all__ = [
+    "FARTHEST",
+    "HIGHEST_EXPONENT",
+    "SELU_ALPHA",
+    "SELU_SCALE",
+    "Activation",
+    "activated",
+    "smoothly_clipped",
+    "squashed",
+]
 
 Matrix: TypeAlias = npt.NDArray[np.float64]
 
@@ -44,6 +53,11 @@ def activated(kind: Activation, sums: Matrix) -> Matrix:
     risen = np.exp(np.minimum(sums, HIGHEST_EXPONENT))
     squared = risen * (risen + 2.0)
     return np.asarray(sums * (squared / (squared + 2.0)))
+
+
+def squashed(matrix: Matrix, centers: Matrix, factors: Matrix) -> Matrix:
+    """Features centred, scaled and smoothly clipped; ``centers`` and ``factors`` by feature."""
+    return smoothly_clipped((matrix - centers) * factors)
 
 
 def smoothly_clipped(values: Matrix) -> Matrix:

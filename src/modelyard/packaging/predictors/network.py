@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 import numpy as np
 
-from modelyard.features.exact.activations import Activation, activated, smoothly_clipped
+from modelyard.features.exact.activations import Activation, activated, squashed
 from modelyard.packaging.predictors.archive import archive_of, arrays_in
 from modelyard.packaging.predictors.files import damaged
 from modelyard.packaging.predictors.linear import LinearPredictor, Link
@@ -84,8 +84,7 @@ class NetworkPredictor:
         """Outputs of many rows, shape (rows, outputs)."""
         flow = np.clip(matrix, -self._bound, self._bound)
         if self._squash is not None:
-            centers, factors = self._squash
-            flow = smoothly_clipped((flow - centers) * factors)
+            flow = squashed(flow, *self._squash)
         for weights, offsets in self._layers[:-1]:
             flow = activated(self._activation, flow @ weights + offsets)
         return self._last.predict_matrix(flow)

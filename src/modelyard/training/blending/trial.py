@@ -12,7 +12,7 @@ from modelyard.training.blending.weights import cross_fitted, greedy_weights, te
 from modelyard.training.folds import FoldPlan
 from modelyard.training.records import BLEND, Candidate, CandidateRole, CandidateStatus
 
-__all__ = ["CALIBRATED", "Trial", "blended", "calibrated"]
+__all__ = ["CALIBRATED", "Trial", "blended", "calibrated", "costs_together"]
 
 Array = npt.NDArray[np.float64]
 
@@ -109,6 +109,16 @@ def calibrated(candidate: Candidate, trial: Trial) -> tuple[Candidate, Array] | 
     return dataclasses.replace(candidate, name=f"{candidate.name}{CALIBRATED}", calibration=learnt), out_of_fold
 
 
+def costs_together(members: Sequence[Candidate]) -> dict[str, float | None]:
+    """What it costs to ask and to keep candidates together: ``predict_ms``, ``rows_per_s`` and ``size_mb`` of their sum."""
+    rates = [item.rows_per_s for item in members]
+    return {
+        "predict_ms": sum(item.predict_ms or 0.0 for item in members),
+        "rows_per_s": 1 / sum(1 / rate for rate in rates if rate) if all(rates) else None,
+        "size_mb": sum(item.size_mb or 0.0 for item in members),
+    }
+
+
 def _worth_weighing(candidates: Sequence[Candidate], trial: Trial) -> list[Candidate]:
     """The best twelve, and the best of each other family: what errs otherwise helps, though it errs more. The best first."""
     sign = 1 if metric_spec(trial.metric).greater_is_better else -1
@@ -121,7 +131,7 @@ def _worth_weighing(candidates: Sequence[Candidate], trial: Trial) -> list[Candi
 
 def _candidate(members: Sequence[Candidate], weights: dict[str, float]) -> Candidate:
     """A blend that costs what its members cost together."""
-    rates = [item.rows_per_s for item in members]
+    costs = costs_together(members)
     return Candidate(
         name=BLEND,
         family=BLEND,
@@ -132,9 +142,9 @@ def _candidate(members: Sequence[Candidate], weights: dict[str, float]) -> Candi
         mean=None,
         sd=None,
         fit_seconds=0.0,
-        predict_ms=sum(item.predict_ms or 0.0 for item in members),
+        predict_ms=costs["predict_ms"],
         complexity=_COMPLEXITY,
-        rows_per_s=1 / sum(1 / rate for rate in rates if rate) if all(rates) else None,
-        size_mb=sum(item.size_mb or 0.0 for item in members),
+        rows_per_s=costs["rows_per_s"],
+        size_mb=costs["size_mb"],
         members=weights,
     )

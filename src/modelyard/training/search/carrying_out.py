@@ -14,7 +14,7 @@ from modelyard.training.planning import Clock, PlannedCandidate, WorkPlan
 from modelyard.training.preparation import Setup
 from modelyard.training.records import EXISTING, NAIVE, Candidate, CandidateStatus
 from modelyard.training.search.cross_validation import CrossValidation, Recipe
-from modelyard.training.search.fewer_rows import compared_share, refit_cost
+from modelyard.training.search.fewer_rows import compared_share, encoding_cost, refit_cost
 from modelyard.training.search.fits import may_fit_again, seconds_again
 from modelyard.training.search.tuning import tune
 
@@ -215,8 +215,7 @@ def _set_aside(clock: Clock, validation: CrossValidation, setup: Setup, families
     again_s = seconds_again([(item, families[item.family]) for item in best], validation, setup)
     asked = plan.fits if isinstance(plan.fits, int) else 1
     refit_s = max(times * once_s, once_s + (asked - 1) * again_s)
-    styles = {families[item.family].style for item in best}
-    encoding_s = sum(validation.encoding(style).learnt_row_s for style in styles) * len(setup.truth)
+    encoding_s = encoding_cost((families[item.family] for item in best), validation, setup)
     raced = sum(len(fold.held) for fold in setup.plan.folds)
     blend_s = _BLEND_ROW_S * len(complete) * min(raced, _BLEND_ROWS) if plan.blend else 0.0
     further_s = again_s if may_fit_again(setup.problem) else 0.0

@@ -1,6 +1,7 @@
 """Fewer rows for the winner, where fitting it on all of them would outlast the budget."""
 
 import math
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +17,7 @@ from modelyard.training.records import Candidate
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.target import encode_target
 
-__all__ = ["affordable_share", "compared_share", "refit_cost", "some_rows"]
+__all__ = ["affordable_share", "compared_share", "encoding_cost", "refit_cost", "some_rows"]
 
 _STEPS = 100
 """Shares are whole percents, so that they can be said in words."""
@@ -33,6 +34,12 @@ def refit_cost(candidate: Candidate, validation: CrossValidation, setup: Setup) 
     """Seconds on one core that fitting a candidate on the whole training part takes, by what its folds took."""
     learnt = float(np.mean([len(fold.train) for fold in setup.plan.folds]))
     return candidate.fit_seconds * len(setup.truth) / learnt / validation.folds
+
+
+def encoding_cost(families: Iterable[Family], validation: CrossValidation, setup: Setup) -> float:
+    """Seconds that encoding the whole training part for these families takes, once for each style; no worker shares it."""
+    styles = {family.style for family in families}
+    return sum(validation.encoding(style).learnt_row_s for style in styles) * len(setup.truth)
 
 
 def affordable_share(
@@ -52,8 +59,7 @@ def affordable_share(
     if compared == 1.0 or not members:
         return 1.0
     fits_s = sum(refit_cost(candidate, validation, setup) for candidate, _ in members)
-    styles = {family.style for _, family in members}
-    encoding_s = sum(validation.encoding(style).learnt_row_s for style in styles) * len(setup.truth)
+    encoding_s = encoding_cost((family for _, family in members), validation, setup)
     share = clock.refit_share(fits_s, encoding_s)
     return min(1.0, max(math.floor(share * _STEPS), math.ceil(compared * _STEPS)) / _STEPS)
 

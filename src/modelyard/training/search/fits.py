@@ -9,13 +9,14 @@ import dataclasses
 from collections.abc import Sequence
 
 from modelyard.problem import Problem
+from modelyard.training.blending.trial import costs_together
 from modelyard.training.choosing.rule import violations
 from modelyard.training.families.family import Family
 from modelyard.training.planning import Clock
 from modelyard.training.preparation import Setup
 from modelyard.training.records import Candidate
 from modelyard.training.search.cross_validation import CrossValidation
-from modelyard.training.search.fewer_rows import refit_cost
+from modelyard.training.search.fewer_rows import encoding_cost, refit_cost
 
 __all__ = ["fits_in_time", "fits_sentence", "fits_within", "fitted_often", "may_fit_again", "seconds_again"]
 
@@ -41,8 +42,7 @@ def seconds_again(members: Members, validation: CrossValidation, setup: Setup) -
 def fits_in_time(members: Members, validation: CrossValidation, setup: Setup, clock: Clock) -> int:
     """How many fits of the winner's members the time that is left allows; 1 if none of them hangs on its seed."""
     once = sum(refit_cost(member, validation, setup) for member, _ in members)
-    styles = {family.style for _, family in members}
-    encoding_s = sum(validation.encoding(style).learnt_row_s for style in styles) * len(setup.truth)
+    encoding_s = encoding_cost((family for _, family in members), validation, setup)
     return clock.fits(once, encoding_s, seconds_again(members, validation, setup))
 
 
@@ -75,12 +75,9 @@ def fits_sentence(members: Members, fits: int, most: int) -> str:
 
 
 def _costing(winner: Candidate, members: Members, fits: int) -> Candidate:
-    """What the winner costs to ask and to keep when it is fitted so often; what was not measured stays unknown."""
+    """The winner with what it costs when it is fitted so often."""
     every = [member for member, family in members for _ in range(fits if family.promises.varies else 1)]
-    rates, sizes = [member.rows_per_s for member in every], [member.size_mb for member in every]
+    costs = costs_together(every)
     return dataclasses.replace(
-        winner,
-        predict_ms=sum(member.predict_ms or 0.0 for member in every),
-        rows_per_s=1 / sum(1 / rate for rate in rates if rate) if all(rates) else None,
-        size_mb=None if None in sizes else sum(size for size in sizes if size),
+        winner, predict_ms=costs["predict_ms"], rows_per_s=costs["rows_per_s"], size_mb=costs["size_mb"]
     )

@@ -5,7 +5,7 @@ import dataclasses
 import numpy as np
 import numpy.typing as npt
 
-from modelyard.features.exact.activations import Activation, activated, smoothly_clipped
+from modelyard.features.exact.activations import Activation, activated, squashed
 
 __all__ = ["NetworkEstimator", "Squash"]
 
@@ -27,7 +27,7 @@ class Squash:
 
     def apply(self, matrix: Array) -> Array:
         """Of many rows, shape (rows, features)."""
-        return smoothly_clipped((matrix - self.centers) * self.factors)
+        return squashed(matrix, self.centers, self.factors)
 
 
 @dataclasses.dataclass(frozen=True)
