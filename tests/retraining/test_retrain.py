@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -125,6 +126,28 @@ def test_a_champion_that_is_no_worse_stays(plant: Plant) -> None:
     assert split.test.openings() == 0
     assert [item.version for item in project._registry.versions("churn")] == [1]
     assert production(project) == 1
+
+
+def test_a_call_that_died_between_its_run_and_its_files_leaves_none(
+    plant: Plant, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run is stored, the files of its search are not yet removed: the next call uses the one and removes the others."""
+
+    def died(folder: Path) -> None:
+        raise KeyboardInterrupt(folder.name)
+
+    project, table = plant.open(), plant.table(plant.new)
+    runs = project.workspace.folder("runs")
+    with monkeypatch.context() as patched:
+        patched.setattr("modelyard.training.engine.remove_search", died)
+        with pytest.raises(KeyboardInterrupt, match=r"^\.search-"):
+            project.retrain(table)
+    left = sorted(path.name for path in runs.iterdir())
+    assert [name for name in left if name.startswith(".search-")] != []
+
+    decision = project.retrain(table)
+    assert sorted(path.name for path in runs.iterdir()) == [name for name in left if not name.startswith(".")]
+    assert decision.run_id == max(left)
 
 
 def test_a_limit_that_the_package_breaks_is_a_no(plant: Plant) -> None:

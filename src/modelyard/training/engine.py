@@ -49,7 +49,7 @@ from modelyard.training.search.carrying_out import SearchEnd, carry_out
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.fewer_rows import affordable_share, some_rows
 from modelyard.training.search.fits import fits_in_time, fits_sentence, fits_within, fitted_often, may_fit_again
-from modelyard.training.search.leftovers import remove_search
+from modelyard.training.search.leftovers import remove_search, search_folder
 from modelyard.training.search.matrices import FoldMatrices
 from modelyard.training.stability.repeats import require_divisions, wanted_divisions
 from modelyard.training.stability.seeds import wanted_seeds
@@ -186,7 +186,7 @@ def _train(order: _Order) -> StoredRun:
     further = _further(setup, outer)
     families = {**order.families, **_families_of_others(setup.problem, order.families)}
     chosen = _chosen_families(setup.problem, families)
-    folder = workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
+    folder = search_folder(setup, workspace)
     if not order.resume:
         remove_directory(folder)
     runner = order.executor or _default_executor(setup.problem)

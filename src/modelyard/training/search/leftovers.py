@@ -1,4 +1,4 @@
-"""When the files of a search go: once its run is stored, or once whoever asked for it has written that down."""
+"""Where a search keeps its files, and when they go: once its run is stored, or once whoever asked for it has written that down."""
 
 import contextlib
 import contextvars
@@ -6,10 +6,24 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from modelyard.core import remove_directory
+from modelyard.data import Split
+from modelyard.problem import Problem
+from modelyard.store import Workspace
+from modelyard.training.preparation import Setup, prepare
 
-__all__ = ["kept_until_noted", "remove_search"]
+__all__ = ["forget_search", "kept_until_noted", "remove_search", "search_folder"]
 
 _WAITING: contextvars.ContextVar[list[Path] | None] = contextvars.ContextVar("modelyard_searches_to_go", default=None)
+
+
+def search_folder(setup: Setup, workspace: Workspace) -> Path:
+    """The files of the search that answers a question; the same for whoever asks the same again."""
+    return workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
+
+
+def forget_search(split: Split, problem: Problem, workspace: Workspace) -> None:
+    """Remove what a process has left that stored the run of a search, and was killed before it removed the files."""
+    remove_search(search_folder(prepare(split, problem, workspace.root), workspace))
 
 
 @contextlib.contextmanager
