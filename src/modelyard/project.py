@@ -745,7 +745,7 @@ class Project:
         split = data_room.corrected_split(split, problem, self.workspace, self.actor)
         self.workspace.point("split", split.record.id)
         self.workspace.point("dataset", version.id)
-        return problem, split
+        return data_room.as_divided(problem, split.record.strategy), split
 
     def _tell_of_change(self, version: data_room.DatasetVersion) -> None:
         """Say it, here and in the ledger, if the source holds something else than when a command last read it."""
@@ -762,7 +762,8 @@ class Project:
 
         run = load_run(self._pointer("run"), self.workspace)
         split = data_room.load_split(run.record.split_id, self.workspace)
-        return data_room.settled(self.problem, run.record.task, run.record.classes), split, run
+        problem = data_room.settled(self.problem, run.record.task, run.record.classes)
+        return data_room.as_divided(problem, split.record.strategy), split, run
 
     def _production(self) -> governance.ModelVersion:
         version = self._registry.production(self.problem.name)

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from modelyard.core import Actor, DataError, IntegrityError, StateError
-from modelyard.data import ColumnKind, Dataset, Split, load_split, make_split, read_table
+from modelyard.data import ColumnKind, Dataset, Split, as_divided, load_split, make_split, read_table
 from modelyard.problem import Problem
 from modelyard.store import Workspace
 
@@ -254,6 +254,47 @@ def test_an_own_test_table_is_sealed_as_it_is(
     assert set(opened(split, actor)["key"]) == set(frame["key"].head(20))
     assert [finding.id for finding in split.record.findings] == ["duplicate-rows-straddle"]
     assert split.record.reason.endswith("The test part is a table of your own.")
+
+
+@pytest.mark.parametrize(
+    ("test", "declared", "strategy"),
+    [
+        ("later", {"time": "day"}, "time"),
+        ("among", {"time": "day"}, "stratified"),
+        ("among", {"time": "day", "split": {"strategy": "time"}}, "time"),
+        ("among", {"time": "day", "group": "group"}, "stratified"),
+        ("other groups", {"group": "group"}, "group"),
+        ("other groups", {"time": "day", "group": "group"}, "group"),
+        ("among", {"group": "group"}, "stratified"),
+        ("among", {"group": "group", "split": {"strategy": "group"}}, "group"),
+    ],
+)
+def test_an_own_test_table_says_what_is_asked(
+    problem: Build,
+    workspace: Workspace,
+    stored: Store,
+    actor: Actor,
+    test: str,
+    declared: dict[str, Any],
+    strategy: str,
+) -> None:
+    """Where its rows lie among the others in time, or have their groups, these do not divide training from validation either."""
+    frame = table()
+    held = {
+        "later": pl.col("day") >= 50,
+        "among": pl.int_range(pl.len()) % 4 == 1,
+        "other groups": pl.col("group") % 4 == 1,
+    }[test]
+    workspace.root.mkdir(parents=True, exist_ok=True)
+    frame.filter(held).write_parquet(workspace.root / "test.parquet")
+    asked = problem("y", id="key", test_source="test.parquet", **declared)
+    record = make_split(stored(frame.filter(~held)), asked, workspace, actor).record
+
+    assert record.strategy == strategy
+    if "split" not in declared and strategy == "stratified":
+        assert "the test table's rows" in record.reason.lower()
+    known_groups = strategy == "stratified"
+    assert (as_divided(asked, record.strategy).data.group is None) == (known_groups or "group" not in declared)
 
 
 def test_an_own_test_table_must_have_the_columns(

@@ -76,6 +76,8 @@ def test_useless_columns_are_excluded_with_a_reason() -> None:
         ("shelf", [index // 4 for index in range(80)], False),
         ("patient", list(range(80)), False),
         ("user", [index % 2 for index in range(80)], False),
+        ("company", [max(0, index - 45) // 3 for index in range(80)], False),
+        ("company", [max(0, index - 30) // 3 for index in range(80)], True),
     ],
 )
 def test_groups_are_entities_with_several_rows(name: str, values: list[int], found: bool) -> None:

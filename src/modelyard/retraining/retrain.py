@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from modelyard.core import Actor, Clock, Progress, silent, system_clock
-from modelyard.data import read_table, with_history
+from modelyard.data import as_divided, read_table, with_history
 from modelyard.data.dtypes import plain_types
 from modelyard.data.version import content_digest
 from modelyard.governance import ModelVersion, Registry
@@ -99,6 +99,7 @@ class Retrainer:
         cause = cause_gate(monitored, request.despite)
         champion = load_champion(version, self._workspace)
         problem = same_question(self._problem, champion.run.record.target, champion.scorer)
+        problem = as_divided(problem, champion.base.record.strategy)
         table = self._given(request.source, problem)
         inputs = Inputs(
             champion=version.digest,

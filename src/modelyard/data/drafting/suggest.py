@@ -165,7 +165,7 @@ def _group(frame: TableLike, names: list[str], because: dict[str, str]) -> str |
         ):
             continue
         entities = values.n_unique()
-        if len(values) / entities < _MIN_ROWS_PER_GROUP or entities < 3:
+        if len(values) / entities < _MIN_ROWS_PER_GROUP or entities < 3 or _mostly_one(values):
             continue
         contiguous = len(values.rle_id().unique()) == entities
         if not _ENTITY_NAME.match(name) and not (contiguous and entities >= _MIN_LOOSE_GROUPS):
@@ -180,6 +180,11 @@ def _group(frame: TableLike, names: list[str], because: dict[str, str]) -> str |
         return None
     _, best, because["group"] = max(found)
     return best
+
+
+def _mostly_one(values: pl.Series) -> bool:
+    """True if one value fills more than half of the rows: it stands for none of the entities, such as "not applicable"."""
+    return int(values.value_counts()["count"].max() or 0) > len(values) / 2  # type: ignore[arg-type]
 
 
 def _id(schema: Schema, names: list[str], because: dict[str, str]) -> str | None:

@@ -7,6 +7,7 @@ Never: lets a group or an equal moment stand on both sides, or a test row out wi
 
 from modelyard.data.splits.content import row_digests
 from modelyard.data.splits.extension import extend_split, unknown_rows
+from modelyard.data.splits.own_test import as_divided
 from modelyard.data.splits.sealed_test import SealedTest, openings_of
 from modelyard.data.splits.sealing import seal_rows
 from modelyard.data.splits.split import make_split
@@ -17,6 +18,7 @@ __all__ = [
     "Split",
     "SplitFacts",
     "SplitRecord",
+    "as_divided",
     "extend_split",
     "load_split",
     "make_split",

@@ -7,6 +7,7 @@ import polars as pl
 
 from modelyard.core import DataError, derive_seed
 from modelyard.data.splits.gap import leave_gap
+from modelyard.data.splits.own_test import comes_later, has_other_groups
 from modelyard.data.splits.strategies import (
     LEFT_OUT,
     Codes,
@@ -61,11 +62,11 @@ def divide(frame: pl.DataFrame, problem: Problem, own_test: pl.DataFrame | None)
     shares = Shares(plan.train, plan.validation, plan.test)
     if own_test is not None:
         shares = shares.without_test()
-    strategy, reason = _strategy(problem)
+    strategy, reason = _strategy(problem, frame, own_test)
     seed = derive_seed(plan.seed, "split")
     codes = _codes(strategy, frame, problem, shares, seed)
     if strategy == "column" and shares.validation > 0 and not (codes == Part.VALIDATION).any():
-        codes = _hold_out_validation(codes, frame, problem, shares, seed)
+        codes = _hold_out_validation(codes, frame, problem, shares, seed, own_test)
         reason += " It names no validation rows, so they are drawn from the training rows."
     if plan.gap is not None:
         codes = leave_gap(codes, frame[_time_column(problem, strategy)], plan.gap)
@@ -76,23 +77,39 @@ def divide(frame: pl.DataFrame, problem: Problem, own_test: pl.DataFrame | None)
     return Division(strategy, reason, codes, own_test)
 
 
-def _strategy(problem: Problem) -> tuple[str, str]:
-    """The strategy and one sentence on why."""
+def _strategy(problem: Problem, frame: pl.DataFrame, own_test: pl.DataFrame | None) -> tuple[str, str]:
+    """The strategy and one sentence on why.
+
+    A test table of one's own is the better witness of what is asked: where it lies among the rows to learn from in time, or has
+    the same groups, the rows are not divided by them. Lags of a series and a gap need parts that follow one another in
+    any case.
+    """
     plan, data = problem.split, problem.data
     if plan.strategy != "auto":
         return plan.strategy, f"The project file asks for strategy {plan.strategy!r}."
     if plan.column is not None:
         return "column", f"Column {plan.column!r} is declared to name the parts."
+    passed_over = []
     if data.time is not None:
-        return (
-            "time",
-            f"A time column, {data.time!r}, is declared: the model is tested on later rows than it learns from.",
-        )
+        in_order = data.series is not None or plan.gap is not None
+        if own_test is None or in_order or comes_later(own_test[data.time], frame[data.time]):
+            return (
+                "time",
+                f"A time column, {data.time!r}, is declared: the model is tested on later rows than it learns from.",
+            )
+        passed_over.append(f"the test table's rows lie among the others in time ({data.time!r})")
     if data.group is not None:
-        return "group", f"A group column, {data.group!r}, is declared: the model is tested on groups it has never seen."
+        if own_test is None or has_other_groups(own_test[data.group], frame[data.group]):
+            return (
+                "group",
+                f"A group column, {data.group!r}, is declared: the model is tested on groups it has never seen.",
+            )
+        passed_over.append(f"the test table's rows are of the same groups ({data.group!r})")
+    why = " and ".join(passed_over) if passed_over else "no time or group is declared"
+    why = f"{why[0].upper()}{why[1:]}: rows are drawn at random"
     if problem.task.is_classification:
-        return "stratified", "No time or group is declared: rows are drawn at random, with equal class shares."
-    return "random", "No time or group is declared: rows are drawn at random."
+        return "stratified", f"{why}, with equal class shares."
+    return "random", f"{why}."
 
 
 def _codes(strategy: str, frame: pl.DataFrame, problem: Problem, shares: Shares, seed: int) -> Codes:
@@ -127,11 +144,13 @@ def _time_column(problem: Problem, strategy: str) -> str:
     return problem.data.time
 
 
-def _hold_out_validation(codes: Codes, frame: pl.DataFrame, problem: Problem, shares: Shares, seed: int) -> Codes:
+def _hold_out_validation(
+    codes: Codes, frame: pl.DataFrame, problem: Problem, shares: Shares, seed: int, own_test: pl.DataFrame | None
+) -> Codes:
     """Draw validation rows from the training rows, as if no column were declared."""
     train = np.flatnonzero(codes == Part.TRAIN)
     plan = problem.split.model_copy(update={"strategy": "auto", "column": None})
-    strategy, _ = _strategy(problem.model_copy(update={"split": plan}))
+    strategy, _ = _strategy(problem.model_copy(update={"split": plan}), frame, own_test)
     codes = codes.copy()
     codes[train] = _codes(strategy, frame[train], problem, shares.without_test(), seed)
     return codes

@@ -1,4 +1,4 @@
-"""A test table of the user's own, which is sealed as it is."""
+"""A test table of the user's own, which is sealed as it is; and what it asks: later rows or not, other groups or the same."""
 
 import polars as pl
 
@@ -9,7 +9,9 @@ from modelyard.data.table import Table
 from modelyard.problem import Problem, did_you_mean
 from modelyard.store import Workspace
 
-__all__ = ["own_table", "own_test"]
+__all__ = ["as_divided", "comes_later", "has_other_groups", "own_table", "own_test"]
+
+_NEARLY_ALL = 0.95
 
 
 def own_table(problem: Problem, workspace: Workspace) -> pl.DataFrame | None:
@@ -54,3 +56,43 @@ def own_test(own: pl.DataFrame | None, table: Table, problem: Problem, workspace
             cure="Exclude those rows, or join their labels first",
         )
     return frame.select(name for name in table.columns if name in frame.columns)
+
+
+def comes_later(test: pl.Series, rows: pl.Series) -> bool:
+    """Whether a test table asks about the time after the rows to learn from: half of it lies after 95 % of them.
+
+    Rows drawn by chance from the same time would have 5 % there. What cannot be compared is taken to be later, as a time column
+    says.
+    """
+    comparable = test.dtype == rows.dtype and (rows.dtype.is_temporal() or rows.dtype.is_numeric())
+    known = rows.drop_nulls().sort()
+    if not comparable or known.is_empty():
+        return True
+    late = known[int(_NEARLY_ALL * (len(known) - 1))]
+    return float((test > late).fill_null(value=False).sum()) >= len(test) / 2
+
+
+def has_other_groups(test: pl.Series, rows: pl.Series) -> bool:
+    """Whether a test table asks about groups that are not among the rows to learn from: those of half of its rows are not."""
+    if test.dtype != rows.dtype:
+        return True
+    known = test.is_in(rows.drop_nulls().unique().implode()).fill_null(value=False)
+    return float(known.sum()) < len(test) / 2
+
+
+def as_divided(problem: Problem, strategy: str) -> Problem:
+    """The problem without a group that its parts do not keep apart, since a test table of one's own asks about the same groups.
+
+    Then the group says something about a row, and is a feature like others. A strategy that the project file asks for leaves
+    the group what it is declared to be.
+
+    Parameters
+    ----------
+    strategy
+        By which the rows were divided; see :class:`~modelyard.data.splits.stored.SplitRecord`.
+    """
+    data = problem.data
+    mixed = strategy in ("random", "stratified")
+    if data.test_source is None or data.group is None or problem.split.strategy != "auto" or not mixed:
+        return problem
+    return problem.model_copy(update={"data": data.model_copy(update={"group": None})})

@@ -5,6 +5,7 @@ import dataclasses
 import datetime as dt
 
 from modelyard.core import Actor, ConfigError, IntegrityError, StateError
+from modelyard.data import as_divided
 from modelyard.data.version import content_digest
 from modelyard.governance import ModelVersion, Registry, Stage, Steering
 from modelyard.monitoring import MonitorReport
@@ -55,6 +56,7 @@ def with_new_rows(facts: Facts, workspace: Workspace, problem: Problem, version:
     """
     champion = load_champion(version, workspace)
     problem = same_question(problem, champion.run.record.target, champion.scorer)
+    problem = as_divided(problem, champion.base.record.strategy)
     try:
         fresh = collected(problem, champion, workspace).fresh
     except ConfigError as error:
