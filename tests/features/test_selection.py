@@ -1,11 +1,14 @@
 """Selection: what is chosen, by which rule, how stable it is, and that no held-out row has a say."""
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sklearn.linear_model import LogisticRegression
 
 from modelyard.data import Column, ColumnKind, Roles, infer_schema
 from modelyard.features import (
@@ -18,6 +21,7 @@ from modelyard.features import (
 )
 from modelyard.features.encoder import TableEncoder
 from modelyard.features.selection import Selection, column_cap, selection_report, stability
+from modelyard.features.selection.judges import LinearJudge
 from modelyard.problem import FeaturePlan
 
 Array = npt.NDArray[np.float64]
@@ -139,7 +143,7 @@ def test_auto_keeps_all_columns_where_each_of_them_tells_something() -> None:
 
 
 def test_the_rule_of_auto_in_numbers() -> None:
-    """One column for ten rows of the rarest class is still borne; beyond, one for twenty stays, and ten at least."""
+    """One column for ten rows of the rarer class is still borne; beyond, one for twenty stays, and ten at least."""
     target = np.array([0.0] * 9_000 + [1.0] * 1_000)
 
     def cap(rows: Array, columns: int, classes: int = 2) -> int | None:
@@ -150,8 +154,27 @@ def test_the_rule_of_auto_in_numbers() -> None:
     assert cap(target[-1_050:], 21) == 10
     assert cap(target[-1_050:], 20) is None
     assert cap(np.arange(400.0), 41, classes=0) == 20
+    assert cap(np.arange(400.0) % 40, 40, classes=40) is None
+    assert cap(np.arange(400.0) % 40, 41, classes=40) == 20
     assert column_cap(7, target, columns=7, classes=2, adds_up=False) is None
     assert column_cap(7, target, columns=8, classes=2, adds_up=False) == 7
+
+
+def test_many_classes_and_columns_are_judged_in_fewer_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Weights of many classes are dear to mend; two classes and few columns are judged to the end."""
+    steps: list[int] = []
+    fit = LogisticRegression.fit
+
+    def counted(model: LogisticRegression, *given: Any) -> Any:
+        steps.append(model.max_iter)
+        return fit(model.set_params(max_iter=1), *given)
+
+    monkeypatch.setattr(LogisticRegression, "fit", counted)
+    random = np.random.default_rng(0)
+    for columns, classes in ((20, 2), (300, 30), (2_000, 60)):
+        LinearJudge(classes).fit(random.normal(size=(300, columns)), np.arange(300.0) % classes)
+
+    assert steps == [300, 300, 27]
 
 
 def test_pure_noise_keeps_at_least_one_column() -> None:

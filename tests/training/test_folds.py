@@ -1,6 +1,7 @@
 """Folds keep the split's promise: groups stay whole, the past predicts the future, classes are even."""
 
 import datetime as dt
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -10,8 +11,9 @@ from hypothesis import strategies as st
 
 from modelyard.core import DataError
 from modelyard.problem import Problem
-from modelyard.training.folds import FoldPlan, RowKeys, inner_holdout, plan_fewer_rows, plan_folds
+from modelyard.training.folds import FoldPlan, RowKeys, inner_holdout, plan_fewer_rows, plan_folds, wanted_folds
 
+A_BUDGET = {"budget": "60s"}
 BRIEF = settings(max_examples=40, deadline=None)
 Integers = np.ndarray[tuple[int], np.dtype[np.int64]]
 
@@ -20,6 +22,26 @@ def keys_of(strategy: str, keys: list[int], classes: list[int] | None = None) ->
     """Row keys from lists."""
     rows = np.array(keys, dtype=np.int64)
     return RowKeys(strategy, np.array(classes or [0] * len(keys), dtype=np.int64), rows)
+
+
+@pytest.mark.parametrize(
+    ("strategy", "rows", "plan", "folds"),
+    [
+        ("random", 20_000, A_BUDGET, 3),
+        ("stratified", 20_000, A_BUDGET, 3),
+        ("random", 19_999, A_BUDGET, 5),
+        ("random", 20_000, {}, 5),
+        ("random", 20_000, {**A_BUDGET, "folds": 5}, 5),
+        ("random", 20_000, {"folds": 4}, 4),
+        ("time", 20_000, A_BUDGET, 5),
+        ("group", 20_000, A_BUDGET, 5),
+    ],
+)
+def test_many_rows_and_little_time_make_fewer_folds(strategy: str, rows: int, plan: dict[str, Any], folds: int) -> None:
+    """Five, unless a number is named, or a budget has more to try on many rows that are dealt out by chance."""
+    asked = Problem.model_validate({"name": "folds", "data": {"source": "a.csv", "target": "y"}, "training": plan})
+
+    assert wanted_folds(keys_of(strategy, list(range(rows))), asked) == folds
 
 
 def plan_or_none(keys: RowKeys, folds: int, seed: int) -> FoldPlan | None:

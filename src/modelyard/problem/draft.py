@@ -232,7 +232,7 @@ _TAIL = [
     "",
     "training:",
     "  seed: 0",
-    "  folds: 5",
+    "  folds: auto",
     "  families: auto              # linear, shallow_tree, random_forest, lightgbm, xgboost; with a budget many more",
     "  tuning_rounds: 8",
     "",

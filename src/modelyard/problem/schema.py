@@ -388,7 +388,7 @@ class FeaturePlan(Strict):
     selection: Literal["auto", "none"] | Annotated[int, Field(ge=1)] = Field(
         default="auto",
         description="Columns that may stay: a number for every family; none for all; auto cuts for families "
-        "other than trees, where there is more than one column for ten training rows (of the rarest class) and a linear model errs "
+        "other than trees, where there is more than one column for ten training rows (of the rarer of two classes) and a linear model errs "
         "less with fewer.",
     )
     columns: dict[str, Literal["standard", "robust", "minmax", "quantile", "log", "spline", "bins"]] = Field(

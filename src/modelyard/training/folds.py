@@ -12,11 +12,12 @@ from modelyard.core import DataError, derive_seed
 from modelyard.data.splits.gap import earlier_by
 from modelyard.problem import Problem
 
-__all__ = ["Fold", "FoldPlan", "RowKeys", "inner_holdout", "plan_fewer_rows", "plan_folds"]
+__all__ = ["Fold", "FoldPlan", "RowKeys", "inner_holdout", "plan_fewer_rows", "plan_folds", "wanted_folds"]
 
 Rows = npt.NDArray[np.int64]
 
 _INNER_FOLDS = 7
+_MANY_ROWS, _FEWER_FOLDS = 20_000, 3
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,6 +115,18 @@ def _known_before(moments: pl.Series, keys: Rows, gap: str | float) -> Rows:
     limits = earlier_by(moments.filter(known), gap)
     before[known.to_numpy()] = distinct.cast(limits.dtype).search_sorted(limits, side="right").to_numpy() + 1
     return before
+
+
+def wanted_folds(keys: RowKeys, problem: Problem) -> int:
+    """As many as are named; else five, or three where there is a budget and there are 20,000 rows or more.
+
+    What a score says hangs on the rows held out, which are the same; each fit learns from two thirds in place of four fifths, and
+    twice as many candidates can be tried. Folds that walk forward in time or keep groups whole stay five.
+    """
+    training = problem.training
+    by_chance = keys.strategy in ("random", "stratified")
+    many = training.budget_s is not None and len(keys.classes) >= _MANY_ROWS
+    return _FEWER_FOLDS if training.folds == "auto" and many and by_chance else training.usual_folds
 
 
 def plan_folds(keys: RowKeys, folds: int, seed: int) -> FoldPlan:

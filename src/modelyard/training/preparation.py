@@ -18,7 +18,7 @@ from modelyard.training.custom_metrics import load_metric, try_metrics
 from modelyard.training.executor import cores
 from modelyard.training.families.constraints import check_monotone
 from modelyard.training.families.fitness import Needs
-from modelyard.training.folds import FoldPlan, RowKeys, plan_fewer_rows, plan_folds
+from modelyard.training.folds import FoldPlan, RowKeys, plan_fewer_rows, plan_folds, wanted_folds
 from modelyard.training.metrics import decide_labels
 from modelyard.training.model import Learning
 from modelyard.training.planning import Size, matrix_width, race_rows
@@ -69,6 +69,11 @@ class Setup:
     def seed(self) -> int:
         """Root of all seeds; within an outer part it is the part's."""
         return self.question.seed
+
+    @property
+    def folds(self) -> int:
+        """Into how many folds the rows are divided, now and on every further division."""
+        return len(self.plan.folds)
 
     @property
     def learning(self) -> Learning:
@@ -161,14 +166,15 @@ def _folds(keys: RowKeys, problem: Problem, size: Size) -> FoldPlan:
     """Folds of all rows, or of as many as the budget allows to be compared on."""
     training = problem.training
     seed, workers = derive_seed(training.seed, "folds"), training.workers or cores()
+    folds = wanted_folds(keys, problem)
     searches = (1 + (training.nested or 0)) * (1 if training.repeats == "auto" else training.repeats)
     budget_s = None if training.budget_s is None else training.budget_s / searches
-    raced = race_rows(size, training.folds, budget_s=budget_s, workers=workers)
+    raced = race_rows(size, folds, budget_s=budget_s, workers=workers)
     if raced < size.rows:
         if searches > 1:
             raise _too_many_rows(problem, size.rows)
-        return plan_fewer_rows(keys, raced, training.folds, seed)
-    return plan_folds(keys, training.folds, seed)
+        return plan_fewer_rows(keys, raced, folds, seed)
+    return plan_folds(keys, folds, seed)
 
 
 def _too_many_rows(problem: Problem, rows: int) -> ConfigError:

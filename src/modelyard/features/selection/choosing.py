@@ -21,7 +21,7 @@ MANY_COLUMNS = 20
 FEWEST_KEPT = 10
 
 ROWS_A_COLUMN = 10
-"""Below this many rows, or rows of the rarest class, for each column, linear models go astray (Harrell, 2015, 4.4)."""
+"""Below this many rows, or rows of the rarer of two classes, for each column, linear models go astray (Harrell, 2015, 4.4)."""
 
 _MOST_ROWS = 10_000
 _SHUFFLES = 3
@@ -63,8 +63,8 @@ def column_cap(rule: str | int, target: Matrix, *, columns: int, classes: int, a
 
     A number is a cap for every family. ``auto`` may cut where a model adds all columns up (not for trees, which choose by
     themselves, and were measured to lose rather than win by it), and where there are more than 20 columns and more than
-    one for ten training rows, or ten rows of the rarest class. Then one for twenty rows may stay, and ten in any case;
-    :func:`select` still has to show that this is better.
+    one for ten training rows; of two classes, for ten rows of the rarer one. Then one for twenty rows may stay, and ten in any
+    case; :func:`select` still has to show that this is better.
 
     >>> column_cap("auto", np.array([0.0] * 900 + [1.0] * 300), columns=40, classes=2, adds_up=True)
     15
@@ -73,7 +73,7 @@ def column_cap(rule: str | int, target: Matrix, *, columns: int, classes: int, a
         return rule if columns > rule else None
     if rule == "none" or not adds_up:
         return None
-    rows = int(np.unique(target, return_counts=True)[1].min()) if classes else len(target)
+    rows = int(np.unique(target, return_counts=True)[1].min()) if classes == 2 else len(target)
     if columns <= max(MANY_COLUMNS, rows // ROWS_A_COLUMN):
         return None
     return max(FEWEST_KEPT, rows // (2 * ROWS_A_COLUMN))

@@ -15,6 +15,9 @@ __all__ = ["BoostedJudge", "Judge", "Judgement", "LinearJudge"]
 Matrix = npt.NDArray[np.float64]
 
 _LEAST_CHANCE = 1e-6
+_MOST_STEPS, _FEWEST_STEPS = 300, 15
+_MOST_WORK = 1e9
+"""Products of a row, a feature and a class that one judgement may add up: about a second of one core."""
 
 
 Question = Callable[[slice, Matrix], float]
@@ -67,11 +70,16 @@ class LinearJudge:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # a judge that has nearly converged still tells columns apart
             if self.classes:
-                model = LogisticRegression(C=0.1, max_iter=300).fit(matrix, target)
+                model = LogisticRegression(C=0.1, max_iter=self._steps(matrix)).fit(matrix, target)
             else:
                 model = Ridge(alpha=10.0).fit(matrix, target)
         uses: npt.NDArray[np.bool_] = np.any(np.atleast_2d(model.coef_), axis=0)
         return Judgement(uses, functools.partial(_ask_sums, model, self.classes))
+
+    def _steps(self, matrix: Matrix) -> int:
+        """How often the weights are mended: less often where one step is dear, so that many classes do not take minutes."""
+        one = matrix.size * (1 if self.classes == 2 else self.classes)
+        return int(min(_MOST_STEPS, max(_FEWEST_STEPS, _MOST_WORK // one)))
 
 
 @dataclasses.dataclass(frozen=True)

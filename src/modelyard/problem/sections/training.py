@@ -54,7 +54,11 @@ class TrainingPlan(Strict):
     """How candidates are searched."""
 
     seed: int = Field(default=0, ge=0, description="Root of all seeds.")
-    folds: int = Field(default=5, ge=2, le=20, description="Cross-validation folds within the training part.")
+    folds: Annotated[int, Field(ge=2, le=20)] | Literal["auto"] = Field(
+        default="auto",
+        description="Cross-validation folds within the training part. auto: five; with a budget three from 20,000 rows on, unless "
+        "they follow one another in time or keep groups whole.",
+    )
     families: tuple[str, ...] | Literal["auto"] = Field(
         default="auto",
         description=f"Model families to try, simple first: {', '.join(FAMILY_NAMES)}, or one that an installed package "
@@ -153,6 +157,11 @@ class TrainingPlan(Strict):
         "under-sampling (the last two need the extra imbalance); auto: the winner tries them, and the best may take its place if "
         "its gain exceeds its standard error. Probabilities are set back to the true shares.",
     )
+
+    @property
+    def usual_folds(self) -> int:
+        """Folds where nothing else counts: the number that is named, else five."""
+        return 5 if self.folds == "auto" else self.folds
 
     @property
     def named_families(self) -> tuple[str, ...]:

@@ -178,7 +178,7 @@ def _out_of_fold(history: History, recipe: Recipe, served: Served) -> tuple[Arra
     problem, rows = history.problem, served.learnt.train
     frame, truth = history.frame[rows], history.truth[rows]
     keys = RowKeys.of(frame, problem, "time", truth)
-    plan = plan_folds(keys, problem.training.folds, derive_seed(recipe.seed, "folds"))
+    plan = plan_folds(keys, problem.training.usual_folds, derive_seed(recipe.seed, "folds"))
     parts, fitted = [], 0
     for fold in plan.folds:
         model, used = fit_on(history, recipe, rows[fold.train], served.window)

@@ -98,7 +98,7 @@ def plan_outer(setup: Setup) -> tuple[Outer, ...]:
     DataError
         If the rows do not allow two parts, or those outside of a part no folds of their own.
     """
-    wanted, folds = setup.problem.training.nested, setup.problem.training.folds
+    wanted, folds = setup.problem.training.nested, setup.folds
     if wanted is None:
         return ()
     divided = plan_folds(setup.keys, wanted, derive_seed(setup.seed, "outer"))

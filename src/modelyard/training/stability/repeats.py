@@ -152,7 +152,7 @@ def _scored_on_another(contest: Contest, names: Sequence[str], number: int) -> C
     """The finalists, and members of a blend among them, on a further division."""
     setup, known = contest.setup, {item.name: item for item in contest.allowed}
     seed = derive_seed(setup.seed, "division", number)
-    plan = plan_folds(setup.keys, setup.problem.training.folds, derive_seed(seed, "folds"))
+    plan = plan_folds(setup.keys, setup.folds, derive_seed(seed, "folds"))
     division = contest.validation.divided(plan, setup.keys, seed, f"divisions/{number}")
     members = known[BLEND].members if BLEND in names else {}
     needed = dict.fromkeys([*(name for name in names if name != BLEND), *members])

@@ -168,7 +168,7 @@ def _opened(champion: Champion, split: Split, problem: Problem, folder: Path) ->
         )
     new, truth = split.train.frame[champion.rows :], setup.truth[champion.rows :]
     keys = RowKeys.of(new, setup.problem, split.record.strategy, truth)
-    plan = plan_folds(keys, setup.problem.training.folds, derive_seed(setup.seed, "update"))
+    plan = plan_folds(keys, setup.problem.training.usual_folds, derive_seed(setup.seed, "update"))
     return _Case(champion, model, family, setup, split, keys, plan)
 
 
