@@ -81,10 +81,11 @@ def has_other_groups(test: pl.Series, rows: pl.Series) -> bool:
 
 
 def as_divided(problem: Problem, strategy: str) -> Problem:
-    """The problem without a group that its parts do not keep apart, since a test table of one's own asks about the same groups.
+    """The problem without a group that its parts do not keep apart, since a test table of one's own asked about the same groups.
 
-    Then the group says something about a row, and is a feature like others. A strategy that the project file asks for leaves
-    the group what it is declared to be.
+    Then the group says something about a row, and is a feature like others. Only such a table makes ``auto`` pass a group over, so
+    the strategy tells, even where the table was given for one command. A strategy that the project file asks for leaves the group
+    what it is declared to be.
 
     Parameters
     ----------
@@ -93,6 +94,6 @@ def as_divided(problem: Problem, strategy: str) -> Problem:
     """
     data = problem.data
     mixed = strategy in ("random", "stratified")
-    if data.test_source is None or data.group is None or problem.split.strategy != "auto" or not mixed:
+    if data.group is None or problem.split.strategy != "auto" or not mixed:
         return problem
     return problem.model_copy(update={"data": data.model_copy(update={"group": None})})

@@ -1,0 +1,42 @@
+"""A table to learn from and a table to be tested on, both given for one command: their stores and days are the same."""
+
+import datetime as dt
+
+import numpy as np
+import polars as pl
+import pytest
+from tests.journeys.conftest import JourneyYard
+
+pytestmark = pytest.mark.journey
+
+ROWS, STORES = 600, 12
+
+
+def sales() -> pl.DataFrame:
+    """What a day's sales are made of: the store above all, whose mean differs by 20; noise has a deviation of 1."""
+    random = np.random.default_rng(0)
+    store = random.integers(STORES, size=ROWS)
+    helpers = random.normal(size=ROWS)
+    days = [dt.date(2026, 1, 1) + dt.timedelta(int(day)) for day in random.integers(90, size=ROWS)]
+    worth = 20.0 * random.permutation(STORES)[store] + 3 * helpers + random.normal(size=ROWS)
+    return pl.DataFrame({"store": [f"S{code}" for code in store], "day": days, "helpers": helpers, "sales": worth})
+
+
+def test_what_the_test_table_asks_decides(yard: JourneyYard) -> None:
+    """The draft guesses time and group; the test table has the same of both, so the store is a feature, to every later command."""
+    learn, test = yard.table("learn", sales()[: ROWS // 2]), yard.table("test", sales()[ROWS // 2 :])
+    assert yard.new(learn, "sales").exit_code == 0
+    declared = yard.open().problem.data
+    assert (declared.time, declared.group, declared.test_source) == ("day", "store", None)
+
+    run = yard.done("train", "--train", str(learn), "--test", str(test), "--accept", "nobody says yet what it is for")
+    yard.done("score", str(test), str(yard.folder / "scores.parquet"))
+    scored = pl.read_parquet(yard.folder / "scores.parquet")
+    yard.done("evaluate")
+    yard.done("package")
+    error = (scored["prediction_score"] - scored["sales"]).pow(2).mean()
+
+    assert run["fold_strategy"] == "random"
+    assert "store" in [column["name"] for column in run["columns"]]
+    assert scored.height == ROWS // 2
+    assert float(error) ** 0.5 < 10  # without the store nobody comes below 60
