@@ -4,6 +4,8 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+import numpy as np
+
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
@@ -46,4 +48,20 @@ class DecisionTree:
 
         kind = DecisionTreeClassifier if data.task.is_classification else DecisionTreeRegressor
         estimator = kind(**params, random_state=seed_31(seed), monotonic_cst=data.monotone)
-        return Fitted(estimator.fit(data.matrix, data.target, sample_weight=data.weight))
+        estimator.fit(data.matrix, data.target, sample_weight=data.weight)
+        if data.task.is_classification:
+            _soften(estimator.tree_, alike=data.monotone is not None)
+        return Fitted(estimator)
+
+
+def _soften(tree: Any, *, alike: bool) -> None:
+    """Move the class shares of every node towards those of all rows, by the weight of one row, in place.
+
+    A leaf of one class says that the others are impossible, which some rows of one class do not show: a single mistake would cost
+    a log loss of 36. This is Cestnik's m-estimate with m = 1 (1990), which keeps the order of leaves but for ties, as Provost and
+    Domingos (2003) advise for trees that are asked for probabilities. ``alike`` moves all nodes by the same part, one row among all,
+    which keeps the order, and so a monotone constraint.
+    """
+    rows, shares = tree.weighted_n_node_samples, tree.value
+    rows = rows[0] if alike else rows[:, np.newaxis, np.newaxis]
+    shares[:] = (rows * shares + shares[:1]) / (rows + 1)
