@@ -81,7 +81,7 @@ class Setup:
         data = self.problem.data
         return Learning(
             self.columns,
-            data.time,
+            None if self.mixes_times else data.time,
             self.problem.task,
             self.classes,
             data.group,
@@ -89,6 +89,15 @@ class Setup:
             self.problem.features,
             data.weight,
         )
+
+    @property
+    def mixes_times(self) -> bool:
+        """Whether time is declared and divides nothing, since a test table of one's own lies among the rows in time.
+
+        Then what is asked are moments between those learnt from, and how much time has passed tells something.
+        """
+        declared = self.problem.data.time is not None and self.problem.split.strategy == "auto"
+        return declared and self.keys.strategy != "time"
 
     @property
     def needs(self) -> Needs:
