@@ -66,9 +66,11 @@ def main() -> None:
     )
     parser.add_argument("--again", action="store_true", help="measure again what is kept")
     given = parser.parse_args()
-    kept = RESULTS / f"{'unseen-' if given.unseen else ''}{given.budget}s.jsonl"
     tables = UNSEEN if given.unseen else KNOWN
-    for name in [one for one in tables if one in given.tables or not given.tables]:
+    if others := [name for name in given.tables if name not in tables]:
+        parser.error(f"{', '.join(others)}: of the other set; {'leave out' if given.unseen else 'add'} --unseen")
+    kept = RESULTS / f"{'unseen-' if given.unseen else ''}{given.budget}s.jsonl"
+    for name in given.tables or tables:
         for seed in given.seeds:
             title = f"{name}, division {seed}"
             parts = divided(name, seed, CACHE / "training", given.data, _of_r)

@@ -28,7 +28,7 @@ from modelyard.retraining.windows.choosing import choose_window
 from modelyard.store import Workspace
 from modelyard.training.engine import train
 from modelyard.training.run import StoredRun, load_run
-from modelyard.training.search.leftovers import forget_search
+from modelyard.training.search.leftovers import remove_search, search_folder
 from modelyard.training.update.run import Champion as Learner
 from modelyard.training.update.run import update
 
@@ -155,14 +155,14 @@ class Pipeline:
     def _trained(self, ground: _Ground) -> StoredRun:
         """The challenger's run: a search on all rows, or the champion that goes on with the new ones."""
         made = self._case.notes.made("trained")
-        run = load_run(made, self._workspace) if made is not None else self._run_of_earlier_call(ground)
+        run = load_run(made, self._workspace) if made is not None else self._run_of_earlier_call(ground.split)
         run = run or self._train(ground)
         gain = run.record.update
         gates = () if gain is None else (update_gate(gain, run.record.metric),)
         self._case.done("trained", *gates, made=run.record.id)
         return run
 
-    def _run_of_earlier_call(self, ground: _Ground) -> StoredRun | None:
+    def _run_of_earlier_call(self, split: Split) -> StoredRun | None:
         """A run of this split that was stored after the case began: ids sort by time, and no other call held the lock.
 
         The earlier call may have been killed before it removed the files of its search.
@@ -171,9 +171,8 @@ class Pipeline:
             if path.name < self._case.id:
                 return None
             run = load_run(path.name, self._workspace)
-            if run.record.split_id == ground.split.record.id and (run.record.update is not None) == self._is_update:
-                if not self._is_update:
-                    forget_search(ground.split, ground.problem, self._workspace)
+            if run.record.split_id == split.record.id and (run.record.update is not None) == self._is_update:
+                remove_search(search_folder(run.record.plan, self._workspace))
                 return run
         return None
 

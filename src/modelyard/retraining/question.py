@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from modelyard.core import StateError, digest_json
-from modelyard.data import settled
-from modelyard.packaging import Scorer
+from modelyard.data import as_divided, settled
 from modelyard.problem import Problem, Task
+from modelyard.retraining.champion import Champion
 from modelyard.version import __version__
 
 __all__ = ["same_question", "settings_digest"]
@@ -33,19 +33,19 @@ _ELSEWHERE: Mapping[str, Any] = {
 """What neither a step's result nor a gate depends on; all else does, so a section that is new counts by itself."""
 
 
-def same_question(problem: Problem, target: str, scorer: Scorer) -> Problem:
-    """The problem as the champion answers it.
+def same_question(problem: Problem, champion: Champion) -> Problem:
+    """The problem as the champion answers it, on rows that are divided as its own were.
 
     Raises
     ------
     StateError
         If the project file has changed it since.
     """
-    asked = settled(problem, scorer.task, scorer.classes)
+    asked = settled(problem, champion.scorer.task, champion.scorer.classes)
     same_task = problem.task in (Task.AUTO, asked.task)
     same_class = problem.data.positive in (None, asked.data.positive)
-    if problem.data.target == target and same_task and same_class:
-        return asked
+    if problem.data.target == champion.run.record.target and same_task and same_class:
+        return as_divided(asked, champion.base.record.strategy)
     raise StateError(
         "the champion answers another question than the project file asks by now",
         where="modelyard.yaml",

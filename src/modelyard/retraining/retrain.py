@@ -8,7 +8,7 @@ from pathlib import Path
 import polars as pl
 
 from modelyard.core import Actor, Clock, Progress, silent, system_clock
-from modelyard.data import as_divided, read_table, with_history
+from modelyard.data import read_table, with_history
 from modelyard.data.dtypes import plain_types
 from modelyard.data.version import content_digest
 from modelyard.governance import ModelVersion, Registry
@@ -98,8 +98,7 @@ class Retrainer:
         monitored = self._workspace.ledger.rows(action="model.monitored", subject=version.subject)
         cause = cause_gate(monitored, request.despite)
         champion = load_champion(version, self._workspace)
-        problem = same_question(self._problem, champion.run.record.target, champion.scorer)
-        problem = as_divided(problem, champion.base.record.strategy)
+        problem = same_question(self._problem, champion)
         table = self._given(request.source, problem)
         inputs = Inputs(
             champion=version.digest,

@@ -186,7 +186,7 @@ def _train(order: _Order) -> StoredRun:
     further = _further(setup, outer)
     families = {**order.families, **_families_of_others(setup.problem, order.families)}
     chosen = _chosen_families(setup.problem, families)
-    folder = search_folder(setup, workspace)
+    folder = search_folder(setup.question.digest, workspace)
     if not order.resume:
         remove_directory(folder)
     runner = order.executor or _default_executor(setup.problem)

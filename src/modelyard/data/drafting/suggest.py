@@ -184,7 +184,7 @@ def _group(frame: TableLike, names: list[str], because: dict[str, str]) -> str |
 
 def _mostly_one(values: pl.Series) -> bool:
     """True if one value fills more than half of the rows: it stands for none of the entities, such as "not applicable"."""
-    return int(values.value_counts()["count"].max() or 0) > len(values) / 2  # type: ignore[arg-type]
+    return bool((values.value_counts()["count"] > len(values) / 2).any())
 
 
 def _id(schema: Schema, names: list[str], because: dict[str, str]) -> str | None:

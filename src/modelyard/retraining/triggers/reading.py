@@ -5,7 +5,6 @@ import dataclasses
 import datetime as dt
 
 from modelyard.core import Actor, ConfigError, IntegrityError, StateError
-from modelyard.data import as_divided
 from modelyard.data.version import content_digest
 from modelyard.governance import ModelVersion, Registry, Stage, Steering
 from modelyard.monitoring import MonitorReport
@@ -55,8 +54,7 @@ def with_new_rows(facts: Facts, workspace: Workspace, problem: Problem, version:
         If the source cannot be read.
     """
     champion = load_champion(version, workspace)
-    problem = same_question(problem, champion.run.record.target, champion.scorer)
-    problem = as_divided(problem, champion.base.record.strategy)
+    problem = same_question(problem, champion)
     try:
         fresh = collected(problem, champion, workspace).fresh
     except ConfigError as error:

@@ -6,24 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from modelyard.core import remove_directory
-from modelyard.data import Split
-from modelyard.problem import Problem
 from modelyard.store import Workspace
-from modelyard.training.preparation import Setup, prepare
 
-__all__ = ["forget_search", "kept_until_noted", "remove_search", "search_folder"]
+__all__ = ["kept_until_noted", "remove_search", "search_folder"]
 
 _WAITING: contextvars.ContextVar[list[Path] | None] = contextvars.ContextVar("modelyard_searches_to_go", default=None)
 
 
-def search_folder(setup: Setup, workspace: Workspace) -> Path:
-    """The files of the search that answers a question; the same for whoever asks the same again."""
-    return workspace.folder("runs") / f".search-{setup.question.digest[:16]}"
-
-
-def forget_search(split: Split, problem: Problem, workspace: Workspace) -> None:
-    """Remove what a process has left that stored the run of a search, and was killed before it removed the files."""
-    remove_search(search_folder(prepare(split, problem, workspace.root), workspace))
+def search_folder(question: str, workspace: Workspace) -> Path:
+    """The files of the search that answers a question, by its digest, which the run keeps as its ``plan``."""
+    return workspace.folder("runs") / f".search-{question[:16]}"
 
 
 @contextlib.contextmanager
