@@ -74,10 +74,9 @@ def main() -> None:
     for family in given.families:
         own = [item for item in found if item.family == family]
         if own:
-            start, cell, pair = fitted(own)
-            print(
-                f"| {family} | {np.median([item.ratio for item in own]):.2f} | {start:.2g} | {cell:.1e} | {pair:.1e} |"
-            )
+            start, *terms = fitted(own)
+            ratio, told = np.median([item.ratio for item in own]), " | ".join(f"{term:.1e}" for term in terms)
+            print(f"| {family} | {ratio:.2f} | {start:.2g} | {told} |")
 
 
 def measured(name: str, families: list[str]) -> Iterator[Measured]:

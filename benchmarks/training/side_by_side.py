@@ -11,7 +11,7 @@ first run::
 
 A table takes half an hour at 300 seconds, so what was measured is kept, one line of JSON for each table in
 ``benchmarks/training/results``, and is not measured again without ``--again``; ranks are over all that is kept. A table that
-was broken off goes on with the tools that are left.
+was broken off, or kept without a tool that is asked for, goes on with the tools that are left.
 
 AutoGluon goes without fastai, whose torchvision has no build for this machine.
 """
@@ -74,12 +74,13 @@ def main() -> None:
         for seed in given.seeds:
             title = f"{name}, division {seed}"
             parts = divided(name, seed, CACHE / "training", given.data, _of_r)
-            if title in _kept(kept) and not given.again:
+            tools = [tool for tool in TOOLS if tool in (*given.tools, *_tools_of(_kept(kept), title))]
+            if not given.again and tools == _tools_of(_kept(kept), title):
                 continue
             if parts is None:
                 print(f"\n{name} is left out: {QUESTIONS[name].source} is neither in tests/data nor given by --data")
                 continue
-            found = dict(_measured(name, seed, given.budget, given.tools, parts, again=given.again))
+            found = dict(_measured(name, seed, given.budget, tools, parts, again=given.again))
             _keep(kept, {"table": title, **_compared(QUESTIONS[name], found)})
             print("\n".join(_lines(_kept(kept)[title])), flush=True)
     print("\n".join(_ranks(list(_kept(kept).values()))))
@@ -163,6 +164,11 @@ def _kept(path: Path) -> dict[str, Result]:
     """What was measured, by table; the last measurement of each counts."""
     lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else ()
     return {line["table"]: line for line in map(json.loads, lines)}
+
+
+def _tools_of(kept: Mapping[str, Result], title: str) -> list[str]:
+    """The tools that a table's kept line is about."""
+    return list(kept[title]["tools"]) if title in kept else []
 
 
 def _keep(path: Path, result: Result) -> None:

@@ -65,6 +65,19 @@ def test_it_stops_when_held_rows_gain_nothing(name: str) -> None:
     assert watched.rounds[-1] < 200
 
 
+@pytest.mark.parametrize("name", BOOSTERS)
+def test_rounds_after_the_best_one_are_kept(name: str) -> None:
+    """What they cost is what another fold's longer training is weighed against."""
+    data, held = rows_for(Task.REGRESSION)
+    family = dataclasses.replace(BOOSTERS[name], max_rounds=800, patience=15)
+    params = {**family.defaults(Task.REGRESSION), "learning_rate": 0.5}
+    watched = family.watch(data, params, held, seed=1)
+    losses = [float(np.square(held.target - answers).mean()) for answers in watched.answers]
+
+    assert watched.rounds[-1] < 800
+    assert losses[-1] > min(losses)
+
+
 def test_folds_agree_on_the_rounds_that_are_best_on_average() -> None:
     """One fold alone would stop at 10, the other at 30; together they take 20."""
     truth = np.array([0.0, 0.0])

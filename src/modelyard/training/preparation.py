@@ -27,7 +27,7 @@ from modelyard.training.target import class_names, encode_target
 
 __all__ = ["Setup", "environment", "prepare"]
 
-_PROTOCOL = 6
+_PROTOCOL = 7
 """Raised when a change of the code changes results that a killed run might have left behind."""
 
 _LIBRARIES = ("modelyard", "numpy", "polars", "scikit-learn", "lightgbm", "xgboost-cpu", "optuna")

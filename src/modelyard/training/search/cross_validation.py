@@ -132,6 +132,7 @@ class CrossValidation:
         self.candidates: list[Candidate] = []
         self.batches: list[tuple[str, ...]] = []
         self._predictions: dict[str, Array] = {}
+        self._fit_s: dict[str, float] = {}
 
     @property
     def task(self) -> Task:
@@ -192,6 +193,10 @@ class CrossValidation:
     def out_of_fold(self, name: str) -> Array:
         """Predictions of a complete candidate on the rows held out, NaN where a row never was."""
         return self._predictions[name]
+
+    def fit_s(self, candidate: Candidate) -> float:
+        """Seconds on one core of fitting a candidate on a fold's rows, with the rounds on which the folds agreed."""
+        return self._fit_s.get(candidate.name, candidate.fit_seconds / self.folds)
 
     def add_baseline(self, name: str, params: Mapping[str, Any], predict: Callable[[int], Array]) -> None:
         """Score an answer that needs no unit.
@@ -430,6 +435,8 @@ class CrossValidation:
         answers = [staged_predictions(self._folder, unit.key) for unit in units]
         truths = [question.truth[fold.held] for fold in question.plan.folds]
         rounds, kept = joint_rounds(question.task, [result.stages for result in done], answers, truths)
+        as_long = [result.fit_seconds * rounds / result.stages[-1] for result in done]
+        self._fit_s[candidate.name] = statistics.fmean(as_long)
         return self._scored(dataclasses.replace(candidate, rounds=rounds), self._gather(kept))
 
     def _measured(self, candidate: Candidate, done: Sequence[UnitResult], speed: EncodingSpeed) -> Candidate:

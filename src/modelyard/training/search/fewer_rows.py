@@ -33,7 +33,7 @@ def compared_share(setup: Setup) -> float:
 def refit_cost(candidate: Candidate, validation: CrossValidation, setup: Setup) -> float:
     """Seconds on one core that fitting a candidate on the whole training part takes, by what its folds took."""
     learnt = float(np.mean([len(fold.train) for fold in setup.plan.folds]))
-    return candidate.fit_seconds * len(setup.truth) / learnt / validation.folds
+    return validation.fit_s(candidate) * len(setup.truth) / learnt
 
 
 def encoding_cost(families: Iterable[Family], validation: CrossValidation, setup: Setup) -> float:

@@ -5,7 +5,7 @@ with half of the features for each tree, as all of AutoGluon's portfolio has it;
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
@@ -103,8 +103,6 @@ class LightGBM:
 
     def watch(self, data: FitData, params: Mapping[str, Any], held: HeldRows, *, seed: int) -> WatchedFit:
         """Fit, watched; the sums of trees are taken up stage by stage."""
-        from lightgbm import early_stopping
-
         estimator = self._estimator(data, params, seed, self.max_rounds)
         estimator.fit(
             data.matrix,
@@ -112,7 +110,7 @@ class LightGBM:
             sample_weight=data.weight,
             eval_X=held.matrix[held.known],
             eval_y=held.target[held.known],
-            callbacks=[early_stopping(self.patience, verbose=False)],
+            callbacks=[_stopping_late(self.patience)],
         )
         booster, start, answers = estimator.booster_, 0, []
         stages = reached(int(booster.current_iteration()))
@@ -169,3 +167,21 @@ class LightGBM:
             n_jobs=1,
             verbosity=-1,
         )
+
+
+def _stopping_late(patience: int) -> Callable[[Any], None]:
+    """Stop as ``early_stopping`` does, and keep the rounds after the best one, which the library would cut off.
+
+    Without them a fold would seem to stay at its best while others go on, and to prefer the others' rounds.
+    """
+    from lightgbm import EarlyStopException, early_stopping
+
+    stopping = early_stopping(patience, verbose=False)
+
+    def stop(env: Any) -> None:
+        try:
+            stopping(env)
+        except EarlyStopException as stopped:
+            raise EarlyStopException(env.iteration, stopped.best_score) from None
+
+    return stop
