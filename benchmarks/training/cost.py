@@ -1,15 +1,16 @@
 """What fits cost on this machine, beside what the cost model of the plan says; and the constants that would fit best.
 
 Every family is fitted with its defaults by the folds of a real run, one worker, one thread, on tables of several shapes. Printed
-are the seconds of a fit, the model's, and their ratio; then the model's terms by least squares of the ratios, to be written into
-``modelyard/training/planning/cost.py``. Nothing else may run meanwhile::
+are the seconds of a fit, the model's, and their ratio; then the model's terms by least squares of the ratios, for classes and for
+values, to be written into ``modelyard/training/planning/cost.py``. Nothing else may run meanwhile::
 
-    python benchmarks/training/cost.py
+    python benchmarks/training/cost.py --data ../shared/data
     python benchmarks/training/cost.py --families lightgbm catboost --tables churn adult
 """
 
 import argparse
 import dataclasses
+import itertools
 import math
 import tempfile
 from collections.abc import Iterator
@@ -27,10 +28,14 @@ from modelyard.training.families.registry import FAMILIES
 from modelyard.training.planning import Size, matrix_width
 from modelyard.training.planning.cost import fit_seconds
 
-ROWS = {"churn": 5_000, "adult": 12_000, "bank": 12_000, "bike": 12_000, "digits": 1_300, "breast_cancer": 400}
+CLASSES = {"churn": 5_000, "adult": 12_000, "bank": 12_000, "digits": 1_300, "breast_cancer": 400}
+VALUES = {"ames": 2_930, "bike": 12_000, "diabetes": 442}
+ROWS = CLASSES | VALUES
 FOLDS = 3
-PAIRS, SORTED = ("nearest_neighbours", "svm"), ("random_forest", "extra_trees")
-"""Families whose time grows with the square of the rows, and with their sorting."""
+PAIRS = ("nearest_neighbours", "svm")
+SORTED = ("random_forest", "extra_trees", "realmlp")
+SORTED_FOR_VALUES = (*SORTED, "lightgbm", "xgboost", "catboost", "mlp")
+"""Families whose time grows with the square of the rows, and with their sorting; for values trees are deeper, so rows count."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,7 +57,8 @@ class Measured:
         """What the model's constants are multiplied by."""
         size = self.size
         pairs = size.rows**2 if self.family in PAIRS else 0.0
-        ranks = size.rows * math.log2(size.rows) if self.family in SORTED else 0.0
+        by_rows = SORTED_FOR_VALUES if size.of_values else SORTED
+        ranks = size.rows * math.log2(size.rows) if self.family in by_rows else 0.0
         return [1.0, size.rows * size.features * size.outputs, pairs, ranks]
 
 
@@ -61,8 +67,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--tables", nargs="+", default=list(ROWS), choices=list(ROWS))
     parser.add_argument("--families", nargs="+", default=[name for name in FAMILIES if is_installed(name)])
+    parser.add_argument("--data", type=Path, help="a folder with ames_housing.parquet")
     given = parser.parse_args()
-    found = [item for name in given.tables for item in measured(name, given.families)]
+    found = [item for name in given.tables for item in measured(name, given.families, given.data)]
     print("| family | table | rows | features | seconds | predicted | ratio |\n|---|---|---:|---:|---:|---:|---:|")
     for item in sorted(found, key=lambda item: (item.family, item.table)):
         size = item.size
@@ -70,19 +77,21 @@ def main() -> None:
             f"| {item.family} | {item.table} | {size.rows:,} | {size.features} | {item.seconds:.3f} "
             f"| {fit_seconds(item.family, size):.3f} | {item.ratio:.2f} |"
         )
-    print("\n| family | median ratio | start | per cell | per pair | per sorted |\n|---|---:|---:|---:|---:|---:|")
-    for family in given.families:
-        own = [item for item in found if item.family == family]
+    print(
+        "\n| family | of | median ratio | start | per cell | per pair | per sorted |\n|---|---|---:|---:|---:|---:|---:|"
+    )
+    for family, of_values in itertools.product(given.families, (False, True)):
+        own = [item for item in found if item.family == family and item.size.of_values is of_values]
         if own:
             start, *terms = fitted(own)
             ratio, told = np.median([item.ratio for item in own]), " | ".join(f"{term:.1e}" for term in terms)
-            print(f"| {family} | {ratio:.2f} | {start:.2g} | {told} |")
+            print(f"| {family} | {'values' if of_values else 'classes'} | {ratio:.2f} | {start:.2g} | {told} |")
 
 
-def measured(name: str, families: list[str]) -> Iterator[Measured]:
+def measured(name: str, families: list[str], data: Path | None) -> Iterator[Measured]:
     """Every family on the folds of one table."""
     question = QUESTIONS[name]
-    parts = divided(name, 1, ROOT / ".cache" / "bench" / "training", None)
+    parts = divided(name, 1, ROOT / ".cache" / "bench" / "training", data)
     if parts is None:
         return
     with tempfile.TemporaryDirectory() as folder:

@@ -137,6 +137,20 @@ def test_boosting_keeps_its_rounds_for_the_refit(parts: Parts) -> None:
     assert 1 <= made.rounds <= 40
 
 
+def test_a_refit_takes_as_long_as_the_rounds_that_the_folds_agreed_on(parts: Parts) -> None:
+    """Folds that stopped sooner or later than that say by their seconds a round; without rounds, by their mean."""
+    boosted = Recipe("lightgbm", LightGBM(max_rounds=200, patience=5), LightGBM().defaults(Task.BINARY))
+    linear = Recipe("linear", Linear(), {"C": 1.0})
+    made, simple = parts.validation.evaluate([boosted, linear], step="folds")
+    units = [finished(parts.folder, unit.key) for unit in parts.validation.units(boosted)]
+    trained = [(unit.fit_seconds, unit.stages[-1]) for unit in units if unit is not None]
+
+    assert made.rounds is not None
+    assert {stop for _, stop in trained} != {made.rounds}
+    assert parts.validation.fit_s(made) == pytest.approx(made.rounds * np.mean([took / stop for took, stop in trained]))
+    assert parts.validation.fit_s(simple) == pytest.approx(simple.fit_seconds / 3)
+
+
 def test_library_warnings_become_notes(parts: Parts) -> None:
     """A warning neither stops a candidate nor is lost."""
     (made,) = parts.validation.evaluate([Recipe("grumbling", Grumbling(), {"C": 1.0})], step="folds")
