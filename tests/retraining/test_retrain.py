@@ -139,7 +139,7 @@ def test_a_call_that_died_between_its_run_and_its_files_leaves_none(
     project, table = plant.open(), plant.table(plant.new)
     runs = project.workspace.folder("runs")
     with monkeypatch.context() as patched:
-        patched.setattr("modelyard.training.engine.remove_search", died)
+        patched.setattr("modelyard.training.engine.verbs.remove_search", died)
         with pytest.raises(KeyboardInterrupt, match=r"^\.search-"):
             project.retrain(table)
     left = sorted(path.name for path in runs.iterdir())

@@ -17,7 +17,8 @@ from modelyard.problem import Problem
 from modelyard.problem.schema import TrainingPlan
 from modelyard.store import Workspace
 from modelyard.training import CandidateStatus, InProcessExecutor, LocalPoolExecutor, TrainingRun
-from modelyard.training.engine import _default_executor, repeat, train
+from modelyard.training.engine import repeat, train
+from modelyard.training.engine.bench import default_executor
 from modelyard.training.executor import NO_LIMIT, Limit
 from modelyard.training.families.family import FitData, Fitted
 from modelyard.training.families.linear import Linear
@@ -153,7 +154,7 @@ def test_a_limit_takes_a_worker_process(split_of: MakeSplit, table: pl.DataFrame
         ("named", {"executor": "in_process"}),
     ):
         _, problem = split_of(table, "churn", training={"workers": 1, **plan})
-        chosen[name] = type(_default_executor(problem))
+        chosen[name] = type(default_executor(problem))
 
     assert chosen == {
         "general": LocalPoolExecutor,

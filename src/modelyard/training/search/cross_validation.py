@@ -110,6 +110,16 @@ class CrossValidation:
         Hears of every unit.
     clock
         Once it is over, no unit is begun, and soon those at work are ended; by default it never is.
+
+    Attributes
+    ----------
+    candidates
+        In the order in which they were scored or left out.
+    batches
+        The names of those that were scored together.
+    fit_s
+        By name, seconds on one core that fitting a complete candidate on a fold's rows takes, with the rounds on which the
+        folds agreed.
     """
 
     def __init__(
@@ -131,8 +141,8 @@ class CrossValidation:
         self._must_end = False
         self.candidates: list[Candidate] = []
         self.batches: list[tuple[str, ...]] = []
+        self.fit_s: dict[str, float] = {}
         self._predictions: dict[str, Array] = {}
-        self._fit_s: dict[str, float] = {}
 
     @property
     def task(self) -> Task:
@@ -193,10 +203,6 @@ class CrossValidation:
     def out_of_fold(self, name: str) -> Array:
         """Predictions of a complete candidate on the rows held out, NaN where a row never was."""
         return self._predictions[name]
-
-    def fit_s(self, candidate: Candidate) -> float:
-        """Seconds on one core of fitting a candidate on a fold's rows, with the rounds on which the folds agreed."""
-        return self._fit_s.get(candidate.name, candidate.fit_seconds / self.folds)
 
     def add_baseline(self, name: str, params: Mapping[str, Any], predict: Callable[[int], Array]) -> None:
         """Score an answer that needs no unit.
@@ -411,6 +417,7 @@ class CrossValidation:
         )
         if candidate.status is not CandidateStatus.DONE:
             return candidate
+        self.fit_s[candidate.name] = candidate.fit_seconds / len(done)
         measured = self._measured(candidate, done, self._matrices.require(recipe.family.style))
         if all(result.stages for result in done):
             scored = self._jointly_stopped(measured, units, done)
@@ -436,7 +443,7 @@ class CrossValidation:
         truths = [question.truth[fold.held] for fold in question.plan.folds]
         rounds, kept = joint_rounds(question.task, [result.stages for result in done], answers, truths)
         as_long = [result.fit_seconds * rounds / result.stages[-1] for result in done]
-        self._fit_s[candidate.name] = statistics.fmean(as_long)
+        self.fit_s[candidate.name] = statistics.fmean(as_long)
         return self._scored(dataclasses.replace(candidate, rounds=rounds), self._gather(kept))
 
     def _measured(self, candidate: Candidate, done: Sequence[UnitResult], speed: EncodingSpeed) -> Candidate:

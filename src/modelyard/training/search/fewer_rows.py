@@ -33,7 +33,8 @@ def compared_share(setup: Setup) -> float:
 def refit_cost(candidate: Candidate, validation: CrossValidation, setup: Setup) -> float:
     """Seconds on one core that fitting a candidate on the whole training part takes, by what its folds took."""
     learnt = float(np.mean([len(fold.train) for fold in setup.plan.folds]))
-    return validation.fit_s(candidate) * len(setup.truth) / learnt
+    fit_s = validation.fit_s.get(candidate.name, candidate.fit_seconds / validation.folds)
+    return fit_s * len(setup.truth) / learnt
 
 
 def encoding_cost(families: Iterable[Family], validation: CrossValidation, setup: Setup) -> float:
