@@ -92,6 +92,43 @@ def test_a_step_up_that_does_not_pay_is_not() -> None:
     assert "so the simpler model is taken" in choice.why
 
 
+def by_folds(name: str, scores: list[float], members: tuple[str, ...] = ()) -> Candidate:
+    """A candidate that is as good as boosting, with fold scores of its own."""
+    shares = dict.fromkeys(members, 1 / max(1, len(members)))
+    mean, sd = float(np.mean(scores)), float(np.std(scores, ddof=1))
+    alike = made("boosting")[1]
+    return dataclasses.replace(alike, name=name, fold_scores=tuple(scores), mean=mean, sd=sd, members=shares)
+
+
+def chosen_best(*candidates: Candidate) -> Choice:
+    """The choice where the best itself is asked for."""
+    answers = {**ANSWERS, **{item.name: ANSWERS["boosting"] for item in candidates}}
+    evidence = Evidence("rmse", TRUTH, PLAN, KEYS, answers.__getitem__, seed=0)
+    return choose([made()[0], *candidates], "rmse", Constraints(), evidence, simplest=False)
+
+
+def test_a_blend_competes_with_what_the_other_folds_would_pick() -> None:
+    """Each of two is lucky on folds of its own; the one that leads was picked by its luck, the blend's weights were not."""
+    one = by_folds("one", [0.20, 0.20, 0.34, 0.34, 0.40])
+    two = by_folds("two", [0.34, 0.34, 0.20, 0.20, 0.41])
+    blend = by_folds("blend", [0.30, 0.30, 0.30, 0.30, 0.30], ("one", "two"))
+    choice = chosen_best(one, two, blend)
+
+    assert (one.mean or 0) < (blend.mean or 0)
+    assert choice.winner == "blend"
+    assert "Of the 2 single candidates one (0.2960 ± 0.0910) is best by the folds that picked it" in choice.why
+    assert "picked for each fold by the others, as the blend's weights are, the best is worth 0.3520." in choice.why
+
+
+def test_a_single_candidate_that_leads_by_more_than_luck_wins_over_a_blend() -> None:
+    """All folds would pick it for each other."""
+    one, two = by_folds("one", [0.28] * 5), by_folds("two", [0.34, 0.34, 0.25, 0.34, 0.34])
+    choice = chosen_best(one, two, by_folds("blend", [0.29] * 5, ("one", "two")))
+
+    assert choice.winner == "one"
+    assert "It is the best of 3 candidates" in choice.why
+
+
 def test_a_lucky_candidate_does_not_win() -> None:
     """A gain that chance explains is told with the gain that would have counted."""
     lucky = candidate("lucky", ANSWERS["lucky"], 3)

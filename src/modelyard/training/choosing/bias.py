@@ -1,14 +1,14 @@
-"""What a score is worth after it was picked as the best of many: bootstrap bias-corrected cross-validation.
+"""What a score is worth after it was picked as the best of many.
 
-Tsamardinos, Greasidou and Borboudakis (2018), section 3: rows that were held out are drawn again with replacement, the best
-candidate on the rows drawn is picked, and judged on the rows not drawn, which had no say. By how much the best candidate
-looks better than that is what picking gained it.
-No model is fitted for that.
+For the winner, bootstrap bias-corrected cross-validation (Tsamardinos, Greasidou and Borboudakis, 2018, section 3): rows that were
+held out are drawn again with replacement, the best candidate on the rows drawn is picked, and judged on the rows not drawn,
+which had no say. By how much the best candidate looks better than that is what picking gained it.
+For a comparison with what was not picked, a blend, the same by folds. No model is fitted for either.
 """
 
 import dataclasses
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -19,7 +19,7 @@ from modelyard.training.choosing.noise import clusters_of
 from modelyard.training.folds import FoldPlan, RowKeys
 from modelyard.training.metrics import score_weighted
 
-__all__ = ["CorrectedScore", "corrected_score"]
+__all__ = ["CorrectedScore", "corrected_score", "picked_by_others"]
 
 Array = npt.NDArray[np.float64]
 
@@ -102,6 +102,27 @@ def corrected_score(
     estimate = means[winner] - sign * optimism
     low, high = np.quantile(worth - worth.mean() + estimate, [0.025, 0.975])
     return CorrectedScore(estimate, float(low), float(high), optimism, len(means))
+
+
+def picked_by_others(fold_scores: Sequence[Sequence[float]], sign: int) -> float:
+    """The mean score of whoever is picked for each fold as the best on all other folds.
+
+    Parameters
+    ----------
+    fold_scores
+        Of each candidate, one for each fold.
+    sign
+        1 if greater is better, -1 if smaller is.
+
+    Examples
+    --------
+    >>> picked_by_others([(0.9, 0.5), (0.6, 0.6)], sign=1)
+    0.55
+    """
+    scores = np.array(fold_scores, dtype=np.float64)
+    others = scores.sum(axis=1, keepdims=True) - scores
+    picked = np.argmax(sign * others, axis=0)
+    return float(scores[picked, np.arange(scores.shape[1])].mean())
 
 
 def _step(plan: FoldPlan) -> int:

@@ -7,7 +7,7 @@ from modelyard.core import Record
 from modelyard.problem import metric_spec
 from modelyard.problem.schema import Constraints
 from modelyard.report import format_number
-from modelyard.training.choosing.bias import CorrectedScore
+from modelyard.training.choosing.bias import CorrectedScore, picked_by_others
 from modelyard.training.choosing.noise import Evidence, Gain
 from modelyard.training.curves.records import WeightComparison
 from modelyard.training.records import EXISTING, NAIVE, Candidate, CandidateRole, CandidateStatus
@@ -57,7 +57,8 @@ def choose(
     evidence
         What the out-of-fold predictions say about differences.
     simplest
-        False to take the best one itself, however little it leads.
+        False to take the best one itself, however little it leads; then a blend, whose weights for a fold are learnt on the others,
+        competes with what the others would have picked for that fold.
     among
         Names of those that may win; None for all that are complete.
     """
@@ -77,7 +78,10 @@ def choose(
         bound = evidence.chance_bound(names, NAIVE)
         return Choice(NAIVE, words.noise(best, evidence.gain(best.name, NAIVE), bound, len(names)))
     winner = _simplest(best, allowed, sign, evidence, beats_naive) if simplest else best
-    why = [words.wins(winner), words.against_best(winner, best, allowed, evidence), words.against_baselines(winner)]
+    against = words.against_best(winner, best, allowed, evidence)
+    if not simplest and (fair := _blend_by_like(best, allowed, sign)) is not None and beats_naive(fair[0]):
+        winner, against = fair[0], words.by_like(best, fair[1], allowed)
+    why = [words.wins(winner), against, words.against_baselines(winner)]
     return Choice(winner.name, " ".join([*why, *words.left_out(complete, constraints)]))
 
 
@@ -125,6 +129,17 @@ def _simplest(
     return best
 
 
+def _blend_by_like(best: Candidate, allowed: Sequence[Candidate], sign: int) -> tuple[Candidate, float] | None:
+    """The blend, if it is behind the best only because that was picked by the very folds that score it; and what the best single
+    candidates are worth when each is picked by other folds.
+    """
+    blend = next((item for item in allowed if item.members), None)
+    if blend is None or blend is best:
+        return None
+    picked = picked_by_others([item.fold_scores for item in allowed if not item.members], sign)
+    return (blend, picked) if sign * ((blend.mean or 0.0) - picked) >= 0 else None
+
+
 class _Words:
     """The sentences of the reason."""
 
@@ -154,6 +169,12 @@ class _Words:
         return (
             f"{among}; the nearest simpler one, {nearest.name} ({_figure(nearest)}), is {format_number(ahead.mean)} "
             f"behind, {side} than one standard error ({format_number(ahead.standard_error)})."
+        )
+
+    def by_like(self, best: Candidate, picked: float, allowed: Sequence[Candidate]) -> str:
+        return (
+            f"Of the {len(allowed) - 1} single candidates {best.name} ({_figure(best)}) is best by the folds that picked it; picked for "
+            f"each fold by the others, as the blend's weights are, the best is worth {format_number(picked)}."
         )
 
     def against_baselines(self, winner: Candidate) -> str:
