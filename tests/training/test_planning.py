@@ -30,10 +30,10 @@ def hand(monkeypatch: pytest.MonkeyPatch) -> Hand:
     return hand
 
 
-def plan_for(rows: int, budget: float | None, *, workers: int = 2) -> WorkPlan:
+def plan_for(rows: int, budget: float | None, *, task: Task = Task.BINARY, workers: int = 2) -> WorkPlan:
     """The plan of all families for a table of 20 columns."""
-    size = Size(rows, 20)
-    return make_plan(FAMILIES, Task.BINARY, size, 5, tuning_rounds=8, budget_s=budget, workers=workers)
+    size = Size(rows, 20, of_values=task is Task.REGRESSION)
+    return make_plan(FAMILIES, task, size, 5, tuning_rounds=8, budget_s=budget, workers=workers)
 
 
 def test_without_a_budget_each_family_comes_once() -> None:
@@ -68,7 +68,7 @@ def test_few_rows_allow_few_candidates(rows: int, most: int) -> None:
 def test_more_time_lengthens_the_plan_and_keeps_its_order() -> None:
     """What is cheap for the shorter plan comes in the same order in the longer one."""
     short, long = plan_for(30_000, 60), plan_for(30_000, 6_000)
-    cheap = [item.name for item in short.candidates if item.seconds <= 18]
+    cheap = [item.name for item in short.candidates if item.seconds <= 6]
 
     assert len(short.candidates) < len(long.candidates)
     assert [item.name for item in long.candidates if item.name in cheap] == cheap
@@ -76,12 +76,24 @@ def test_more_time_lengthens_the_plan_and_keeps_its_order() -> None:
 
 def test_what_is_dear_waits() -> None:
     """What would take a large share of the budget comes after all that is cheaper; with more time it has its old place."""
-    short, long = plan_for(30_000, 60), plan_for(30_000, 6_000)
+    short, long = (plan_for(30_000, seconds, task=Task.REGRESSION) for seconds in (60, 6_000))
     is_dear = [item.seconds > 18 for item in short.candidates[1:]]
     names = [item.name for item in long.candidates]
 
+    assert any(is_dear)
     assert is_dear == sorted(is_dear)
     assert names.index("extra_trees") < names.index("lightgbm-3")
+
+
+def test_for_classes_what_is_no_boosting_is_dear_sooner() -> None:
+    """Of two of about equal cost the booster keeps its place, and the network waits; not where it costs little of the budget."""
+    short, long = plan_for(12_000, 60), plan_for(12_000, 600)
+    seconds = {item.name: item.seconds for item in short.candidates}
+    order, later = [[item.name for item in plan.candidates] for plan in (short, long)]
+
+    assert 6 < seconds["realmlp"] < 18
+    assert order.index("realmlp") > order.index("lightgbm-8")
+    assert later.index("realmlp") < later.index("lightgbm-2")
 
 
 def test_families_that_the_portfolio_does_not_know_come_too() -> None:

@@ -33,6 +33,10 @@ _LEADERS = 3
 _DEAR_SHARE = 0.15
 """What would take more than this share of a budget waits until all that is cheaper was tried."""
 
+_BOOSTING = ("lightgbm", "xgboost", "catboost")
+_DEAR_SHARE_BESIDE_BOOSTING = 0.05
+"""So does what is no boosting where classes are asked for: it adds little to several boosted members (see docs/benchmarks.md)."""
+
 
 @dataclasses.dataclass(frozen=True)
 class PlannedCandidate(Record):
@@ -175,8 +179,12 @@ def make_plan(
         (most for rows, most in _MOST_CANDIDATES if size.rows * folds <= rows * (folds - 1)), _MOST
     )
     listed = list(itertools.islice(_different(planned(*entry) for entry in entries(families, task)), most))
-    dear = _DEAR_SHARE * budget_s * workers
-    listed = [listed[0], *sorted(listed[1:], key=lambda item: item.seconds > dear)] if listed else []
+
+    def is_dear(item: PlannedCandidate) -> bool:
+        beside = task.is_classification and item.family not in _BOOSTING
+        return item.seconds > (_DEAR_SHARE_BESIDE_BOOSTING if beside else _DEAR_SHARE) * budget_s * workers
+
+    listed = [listed[0], *sorted(listed[1:], key=is_dear)] if listed else []
     spent = list(itertools.accumulate(item.seconds / workers for item in listed))
     begins = [until - item.seconds / workers for item, until in zip(listed, spent, strict=True)]
     # The first one is planned and carried to its end in any case.
