@@ -11,7 +11,7 @@ import polars as pl
 import pytest
 
 from modelyard.core import GateRefusedError, StateError
-from modelyard.data import ReferenceProfile, bin_labels
+from modelyard.data import ReferenceProfile, bin_labels, count_bins, debiased_psi
 from modelyard.packaging import MANIFEST_FILE, PROTOCOL, Package, Scorer, load_package
 from modelyard.problem.sections.alerts import ALERT_KINDS
 from modelyard.training.model import FittedModel
@@ -92,27 +92,27 @@ def test_parity_and_speed_are_on_record(churn: Any, churn_package: Package) -> N
 
 
 def test_the_reference_profile_counts_training_rows(churn: Any, churn_package: Package) -> None:
-    """Features are counted over the training rows; the score over rows that the scoring model had not seen."""
+    """Features over the training rows; the score by the model's own answers, which tell more here than other fits' do."""
     profile = ReferenceProfile.from_dict(churn_package.read_json("reference.json"))
-    out_of_fold = churn.run.out_of_fold(churn.run.record.winner)
+    own = churn.run.model("final").predict(churn.split.train.frame)
 
     assert profile.rows == churn.split.train.frame.height
     assert [feature.name for feature in profile.features][:-1] == [column.name for column in churn.run.record.columns]
     score = profile.features[-1]
-    assert sum(score.counts) == int(np.isfinite(out_of_fold).sum())
+    assert sum(score.counts) == len(own)
     assert score.counts[bin_labels(score).index("NULL")] == 0
-    assert (score.low, score.high) == (np.nanmin(out_of_fold), np.nanmax(out_of_fold))
+    assert (score.low, score.high) == (own.min(), own.max())
 
 
 def test_scores_of_several_classes_are_profiled_by_the_highest(contract_types: Any, contract_package: Package) -> None:
     """As the prediction log holds the highest probability, so does the profile; and the mix of decided labels."""
     profile = ReferenceProfile.from_dict(contract_package.read_json("reference.json"))
-    out_of_fold = contract_types.run.out_of_fold(contract_types.run.record.winner)
+    own = contract_types.run.model("final").predict(contract_types.split.train.frame)
     label = profile.features[-2]
     classes = contract_types.run.record.classes
-    decided = np.bincount(out_of_fold[np.isfinite(out_of_fold).all(axis=1)].argmax(axis=1), minlength=len(classes))
+    decided = np.bincount(own.argmax(axis=1), minlength=len(classes))
 
-    assert profile.features[-1].low == np.nanmin(out_of_fold.max(axis=1))
+    assert profile.features[-1].low == own.max(axis=1).min()
     assert label.name == "label"
     assert dict(zip(bin_labels(label), label.counts, strict=True)) == {
         **{name: count for name, count in zip(classes, decided.tolist(), strict=True) if count},
@@ -120,14 +120,27 @@ def test_scores_of_several_classes_are_profiled_by_the_highest(contract_types: A
     }
 
 
-def test_rows_never_held_out_do_not_count_as_missing(bike: Any, bike_package: Package) -> None:
-    """Folds in time order leave the first rows without a prediction; the score's profile leaves them out."""
-    out_of_fold = bike.run.out_of_fold(bike.run.record.winner)
-    score = ReferenceProfile.from_dict(bike_package.read_json("reference.json")).features[-1]
+def test_a_model_that_knows_its_rows_is_profiled_by_other_fits(project_of: Any, tmp_path: Path) -> None:
+    """Trees that are grown out are surer of the rows that they were fitted on than of any that will come."""
+    grown_out = {"extra_trees": {"min_samples_leaf": 1}}
+    project = project_of("churn", "extra_trees", 1500, params=grown_out)
+    out_of_fold = project.run.out_of_fold(project.run.record.winner)
+    package = project.build(tmp_path / "package")
+    score = ReferenceProfile.from_dict(package.read_json("reference.json")).features[-1]
 
-    assert np.isnan(out_of_fold).any()
-    assert sum(score.counts) == int(np.isfinite(out_of_fold).sum())
-    assert score.counts[bin_labels(score).index("NULL")] == 0
+    assert sum(score.counts) == len(out_of_fold)
+    assert list(score.counts) == count_bins(score, pl.Series(out_of_fold)).tolist()
+    assert (score.low, score.high) == (out_of_fold.min(), out_of_fold.max())
+
+
+def test_unchanged_data_are_quiet_for_a_tree_of_few_leaves(project_of: Any, tmp_path: Path) -> None:
+    """Every fit has leaves of its own, so by other fits' scores each window had drifted (an index of 1 to 4)."""
+    project = project_of("churn", "decision_tree", 3000)
+    scorer = Scorer.load(project.build(tmp_path / "package"))
+    score = scorer.profile.features[-1]
+    counts = count_bins(score, pl.Series(scorer.score_frame(project.split.validation.frame)))
+
+    assert debiased_psi(score.counts, counts) < 0.05
 
 
 def test_the_contract_is_that_of_all_rows_learnt_from(churn: Any, churn_package: Package) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
 from modelyard.audit.records import AuditReport
@@ -23,6 +24,7 @@ from modelyard.packaging.finishing import (
     Draft,
     Origin,
     logged_scores,
+    own_answers_tell_more,
     prove_rows,
     reference_of,
     requirements_of,
@@ -174,24 +176,33 @@ class _Draft(Draft):
         return self.split.validation.frame if self.split.validation.frame.height else self.split.train.frame
 
     def _reference(self) -> ReferenceProfile:
-        """Features of the training rows, and what was said of them by models that had not seen them."""
+        """Features of the training rows, and what is usually said of such rows."""
         train, time = self.split.train.frame, self.problem.data.time
         moments = train[time] if time is not None else None
-        predictions, predicted_at = self.run.out_of_fold(self.run.record.winner), moments
-        held_out = np.isfinite(logged_scores(predictions))
-        if held_out.any():
-            predictions, predicted_at = predictions[held_out], None if moments is None else moments.filter(held_out)
-        else:
-            predictions = self._model.predict(train)
+        predictions, rows = self._usual_answers()
         return reference_of(
             train,
             self.run.record.columns,
             predictions,
             self._model.classes,
             moments=moments,
-            predicted_at=predicted_at,
+            predicted_at=None if moments is None else moments.filter(rows),
             minimum_tolerance=self.problem.monitoring.tolerance,
         )
+
+    def _usual_answers(self) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+        """Answers about training rows, and which rows: the model's own, or those of the folds' models if they tell more."""
+        train, validation = self.split.train.frame, self.split.validation.frame
+        held_out = self.run.out_of_fold(self.run.record.winner)
+        rows = np.isfinite(logged_scores(held_out))
+        if rows.any():
+            if not validation.height:
+                return held_out[rows], rows
+            development = self.run.model("development")
+            own, unseen = (logged_scores(development.predict(part)) for part in (train, validation))
+            if not own_answers_tell_more(own, logged_scores(held_out[rows]), unseen):
+                return held_out[rows], rows
+        return self._model.predict(train), np.ones(train.height, dtype=np.bool_)
 
 
 def _check_origin(run: StoredRun, split: Split, evaluation: Evaluation) -> None:

@@ -19,6 +19,7 @@ from modelyard.packaging.finishing.rows import (
     reference_of,
     scoring_files,
 )
+from modelyard.packaging.finishing.said import own_answers_tell_more
 
 __all__ = [
     "LABEL",
@@ -29,6 +30,7 @@ __all__ = [
     "Origin",
     "logged_scores",
     "open_manifest",
+    "own_answers_tell_more",
     "prove_rows",
     "reference_of",
     "require_limits",

@@ -85,7 +85,7 @@ def reference_of(
     moments: pl.Series | None = None,
     predicted_at: pl.Series | None = None,
 ) -> ReferenceProfile:
-    """Features of the training rows, and scores and decided labels of rows that the scoring model had not seen.
+    """Features of the training rows, and scores and decided labels as they usually are.
 
     Parameters
     ----------
