@@ -123,20 +123,20 @@ def _ranked_sums(truth: Array, prediction: Array, weights: Array) -> tuple[Array
     order = np.argsort(-prediction, kind="stable")
     ranked = prediction[order]
     starts = np.flatnonzero(np.concatenate([[True], ranked[1:] != ranked[:-1]]))
-    sorted_weights = weights[:, order]
-    if len(starts) == len(order):  # no two predictions are equal: there is nothing to add up
-        positive = np.ascontiguousarray(sorted_weights * truth[order])
-        return positive, sorted_weights - positive
-    positive = np.add.reduceat(sorted_weights * truth[order], starts, axis=1)
-    return positive, np.add.reduceat(sorted_weights, starts, axis=1) - positive
+    everything = np.take(weights, order, axis=1)
+    positive = everything * truth[order]
+    if len(starts) < len(order):  # else no two predictions are equal, and there is nothing to add up
+        positive = np.add.reduceat(positive, starts, axis=1)
+        everything = np.add.reduceat(everything, starts, axis=1)
+    return positive, everything - positive
 
 
 def _binary_roc_auc(truth: Array, prediction: Array, weights: Array) -> Array:
     """Chance that a positive ranks above a negative, ties counting half (Mann and Whitney, 1947)."""
     positive, negative = _ranked_sums(truth, prediction, weights)
-    above = np.cumsum(positive, axis=1) - positive / 2
-    pairs = positive.sum(axis=1) * negative.sum(axis=1)
-    return np.asarray((above * negative).sum(axis=1) / pairs)
+    above = np.cumsum(positive, axis=1)
+    ordered = np.einsum("ij,ij->i", above, negative) - np.einsum("ij,ij->i", positive, negative) / 2
+    return np.asarray(ordered / (above[:, -1] * negative.sum(axis=1)))
 
 
 def _roc_auc(truth: Array, prediction: Array, weights: Array) -> Array:

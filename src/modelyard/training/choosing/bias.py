@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from modelyard.core import Record, derive_seed
 from modelyard.problem import metric_spec
+from modelyard.training.choosing.draws import poisson_counts
 from modelyard.training.choosing.noise import clusters_of
 from modelyard.training.folds import FoldPlan, RowKeys
 from modelyard.training.metrics import score_weighted
@@ -137,6 +138,6 @@ def _draws(plan: FoldPlan, keys: RowKeys, seed: int) -> list[Array]:
         held = fold.held[:: _step(plan)]
         clusters = clusters_of(keys.take(held))
         generator = np.random.default_rng(derive_seed(seed, "picked", index))
-        drawn = generator.poisson(1.0, (_DRAWS, int(clusters.max()) + 1)).astype(np.float64)
+        drawn = poisson_counts(generator, _DRAWS, int(clusters.max()) + 1).astype(np.float64)
         made.append(drawn[:, clusters])
     return made

@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from modelyard.core import derive_seed
 from modelyard.problem import metric_spec
+from modelyard.training.choosing.draws import poisson_counts
 from modelyard.training.choosing.noise import Evidence, Gain, clusters_of
 from modelyard.training.folds import FoldPlan, RowKeys
 from modelyard.training.metrics import score_weighted
@@ -85,7 +86,7 @@ class RepeatedEvidence(Evidence):
         step, count = max(1, _CELLS_AT_ONCE // len(clusters)), int(clusters.max()) + 1
         yield np.ones((1, len(clusters)))
         for start in range(0, _DRAWS, step):
-            yield generator.poisson(1.0, (min(step, _DRAWS - start), count)).astype(np.float64)[:, clusters]
+            yield poisson_counts(generator, min(step, _DRAWS - start), count).astype(np.float64)[:, clusters]
 
     def _scored(self, answers: Sequence[Array], weights: Array) -> Array:
         """Means over folds, shape (divisions, draws)."""

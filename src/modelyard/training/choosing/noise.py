@@ -10,13 +10,13 @@ import numpy.typing as npt
 
 from modelyard.core import Record, derive_seed
 from modelyard.problem import metric_spec
+from modelyard.training.choosing.draws import Counts, poisson_counts
 from modelyard.training.folds import FoldPlan, RowKeys
 from modelyard.training.metrics import score_weighted
 
 __all__ = ["Evidence", "Gain", "clusters_of"]
 
 Array = npt.NDArray[np.float64]
-Counts = npt.NDArray[np.uint8]
 
 _REPEATS = 300
 _BLOCKS = 30
@@ -174,7 +174,7 @@ class Evidence:
         generator = np.random.default_rng(derive_seed(self._seed, "noise", index))
         made = []
         for start in range(0, _REPEATS, step):
-            made.append(generator.poisson(1.0, (min(step, _REPEATS - start), count)).astype(np.uint8))
+            made.append(poisson_counts(generator, min(step, _REPEATS - start), count))
             yield made[-1]
             if _REPEATS * len(self._truth) > _CELLS_KEPT:
                 made.clear()

@@ -32,7 +32,7 @@ _MEMBERS = 5
 _SEEDS = 3
 """As many as ``seeds: auto`` fits."""
 
-_CHOICE_ROW_S = 6e-5
+_CHOICE_ROW_S = 2e-5
 """Seconds for each row that candidates were compared on: a bootstrap of the best, of those near it, and of calibration."""
 
 _BLEND_ROW_S = 2.5e-6

@@ -5,14 +5,12 @@ with half of the features for each tree, as all of AutoGluon's portfolio has it;
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
-
-import numpy as np
 
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
-from modelyard.training.families.boosting.stages import HeldRows, WatchedFit, linked, reached
+from modelyard.training.families.boosting.stages import HeldRows, WatchedFit, Watcher
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
 from modelyard.training.families.promises import Latency, Promises
 
@@ -102,25 +100,21 @@ class LightGBM:
         return Fitted(estimator.fit(data.matrix, data.target, sample_weight=data.weight), rounds)
 
     def watch(self, data: FitData, params: Mapping[str, Any], held: HeldRows, *, seed: int) -> WatchedFit:
-        """Fit, watched; the sums of trees are taken up stage by stage."""
+        """Fit, watched; the library judges no rows by itself."""
+        from lightgbm import EarlyStopException
+
+        def sums(booster: Any, start: int, end: int) -> Any:
+            taken = {"start_iteration": start, "num_iteration": end - start}
+            return booster.predict(held.matrix, raw_score=True, num_threads=1, **taken)
+
+        def look(env: Any) -> None:
+            if watcher.enough(env.model, env.iteration + 1):
+                raise EarlyStopException(env.iteration, [])  # rounds after the best one are kept
+
+        watcher = Watcher(data.task, held, self.patience, sums)
         estimator = self._estimator(data, params, seed, self.max_rounds)
-        estimator.fit(
-            data.matrix,
-            data.target,
-            sample_weight=data.weight,
-            eval_X=held.matrix[held.known],
-            eval_y=held.target[held.known],
-            callbacks=[_stopping_late(self.patience)],
-        )
-        booster, start, answers = estimator.booster_, 0, []
-        stages = reached(int(booster.current_iteration()))
-        margins: Any = 0.0
-        for stage in stages:
-            taken = {"start_iteration": start, "num_iteration": stage - start}
-            margins = margins + booster.predict(held.matrix, raw_score=True, num_threads=1, **taken)
-            answers.append(linked(data.task, np.asarray(margins, dtype=np.float64)))
-            start = stage
-        return WatchedFit(estimator, stages, np.stack(answers))
+        estimator.fit(data.matrix, data.target, sample_weight=data.weight, callbacks=[look])
+        return watcher.watched(estimator, estimator.booster_, int(estimator.booster_.current_iteration()))
 
     def update(self, estimator: Any, data: FitData, params: Mapping[str, Any], *, seed: int) -> Fitted:
         """Trees that correct those of ``estimator``, learnt from the new rows."""
@@ -167,21 +161,3 @@ class LightGBM:
             n_jobs=1,
             verbosity=-1,
         )
-
-
-def _stopping_late(patience: int) -> Callable[[Any], None]:
-    """Stop as ``early_stopping`` does, and keep the rounds after the best one, which the library would cut off.
-
-    Without them a fold would seem to stay at its best while others go on, and to prefer the others' rounds.
-    """
-    from lightgbm import EarlyStopException, early_stopping
-
-    stopping = early_stopping(patience, verbose=False)
-
-    def stop(env: Any) -> None:
-        try:
-            stopping(env)
-        except EarlyStopException as stopped:
-            raise EarlyStopException(env.iteration, stopped.best_score) from None
-
-    return stop

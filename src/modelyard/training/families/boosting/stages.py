@@ -6,7 +6,7 @@ finding the rounds on rows of their own first.
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -16,7 +16,7 @@ from modelyard.problem import Task
 from modelyard.training.families.family import Family, FitData
 from modelyard.training.losses import fitting_losses
 
-__all__ = ["STAGES", "HeldRows", "WatchedFamily", "WatchedFit", "joint_rounds", "linked", "reached"]
+__all__ = ["STAGES", "HeldRows", "WatchedFamily", "WatchedFit", "Watcher", "joint_rounds", "linked", "reached"]
 
 Array = npt.NDArray[np.float64]
 
@@ -25,6 +25,9 @@ STAGES = (
     *(1_000, 1_200, 1_450, 1_700, 2_000),
 )
 """Numbers of rounds after which answers are kept."""
+
+_LOOK = 10
+"""Rounds after which held rows are looked at."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -72,6 +75,57 @@ class WatchedFamily(Family, Protocol):
 
     def watch(self, data: FitData, params: Mapping[str, Any], held: HeldRows, *, seed: int) -> WatchedFit:
         """Fit on all rows of ``data`` until the loss of the held rows has not improved for a while."""
+
+
+class Watcher:
+    """Looks at held rows while a booster is trained, keeps their answers stage by stage, and says when it is enough.
+
+    Trees are summed up over the held rows once, for the answers and for the loss. A library that judges every round by itself
+    does it twice, and takes a third of a fit's time for it.
+
+    Parameters
+    ----------
+    patience
+        Rounds without a better loss after which it is enough.
+    sums
+        Of a booster's trees from a round on, up to before another: shape (rows,) or (rows, classes) for the held rows.
+    """
+
+    def __init__(self, task: Task, held: HeldRows, patience: int, sums: Callable[[Any, int, int], Any]) -> None:
+        self._task, self._held, self._patience, self._sums = task, held, patience, sums
+        self._margins: Any = 0.0
+        self._rounds = 0
+        self._kept: dict[int, Array] = {}
+        self._best, self._best_at = np.inf, 0
+
+    def enough(self, booster: Any, trained: int) -> bool:
+        """Whether training shall end after so many rounds, of which the booster may have kept fewer."""
+        if trained % _LOOK:
+            return False
+        answers, known = self._look(booster, trained), self._held.known
+        loss = float(fitting_losses(self._task, self._held.target[known], answers[known]).mean())
+        if loss < self._best:
+            self._best, self._best_at = loss, trained
+        return trained - self._best_at >= self._patience
+
+    def watched(self, estimator: Any, booster: Any, trained: int) -> WatchedFit:
+        """What was seen of a booster, now that it has so many rounds in all."""
+        if trained > self._rounds:
+            self._look(booster, trained)
+        self._kept[self._rounds] = self._answers()
+        return WatchedFit(estimator, tuple(sorted(self._kept)), np.stack([self._kept[at] for at in sorted(self._kept)]))
+
+    def _look(self, booster: Any, trained: int) -> Array:
+        """The answers after so many rounds."""
+        self._margins = self._margins + np.asarray(self._sums(booster, self._rounds, trained), dtype=np.float64)
+        self._rounds = trained
+        answers = self._answers()
+        if trained in STAGES:
+            self._kept[trained] = answers
+        return answers
+
+    def _answers(self) -> Array:
+        return linked(self._task, self._margins)
 
 
 def reached(trained: int) -> tuple[int, ...]:

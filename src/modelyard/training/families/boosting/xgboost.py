@@ -4,14 +4,14 @@ The defaults are near the tuned defaults of Holzmüller, Grinsztajn and Steinwar
 """
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
 from modelyard.features import EncodingStyle
 from modelyard.problem import Task
-from modelyard.training.families.boosting.stages import HeldRows, WatchedFit, linked, reached
+from modelyard.training.families.boosting.stages import HeldRows, WatchedFit, Watcher
 from modelyard.training.families.family import Dimension, FitData, Fitted, seed_31
 from modelyard.training.families.promises import Latency, Promises
 
@@ -86,32 +86,21 @@ class XGBoost:
         return Fitted(estimator.fit(data.matrix, data.target, sample_weight=data.weight, verbose=False), rounds)
 
     def watch(self, data: FitData, params: Mapping[str, Any], held: HeldRows, *, seed: int) -> WatchedFit:
-        """Fit, watched; the sums of trees are taken up stage by stage, each of which brings the start value again."""
-        import xgboost
+        """Fit, watched; the library judges no rows by itself."""
+        from xgboost.callback import TrainingCallback
 
-        estimator = self._estimator(
-            data, params, seed, n_estimators=self.max_rounds, early_stopping_rounds=self.patience
-        )
-        estimator.fit(
-            data.matrix,
-            data.target,
-            sample_weight=data.weight,
-            eval_set=[(held.matrix[held.known], held.target[held.known])],
-            verbose=False,
-        )
-        booster, rows, start, answers = estimator.get_booster(), xgboost.DMatrix(held.matrix, nthread=1), 0, []
-        stages = reached(int(booster.num_boosted_rounds()))
+        class Look(TrainingCallback):
+            """Stops when it is enough; rounds after the best one are kept."""
 
-        def sums(first: int, last: int) -> Any:
-            return booster.predict(rows, output_margin=True, iteration_range=(first, last)).astype(np.float64)
+            def after_iteration(self, model: Any, epoch: int, evals_log: Any) -> bool:  # noqa: ARG002
+                return watcher.enough(model, epoch + 1)
 
-        start_value = sums(0, 1) + sums(1, 2) - sums(0, 2) if stages[-1] > 1 else 0.0
-        margins: Any = start_value
-        for stage in stages:
-            margins = margins + sums(start, stage) - start_value
-            answers.append(linked(data.task, np.asarray(margins)))
-            start = stage
-        return WatchedFit(estimator, stages, np.stack(answers))
+        watcher = Watcher(data.task, held, self.patience, _sums_of(held))
+        estimator = self._estimator(data, params, seed, n_estimators=self.max_rounds, callbacks=[Look()])
+        estimator.fit(data.matrix, data.target, sample_weight=data.weight, verbose=False)
+        estimator.set_params(callbacks=None)  # what was looked at is no part of the model
+        booster = estimator.get_booster()
+        return watcher.watched(estimator, booster, int(booster.num_boosted_rounds()))
 
     def update(self, estimator: Any, data: FitData, params: Mapping[str, Any], *, seed: int) -> Fitted:
         """Trees that correct those of ``estimator``, learnt from the new rows."""
@@ -141,16 +130,36 @@ class XGBoost:
         )
         return max(1, int(estimator.best_iteration) + 1 - known)
 
-    def _estimator(self, data: FitData, params: Mapping[str, Any], seed: int, **rounds: int) -> Any:
+    def _estimator(self, data: FitData, params: Mapping[str, Any], seed: int, **further: Any) -> Any:
         from xgboost import XGBClassifier, XGBRegressor
 
         kind = XGBClassifier if data.task.is_classification else XGBRegressor
         return kind(
             **params,
-            **rounds,
+            **further,
             monotone_constraints=data.monotone,
             tree_method="hist",
             random_state=seed_31(seed),
             n_jobs=1,
             verbosity=0,
         )
+
+
+def _sums_of(held: HeldRows) -> Callable[[Any, int, int], Any]:
+    """Sums of trees for held rows; every prediction of the library brings the start value, which counts once."""
+    import xgboost
+
+    rows = xgboost.DMatrix(held.matrix, nthread=1)
+    start_value: list[Any] = []
+
+    def predicted(booster: Any, start: int, end: int) -> Any:
+        return booster.predict(rows, output_margin=True, iteration_range=(start, end)).astype(np.float64)
+
+    def sums(booster: Any, start: int, end: int) -> Any:
+        if start == 0:
+            return predicted(booster, start, end)
+        if not start_value:
+            start_value.append(predicted(booster, 0, 1) + predicted(booster, 1, 2) - predicted(booster, 0, 2))
+        return predicted(booster, start, end) - start_value[0]
+
+    return sums
