@@ -65,13 +65,23 @@ def test_few_rows_allow_few_candidates(rows: int, most: int) -> None:
     assert len(plan.candidates) + plan.tuning_rounds == most + 1
 
 
-def test_more_time_lengthens_the_plan_and_keeps_its_order() -> None:
-    """What is cheap for the shorter plan comes in the same order in the longer one."""
+def test_more_time_lengthens_the_plan_and_keeps_the_order_of_a_family() -> None:
+    """What a family tries comes in the same order in both."""
     short, long = plan_for(30_000, 60), plan_for(30_000, 6_000)
-    cheap = [item.name for item in short.candidates if item.seconds <= 6]
 
     assert len(short.candidates) < len(long.candidates)
-    assert [item.name for item in long.candidates if item.name in cheap] == cheap
+    for plan in (short, long):
+        names = [item.name for item in plan.candidates if item.family == "lightgbm"]
+        assert names == ["lightgbm", *(f"lightgbm-{place}" for place in range(2, len(names) + 1))]
+
+
+def test_a_family_that_costs_little_comes_before_second_configurations() -> None:
+    """Kernels are cheap on few rows; on more they keep their place, for which there may be no time."""
+    few, many = ([item.name for item in plan_for(rows, 60).candidates] for rows in (1_200, 6_000))
+
+    assert few[0] == many[0] == "linear"
+    assert few.index("svm") < few.index("lightgbm-2")
+    assert many.index("svm") > many.index("lightgbm-2")
 
 
 def test_what_is_dear_waits() -> None:

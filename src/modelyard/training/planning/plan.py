@@ -10,7 +10,7 @@ from modelyard.problem import Task
 from modelyard.training.balancing.resampling import RESAMPLINGS, Resampling
 from modelyard.training.families.family import Family
 from modelyard.training.planning.cost import Size, fit_seconds, rows_within
-from modelyard.training.planning.portfolio import entries
+from modelyard.training.planning.portfolio import PROVEN, entries
 from modelyard.training.planning.searching import SearchPlan, plan_rungs
 
 __all__ = ["PlannedCandidate", "Stage", "WorkPlan", "make_plan", "race_rows"]
@@ -32,6 +32,12 @@ _LEADERS = 3
 
 _DEAR_SHARE = 0.15
 """What would take more than this share of a budget waits until all that is cheaper was tried."""
+
+_CHEAP_SHARE = 0.02
+"""A family of the portfolio that takes no more than this share of a budget is tried before second configurations of others."""
+
+_LEADING = ("linear", "shallow_tree", "lightgbm")
+"""These lead in any case."""
 
 _BOOSTING = ("lightgbm", "xgboost", "catboost")
 _DEAR_SHARE_BESIDE_BOOSTING = 0.05
@@ -184,7 +190,13 @@ def make_plan(
         beside = task.is_classification and item.family not in _BOOSTING
         return item.seconds > (_DEAR_SHARE_BESIDE_BOOSTING if beside else _DEAR_SHARE) * budget_s * workers
 
-    listed = [listed[0], *sorted(listed[1:], key=is_dear)] if listed else []
+    firsts = {item.family: item for item in reversed(listed) if item.family in PROVEN}
+
+    def comes_early(item: PlannedCandidate) -> bool:
+        is_cheap = item.seconds <= _CHEAP_SHARE * budget_s * workers
+        return item is firsts.get(item.family) and (is_cheap or item.family in _LEADING)
+
+    listed = [*listed[:1], *sorted(listed[1:], key=lambda item: (is_dear(item), not comes_early(item)))]
     spent = list(itertools.accumulate(item.seconds / workers for item in listed))
     begins = [until - item.seconds / workers for item, until in zip(listed, spent, strict=True)]
     # The first one is planned and carried to its end in any case.

@@ -10,7 +10,7 @@ from typing import Any
 
 from modelyard.problem import Task
 
-__all__ = ["PORTFOLIO", "Entry", "entries"]
+__all__ = ["PORTFOLIO", "PROVEN", "Entry", "entries"]
 
 Entry = tuple[str, Mapping[str, Any] | int | None]
 """A family, and what to change of its defaults: nothing, a point of its own portfolio, or a configuration."""
@@ -116,11 +116,14 @@ PORTFOLIO: tuple[Entry, ...] = (
     ("lightgbm", _LIGHTGBM_STUMPS),
 )
 
+PROVEN = frozenset(family for family, _ in PORTFOLIO)
+"""The families of the portfolio."""
+
 
 def entries(families: Mapping[str, Any], task: Task) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Name, family and configuration of each candidate; families that the portfolio does not know come last."""
     count: dict[str, int] = {}
-    strangers = [(name, None) for name in families if name not in {known for known, _ in PORTFOLIO}]
+    strangers = [(name, None) for name in families if name not in PROVEN]
     for name, change in (*PORTFOLIO, *strangers):
         if name not in families:
             continue
