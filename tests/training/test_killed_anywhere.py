@@ -137,12 +137,13 @@ def test_a_worker_killed_anywhere(undisturbed: Undisturbed, copy_of: MakeYard, k
     process, earliest = yard.start("train"), 0
     for moment in sorted(moments.sample(range(len(seen.times)), 3)):
         if _reached(process, watch, max(moment, earliest), moments.uniform(0, 0.3)):
-            watch.look()
-            # A unit that loses two workers is held to be at fault itself; by then the one that lost this one is done.
-            earliest = len(watch.seen) + WORKERS + 1
             victims = workers_of(process.pid)
             if victims:
                 os.kill(moments.choice(victims), signal.SIGKILL)
+            watch.look()
+            # A unit that loses two workers is held to be at fault itself. Counted from after the signal: what ends between
+            # the choice of a victim and its death says nothing about the unit that lost it. By then that one is done.
+            earliest = len(watch.seen) + WORKERS + 1
     finished(yard, watch, process)
 
     assert set(watch.times.values()) == {1}
