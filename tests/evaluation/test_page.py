@@ -177,11 +177,17 @@ def test_tuning_is_shown_by_its_parameter(churn_evaluation: Evaluation, churn_li
     """The validation curve is folded under the winner, with what was found in its summary."""
     trials = tuple(Trial(float(value), 0.8 + value / 1e3, 0.01) for value in (4, 8, 16, 32, 64, 128))
     curve = ValidationCurve("roc_auc", "lightgbm", "num_leaves", trials, 0.9, 0.01, "num_leaves matters most.")
+    looked_at = tuple(dataclasses.replace(trial, train=0.9) for trial in trials[::2])
+    learnt = dataclasses.replace(curve, trials=(*looked_at, *trials[1::2]), diagnosis="Towards 128 it overfits.")
     run = dataclasses.replace(churn_life.run.record, validation_curve=curve)
     text = render_html(evaluation_page(churn_evaluation, run, churn_life.problem, None))
+    both = dataclasses.replace(run, validation_curve=learnt)
 
     assert "Tuning: num_leaves matters most." in text
     assert "lightgbm by num_leaves" in text
+    assert "rows learnt from" not in text
+    assert "rows learnt from" in render_html(evaluation_page(churn_evaluation, both, churn_life.problem, None))
+    assert "Towards 128 it overfits." in render_html(evaluation_page(churn_evaluation, both, churn_life.problem, None))
     assert "Tuning:" not in render_html(page_of(churn_evaluation, churn_life))
 
 

@@ -79,25 +79,31 @@ def _forecasts(curve: LearningCurve) -> Table:
 
 def tuning_block(curve: ValidationCurve) -> Details:
     """The trials of tuning by the parameter that matters most, folded."""
-    title, scores = metric_spec(curve.metric).title, [trial.score for trial in curve.trials]
-    series = Series(
-        "trials",
-        range(len(scores)),
-        scores,
-        [trial.score - trial.sd for trial in curve.trials],
-        [trial.score + trial.sd for trial in curve.trials],
-    )
+    trials = curve.trials
+    series = [
+        Series(
+            "rows held out",
+            range(len(trials)),
+            [trial.score for trial in trials],
+            [trial.score - trial.sd for trial in trials],
+            [trial.score + trial.sd for trial in trials],
+        )
+    ]
+    learnt = {place: trial.train for place, trial in enumerate(trials) if trial.train is not None}
+    if learnt:
+        series.append(Series("rows learnt from", list(learnt), list(learnt.values())))
     chart = line_chart(
-        [series],
+        series,
         title=f"{curve.family} by {curve.parameter}",
         x_label=f"{curve.parameter}, in order of its values",
-        y_label=title,
-        x_names=[format_number(trial.value) for trial in curve.trials],
+        y_label=metric_spec(curve.metric).title,
+        x_names=[format_number(trial.value) for trial in trials],
     ).with_caption(
         "Each trial's mean ± standard deviation over folds. The other parameters moved too: this is what the trials show, "
         "not an experiment."
     )
-    return Details(f"Tuning: {curve.answer}", (chart,))
+    words = (Prose(curve.diagnosis),) if curve.diagnosis else ()
+    return Details(f"Tuning: {curve.answer}", (chart, *words))
 
 
 def weights_block(found: WeightComparison) -> Details:

@@ -119,6 +119,11 @@ class TrainingPlan(Strict):
         default="auto",
         description="Whether the winner is drawn by the number of rows; auto does so where it adds a fifth to training at most.",
     )
+    validation_curve: Literal["auto"] | bool = Field(
+        default="auto",
+        description="Whether trials of tuning are fitted again and judged on the rows learnt from, to see over- and underfitting by "
+        "the parameter that matters most; auto does so where it adds a fifth to training at most.",
+    )
     imbalance: Literal["auto"] | bool = Field(
         default="auto",
         validation_alias=AliasChoices("imbalance", "class_weights"),

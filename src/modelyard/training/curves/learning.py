@@ -9,6 +9,7 @@ import numpy.typing as npt
 from modelyard.core import derive_seed
 from modelyard.problem import metric_spec
 from modelyard.training.choosing.noise import Evidence
+from modelyard.training.curves.cheapness import WITH_KNOWN_ROUNDS, counted, is_cheap
 from modelyard.training.curves.diagnosis import Fit, diagnose, judge, too_few
 from modelyard.training.curves.power_law import Law, fit_law
 from modelyard.training.curves.records import CurvePoint, Forecast, LearningCurve
@@ -17,7 +18,7 @@ from modelyard.training.curves.units import PartResult, PartUnit, gathered, run_
 from modelyard.training.families.family import Family
 from modelyard.training.folds import inner_holdout
 from modelyard.training.preparation import Setup
-from modelyard.training.records import NAIVE, Candidate, CandidateRole
+from modelyard.training.records import NAIVE, Candidate
 from modelyard.training.search.cross_validation import CrossValidation, Recipe
 from modelyard.training.search.matrices import FoldMatrices
 
@@ -33,11 +34,7 @@ _LAWFUL = 0.24
 falls faster there than it ever will again: fitted from a sixteenth on, forecasts missed the truth more often than not."""
 
 _MARGIN = 0.02
-_AFFORDABLE = 0.25
-_COST = {1: 1.0}
-_DEFAULT_COST = 4.0
 _SHARES_SUM = 1.94
-_WITH_KNOWN_ROUNDS = 0.5
 
 
 def is_affordable(candidates: Sequence[Candidate], winner: Candidate) -> bool:
@@ -46,14 +43,8 @@ def is_affordable(candidates: Sequence[Candidate], winner: Candidate) -> bool:
     A linear model counts one, any other four. The curve costs the sum of its shares, and half of the last one if the
     rounds of boosting are known by then.
     """
-    tried = [item for item in candidates if item.role is CandidateRole.CANDIDATE and item.is_complete]
-    spent = sum(_cost(item) for item in tried)
-    fits = _SHARES_SUM - (_WITH_KNOWN_ROUNDS if winner.rounds is not None else 0.0)
-    return _cost(winner) * fits <= _AFFORDABLE * spent
-
-
-def _cost(candidate: Candidate) -> float:
-    return _COST.get(candidate.complexity, _DEFAULT_COST)
+    fits = _SHARES_SUM - (WITH_KNOWN_ROUNDS if winner.rounds is not None else 0.0)
+    return is_cheap(fits * counted(winner), candidates)
 
 
 def draw_learning_curve(

@@ -110,11 +110,22 @@ class LearningCurve(Record):
 
 @dataclasses.dataclass(frozen=True)
 class Trial(Record):
-    """One trial of tuning: a parameter's value, and the mean and standard deviation of the metric over folds."""
+    """One trial of tuning.
+
+    Parameters
+    ----------
+    value
+        Of the parameter.
+    score, sd
+        Mean and standard deviation of the metric over folds, on the rows held out.
+    train
+        The mean on the rows learnt from; None where it was not measured.
+    """
 
     value: float
     score: float
     sd: float
+    train: float | None = None
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +146,9 @@ class ValidationCurve(Record):
         How often the luckiest parameter would explain as much if none mattered.
     answer
         The same in one sentence.
+    diagnosis
+        Towards which values the family over- or underfits, in words with their numbers; empty where the rows learnt from were not
+        looked at, or the parameter explains no more than chance would.
     """
 
     metric: str
@@ -144,6 +158,7 @@ class ValidationCurve(Record):
     explained: float
     chance: float
     answer: str
+    diagnosis: str = ""
 
 
 @dataclasses.dataclass(frozen=True)

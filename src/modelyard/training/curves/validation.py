@@ -1,7 +1,8 @@
 """The validation curve: what the tuned parameter that matters most did to the score, from the trials of tuning."""
 
 import dataclasses
-from collections.abc import Sequence
+import itertools
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -9,17 +10,18 @@ import numpy.typing as npt
 from modelyard.core import derive_seed
 from modelyard.problem import metric_spec
 from modelyard.report import format_number
+from modelyard.training.curves.ends import Axis, diagnose_ends
 from modelyard.training.curves.records import Trial, ValidationCurve
-from modelyard.training.records import Candidate
+from modelyard.training.records import NAIVE, Candidate
 
-__all__ = ["FEWEST_TRIALS", "validation_curve"]
+__all__ = ["FEWEST_TRIALS", "telling_trials", "validation_curve"]
 
 Array = npt.NDArray[np.float64]
 
 FEWEST_TRIALS = 6
+_LOOKED_AT = 5
 _SHUFFLES = 500
 _ERROR_RATE = 0.05
-_SPAN_FOR_LOGARITHM = 8.0
 _TUNED = "-tuned-"
 
 
@@ -32,7 +34,25 @@ class _Tried:
     values: dict[str, Array]
 
 
-def validation_curve(candidates: Sequence[Candidate], metric: str, *, seed: int) -> ValidationCurve | None:
+@dataclasses.dataclass(frozen=True)
+class _Telling:
+    """The parameter that explains most: how much, how often chance would, and the trials in the order of its values."""
+
+    parameter: str
+    explained: float
+    chance: float
+    trials: tuple[Candidate, ...]
+    values: tuple[float, ...]
+
+    @property
+    def matters(self) -> bool:
+        """Whether it explains more than chance would."""
+        return self.chance <= _ERROR_RATE
+
+
+def validation_curve(
+    candidates: Sequence[Candidate], metric: str, *, seed: int, learnt: Mapping[str, float] | None = None
+) -> ValidationCurve | None:
     """The parameter whose values explain the trials' scores best; None for fewer than six trials.
 
     Each parameter is judged alone, by the share of the scores' variance that a parabola in it explains, on a logarithmic
@@ -46,26 +66,63 @@ def validation_curve(candidates: Sequence[Candidate], metric: str, *, seed: int)
         All of the run; the default of the family that was tuned counts as a trial.
     seed
         Of the shuffling.
+    learnt
+        The metric on the rows learnt from, by trial; of :func:`telling_trials` or of none.
     """
+    telling, learnt = _telling(candidates, seed), learnt or {}
+    if telling is None:
+        return None
+    trials = tuple(
+        Trial(value, item.mean or 0.0, item.sd or 0.0, learnt.get(item.name))
+        for value, item in zip(telling.values, telling.trials, strict=True)
+    )
+    naive = next((item.mean for item in candidates if item.name == NAIVE), None)
+    return ValidationCurve(
+        metric=metric,
+        family=telling.trials[0].family,
+        parameter=telling.parameter,
+        trials=trials,
+        explained=telling.explained,
+        chance=telling.chance,
+        answer=_answer(telling, trials, metric),
+        diagnosis=diagnose_ends(telling.parameter, trials, metric, naive) if telling.matters else "",
+    )
+
+
+def telling_trials(candidates: Sequence[Candidate], metric: str, *, seed: int) -> tuple[Candidate, ...]:
+    """The trials whose figures on the rows learnt from would show over- and underfitting, by value of the parameter.
+
+    Those at both ends, the best, and what lies between until they are five; none where no parameter stands out. The parameters are
+    those of :func:`validation_curve`.
+    """
+    telling = _telling(candidates, seed)
+    if telling is None or not telling.matters:
+        return ()
+    trials, sign = telling.trials, 1 if metric_spec(metric).greater_is_better else -1
+    places = {0, len(trials) - 1, max(range(len(trials)), key=lambda at: sign * (trials[at].mean or 0.0))}
+    while len(places) < _LOOKED_AT:
+        low, high = max(itertools.pairwise(sorted(places)), key=lambda pair: pair[1] - pair[0])
+        places.add((low + high) // 2)
+    return tuple(trials[at] for at in sorted(places))
+
+
+def _telling(candidates: Sequence[Candidate], seed: int) -> _Telling | None:
+    """The parameter that explains most; None for too few trials."""
     tried = _tried(candidates)
     if tried is None:
         return None
-    bases = {name: _parabola(values) for name, values in tried.values.items()}
-    explained = {name: float(_explained(base, tried.scores[None])[0]) for name, base in bases.items()}
+    axes = {name: Axis.of(values) for name, values in tried.values.items()}
+    explained = {name: float(axis.explained(tried.scores[None])[0]) for name, axis in axes.items()}
     parameter = max(explained, key=lambda name: explained[name])
     generator = np.random.default_rng(derive_seed(seed, "validation curve"))
     shuffled = generator.permuted(np.tile(tried.scores, (_SHUFFLES, 1)), axis=1)
-    luckiest = np.max([_explained(base, shuffled) for base in bases.values()], axis=0)
+    luckiest = np.max([axis.explained(shuffled) for axis in axes.values()], axis=0)
     chance = float((1 + (luckiest >= explained[parameter]).sum()) / (1 + _SHUFFLES))
-    trials = tuple(
-        Trial(float(value), item.mean or 0.0, item.sd or 0.0)
-        for value, item in sorted(
-            zip(tried.values[parameter], tried.candidates, strict=True), key=lambda pair: (pair[0], pair[1].name)
-        )
+    ordered = sorted(
+        zip(tried.values[parameter].tolist(), tried.candidates, strict=True), key=lambda pair: (pair[0], pair[1].name)
     )
-    family, share = tried.candidates[0].family, explained[parameter]
-    answer = _answer(parameter, trials, metric, share, chance)
-    return ValidationCurve(metric, family, parameter, trials, share, chance, answer)
+    values, trials = zip(*ordered, strict=True)
+    return _Telling(parameter, explained[parameter], chance, trials, values)
 
 
 def _tried(candidates: Sequence[Candidate]) -> _Tried | None:
@@ -73,12 +130,15 @@ def _tried(candidates: Sequence[Candidate]) -> _Tried | None:
     tuned = [item for item in candidates if _TUNED in item.name]
     if not tuned:
         return None
-    family, resampling = tuned[0].family, tuned[0].resampling  # what is resampled alone is no trial of tuning
+    # What was only resampled, averaged over seeds or calibrated besides is no trial of tuning.
+    family, resampling = tuned[0].family, tuned[0].resampling
     trials = tuple(
         item
         for item in candidates
         if item.is_complete
         and item.resampling is resampling
+        and not item.seeds
+        and item.calibration is None
         and (item.name == family or item.name.startswith(family + _TUNED))
     )
     if len(trials) < FEWEST_TRIALS:
@@ -95,31 +155,17 @@ def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
-def _parabola(values: Array) -> Array:
-    """An orthonormal basis of constant, slope and bend in a parameter."""
-    if values.min() > 0 and values.max() / values.min() >= _SPAN_FOR_LOGARITHM:
-        values = np.log(values)
-    x = (values - values.mean()) / values.std()
-    return np.asarray(np.linalg.qr(np.column_stack([np.ones_like(x), x, x**2]))[0])
-
-
-def _explained(base: Array, scores: Array) -> Array:
-    """The share of the variance of each row of scores that lies in the basis."""
-    centred = scores - scores.mean(axis=1, keepdims=True)
-    return np.asarray(((centred @ base) ** 2).sum(axis=1) / (centred**2).sum(axis=1))
-
-
-def _answer(parameter: str, trials: Sequence[Trial], metric: str, share: float, chance: float) -> str:
-    spec = metric_spec(metric)
+def _answer(telling: _Telling, trials: Sequence[Trial], metric: str) -> str:
+    spec, parameter = metric_spec(metric), telling.parameter
     sign = 1 if spec.greater_is_better else -1
     best = max(trials, key=lambda trial: sign * trial.score)
-    if chance > _ERROR_RATE:
+    if not telling.matters:
         return (
             f"No tuned parameter stands out in {len(trials)} trials: {parameter} comes first, and by chance some parameter "
-            f"would explain as much of {spec.title} in {100 * chance:.0f} of 100 searches."
+            f"would explain as much of {spec.title} in {100 * telling.chance:.0f} of 100 searches."
         )
     edge = " at the edge of what was tried" if best in (trials[0], trials[-1]) else ""
     return (
-        f"Of the tuned parameters {parameter} matters most: it explains {100 * share:.0f} % of the differences of "
+        f"Of the tuned parameters {parameter} matters most: it explains {100 * telling.explained:.0f} % of the differences of "
         f"{spec.title} between {len(trials)} trials; the best trial has {format_number(best.value)}{edge}."
     )

@@ -11,6 +11,8 @@ from modelyard.training.choosing.rule import Choice
 from modelyard.training.curves import LearningCurve, WeightComparison
 from modelyard.training.curves.evenness import is_uneven
 from modelyard.training.curves.learning import draw_learning_curve, is_affordable
+from modelyard.training.curves.learnt import on_rows_learnt, trials_are_affordable
+from modelyard.training.curves.validation import telling_trials
 from modelyard.training.curves.weights import compare_weights
 from modelyard.training.engine.bench import Bench
 from modelyard.training.families.family import Family
@@ -31,12 +33,16 @@ __all__ = ["Conclusion", "as_much_as_time_allows", "as_often_as_time_allows", "f
 
 @dataclasses.dataclass(frozen=True)
 class Conclusion:
-    """What a search came to: the plan, how far it came, the choice, and what was seen of the winner besides."""
+    """What a search came to: the plan, how far it came, the choice, and what was seen of the winner besides.
+
+    Of trials of tuning ``learnt`` holds the metric on the rows that they learnt from.
+    """
 
     plan: WorkPlan
     end: SearchEnd
     verdict: Verdict
     curve: LearningCurve | None = None
+    learnt: Mapping[str, float] = dataclasses.field(default_factory=dict)
     weights: WeightComparison | None = None
     nested: NestedScore | None = None
     fitted_share: float = 1.0
@@ -62,14 +68,18 @@ def look_closer(
     conclusion: Conclusion,
     families: Mapping[str, Family],
 ) -> Conclusion:
-    """The winner by the number of rows and with class weights, if asked for, or cheap; Ctrl-C forgoes what is left."""
+    """Trials on the rows learnt from, the winner by the number of rows and with class weights, if asked for, or cheap.
+
+    Ctrl-C forgoes what is left.
+    """
     plan = setup.problem.training
     winner = candidate_of(bare_name(conclusion.choice.winner), validation.candidates)
     family = families.get(winner.family)
-    if family is None:
-        return conclusion
-    cheap = plan.budget is None and is_affordable(validation.candidates, winner)
     try:
+        conclusion = dataclasses.replace(conclusion, learnt=_learnt(validation, setup, families))
+        if family is None:
+            return conclusion
+        cheap = plan.budget is None and is_affordable(validation.candidates, winner)
         if plan.learning_curve is True or (plan.learning_curve == "auto" and cheap):
             curve = draw_learning_curve(validation, matrices, setup, winner, family)
             conclusion = dataclasses.replace(conclusion, curve=curve)
@@ -81,6 +91,16 @@ def look_closer(
     except KeyboardInterrupt:
         return conclusion
     return conclusion
+
+
+def _learnt(validation: CrossValidation, setup: Setup, families: Mapping[str, Family]) -> dict[str, float]:
+    """Figures of the telling trials on the rows that they learnt from."""
+    plan, metric = setup.problem.training, setup.question.metric
+    trials = telling_trials(validation.candidates, metric, seed=setup.seed)
+    cheap = plan.budget is None and trials_are_affordable(validation.candidates, trials)
+    if plan.validation_curve is True or (plan.validation_curve == "auto" and cheap):
+        return on_rows_learnt(trials, validation, families, metric)
+    return {}
 
 
 def as_much_as_time_allows(

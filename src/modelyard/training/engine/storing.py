@@ -62,7 +62,7 @@ def store_conclusion(
         learning_curve=conclusion.curve,
         weights=conclusion.weights,
         validation_curve=validation_curve(
-            [item for item in validation.candidates if not item.seeds], setup.question.metric, seed=setup.seed
+            validation.candidates, setup.question.metric, seed=setup.seed, learnt=conclusion.learnt
         ),
         corrected=choice.corrected,
         work=conclusion.plan,

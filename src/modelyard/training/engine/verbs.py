@@ -51,11 +51,12 @@ def train(
     :mod:`modelyard.training.planning`); the naive baseline and today's system; each family's default configuration,
     simple families first; tuning of the leading family; a blend; the choice (see
     :func:`~modelyard.training.choosing.rule.choose`) and its calibration; the winner on the training part, and on training
-    and validation together. Fold scores do not depend on the executor. Before the winner is fitted it is drawn by the
-    number of rows, if ``training.learning_curve`` says so, and compared with itself under class weights and
-    resampling, if ``training.imbalance`` does; with ``training.resampling: auto`` the best of these may take its place. If they ask for it, ``training.repeats`` scores those within noise of the best on
-    further divisions before the choice, ``training.seeds`` fits the winner with other seeds, and ``training.nested`` carries
-    out all of that again outside of each outer part.
+    and validation together. Fold scores do not depend on the executor. Before the winner is fitted, trials of tuning are
+    judged on the rows learnt from, if ``training.validation_curve`` says so; the winner is drawn by the number of rows, if
+    ``training.learning_curve`` does, and compared with itself under class weights and resampling, if ``training.imbalance``
+    does; with ``training.resampling: auto`` the best of these may take its place. If they ask for it, ``training.repeats``
+    scores those within noise of the best on further divisions before the choice, ``training.seeds`` fits the winner with
+    other seeds, and ``training.nested`` carries out all of that again outside of each outer part.
 
     With ``training.budget`` a portfolio of proven configurations takes the place of the families' defaults, and the
     clock says how many of them are tried; what it kept from being done is recorded, and :func:`repeat`
@@ -79,8 +80,8 @@ def train(
     tracker
         Hears of the run when it is stored; by default the one that the project file names.
     progress
-        Hears of every unit: steps ``folds``, ``tuning``, ``division 2``, ``seed 2``, ``outer 1/5``, ``curve``, ``weights`` and
-        ``refit``.
+        Hears of every unit: steps ``folds``, ``tuning``, ``division 2``, ``seed 2``, ``outer 1/5``, ``trials``, ``curve``,
+        ``weights`` and ``refit``.
     resume
         False to forget what an earlier call left unfinished.
     families

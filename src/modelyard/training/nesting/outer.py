@@ -38,7 +38,7 @@ __all__ = ["Outer", "OuterWinner", "Procedure", "Stop", "nested_score", "plan_ou
 Rows = npt.NDArray[np.int64]
 
 _WORKSHOP = ("matrices", "refit", "units", "divisions")
-_WITHOUT_EFFECT = {"workers", "executor", "address", "learning_curve", "nested"}
+_WITHOUT_EFFECT = {"workers", "executor", "address", "learning_curve", "validation_curve", "nested"}
 
 
 @dataclasses.dataclass(frozen=True)
