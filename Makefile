@@ -6,6 +6,7 @@ INSTALLED := .venv/.installed
 TEXT := .venv/.text
 IMAGE := .venv/.image
 PROMTOOL := .venv/.promtool
+BROWSER := .venv/.browser
 WRK := .venv/.wrk
 # Two test workers on two cores; training inside tests uses one process, so nothing is oversubscribed.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal -q
@@ -32,6 +33,9 @@ $(IMAGE): $(INSTALLED)
 $(PROMTOOL): $(INSTALLED)
 	@PYTHON=$(PYTHON) scripts/install promtool
 
+$(BROWSER): $(INSTALLED)
+	@PYTHON=$(PYTHON) scripts/install browser
+
 $(WRK): $(INSTALLED)
 	@PYTHON=$(PYTHON) scripts/install wrk
 
@@ -41,7 +45,7 @@ demo: $(INSTALLED) ## the whole life of a model on real churn data, in a few min
 test: check types imports ## all checks and tests
 	$(PYTEST) -m "not slow"
 
-test-all: check types imports $(TEXT) $(IMAGE) $(PROMTOOL) ## also the slow suites
+test-all: check types imports $(TEXT) $(IMAGE) $(PROMTOOL) $(BROWSER) ## also the slow suites
 	$(PYTEST)
 
 check: $(INSTALLED) ## style of code

@@ -27,6 +27,7 @@ from modelyard.report import (
 from modelyard.report.script import SCRIPT
 
 BROWSER = shutil.which("chromium") or shutil.which("google-chrome")
+needs_browser = pytest.mark.skipif(BROWSER is None, reason="a browser is missing. Run: sudo apt-get install chromium")
 
 _PROBE = """
 const svg = document.querySelectorAll("figure > svg.chart")[INDEX], box = svg.getBoundingClientRect();
@@ -98,7 +99,7 @@ def _shown(page: str, folder: Path) -> str:
     return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
 
 
-@pytest.mark.skipif(BROWSER is None, reason="needs a browser")
+@needs_browser
 def test_it_runs_in_a_browser(tmp_path: Path) -> None:
     """Under the page's own policy each figure gets its two buttons; a script that was slipped in does not run."""
     slipped = '<script>document.body.dataset.evil = "1"</script></body>'
@@ -110,7 +111,7 @@ def test_it_runs_in_a_browser(tmp_path: Path) -> None:
     assert "data-evil" not in html
 
 
-@pytest.mark.skipif(BROWSER is None, reason="needs a browser")
+@needs_browser
 @pytest.mark.parametrize(
     ("index", "where", "expected"),
     [(0, "", "one | way: 5 | height: 3"), (1, "rect", "tenure: 2 (1 to 3)")],
@@ -131,7 +132,7 @@ def test_values_under_the_pointer(index: int, where: str, expected: str, tmp_pat
     assert "var%28--" not in saved
 
 
-@pytest.mark.skipif(BROWSER is None, reason="needs a browser")
+@needs_browser
 def test_points_upon_a_field_say_whose_they_are(tmp_path: Path) -> None:
     """Over a point of a cloud its name and values are shown, not the words of the shade below it."""
     cells = [[FieldCell(1, 0.2, "a shade")] * 2] * 2
