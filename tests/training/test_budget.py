@@ -97,6 +97,30 @@ def test_a_winner_of_fewer_rows_is_said_and_repeated(trial: MakeTrial, monkeypat
     np.testing.assert_array_equal(again.model("final").predict(answers), first.model("final").predict(answers))
 
 
+@pytest.mark.parametrize(("part", "expected"), [(1, [8, 24, 24]), (2, [4, 16, 16])])
+def test_until_more_than_a_simple_model_is_known_less_is_set_aside(
+    part: int, expected: list[int], trial: MakeTrial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Eight seconds a model. On half the rows: half of the linear one's, then LightGBM by itself, then all of both."""
+    made = trial("churn", data={"positive": "yes"}, training=PLAN)
+    rows = made.split.train.frame.height
+    seen: list[float] = []
+
+    def reserve_for(clock: Clock, refit_seconds: float, *_: float) -> None:
+        seen.append(refit_seconds)
+
+    def once(clock: Clock, family: str, *_: float) -> bool:
+        return family == "lightgbm" and len(seen) == 1
+
+    monkeypatch.setattr("modelyard.training.preparation.race_rows", lambda *_, **__: rows // part)
+    monkeypatch.setattr("modelyard.training.search.reserve.refit_cost", lambda *_: 8.0)
+    monkeypatch.setattr(Clock, "reserve_for", reserve_for)
+    monkeypatch.setattr(Clock, "affords", once)
+    made.train()
+
+    assert seen == pytest.approx(expected, rel=0.02)
+
+
 def test_no_time_at_all_still_gives_baselines_and_the_linear_model(trial: MakeTrial) -> None:
     """A budget of nothing: the first candidate is carried to its end."""
     made = trial("amount", training={**PLAN, "budget": "0s"})

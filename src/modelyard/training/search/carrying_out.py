@@ -1,7 +1,7 @@
 """The plan carried out: baselines, the candidates in their order, and tuning, until the end or until time is up."""
 
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -14,8 +14,7 @@ from modelyard.training.planning import Clock, PlannedCandidate, WorkPlan
 from modelyard.training.preparation import Setup
 from modelyard.training.records import EXISTING, NAIVE, Candidate, CandidateStatus
 from modelyard.training.search.cross_validation import CrossValidation, Recipe
-from modelyard.training.search.fewer_rows import compared_share, encoding_cost, refit_cost
-from modelyard.training.search.fits import may_fit_again, seconds_again
+from modelyard.training.search.reserve import is_awaited, least_refit, set_aside
 from modelyard.training.search.tuning import tune
 
 __all__ = ["SearchEnd", "carry_out"]
@@ -25,23 +24,6 @@ _AT_A_TIME = 2
 
 _DOUBT = 2.0
 """A candidate is begun beside another only if the two would end in time even if they took so many times as long."""
-
-_MEMBERS = 5
-"""Time is kept for fitting so many candidates again, in case they become a blend."""
-
-_SEEDS = 3
-"""As many as ``seeds: auto`` fits."""
-
-_CHOICE_ROW_S = 2e-5
-"""Seconds for each row that candidates were compared on: a bootstrap of the best, of those near it, and of calibration."""
-
-_BLEND_ROW_S = 2.5e-6
-"""Seconds for each row and candidate that weighing members once takes, with ROC AUC, the slowest metric; it is done for all folds
-together and without each.
-"""
-
-_BLEND_ROWS = 20_000
-"""About so many rows at most are looked at for it."""
 
 _NO_TIME = "no time was left in the budget"
 
@@ -145,7 +127,11 @@ def _within_budget(
     """Candidates in the plan's order as long as they are affordable, then tuning."""
     total = len(plan.candidates) + plan.tuning_rounds
     left = {item.name: item for item in plan.candidates}
-    for batch in _batches(plan, left, clock, _least_refit(validation, setup)):
+
+    def is_alone(item: PlannedCandidate) -> bool:
+        return is_awaited(item, validation, setup, families)
+
+    for batch in _batches(plan, left, clock, least_refit(setup), is_alone):
         recipes = [_recipe(item, plan, families) for item in batch]
         is_first = len(left) == len(plan.candidates) - 1
         must_end = is_first and not plan.tunes_anew  # an outer search is guarded from its beginning
@@ -155,7 +141,8 @@ def _within_budget(
                 clock.note(item.family, item.seconds, candidate.fit_seconds)
         if is_first:
             clock.share_out(plan.stages, made[0].fit_seconds / max(1, setup.problem.training.workers or cores()))
-        _set_aside(clock, validation, setup, families)
+        set_aside(clock, validation, setup, families, left.values())
+    set_aside(clock, validation, setup, families)
     if plan.only is None:
         for item in left.values():
             validation.leave_out(_recipe(item, plan, families), _NO_TIME)
@@ -172,7 +159,7 @@ def _within_budget(
                 or clock.affords(
                     family,
                     _AT_A_TIME * share * _tuning_seconds(plan, family),
-                    _least_refit(validation, setup) * _tuning_seconds(plan, family),
+                    least_refit(setup) * _tuning_seconds(plan, family),
                 )
             )
         ),
@@ -182,7 +169,11 @@ def _within_budget(
 
 
 def _batches(
-    plan: WorkPlan, left: dict[str, PlannedCandidate], clock: Clock, refit_share: float
+    plan: WorkPlan,
+    left: dict[str, PlannedCandidate],
+    clock: Clock,
+    refit_share: float,
+    is_alone: Callable[[PlannedCandidate], bool],
 ) -> Iterator[list[PlannedCandidate]]:
     """The first candidate alone, then the next two that are affordable, until none is; what is given leaves ``left``.
 
@@ -196,39 +187,16 @@ def _batches(
     while left:
         batch: list[PlannedCandidate] = []
         for item in left.values():
+            if len(batch) == _AT_A_TIME or any(map(is_alone, batch)):
+                break
             together = sum(other.seconds for other in (*batch, item)) * (_DOUBT if batch else 1.0)
-            if len(batch) < _AT_A_TIME and clock.affords(item.family, together, refit_share * item.seconds):
+            if clock.affords(item.family, together, refit_share * item.seconds):
                 batch.append(item)
         if not batch:
             return
         for item in batch:
             del left[item.name]
         yield batch
-
-
-def _set_aside(clock: Clock, validation: CrossValidation, setup: Setup, families: Mapping[str, Family]) -> None:
-    """Time for choosing, and for the best candidates so far on all training rows, which may become a blend."""
-    sign = 1 if validation.greater_is_better else -1
-    complete = [item for item in validation.candidates if item.is_complete and item.family in families]
-    best = sorted(complete, key=lambda item: -sign * (item.mean or 0.0))[:_MEMBERS]
-    plan = setup.problem.training
-    times = _SEEDS if plan.seeds == "auto" else plan.seeds
-    once_s = sum(refit_cost(item, validation, setup) for item in best)
-    again_s = seconds_again([(item, families[item.family]) for item in best], validation, setup)
-    asked = plan.fits if isinstance(plan.fits, int) else 1
-    refit_s = max(times * once_s, once_s + (asked - 1) * again_s)
-    encoding_s = encoding_cost((families[item.family] for item in best), validation, setup)
-    raced = sum(len(fold.held) for fold in setup.plan.folds)
-    weighed = (validation.folds + 1) * len(complete) * min(raced, _BLEND_ROWS)
-    blend_s = _BLEND_ROW_S * weighed if plan.blend else 0.0
-    further_s = again_s if may_fit_again(setup.problem) else 0.0
-    clock.reserve_for(refit_s, encoding_s, _CHOICE_ROW_S * raced + blend_s, further_s)
-
-
-def _least_refit(validation: CrossValidation, setup: Setup) -> float:
-    """What fitting on as many rows as candidates are compared on costs, in times of what all folds together cost."""
-    learnt = float(np.mean([len(fold.train) for fold in setup.plan.folds]))
-    return compared_share(setup) * len(setup.truth) / learnt / validation.folds
 
 
 def _tuning_seconds(plan: WorkPlan, family: str) -> float:

@@ -1,0 +1,99 @@
+"""The time that is set aside, while candidates are tried, for choosing the winner and for fitting it."""
+
+from collections.abc import Iterable, Mapping
+
+import numpy as np
+
+from modelyard.training.families.family import Family
+from modelyard.training.planning import Clock, PlannedCandidate
+from modelyard.training.preparation import Setup
+from modelyard.training.search.cross_validation import CrossValidation
+from modelyard.training.search.fewer_rows import compared_share, encoding_cost, refit_cost
+from modelyard.training.search.fits import may_fit_again, seconds_again
+
+__all__ = ["is_awaited", "least_refit", "set_aside"]
+
+_MEMBERS = 5
+"""Time is kept for fitting so many candidates again, in case they become a blend."""
+
+_SEEDS = 3
+"""As many as ``seeds: auto`` fits."""
+
+_CHOICE_ROW_S = 2e-5
+"""Seconds for each row that candidates were compared on: a bootstrap of the best, of those near it, and of calibration."""
+
+_BLEND_ROW_S = 2.5e-6
+"""Seconds for each row and candidate that weighing members once takes, with ROC AUC, the slowest metric; it is done for all folds
+together and without each.
+"""
+
+_BLEND_ROWS = 20_000
+"""About so many rows at most are looked at for it."""
+
+_SIMPLE = 1
+"""A family's complexity up to which it is what others are held against."""
+
+
+def is_awaited(
+    item: PlannedCandidate, validation: CrossValidation, setup: Setup, families: Mapping[str, Family]
+) -> bool:
+    """Whether it may be the first that is more than a simple model, where candidates are compared on fewer rows than there are.
+
+    A better model of a tenth of the rows is worth more than a linear one of all: until there is one, the winner's time is counted
+    with the rows that candidates are compared on, and nothing is begun beside it.
+    """
+    return (
+        families[item.family].complexity > _SIMPLE
+        and all(other.complexity <= _SIMPLE for other in validation.candidates if other.is_complete)
+        and compared_share(setup) < 1.0
+    )
+
+
+def set_aside(
+    clock: Clock,
+    validation: CrossValidation,
+    setup: Setup,
+    families: Mapping[str, Family],
+    ahead: Iterable[PlannedCandidate] = (),
+) -> None:
+    """Time for choosing, and for the best candidates so far on all training rows, which may become a blend.
+
+    Parameters
+    ----------
+    ahead
+        What the plan still has; of fewer rows, if one of them :func:`is_awaited`.
+    """
+    sign = 1 if validation.greater_is_better else -1
+    complete = [item for item in validation.candidates if item.is_complete and item.family in families]
+    best = sorted(complete, key=lambda item: -sign * (item.mean or 0.0))[:_MEMBERS]
+    plan = setup.problem.training
+    times = _SEEDS if plan.seeds == "auto" else plan.seeds
+    once_s = sum(refit_cost(item, validation, setup) for item in best)
+    again_s = seconds_again([(item, families[item.family]) for item in best], validation, setup)
+    asked = plan.fits if isinstance(plan.fits, int) else 1
+    refit_s = max(times * once_s, once_s + (asked - 1) * again_s)
+    encoding_s = encoding_cost((families[item.family] for item in best), validation, setup)
+    further_s = again_s if may_fit_again(setup.problem) else 0.0
+    awaited = [item.seconds for item in ahead if is_awaited(item, validation, setup, families)]
+    if awaited:
+        share = compared_share(setup)
+        refit_s, encoding_s, further_s = (
+            max(share * refit_s, least_refit(setup) * min(awaited)),
+            share * encoding_s,
+            0.0,
+        )
+    clock.reserve_for(refit_s, encoding_s, _choice_seconds(len(complete), validation, setup), further_s)
+
+
+def _choice_seconds(complete: int, validation: CrossValidation, setup: Setup) -> float:
+    """Of choosing among so many candidates."""
+    raced = sum(len(fold.held) for fold in setup.plan.folds)
+    weighed = (validation.folds + 1) * complete * min(raced, _BLEND_ROWS)
+    return _CHOICE_ROW_S * raced + (_BLEND_ROW_S * weighed if setup.problem.training.blend else 0.0)
+
+
+def least_refit(setup: Setup) -> float:
+    """What fitting on as many rows as candidates are compared on costs, in times of what all folds together cost."""
+    folds = setup.plan.folds
+    learnt = float(np.mean([len(fold.train) for fold in folds]))
+    return compared_share(setup) * len(setup.truth) / learnt / len(folds)
