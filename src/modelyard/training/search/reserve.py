@@ -1,12 +1,13 @@
 """The time that is set aside, while candidates are tried, for choosing the winner and for fitting it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from modelyard.training.families.family import Family
 from modelyard.training.planning import Clock, PlannedCandidate
 from modelyard.training.preparation import Setup
+from modelyard.training.records import Candidate
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.fewer_rows import compared_share, encoding_cost, refit_cost
 from modelyard.training.search.fits import may_fit_again, seconds_again
@@ -66,23 +67,27 @@ def set_aside(
     sign = 1 if validation.greater_is_better else -1
     complete = [item for item in validation.candidates if item.is_complete and item.family in families]
     best = sorted(complete, key=lambda item: -sign * (item.mean or 0.0))[:_MEMBERS]
+    refit_s, further_s = _refit_seconds(best, validation, setup, families)
+    encoding_s = encoding_cost((families[item.family] for item in best), validation, setup)
+    choice_s = _choice_seconds(len(complete), validation, setup)
+    awaited = [item.seconds for item in ahead if is_awaited(item, validation, setup, families)]
+    if not awaited:
+        clock.reserve_for(refit_s, encoding_s, choice_s, further_s)
+        return
+    share = compared_share(setup)
+    clock.reserve_for(max(share * refit_s, least_refit(setup) * min(awaited)), share * encoding_s, choice_s)
+
+
+def _refit_seconds(
+    best: Sequence[Candidate], validation: CrossValidation, setup: Setup, families: Mapping[str, Family]
+) -> tuple[float, float]:
+    """Of fitting these as often as is asked for; and of one further fit with another seed, 0 if there may be none."""
     plan = setup.problem.training
     times = _SEEDS if plan.seeds == "auto" else plan.seeds
     once_s = sum(refit_cost(item, validation, setup) for item in best)
     again_s = seconds_again([(item, families[item.family]) for item in best], validation, setup)
     asked = plan.fits if isinstance(plan.fits, int) else 1
-    refit_s = max(times * once_s, once_s + (asked - 1) * again_s)
-    encoding_s = encoding_cost((families[item.family] for item in best), validation, setup)
-    further_s = again_s if may_fit_again(setup.problem) else 0.0
-    awaited = [item.seconds for item in ahead if is_awaited(item, validation, setup, families)]
-    if awaited:
-        share = compared_share(setup)
-        refit_s, encoding_s, further_s = (
-            max(share * refit_s, least_refit(setup) * min(awaited)),
-            share * encoding_s,
-            0.0,
-        )
-    clock.reserve_for(refit_s, encoding_s, _choice_seconds(len(complete), validation, setup), further_s)
+    return max(times * once_s, once_s + (asked - 1) * again_s), again_s if may_fit_again(setup.problem) else 0.0
 
 
 def _choice_seconds(complete: int, validation: CrossValidation, setup: Setup) -> float:
