@@ -24,7 +24,13 @@ def full_after(size_bytes: int) -> Callable[[], None]:
 
 @pytest.mark.parametrize(
     ("command", "size_bytes"),
-    [("train", 0), ("train", 20_000), ("evaluate", 4_096), ("package", 20_000), ("register", 0)],
+    [
+        pytest.param("train", 0, marks=pytest.mark.slow),
+        ("train", 20_000),
+        ("evaluate", 4_096),
+        pytest.param("package", 20_000, marks=pytest.mark.slow),
+        ("register", 0),
+    ],
 )
 def test_full_disk(stage: Callable[[str], FaultyYard], command: str, size_bytes: int) -> None:
     """The command fails clearly; with space again it succeeds, and the ledger verifies."""

@@ -29,7 +29,7 @@ ARGUMENTS = {
 }
 
 
-_ALWAYS = ("train", "package", "promote", "score")
+_ALWAYS = ("train", "promote")
 """The others are killed in `make test-all`."""
 
 

@@ -10,7 +10,13 @@ from modelyard.store import Ledger, Workspace
 
 
 @pytest.mark.parametrize(
-    ("first", "second"), [("train", "train"), ("evaluate", "audit"), ("package", "package"), ("register", "register")]
+    ("first", "second"),
+    [
+        ("train", "train"),
+        ("evaluate", "audit"),
+        pytest.param("package", "package", marks=pytest.mark.slow),
+        ("register", "register"),
+    ],
 )
 def test_two_at_once(stage: Callable[[str], FaultyYard], first: str, second: str) -> None:
     """Both succeed, or one does and the other says that another command is at work."""

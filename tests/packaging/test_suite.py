@@ -1,6 +1,7 @@
 """The tests that a package brings along: they run where only scoring is installed, and they notice."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -30,7 +31,8 @@ sys.exit(pytest.main(sys.argv[1:]))
 def _run(folder: Path, *options: str) -> tuple[int, str]:
     """``pytest PACKAGE/tests``, from anywhere, without the libraries that train."""
     words = [sys.executable, "-c", _PYTEST, str(folder / "tests"), "-q", *options]
-    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=folder.parent, timeout=300)
+    alone = {name: value for name, value in os.environ.items() if name != "PYTEST_ADDOPTS"}
+    done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=folder.parent, timeout=300, env=alone)
     return done.returncode, done.stdout
 
 

@@ -258,6 +258,7 @@ KILLED = """
 """
 
 
+@pytest.mark.slow
 def test_a_kill_in_the_outer_loop_resumes(workspace: Workspace, split_of: MakeSplit, table: pl.DataFrame) -> None:
     """SIGKILL within the second part: the next call leaves the first part alone and ends with equal scores."""
     from modelyard.training.families.linear import Linear
