@@ -63,7 +63,7 @@ def test_an_edge_is_told() -> None:
     curve = validation_curve(trials(scores), "log_loss", seed=0)
 
     assert curve is not None
-    assert curve.answer.endswith("the best trial has 4 at the edge of what was tried.")
+    assert curve.answer.endswith("the best trial has 4, at the edge of what was tried.")
 
 
 def test_chance_is_called_chance() -> None:

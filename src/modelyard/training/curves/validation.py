@@ -164,7 +164,7 @@ def _answer(telling: _Telling, trials: Sequence[Trial], metric: str) -> str:
             f"No tuned parameter stands out in {len(trials)} trials: {parameter} comes first, and by chance some parameter "
             f"would explain as much of {spec.title} in {100 * telling.chance:.0f} of 100 searches."
         )
-    edge = " at the edge of what was tried" if best in (trials[0], trials[-1]) else ""
+    edge = ", at the edge of what was tried" if best in (trials[0], trials[-1]) else ""
     return (
         f"Of the tuned parameters {parameter} matters most: it explains {100 * telling.explained:.0f} % of the differences of "
         f"{spec.title} between {len(trials)} trials; the best trial has {format_number(best.value)}{edge}."
