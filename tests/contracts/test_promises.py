@@ -154,6 +154,18 @@ def test_one_row_takes_as_long_as_the_latency_class_says(name: str) -> None:
     assert min(_round_ms(predictor, rows) for _ in range(5)) < family.promises.latency.most_ms * BUSY
 
 
+@pytest.mark.parametrize("name", [name for name, family in FAMILIES.items() if family.promises.boosted])
+def test_one_row_of_many_trees_takes_as_long_as_is_said(name: str) -> None:
+    """A thousand rounds of three classes: three thousand trees."""
+    family, data = FAMILIES[name], data_for(Task.MULTICLASS, rows=300)
+    params = family.defaults(Task.MULTICLASS)
+    estimator = family.fit(data, params, seed=0, rounds=1_000).estimator
+    predictor = compile_estimator(estimator, Task.MULTICLASS, name)
+    took = min(_round_ms(predictor, data.matrix[:50].tolist()) for _ in range(5))
+
+    assert took < family.promises.most_ms(trees=3_000) * BUSY
+
+
 @each_task
 def test_another_seed_makes_another_model_where_that_is_promised(family: Family, task: Task) -> None:
     """Means of several fits are made of these alone: their answers move with the seed, and a mean of four moves less."""
@@ -193,6 +205,6 @@ def _line(family: Family) -> list[str]:
 
 def test_all_promises_are_tried_here() -> None:
     """Each promise is made by some family and withheld by another, so that both ways are tested."""
-    for name in ("sample_weights", "monotone", "incremental", "varies"):
+    for name in ("sample_weights", "monotone", "incremental", "varies", "boosted"):
         assert {getattr(family.promises, name) for family in QUICK} == {True, False}
     assert len(NAMES) == len(QUICK)

@@ -10,7 +10,9 @@ from tests.training.conftest import Trial
 from modelyard.packaging.compile import compile_estimator
 from modelyard.problem import Problem, Task
 from modelyard.training.blending import BlendEstimator
+from modelyard.training.families import Promises
 from modelyard.training.planning import Clock
+from modelyard.training.search import units
 from modelyard.training.search.fits import may_fit_again
 
 MakeTrial = Callable[..., Trial]
@@ -76,6 +78,20 @@ def test_a_mean_that_breaks_a_constraint_has_fewer_fits(trial: MakeTrial) -> Non
 
     assert record.fits == 2
     assert "The mean of more fits with other seeds would break a constraint." in record.why
+
+
+def test_time_that_is_left_does_not_make_answers_slow(trial: MakeTrial, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock allows five; what is fitted again may take a millisecond for a row, unless a number is asked for."""
+    ms = 0.4
+    monkeypatch.setattr(units, "_median_ms", lambda *_: ms)
+    monkeypatch.setattr(Promises, "most_ms", lambda *_: 2 * ms)
+    monkeypatch.setattr(Clock, "fits", lambda *_: 5)
+    left = trial("amount", training={**BOOSTED, "budget": "60s"}).train().record
+    asked = trial("amount", training={**BOOSTED, "budget": "60s", "fits": 3}).train().record
+
+    assert (left.fits, asked.fits) == (2, 3)
+    assert "would take more than 1 ms for a row, which only a number in training.fits asks for" in left.why
+    assert "more fits" not in asked.why
 
 
 def test_what_does_not_hang_on_its_seed_is_fitted_once(trial: MakeTrial) -> None:

@@ -152,8 +152,8 @@ class TrainingPlan(Strict):
     fits: Literal["auto"] | Annotated[int, Field(ge=1, le=10, strict=True)] = Field(
         default="auto",
         description="How often the winner is fitted on all rows, each time with another seed; the model is the mean, and takes so "
-        "much longer to answer. auto: once; with a budget as often as time is left for, five times at most. Unlike "
-        "training.seeds it scores nothing again.",
+        "much longer to answer. auto: once; with a budget as often as time is left for, five times at most, and no more "
+        "than a row is answered within about a millisecond. Unlike training.seeds it scores nothing again.",
     )
 
     resampling: Literal["none", "weights", "smote", "under", "auto"] = Field(

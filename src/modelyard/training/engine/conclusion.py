@@ -130,9 +130,9 @@ def as_often_as_time_allows(
     """With how often the winner is fitted, each time with another seed; a repeated run does it as often as the earlier one."""
     winner = candidate_of(conclusion.choice.winner, validation.candidates)
     members = _members(winner, validation, bench)
-    asked, most = setup.problem.training.fits, 1
+    asked, most, against = setup.problem.training.fits, 1, ""
     if bench.replay is not None:
-        fits = most = bench.replay.fits
+        fits = bench.replay.fits
     elif winner.seeds or not conclusion.end.finished:
         return conclusion
     else:
@@ -140,8 +140,8 @@ def as_often_as_time_allows(
             most = asked
         elif may_fit_again(setup.problem):
             most = fits_in_time(members, validation, setup, bench.clock)
-        fits = fits_within(winner, members, setup, most)
-    return dataclasses.replace(conclusion, fits=fits, fits_words=fits_sentence(members, fits, most))
+        fits, against = fits_within(winner, members, setup, most)
+    return dataclasses.replace(conclusion, fits=fits, fits_words=fits_sentence(members, fits, against))
 
 
 def fit_conclusion(

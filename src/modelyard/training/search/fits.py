@@ -18,10 +18,21 @@ from modelyard.training.records import Candidate
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.fewer_rows import encoding_cost, refit_cost
 
-__all__ = ["fits_in_time", "fits_sentence", "fits_within", "fitted_often", "may_fit_again", "seconds_again"]
+__all__ = [
+    "answers_soon",
+    "fits_in_time",
+    "fits_sentence",
+    "fits_within",
+    "fitted_often",
+    "may_fit_again",
+    "seconds_again",
+]
 
 Members = Sequence[tuple[Candidate, Family]]
 """What a winner is made of: itself, or the members of a blend."""
+
+_ROW_MS = 1.0
+"""Time that is left over goes into further fits as long as what is fitted again takes no more milliseconds for a row."""
 
 
 def may_fit_again(problem: Problem) -> bool:
@@ -39,6 +50,12 @@ def seconds_again(members: Members, validation: CrossValidation, setup: Setup) -
     return sum(refit_cost(member, validation, setup) for member, family in members if family.promises.varies)
 
 
+def answers_soon(members: Members, fits: int) -> bool:
+    """Whether those members that hang on their seed, fitted so often, are expected to take a millisecond for a row at most."""
+    once_ms = sum(member.predict_ms or 0.0 for member, family in members if family.promises.varies)
+    return fits * once_ms <= _ROW_MS
+
+
 def fits_in_time(members: Members, validation: CrossValidation, setup: Setup, clock: Clock) -> int:
     """How many fits of the winner's members the time that is left allows; 1 if none of them hangs on its seed."""
     once = sum(refit_cost(member, validation, setup) for member, _ in members)
@@ -46,32 +63,52 @@ def fits_in_time(members: Members, validation: CrossValidation, setup: Setup, cl
     return clock.fits(once, encoding_s, seconds_again(members, validation, setup))
 
 
-def fits_within(winner: Candidate, members: Members, setup: Setup, most: int) -> int:
-    """The largest number of fits up to ``most`` whose mean keeps the constraints; 1 at least, or if none hangs on its seed."""
-    if not any(family.promises.varies for _, family in members):
-        return 1
-    constraints = setup.problem.constraints
-    kept = (fits for fits in range(most, 1, -1) if not violations(_costing(winner, members, fits), constraints))
-    return next(kept, 1)
+def fits_within(winner: Candidate, members: Members, setup: Setup, most: int) -> tuple[int, str]:
+    """The largest number of fits up to ``most`` whose mean is not too dear; 1 at least, or if none hangs on its seed.
+
+    Returns
+    -------
+    int
+        The number.
+    str
+        What one more would do, as the rest of a sentence; ``""`` if nothing speaks against it.
+    """
+    fits, against = 1, ""
+    while _varying(members) and fits < most and not (against := _against(winner, members, fits + 1, setup)):
+        fits += 1
+    return fits, against
 
 
 def fitted_often(winner: Candidate, members: Members, fits: int) -> Candidate:
     """The winner whose members that hang on their seed are to be fitted so often; one that says so itself as it is."""
     if fits == 1 or winner.seeds:
         return winner
-    varying = (member.name for member, family in members if family.promises.varies)
-    return dataclasses.replace(winner, seeds=dict.fromkeys(varying, fits))
+    return dataclasses.replace(winner, seeds=dict.fromkeys(_varying(members), fits))
 
 
-def fits_sentence(members: Members, fits: int, most: int) -> str:
-    """What the model is the mean of, and why not of ``most`` fits; ``""`` if there is nothing to say."""
-    varying = [member.name for member, family in members if family.promises.varies]
-    fewer = "The mean of more fits with other seeds would break a constraint." if varying and fits < most else ""
+def fits_sentence(members: Members, fits: int, against: str) -> str:
+    """What the model is the mean of, and what speaks against more fits; ``""`` if there is nothing to say."""
+    varying = _varying(members)
+    fewer = f"The mean of more fits with other seeds would {against}." if against else ""
     if fits == 1:
         return fewer
     who = "It" if len(members) == 1 else "Each member that hangs on its seed" if len(varying) > 1 else varying[0]
     told = f"{who} was fitted {fits} times on all rows, with as many seeds, and the model is the mean; folds were scored with one."
     return f"{told} {fewer}".strip()
+
+
+def _varying(members: Members) -> list[str]:
+    """Those that hang on their seed."""
+    return [member.name for member, family in members if family.promises.varies]
+
+
+def _against(winner: Candidate, members: Members, fits: int, setup: Setup) -> str:
+    """What speaks against so many fits."""
+    if violations(_costing(winner, members, fits), setup.problem.constraints):
+        return "break a constraint"
+    if setup.problem.training.fits == "auto" and not answers_soon(members, fits):
+        return f"take more than {_ROW_MS:g} ms for a row, which only a number in training.fits asks for"
+    return ""
 
 
 def _costing(winner: Candidate, members: Members, fits: int) -> Candidate:

@@ -10,7 +10,7 @@ from modelyard.training.preparation import Setup
 from modelyard.training.records import Candidate
 from modelyard.training.search.cross_validation import CrossValidation
 from modelyard.training.search.fewer_rows import compared_share, encoding_cost, refit_cost
-from modelyard.training.search.fits import may_fit_again, seconds_again
+from modelyard.training.search.fits import answers_soon, may_fit_again, seconds_again
 
 __all__ = ["is_awaited", "least_refit", "set_aside"]
 
@@ -85,9 +85,11 @@ def _refit_seconds(
     plan = setup.problem.training
     times = _SEEDS if plan.seeds == "auto" else plan.seeds
     once_s = sum(refit_cost(item, validation, setup) for item in best)
-    again_s = seconds_again([(item, families[item.family]) for item in best], validation, setup)
+    members = [(item, families[item.family]) for item in best]
+    again_s = seconds_again(members, validation, setup)
     asked = plan.fits if isinstance(plan.fits, int) else 1
-    return max(times * once_s, once_s + (asked - 1) * again_s), again_s if may_fit_again(setup.problem) else 0.0
+    further = may_fit_again(setup.problem) and answers_soon(members, 2)
+    return max(times * once_s, once_s + (asked - 1) * again_s), again_s if further else 0.0
 
 
 def _choice_seconds(complete: int, validation: CrossValidation, setup: Setup) -> float:

@@ -151,7 +151,8 @@ class FitUnit:
         if watched is not None:
             rounds, stages, predictions = self._keep_stages(watched, held, present)
         save_array(_predictions_file(self.folder, self.key), predictions)
-        one_row_ms = min(_median_ms(predict, held.matrix), self.family.promises.latency.most_ms)
+        trees = (rounds or 0) * (self.classes if self.task is Task.MULTICLASS else 1)
+        one_row_ms = min(_median_ms(predict, held.matrix), self.family.promises.most_ms(trees))
         return UnitResult(fit_seconds, rounds, one_row_ms, row_s, _size_mb(fitted), (), stages)
 
     def _keep_stages(

@@ -39,7 +39,7 @@ class XGBoost:
     complexity: int = 3
     most_rows: int | None = None
     promises: ClassVar[Promises] = Promises(
-        Latency.FAST, sample_weights=True, monotone=True, incremental=True, varies=True
+        Latency.FAST, sample_weights=True, monotone=True, incremental=True, varies=True, boosted=True
     )
 
     def defaults(self, task: Task) -> Mapping[str, Any]:

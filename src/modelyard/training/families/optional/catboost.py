@@ -40,7 +40,7 @@ class CatBoost:
     style: EncodingStyle = EncodingStyle.TREE
     complexity: int = 3
     most_rows: int | None = None
-    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, monotone=True, varies=True)
+    promises: ClassVar[Promises] = Promises(Latency.FAST, sample_weights=True, monotone=True, varies=True, boosted=True)
 
     def defaults(self, task: Task) -> Mapping[str, Any]:
         """Trees of seven levels, rows subsampled in each round, hardly a penalty."""
